@@ -1,0 +1,3 @@
+export { ft } from './ft.ts'
+export { original } from './original.ts'
+export { retrain } from './retrain.ts'

@@ -1,0 +1,55 @@
+/** The ranking of one benchmark, as API and page both show it. */
+import { z } from 'zod'
+import { benchmark } from '../benchmark.ts'
+import { runSummary } from './submission.ts'
+
+/** Mean, sample standard deviation (n - 1; null for n < 2) and n over seeds. */
+export const spread = z.strictObject({ mean: z.number(), sd: z.number().nullable(), n: z.int() })
+export type Spread = z.infer<typeof spread>
+
+export const cell = z.strictObject({
+  ...spread.shape,
+  /** Mean over seeds of value minus retrain of the same seed, in the metric's unit; null where no seed has both. */
+  gap: z.number().nullable(),
+})
+
+export const column = z.strictObject({
+  id: z.string(),
+  title: z.string(),
+  unit: z.string(),
+  identity: z.string(),
+  /** UA, RA, TA and MIA are better when closer to retrain; only Avg. Gap and time have a direction. */
+  better: z.enum(['closer-to-retrain', 'smaller', 'larger']),
+})
+
+export const boardRow = z.strictObject({
+  submission: z.string(),
+  method: z.string(),
+  title: z.string(),
+  label: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  author: z.string(),
+  metrics: z.record(z.string(), cell),
+  /** Mean over seeds of the mean absolute gap over the benchmark's metrics, in points. */
+  avgGap: spread.nullable(),
+  /** Set-up, mask and unlearning of each seed, in seconds. */
+  seconds: spread.nullable(),
+  mask: spread.nullable(),
+  /** The same over the training time of retrain with that seed, on the same device class. */
+  fractionOfRetrain: spread.nullable(),
+  /** A range: 1 + the rows that beat this one, to n - the rows it beats; null for reference rows and rows without a gap. */
+  rank: z.strictObject({ low: z.int(), high: z.int() }).nullable(),
+  deviceClass: z.string().nullable(),
+  runs: z.array(runSummary),
+})
+export type BoardRow = z.infer<typeof boardRow>
+
+export const board = z.strictObject({
+  benchmark,
+  columns: z.array(column),
+  /** Retrain and original: shown first, outside the ranking. */
+  references: z.array(boardRow),
+  rows: z.array(boardRow),
+  generatedAt: z.string(),
+})
+export type Board = z.infer<typeof board>

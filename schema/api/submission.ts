@@ -1,0 +1,34 @@
+/** A submission: one method with parameters, for one benchmark, over a list of seeds. */
+import { z } from 'zod'
+import { slug } from '../benchmark.ts'
+import { seed } from '../stage.ts'
+
+export const createSubmission = z.strictObject({
+  benchmark: slug,
+  method: slug,
+  /** Only the values that differ from the benchmark's preset and the method's defaults. */
+  params: z.record(z.string().max(80), z.unknown()).default({}),
+  /** Defaults to the benchmark's seeds. */
+  seeds: z.array(seed).min(1).max(50).optional(),
+  /** Shown beside the method's name, to tell two parameter settings apart. */
+  label: z.string().max(60).default(''),
+})
+
+/** In the order in which a run passes through them; each of the last three ends it. */
+export const runState = z.enum(['queued', 'running', 'done', 'failed', 'cancelled'])
+export type RunState = z.infer<typeof runState>
+
+export const runSummary = z.strictObject({ id: z.string(), seed, state: runState })
+
+export const submission = z.strictObject({
+  id: z.string(),
+  benchmark: slug,
+  method: slug,
+  methodVersion: z.int(),
+  params: z.record(z.string(), z.unknown()),
+  label: z.string(),
+  author: z.string(),
+  createdAt: z.string(),
+  runs: z.array(runSummary),
+})
+export type Submission = z.infer<typeof submission>

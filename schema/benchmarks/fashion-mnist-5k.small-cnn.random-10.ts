@@ -1,0 +1,30 @@
+/** The quickstart: real images, minutes on a CPU. */
+import { defineBenchmark } from '../benchmark.ts'
+
+export default defineBenchmark({
+  slug: 'fashion-mnist-5k.small-cnn.random-10',
+  title: 'Fashion-MNIST (5,000 images), small CNN, forget a random 10%',
+  summary:
+    'A fixed subset of 5,000 training and 2,000 test images of Fashion-MNIST. A random tenth of the training images is to be forgotten. Small enough for a CPU, so its numbers are not those of full Fashion-MNIST.',
+  dataset: { id: 'fashion-mnist-5k' },
+  model: { id: 'small-cnn' },
+  request: { kind: 'random', fraction: 0.1 },
+  training: {
+    epochs: 15,
+    batchSize: 64,
+    learningRate: 0.05,
+    schedule: { kind: 'cosine' },
+    optimizer: { kind: 'sgd' },
+    augment: false,
+  },
+  presets: {
+    ft: { epochs: 5, batchSize: 64 },
+    ga: { epochs: 5, batchSize: 64, learningRate: 0.0005 },
+    rl: { epochs: 5, batchSize: 64 },
+    'l1-sparse': { epochs: 5, batchSize: 64 },
+    salun: { epochs: 5, batchSize: 64 },
+    'salun-soft': { epochs: 5, batchSize: 64 },
+  },
+  metrics: ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1'],
+  seeds: [0, 1, 2],
+})

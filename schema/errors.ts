@@ -1,0 +1,44 @@
+/** Error codes of the HTTP API, their statuses, and the one function that builds an error body. */
+import { z } from 'zod'
+
+export const statuses = {
+  invalid_request: 400,
+  invalid_parameters: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  unknown_benchmark: 404,
+  unknown_method: 404,
+  conflict: 409,
+  idempotency_mismatch: 409,
+  stale_lease: 409,
+  log_gap: 409,
+  missing_artifact: 409,
+  hash_mismatch: 422,
+  body_too_large: 413,
+  internal: 500,
+} as const
+export type ErrorCode = keyof typeof statuses
+
+export const errorBody = z.strictObject({
+  error: z.strictObject({ code: z.string(), message: z.string(), requestId: z.string() }),
+})
+
+/** Thrown by handlers; `message` says what was expected, what came and what to do. */
+export class ApiError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string) {
+    super(message)
+    this.name = 'ApiError'
+    this.code = code
+  }
+
+  get status(): (typeof statuses)[ErrorCode] {
+    return statuses[this.code]
+  }
+}
+
+export function errorBodyOf(error: { code: string; message: string }, requestId: string): z.infer<typeof errorBody> {
+  return { error: { code: error.code, message: error.message, requestId } }
+}

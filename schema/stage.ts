@@ -1,0 +1,83 @@
+/** Stages: the units of work, each identified by the hash of everything that determines its result. */
+import { z } from 'zod'
+import { datasetRef, forgetRequest, modelRef, trainingRecipe } from './benchmark.ts'
+
+/** Raise when the same stage spec would give other bytes than before; every stage key then changes. */
+export const ENGINE_VERSION = 1
+
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits (a SHA-256)')
+export const stageKey = sha256
+export type StageKey = z.infer<typeof stageKey>
+
+export const seed = z.int().min(0).max(0x7fffffff)
+
+/** Trains from a fresh initialisation on all of D, or on D_r of a forget request. */
+export const trainStage = z.strictObject({
+  kind: z.literal('train'),
+  dataset: datasetRef,
+  model: modelRef,
+  recipe: trainingRecipe,
+  /** The data to leave out; null trains on all of D, so that every benchmark shares one original. */
+  without: forgetRequest.nullable(),
+  seed,
+})
+
+/** Runs a method on the weights of an earlier stage. */
+export const unlearnStage = z.strictObject({
+  kind: z.literal('unlearn'),
+  dataset: datasetRef,
+  model: modelRef,
+  holdOut: z.number(),
+  augment: z.boolean(),
+  request: forgetRequest,
+  method: z.strictObject({ id: z.string(), version: z.int(), params: z.record(z.string(), z.unknown()) }),
+  seed,
+  original: stageKey,
+})
+
+/** Measures the weights of an earlier stage: evidence first, then metrics computed from the evidence. */
+export const evaluateStage = z.strictObject({
+  kind: z.literal('evaluate'),
+  dataset: datasetRef,
+  model: modelRef,
+  holdOut: z.number(),
+  request: forgetRequest,
+  /** Identities of the metrics to compute, such as `mia/svc-confidence@1`. */
+  metrics: z.array(z.string()),
+  seed,
+  weights: stageKey,
+})
+
+export const stageSpec = z.discriminatedUnion('kind', [trainStage, unlearnStage, evaluateStage])
+export type StageSpec = z.infer<typeof stageSpec>
+export type TrainStage = z.infer<typeof trainStage>
+export type UnlearnStage = z.infer<typeof unlearnStage>
+export type EvaluateStage = z.infer<typeof evaluateStage>
+
+/** Keys of the stages whose artifacts a stage reads. */
+export function inputsOf(spec: StageSpec): StageKey[] {
+  if (spec.kind === 'unlearn') return [spec.original]
+  if (spec.kind === 'evaluate') return [spec.weights]
+  return []
+}
+
+/** SHA-256 of the canonical spec and the engine version; the spec holds the keys of its inputs, so keys chain. */
+export function stageKeyOf(spec: StageSpec): Promise<StageKey> {
+  return sha256Hex(canonicalJson({ engine: ENGINE_VERSION, ...stageSpec.parse(spec) }))
+}
+
+/** JSON with object keys sorted at every depth and no spaces; equal values give equal strings. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner) =>
+    inner && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}
+
+/** SHA-256 of a UTF-8 string or of bytes, as lower-case hex. */
+export async function sha256Hex(content: string | Uint8Array<ArrayBuffer>): Promise<string> {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
+  const digest = await crypto.subtle.digest('SHA-256', bytes)
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
