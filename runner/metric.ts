@@ -26,8 +26,11 @@ export type FitSvc = (options: {
   /** 1 for members, 0 for non-members. */
   labels: Uint8Array
   cost: number
+  /** Of the kernel exp(-gamma * (a - b)^2). */
   gamma: number
-}) => Promise<(queries: Float64Array) => Uint8Array>
+  /** The decision for each is its class, 1 or 0. */
+  queries: Float64Array
+}) => Promise<Uint8Array>
 
 export interface MetricTools {
   fitSvc: FitSvc

@@ -1,0 +1,67 @@
+/** Statistics of boards: spread over seeds, the gap to retrain, and which rows are really apart. Pure. */
+import tCdf from '@stdlib/stats-base-dists-t-cdf'
+import { MetricError } from './metric.ts'
+
+/** Mean and sample standard deviation (divisor n - 1); one value has no spread. */
+export function meanAndSpread(values: number[]): { mean: number; sd: number | null; n: number } {
+  const n = values.length
+  if (n === 0) throw new MetricError('expected at least one value to average, got none')
+  const mean = values.reduce((sum, value) => sum + value, 0) / n
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return { mean, sd: n > 1 ? Math.sqrt(squares / (n - 1)) : null, n }
+}
+
+/** Mean |value - reference| over the metrics, which both sides must have. */
+export function avgGap(values: Record<string, number>, reference: Record<string, number>): number {
+  const ids = [...new Set([...Object.keys(values), ...Object.keys(reference)])]
+  const gaps = ids.map((id) => {
+    const missing = id in values ? (id in reference ? null : 'the reference') : 'the values'
+    if (missing) throw new MetricError(`the gap needs the metric ${id} on both sides; ${missing} lack it`)
+    return Math.abs(values[id]! - reference[id]!)
+  })
+  return meanAndSpread(gaps).mean
+}
+
+/** Two-sided p-value of a paired t-test: 1 for fewer than two pairs, or for differences that are all 0; 0 for differences
+ *  that are all the same other number. */
+export function pairedTTest(differences: number[]): number {
+  if (differences.length < 2) return 1
+  const { mean, sd, n } = meanAndSpread(differences)
+  if (mean === 0) return 1
+  if (sd === 0) return 0
+  const t = mean / (sd! / Math.sqrt(n))
+  return 2 * tCdf(-Math.abs(t), n - 1)
+}
+
+export interface RankedRow {
+  id: string
+  /** Value by seed; smaller is better. */
+  bySeed: Map<number, number>
+}
+
+/** The ranks that each row may hold: `low` is 1 + the rows that beat it, `high` is n - the rows it beats. Row a beats row b
+ *  when the paired t-test over their common seeds separates them after Holm's correction over all pairs and a's mean is
+ *  smaller. A pair with fewer than two common seeds cannot be separated, but still counts as a pair. */
+export function rankRanges(
+  rows: RankedRow[],
+  { alpha = 0.05 }: { alpha?: number } = {},
+): Map<string, { low: number; high: number }> {
+  const ranges = new Map(rows.map(({ id }) => [id, { low: 1, high: rows.length }]))
+  const pairs = rows.flatMap((a, index) => rows.slice(index + 1).map((b) => comparePair(a, b)))
+  pairs.sort((a, b) => a.p - b.p)
+  for (const [index, { p, better, worse }] of pairs.entries()) {
+    // Holm: the k-th smallest of m p-values (k from 0) is held against alpha / (m - k); the first failure ends it.
+    if (p > alpha / (pairs.length - index) || p === 1) break
+    ranges.get(worse)!.low += 1
+    ranges.get(better)!.high -= 1
+  }
+  return ranges
+}
+
+function comparePair(a: RankedRow, b: RankedRow): { p: number; better: string; worse: string } {
+  const common = [...a.bySeed.keys()].filter((seed) => b.bySeed.has(seed))
+  const differences = common.map((seed) => a.bySeed.get(seed)! - b.bySeed.get(seed)!)
+  const total = differences.reduce((sum, difference) => sum + difference, 0)
+  const [better, worse] = total < 0 ? [a.id, b.id] : [b.id, a.id]
+  return { p: pairedTTest(differences), better, worse }
+}

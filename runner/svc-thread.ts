@@ -1,0 +1,19 @@
+/** The thread of svc.ts. On import libsvm-js makes unhandled rejections end the process without a word; here that is this
+ *  thread only. */
+import { parentPort, workerData } from 'node:worker_threads'
+import libsvm from 'libsvm-js'
+import type { FitSvc } from './metric.ts'
+
+export type SvcRequest = Parameters<FitSvc>[0]
+
+const { samples, labels, cost, gamma, queries } = workerData as SvcRequest
+const rows = (values: Iterable<number>) => Array.from(values, (value) => [value])
+const ofClass = (wanted: number) => samples.filter((_, index) => labels[index] === wanted)
+
+// scikit-learn sorts classes, LIBSVM takes them as they come; handing over class 0 first poses the very same problem.
+const others = ofClass(0)
+const members = ofClass(1)
+const Svm = await libsvm
+const svm = new Svm({ type: '0', kernel: '2', cost, gamma, cacheSize: 200, quiet: true })
+svm.train(rows([...others, ...members]), [...others.map(() => 0), ...members.map(() => 1)])
+parentPort!.postMessage(Uint8Array.from(svm.predict(rows(queries))))
