@@ -1,0 +1,53 @@
+/** Jobs: stages that a runner can lease. The words of this code base:
+ *
+ *  benchmark   dataset, model, forget request, training recipe and metrics; data in schema/benchmarks/
+ *  method      an unlearning algorithm; `original` and `retrain` are methods too
+ *  submission  one method with parameters, for one benchmark, by one author, over a list of seeds
+ *  run         one seed of a submission
+ *  stage       train, unlearn or evaluate, named by its stage key: the hash of everything that determines its result
+ *  job         a stage as a row of this table; runs that need the same stage share the job
+ *  lease       the time-limited right to write about a job
+ *  token       the fencing token of a lease; it changes on every renewal, and every write must carry the newest
+ *  delivery    one lease of a job; `lost` counts deliveries whose lease ran out, `failed` those a runner ended as failed
+ *  runner      a machine that leases jobs
+ *  evidence    what evaluation measured before any metric, stored by SHA-256
+ *  metric      a pure function of evidence with a version and an identity
+ */
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { Device, Progress, Seconds, StageResult } from '../result.ts'
+import type { StageSpec } from '../stage.ts'
+
+export const jobStates = ['queued', 'leased', 'done', 'failed', 'cancelled'] as const
+export type JobState = (typeof jobStates)[number]
+
+export const jobs = sqliteTable(
+  'jobs',
+  {
+    key: text().primaryKey(),
+    kind: text({ enum: ['train', 'unlearn', 'evaluate'] }).notNull(),
+    spec: text({ mode: 'json' }).$type<StageSpec>().notNull(),
+    state: text({ enum: jobStates }).notNull().default('queued'),
+    deliveries: integer().notNull().default(0),
+    lost: integer().notNull().default(0),
+    failed: integer().notNull().default(0),
+    /** Fencing token of the current lease, and the one before its last renewal. */
+    token: text(),
+    previousToken: text(),
+    leaseExpiresAt: integer(),
+    runner: text(),
+    progress: text({ mode: 'json' }).$type<Progress>(),
+    /** UTF-8 bytes of the log of the current delivery. */
+    logLength: integer().notNull().default(0),
+    reason: text(),
+    message: text(),
+    result: text({ mode: 'json' }).$type<StageResult>(),
+    /** Parts of `result` that boards read without its long arrays. */
+    seconds: text({ mode: 'json' }).$type<Seconds>(),
+    metrics: text({ mode: 'json' }).$type<StageResult['metrics']>(),
+    device: text({ mode: 'json' }).$type<Device>(),
+    createdAt: integer().notNull(),
+    startedAt: integer(),
+    finishedAt: integer(),
+  },
+  (table) => [index('jobs_state').on(table.state)],
+)

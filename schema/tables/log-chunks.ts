@@ -1,0 +1,17 @@
+/** Chunks of job logs: where each begins and how long it is. The text lies in R2 under `logs/<job>/<attempt>/<offset>`. */
+import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { jobs } from './jobs.ts'
+
+export const logChunks = sqliteTable(
+  'log_chunks',
+  {
+    jobKey: text()
+      .notNull()
+      .references(() => jobs.key),
+    /** The delivery that wrote it, counted from 1. */
+    attempt: integer().notNull(),
+    offset: integer().notNull(),
+    bytes: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.jobKey, table.attempt, table.offset] })],
+)

@@ -1,0 +1,29 @@
+/** Submissions: one method with its resolved parameters, for one benchmark, by one author. */
+import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+
+export const submissions = sqliteTable(
+  'submissions',
+  {
+    /** Order of creation; the queue is served in this order. */
+    sequence: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull().unique(),
+    benchmark: text().notNull(),
+    method: text().notNull(),
+    methodVersion: integer().notNull(),
+    /** Every parameter, defaults and presets filled in. */
+    params: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    label: text().notNull(),
+    author: text().notNull(),
+    /** The token that created it; idempotency keys are scoped to it. */
+    tokenId: text().notNull(),
+    priority: integer().notNull().default(0),
+    idempotencyKey: text(),
+    /** SHA-256 of the request, to tell a repeated request from another one under the same key. */
+    requestSha256: text().notNull(),
+    createdAt: integer().notNull(),
+  },
+  (table) => [
+    uniqueIndex('submissions_idempotency').on(table.tokenId, table.idempotencyKey),
+    index('submissions_benchmark').on(table.benchmark, table.method),
+  ],
+)

@@ -1,0 +1,16 @@
+/** Bearer tokens: only their SHA-256 is kept. */
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+/** A submitter submits and cancels, an admin may do that and manage tokens, a runner speaks the agent protocol. */
+export const roles = ['submitter', 'runner', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+export const tokens = sqliteTable('tokens', {
+  id: text().primaryKey(),
+  /** Shown as the author of what the token submits. */
+  name: text().notNull(),
+  role: text({ enum: roles }).notNull(),
+  sha256: text().notNull().unique(),
+  createdAt: integer().notNull(),
+  revokedAt: integer(),
+})

@@ -1,0 +1,106 @@
+CREATE TABLE `artifacts` (
+	`sha256` text PRIMARY KEY NOT NULL,
+	`bytes` integer NOT NULL,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `job_inputs` (
+	`job_key` text NOT NULL,
+	`input_key` text NOT NULL,
+	PRIMARY KEY(`job_key`, `input_key`),
+	FOREIGN KEY (`job_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`input_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE TABLE `jobs` (
+	`key` text PRIMARY KEY NOT NULL,
+	`kind` text NOT NULL,
+	`spec` text NOT NULL,
+	`state` text DEFAULT 'queued' NOT NULL,
+	`deliveries` integer DEFAULT 0 NOT NULL,
+	`lost` integer DEFAULT 0 NOT NULL,
+	`failed` integer DEFAULT 0 NOT NULL,
+	`token` text,
+	`previous_token` text,
+	`lease_expires_at` integer,
+	`runner` text,
+	`progress` text,
+	`log_length` integer DEFAULT 0 NOT NULL,
+	`reason` text,
+	`message` text,
+	`result` text,
+	`seconds` text,
+	`metrics` text,
+	`device` text,
+	`created_at` integer NOT NULL,
+	`started_at` integer,
+	`finished_at` integer
+);
+--> statement-breakpoint
+CREATE INDEX `jobs_state` ON `jobs` (`state`);--> statement-breakpoint
+CREATE TABLE `log_chunks` (
+	`job_key` text NOT NULL,
+	`attempt` integer NOT NULL,
+	`offset` integer NOT NULL,
+	`bytes` integer NOT NULL,
+	PRIMARY KEY(`job_key`, `attempt`, `offset`),
+	FOREIGN KEY (`job_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE TABLE `run_jobs` (
+	`run_id` text NOT NULL,
+	`job_key` text NOT NULL,
+	`position` integer NOT NULL,
+	PRIMARY KEY(`run_id`, `position`),
+	FOREIGN KEY (`run_id`) REFERENCES `runs`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`job_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE INDEX `run_jobs_job` ON `run_jobs` (`job_key`);--> statement-breakpoint
+CREATE TABLE `runners` (
+	`token_id` text NOT NULL,
+	`name` text NOT NULL,
+	`device` text NOT NULL,
+	`last_seen_at` integer NOT NULL,
+	PRIMARY KEY(`token_id`, `name`)
+);
+--> statement-breakpoint
+CREATE TABLE `runs` (
+	`id` text PRIMARY KEY NOT NULL,
+	`submission_id` text NOT NULL,
+	`seed` integer NOT NULL,
+	`ordinal` integer NOT NULL,
+	`cancelled_at` integer,
+	FOREIGN KEY (`submission_id`) REFERENCES `submissions`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE INDEX `runs_submission` ON `runs` (`submission_id`);--> statement-breakpoint
+CREATE TABLE `submissions` (
+	`sequence` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text NOT NULL,
+	`benchmark` text NOT NULL,
+	`method` text NOT NULL,
+	`method_version` integer NOT NULL,
+	`params` text NOT NULL,
+	`label` text NOT NULL,
+	`author` text NOT NULL,
+	`token_id` text NOT NULL,
+	`priority` integer DEFAULT 0 NOT NULL,
+	`idempotency_key` text,
+	`request_sha256` text NOT NULL,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `submissions_id_unique` ON `submissions` (`id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `submissions_idempotency` ON `submissions` (`token_id`,`idempotency_key`);--> statement-breakpoint
+CREATE INDEX `submissions_benchmark` ON `submissions` (`benchmark`,`method`);--> statement-breakpoint
+CREATE TABLE `tokens` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`role` text NOT NULL,
+	`sha256` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`revoked_at` integer
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `tokens_sha256_unique` ON `tokens` (`sha256`);
