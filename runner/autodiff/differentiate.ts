@@ -1,0 +1,68 @@
+/** The walk: a forward graph in, gradient nodes added to it. Rules live in gradients/. */
+import { describe, type Graph, type Node, type Value } from '../onnx/graph.ts'
+import { type Ops, opsFor } from '../onnx/ops.ts'
+import * as gradients from './gradients/index.ts'
+import type { Rule } from './rule.ts'
+
+const rules = gradients as Record<string, Rule>
+
+/** Functions of the domain `palimpsest` are named `Name_variant`; their rule is that of `Name`. */
+export const ruleName = ({ op, domain }: Node): string => (domain === 'palimpsest' ? op.slice(0, op.indexOf('_')) : op)
+
+/** Sums a gradient over the axes along which its input was broadcast. */
+function unbroadcast(ops: Ops, gradient: Value, { shape }: Value): Value {
+  if (gradient.shape.join() === shape.join()) return gradient
+  const extra = gradient.shape.length - shape.length
+  const axes = gradient.shape.flatMap((extent, axis) =>
+    axis < extra || (shape[axis - extra] === 1 && extent !== 1) ? [axis] : [],
+  )
+  return ops.Reshape(ops.ReduceSum(gradient, axes), shape)
+}
+
+/** Adds the gradients of a scalar `loss` for the values `wrt` to the graph and gives them in the same order.
+ *  Reverse-mode accumulation: each node on a path from `wrt` to the loss is visited once.
+ *  Throws for an op without a rule, and for a value that the loss doesn't depend on. */
+export function differentiate(graph: Graph, loss: Value, wrt: readonly Value[]): Value[] {
+  const ops = opsFor(graph)
+  const forward = [...graph.nodes]
+  const active = new Set<Value>(wrt)
+  for (const node of forward) {
+    if (node.inputs.some((input) => input && active.has(input)))
+      for (const output of node.outputs) if (output) active.add(output)
+  }
+  const sums = new Map<Value, Value>([[loss, ops.Expand(ops.scalar('float32', 1), loss.shape)]])
+  const accumulate = (value: Value, gradient: Value) => {
+    const sum = sums.get(value)
+    sums.set(value, sum ? ops.Add(sum, gradient) : gradient)
+  }
+  for (const node of forward.reverse()) {
+    const dys = node.outputs.map((output) => (output && sums.get(output)) ?? null)
+    if (!dys.some(Boolean) || !node.outputs.some((output) => output && active.has(output))) continue
+    if (!node.inputs.some((input) => input && active.has(input))) continue
+    const rule = rules[ruleName(node)]
+    if (!rule)
+      throw new Error(`no gradient for ${describe(node)}; export ${ruleName(node)} from runner/autodiff/gradients/`)
+    const x = node.inputs as Value[]
+    const found = rule({
+      ops,
+      node,
+      x,
+      y: node.outputs as Value[],
+      dy: dys[0]!,
+      dys,
+      needs: (index) => !!x[index] && active.has(x[index]),
+      constant: (index) => (x[index] ? graph.initializers.get(x[index]) : undefined),
+    })
+    if (found.length > x.length)
+      throw new Error(`the rule of ${describe(node)} gives ${found.length} gradients for ${x.length} inputs`)
+    found.forEach((gradient, index) => {
+      const input = x[index]
+      if (gradient && input && active.has(input)) accumulate(input, unbroadcast(ops, gradient, input))
+    })
+  }
+  return wrt.map((value) => {
+    const gradient = sums.get(value)
+    if (!gradient) throw new Error(`the loss ${loss.name} does not depend on ${value.name}, so it has no gradient`)
+    return gradient
+  })
+}

@@ -1,0 +1,38 @@
+/** Gradients of reductions: the reduced gradient spread back over the reduced axes. */
+import { listOf, numberOf, type Value } from '../../onnx/graph.ts'
+import { normalAxis } from '../../onnx/shapes.ts'
+import { numbersOf, sizeOf } from '../../onnx/tensor.ts'
+import type { Rule, RuleContext } from '../rule.ts'
+
+/** Shape of the reduction's result with reduced axes kept as 1. */
+function keptShape({ node, x: [x], constant }: RuleContext): number[] {
+  const { shape } = x!
+  const content = constant(1)
+  const given = content ? numbersOf(content) : listOf(node, 'axes', [])
+  if (given.length === 0 && numberOf(node, 'noop_with_empty_axes', 0) === 1) return [...shape]
+  const axes = new Set(
+    (given.length > 0 ? given : shape.map((_, axis) => axis)).map((axis) => normalAxis(axis, shape.length)),
+  )
+  return shape.map((extent, axis) => (axes.has(axis) ? 1 : extent))
+}
+
+const wrapReduction =
+  (gradient: (context: RuleContext, dy: Value, y: Value, count: number) => Value): Rule =>
+  (context) => {
+    const {
+      ops,
+      x: [x],
+      y: [y],
+      dy,
+    } = context
+    const kept = keptShape(context)
+    return [
+      ops.Expand(
+        gradient(context, ops.Reshape(dy, kept), ops.Reshape(y!, kept), sizeOf(x!.shape) / sizeOf(kept)),
+        x!.shape,
+      ),
+    ]
+  }
+
+export const ReduceSum = wrapReduction((_, dy) => dy)
+export const ReduceMean = wrapReduction(({ ops }, dy, _, count) => ops.Div(dy, count))

@@ -1,0 +1,88 @@
+/** Runs graphs. The only file that imports onnxruntime-node. */
+import * as ort from 'onnxruntime-node'
+import type { Graph } from './graph.ts'
+import { modelBytes } from './model.ts'
+import type { ElementType, Tensor, TensorData } from './tensor.ts'
+
+export interface SessionOptions {
+  /** Threads inside one op; 0 leaves the choice to onnxruntime. */
+  threads?: number | undefined
+  /** Where to write onnxruntime's profile of every node, for measurement. */
+  profilePrefix?: string | undefined
+}
+
+export interface Session {
+  /** Runs the graph once. Feeds are read in place; the results are new tensors, by output name. */
+  run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>
+  /** Frees native memory; the session can't run any more. */
+  release(): Promise<void>
+}
+
+/** Version of the onnxruntime library in use. */
+export const onnxruntimeVersion: string = ort.env.versions.node ?? ort.env.versions.common
+
+const hostType = (tensor: ort.Tensor): Tensor => ({
+  type: tensor.type as ElementType,
+  shape: tensor.dims,
+  data: tensor.data as TensorData,
+})
+
+/** Compiles a graph, or the bytes of a model, for the CPU. */
+export async function openSession(
+  model: Graph | Uint8Array,
+  { threads = 0, profilePrefix }: SessionOptions = {},
+): Promise<Session> {
+  const bytes = model instanceof Uint8Array ? model : modelBytes(model)
+  const session = await ort.InferenceSession.create(bytes, {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    ...(threads > 0 && { intraOpNumThreads: threads }),
+    ...(profilePrefix && { enableProfiling: true, profileFilePrefix: profilePrefix }),
+  })
+  return {
+    async run(feeds) {
+      const inputs = Object.fromEntries(
+        session.inputNames.map((name) => {
+          const feed = feeds[name]
+          if (!feed) throw new Error(`the graph needs input ${name}; given: ${Object.keys(feeds).join(', ')}`)
+          return [name, new ort.Tensor(feed.type as 'float32', feed.data as Float32Array, feed.shape)]
+        }),
+      )
+      const outputs = await session.run(inputs)
+      return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, hostType(output)]))
+    },
+    async release() {
+      if (profilePrefix) session.endProfiling()
+      await session.release()
+    },
+  }
+}
+
+/** Folds what depends on constants and static shapes only, so that shape arithmetic of an exported model becomes constants.
+ *  `path` names a scratch file; nothing is fused, so normalisation layers stay as they were exported. */
+export async function foldConstants(bytes: Uint8Array, path: string): Promise<void> {
+  const session = await ort.InferenceSession.create(bytes, {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'basic',
+    optimizedModelFilePath: path,
+    logSeverityLevel: 3,
+    extra: { optimization: { disable_specified_optimizers: FUSIONS.join(';') } },
+  })
+  await session.release()
+}
+
+/** Rewrites at the basic level that merge layers; training needs them apart. */
+const FUSIONS = [
+  'ConvBNFusion',
+  'ConvMulFusion',
+  'ConvAddFusion',
+  'MatMulAddFusion',
+  'MatMulBatchNormalizationFusion',
+  'GemmActivationFusion',
+  'ReluClipFusion',
+  'PadFusion',
+  'EliminateDropout',
+  'GemmTransposeFusion',
+  'GemmSumFusion',
+]

@@ -1,0 +1,433 @@
+/** Shape and type of each op's outputs from those of its inputs (https://onnx.ai/onnx/operators/, opset 21). */
+import { describe, listOf, type Node, numberOf, stringOf, type Value } from './graph.ts'
+import { type ElementType, numbersOf, type Shape, type Tensor } from './tensor.ts'
+
+export interface OutputType {
+  type: ElementType
+  shape: Shape
+}
+
+/** What inference may ask: the inputs, and the content of an input that is a constant. */
+export interface InferenceContext {
+  node: Node
+  x: Value[]
+  constant(index: number): Tensor | undefined
+}
+
+type Inference = (context: InferenceContext) => OutputType[]
+
+/** Shape of an element-wise result (numpy rules). */
+export function broadcastShapes(...shapes: Shape[]): Shape {
+  const rank = Math.max(...shapes.map((shape) => shape.length))
+  return Array.from({ length: rank }, (_, axis) => {
+    let extent = 1
+    for (const shape of shapes) {
+      const own = shape[axis - rank + shape.length] ?? 1
+      if (own !== 1 && extent !== 1 && own !== extent)
+        throw new Error(`shapes ${shapes.map((s) => `[${s}]`).join(' and ')} do not broadcast`)
+      if (own !== 1) extent = own
+    }
+    return extent
+  })
+}
+
+export const normalAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
+
+/** The ints of a constant input; an error names the node where it is not constant. */
+export function constantInts({ node, constant }: InferenceContext, index: number): number[] {
+  const content = constant(index)
+  if (!content) {
+    throw new Error(
+      `${describe(node)} needs a constant for input ${index}; shapes must be static, so fix the batch size on export`,
+    )
+  }
+  return numbersOf(content)
+}
+
+const same: Inference = ({ x }) => [{ type: x[0]!.type, shape: x[0]!.shape }]
+const broadcast: Inference = ({ x }) => [{ type: x[0]!.type, shape: broadcastShapes(...x.map(({ shape }) => shape)) }]
+const comparison: Inference = ({ x }) => [{ type: 'bool', shape: broadcastShapes(...x.map(({ shape }) => shape)) }]
+
+const reduction: Inference = (context) => {
+  const { node, x } = context
+  const { type, shape } = x[0]!
+  const given = context.node.inputs[1] ? constantInts(context, 1) : listOf(node, 'axes', [])
+  const noop = given.length === 0 && numberOf(node, 'noop_with_empty_axes', 0) === 1
+  const axes = new Set(
+    (given.length > 0 ? given : noop ? [] : shape.map((_, axis) => axis)).map((axis) => normalAxis(axis, shape.length)),
+  )
+  const keep = numberOf(node, 'keepdims', 1) === 1
+  return [
+    {
+      type,
+      shape: keep
+        ? shape.map((extent, axis) => (axes.has(axis) ? 1 : extent))
+        : shape.filter((_, axis) => !axes.has(axis)),
+    },
+  ]
+}
+
+const argReduction: Inference = ({ node, x }) => {
+  const { shape } = x[0]!
+  const axis = normalAxis(numberOf(node, 'axis', 0), shape.length)
+  const keep = numberOf(node, 'keepdims', 1) === 1
+  return [
+    {
+      type: 'int64',
+      shape: keep ? shape.map((extent, i) => (i === axis ? 1 : extent)) : shape.filter((_, i) => i !== axis),
+    },
+  ]
+}
+
+/** Window arithmetic that Conv, ConvTranspose and pooling share; pads are [begin..., end...]. */
+export interface Window {
+  kernel: number[]
+  strides: number[]
+  dilations: number[]
+  pads: number[]
+}
+
+export function windowOf(node: Node, kernel: readonly number[], input: Shape): Window {
+  const rank = kernel.length
+  const strides = [...listOf(node, 'strides', Array(rank).fill(1))]
+  const dilations = [...listOf(node, 'dilations', Array(rank).fill(1))]
+  const autoPad = stringOf(node, 'auto_pad', 'NOTSET')
+  if (autoPad === 'NOTSET' || autoPad === 'VALID') {
+    return { kernel: [...kernel], strides, dilations, pads: [...listOf(node, 'pads', Array(2 * rank).fill(0))] }
+  }
+  const total = kernel.map((k, i) => {
+    const extent = input[i + 2]!
+    return Math.max(0, (Math.ceil(extent / strides[i]!) - 1) * strides[i]! + (k - 1) * dilations[i]! + 1 - extent)
+  })
+  const small = total.map((pad) => Math.floor(pad / 2))
+  const large = total.map((pad, i) => pad - small[i]!)
+  return {
+    kernel: [...kernel],
+    strides,
+    dilations,
+    pads: autoPad === 'SAME_UPPER' ? [...small, ...large] : [...large, ...small],
+  }
+}
+
+const slide = (extents: Shape, { kernel, strides, dilations, pads }: Window, ceil: boolean): number[] =>
+  extents.map((extent, i) => {
+    const span = extent + pads[i]! + pads[i + kernel.length]! - (kernel[i]! - 1) * dilations[i]! - 1
+    if (!ceil) return Math.floor(span / strides[i]!) + 1
+    const count = Math.ceil(span / strides[i]!) + 1
+    // A window that would start in the end padding is dropped, as in PyTorch.
+    return (count - 1) * strides[i]! >= extent + pads[i]! ? count - 1 : count
+  })
+
+const pooling: Inference = ({ node, x }) => {
+  const { type, shape } = x[0]!
+  const window = windowOf(node, listOf(node, 'kernel_shape', []), shape)
+  const output = [...shape.slice(0, 2), ...slide(shape.slice(2), window, numberOf(node, 'ceil_mode', 0) === 1)]
+  return [
+    { type, shape: output },
+    { type: 'int64', shape: output },
+  ]
+}
+
+const convolution: Inference = ({ node, x }) => {
+  const [input, weight] = x as [Value, Value]
+  const window = windowOf(node, weight.shape.slice(2), input.shape)
+  return [
+    { type: input.type, shape: [input.shape[0]!, weight.shape[0]!, ...slide(input.shape.slice(2), window, false)] },
+  ]
+}
+
+const transposedConvolution: Inference = ({ node, x }) => {
+  const [input, weight] = x as [Value, Value]
+  const { kernel, strides, dilations, pads } = windowOf(node, weight.shape.slice(2), input.shape)
+  const extra = listOf(node, 'output_padding', Array(kernel.length).fill(0))
+  const extents = kernel.map(
+    (k, i) =>
+      strides[i]! * (input.shape[i + 2]! - 1) +
+      extra[i]! +
+      (k - 1) * dilations[i]! +
+      1 -
+      pads[i]! -
+      pads[i + kernel.length]!,
+  )
+  return [{ type: input.type, shape: [input.shape[0]!, weight.shape[1]! * numberOf(node, 'group', 1), ...extents] }]
+}
+
+const matMul: Inference = ({ node, x }) => {
+  const [a, b] = x as [Value, Value]
+  const left = a.shape.length === 1 ? [1, ...a.shape] : a.shape
+  const right = b.shape.length === 1 ? [...b.shape, 1] : b.shape
+  if (left.at(-1) !== right.at(-2)) throw new Error(`${describe(node)}: [${a.shape}] x [${b.shape}] do not multiply`)
+  const batch = broadcastShapes(left.slice(0, -2), right.slice(0, -2))
+  return [
+    {
+      type: a.type,
+      shape: [
+        ...batch,
+        ...(a.shape.length === 1 ? [] : [left.at(-2)!]),
+        ...(b.shape.length === 1 ? [] : [right.at(-1)!]),
+      ],
+    },
+  ]
+}
+
+const reshape: Inference = (context) => {
+  const { type, shape } = context.x[0]!
+  const target = constantInts(context, 1).map((extent, i) =>
+    extent === 0 && numberOf(context.node, 'allowzero', 0) === 0 ? shape[i]! : extent,
+  )
+  const known = target.reduce((size, extent) => (extent === -1 ? size : size * extent), 1)
+  const size = shape.reduce((product, extent) => product * extent, 1)
+  const output = target.map((extent) => (extent === -1 ? size / known : extent))
+  if (output.reduce((product, extent) => product * extent, 1) !== size) {
+    throw new Error(`${describe(context.node)}: [${shape}] does not reshape to [${target}]`)
+  }
+  return [{ type, shape: output }]
+}
+
+/** Start, step and length of a Slice along every axis. */
+export function sliceRanges(context: InferenceContext): { start: number; step: number; length: number }[] {
+  const { shape } = context.x[0]!
+  const starts = constantInts(context, 1)
+  const ends = constantInts(context, 2)
+  const axes = context.node.inputs[3] ? constantInts(context, 3) : starts.map((_, i) => i)
+  const steps = context.node.inputs[4] ? constantInts(context, 4) : starts.map(() => 1)
+  const ranges = shape.map((extent) => ({ start: 0, step: 1, length: extent }))
+  axes.forEach((given, i) => {
+    const axis = normalAxis(given, shape.length)
+    const extent = shape[axis]!
+    const step = steps[i]!
+    const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + extent : at, low), high)
+    const start = step > 0 ? clamp(starts[i]!, 0, extent) : clamp(starts[i]!, 0, extent - 1)
+    const end = step > 0 ? clamp(ends[i]!, 0, extent) : clamp(ends[i]!, -1, extent - 1)
+    ranges[axis] = { start, step, length: Math.max(0, Math.ceil((end - start) / step)) }
+  })
+  return ranges
+}
+
+/** Parts of a Split along its axis. */
+export function splitLengths(context: InferenceContext): { axis: number; lengths: number[] } {
+  const { node, x } = context
+  const axis = normalAxis(numberOf(node, 'axis', 0), x[0]!.shape.length)
+  if (node.inputs[1]) return { axis, lengths: constantInts(context, 1) }
+  const count = numberOf(node, 'num_outputs', node.outputs.length)
+  const extent = x[0]!.shape[axis]!
+  const part = Math.ceil(extent / count)
+  return { axis, lengths: Array.from({ length: count }, (_, i) => Math.min(part, extent - i * part)) }
+}
+
+const gather: Inference = ({ node, x }) => {
+  const [data, indices] = x as [Value, Value]
+  const axis = normalAxis(numberOf(node, 'axis', 0), data.shape.length)
+  return [{ type: data.type, shape: [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)] }]
+}
+
+const unsqueeze: Inference = (context) => {
+  const { type, shape } = context.x[0]!
+  const given = context.node.inputs[1] ? constantInts(context, 1) : listOf(context.node, 'axes', [])
+  const rank = shape.length + given.length
+  const axes = new Set(given.map((axis) => normalAxis(axis, rank)))
+  const rest = [...shape]
+  return [{ type, shape: Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.shift()!)) }]
+}
+
+const squeeze: Inference = (context) => {
+  const { type, shape } = context.x[0]!
+  const given = context.node.inputs[1] ? constantInts(context, 1) : listOf(context.node, 'axes', [])
+  const axes = new Set(given.map((axis) => normalAxis(axis, shape.length)))
+  return [{ type, shape: shape.filter((extent, axis) => (given.length === 0 ? extent !== 1 : !axes.has(axis))) }]
+}
+
+const resize: Inference = (context) => {
+  const { node, x } = context
+  const { type, shape } = x[0]!
+  if (node.inputs[3]) return [{ type, shape: constantInts(context, 3) }]
+  const scales = constantInts(context, 2)
+  return [{ type, shape: shape.map((extent, axis) => Math.floor(extent * scales[axis]!)) }]
+}
+
+const pad: Inference = (context) => {
+  const { type, shape } = context.x[0]!
+  const pads = constantInts(context, 1)
+  const axes = context.node.inputs[3]
+    ? constantInts(context, 3).map((axis) => normalAxis(axis, shape.length))
+    : shape.map((_, axis) => axis)
+  const output = [...shape]
+  axes.forEach((axis, i) => {
+    output[axis] = shape[axis]! + pads[i]! + pads[i + axes.length]!
+  })
+  return [{ type, shape: output }]
+}
+
+const dataTypes: Record<number, ElementType> = {
+  1: 'float32',
+  2: 'uint8',
+  3: 'int8',
+  6: 'int32',
+  7: 'int64',
+  9: 'bool',
+  11: 'float64',
+}
+export const dataTypeOf = (type: ElementType): number =>
+  Number(Object.keys(dataTypes).find((key) => dataTypes[Number(key)] === type))
+export function elementTypeOf(dataType: number): ElementType {
+  const type = dataTypes[dataType]
+  if (!type)
+    throw new Error(
+      `ONNX element type ${dataType} is not supported; expected one of ${Object.values(dataTypes).join(', ')}`,
+    )
+  return type
+}
+
+const normalization: Inference = ({ node, x }) => {
+  const { type, shape } = x[0]!
+  return node.outputs.map((_, i) => ({ type, shape: i === 0 ? shape : [shape[1]!] }))
+}
+
+const layerNormalization: Inference = ({ node, x }) => {
+  const { type, shape } = x[0]!
+  const axis = normalAxis(numberOf(node, 'axis', -1), shape.length)
+  const statistics = shape.map((extent, i) => (i < axis ? extent : 1))
+  return node.outputs.map((_, i) => ({ type, shape: i === 0 ? shape : statistics }))
+}
+
+const inferences: Record<string, Inference> = {
+  ...Object.fromEntries(
+    [
+      ...[
+        'Abs',
+        'Ceil',
+        'Clip',
+        'Elu',
+        'Erf',
+        'Exp',
+        'Floor',
+        'Gelu',
+        'GroupNormalization',
+        'HardSigmoid',
+        'HardSwish',
+        'Identity',
+      ],
+      ...[
+        'InstanceNormalization',
+        'LeakyRelu',
+        'Log',
+        'LogSoftmax',
+        'Neg',
+        'Not',
+        'Reciprocal',
+        'Relu',
+        'Round',
+        'ScatterElements',
+      ],
+      ...['Sigmoid', 'Sign', 'Softmax', 'Softplus', 'Sqrt', 'Tanh', 'Sin', 'Cos', 'CumSum', 'ScatterND'],
+    ].map((op) => [op, same]),
+  ),
+  ...Object.fromEntries(
+    ['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Sum', 'Pow', 'Mod', 'PRelu', 'And', 'Or'].map((op) => [op, broadcast]),
+  ),
+  ...Object.fromEntries(['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual'].map((op) => [op, comparison])),
+  ...Object.fromEntries(
+    [
+      'ReduceSum',
+      'ReduceMean',
+      'ReduceMax',
+      'ReduceMin',
+      'ReduceL1',
+      'ReduceL2',
+      'ReduceSumSquare',
+      'ReduceProd',
+      'ReduceLogSumExp',
+    ].map((op) => [op, reduction]),
+  ),
+  ArgMax: argReduction,
+  ArgMin: argReduction,
+  Where: ({ x }) => [{ type: x[1]!.type, shape: broadcastShapes(...x.map(({ shape }) => shape)) }],
+  Cast: ({ node, x }) => [{ type: elementTypeOf(numberOf(node, 'to', 1)), shape: x[0]!.shape }],
+  Dropout: ({ x }) => [same({ x } as InferenceContext)[0]!, { type: 'bool', shape: x[0]!.shape }],
+  MatMul: matMul,
+  Gemm: ({ node, x }) => {
+    const [a, b] = x as [Value, Value]
+    return [
+      {
+        type: a.type,
+        shape: [a.shape[numberOf(node, 'transA', 0) ? 1 : 0]!, b.shape[numberOf(node, 'transB', 0) ? 0 : 1]!],
+      },
+    ]
+  },
+  Conv: convolution,
+  ConvTranspose: transposedConvolution,
+  MaxPool: pooling,
+  AveragePool: pooling,
+  GlobalAveragePool: ({ x }) => [
+    { type: x[0]!.type, shape: x[0]!.shape.map((extent, axis) => (axis < 2 ? extent : 1)) },
+  ],
+  GlobalMaxPool: ({ x }) => [{ type: x[0]!.type, shape: x[0]!.shape.map((extent, axis) => (axis < 2 ? extent : 1)) }],
+  BatchNormalization: normalization,
+  LayerNormalization: layerNormalization,
+  Reshape: reshape,
+  Transpose: ({ node, x }) => {
+    const { type, shape } = x[0]!
+    const permutation = listOf(
+      node,
+      'perm',
+      shape.map((_, axis) => shape.length - 1 - axis),
+    )
+    return [{ type, shape: permutation.map((axis) => shape[axis]!) }]
+  },
+  Flatten: ({ node, x }) => {
+    const { type, shape } = x[0]!
+    const axis = normalAxis(numberOf(node, 'axis', 1), shape.length)
+    const size = (extents: Shape) => extents.reduce((product, extent) => product * extent, 1)
+    return [{ type, shape: [size(shape.slice(0, axis)), size(shape.slice(axis))] }]
+  },
+  Concat: ({ node, x }) => {
+    const axis = normalAxis(numberOf(node, 'axis', 0), x[0]!.shape.length)
+    const total = x.reduce((sum, { shape }) => sum + shape[axis]!, 0)
+    return [{ type: x[0]!.type, shape: x[0]!.shape.map((extent, i) => (i === axis ? total : extent)) }]
+  },
+  Split: (context) => {
+    const { axis, lengths } = splitLengths(context)
+    const { type, shape } = context.x[0]!
+    return lengths.map((length) => ({ type, shape: shape.map((extent, i) => (i === axis ? length : extent)) }))
+  },
+  Slice: (context) => [{ type: context.x[0]!.type, shape: sliceRanges(context).map(({ length }) => length) }],
+  Pad: pad,
+  Gather: gather,
+  GatherElements: ({ x }) => [{ type: x[0]!.type, shape: x[1]!.shape }],
+  GatherND: ({ node, x }) => {
+    const [data, indices] = x as [Value, Value]
+    const skipped = numberOf(node, 'batch_dims', 0)
+    return [
+      { type: data.type, shape: [...indices.shape.slice(0, -1), ...data.shape.slice(skipped + indices.shape.at(-1)!)] },
+    ]
+  },
+  Unsqueeze: unsqueeze,
+  Squeeze: squeeze,
+  Expand: (context) => [
+    { type: context.x[0]!.type, shape: broadcastShapes(context.x[0]!.shape, constantInts(context, 1)) },
+  ],
+  Tile: (context) => {
+    const repeats = constantInts(context, 1)
+    return [{ type: context.x[0]!.type, shape: context.x[0]!.shape.map((extent, axis) => extent * repeats[axis]!) }]
+  },
+  Resize: resize,
+  Shape: ({ x }) => [{ type: 'int64', shape: [x[0]!.shape.length] }],
+  ConstantOfShape: (context) => {
+    const value = context.node.attributes.value
+    return [{ type: value?.kind === 'tensor' ? value.value.type : 'float32', shape: constantInts(context, 0) }]
+  },
+  OneHot: ({ node, x, constant }) => {
+    const { shape } = x[0]!
+    const depth = Number(constant(1)?.data[0])
+    const axis = normalAxis(numberOf(node, 'axis', -1), shape.length + 1)
+    return [{ type: x[2]!.type, shape: [...shape.slice(0, axis), depth, ...shape.slice(axis)] }]
+  },
+}
+
+/** Types and shapes of a node's outputs. Throws for an op without a shape rule, naming the node. */
+export function inferOutputs(context: InferenceContext): OutputType[] {
+  const infer = inferences[context.node.op]
+  if (!infer)
+    throw new Error(`no shape rule for ${describe(context.node)}; add ${context.node.op} to runner/onnx/shapes.ts`)
+  return infer(context)
+}
