@@ -1,12 +1,12 @@
 /** Files whose content is pinned by SHA-256, in the user's folders, in the cache or at their official addresses. */
-import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { DatasetError, type LoadOptions } from '../dataset.ts'
 import { sha256Of } from './digest.ts'
 import { type DownloadOptions, download } from './download.ts'
+import { codeOf, reasonOf, writeWhole } from './write.ts'
 
 export interface PinnedFile {
   /** Name of the uncompressed file; `<name>.gz` is taken as well, and is what is downloaded. */
@@ -60,7 +60,7 @@ export async function loadPinned(
     signal,
     onProgress,
   })
-  await writeWhole(join(cached, name), body)
+  await cacheFile(join(cached, name), body)
   return content
 }
 
@@ -73,23 +73,19 @@ export async function readIfPresent(path: string): Promise<Uint8Array | null> {
   try {
     return await readFile(path)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw new DatasetError(`${path}: cannot be read (${code}); check its permissions, or ${REPLACE}`)
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return null
+    throw new DatasetError(`${path}: cannot be read: ${reasonOf(error)}; make it readable, or ${REPLACE}`)
   }
 }
 
-/** Writes beside the target and renames, so that the target is whole or absent. */
-export async function writeWhole(target: string, bytes: Uint8Array): Promise<void> {
-  const partial = `${target}.${randomUUID()}.partial`
+/** Keeps a download whose content was accepted. */
+export async function cacheFile(path: string, bytes: Uint8Array): Promise<void> {
   try {
-    await mkdir(dirname(target), { recursive: true })
-    await writeFile(partial, bytes)
-    await rename(partial, target)
+    await writeWhole(path, bytes)
   } catch (error) {
-    await rm(partial, { force: true }).catch(() => {})
-    const { code } = error as NodeJS.ErrnoException
-    throw new DatasetError(`${target}: cannot be written (${code}); free some space, or choose another home folder`)
+    throw new DatasetError(
+      `${path}: cannot be written: ${reasonOf(error)}; make room there, or choose another home folder`,
+    )
   }
 }
 

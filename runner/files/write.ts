@@ -1,0 +1,36 @@
+/** Writes that leave a whole file or none. */
+import { randomUUID } from 'node:crypto'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** Writes beside the target and renames; throws what the file system says. */
+export async function writeWhole(target: string, content: Uint8Array | string): Promise<void> {
+  const partial = `${target}.${randomUUID()}.partial`
+  try {
+    await mkdir(dirname(target), { recursive: true })
+    await writeFile(partial, content)
+    await rename(partial, target)
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => {})
+    throw error
+  }
+}
+
+const reasons: Record<string, string> = {
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'the disk quota is used up',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'part of the path is a file',
+  EMFILE: 'too many open files',
+}
+
+export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown'
+
+/** A file system error in words, such as `no space left on the device (ENOSPC)`. */
+export function reasonOf(error: unknown): string {
+  const code = codeOf(error)
+  return reasons[code] ? `${reasons[code]} (${code})` : (error as Error).message
+}

@@ -1,0 +1,112 @@
+/** The safetensors format (https://github.com/huggingface/safetensors#format): the length of a JSON header as a
+ *  little-endian u64, the header, then the tensors' bytes without gaps. Pure; every platform of Node is little-endian enough. */
+import { z } from 'zod'
+
+export type Tensor =
+  | { dtype: 'F32'; shape: number[]; data: Float32Array }
+  | { dtype: 'I64'; shape: number[]; data: BigInt64Array }
+  | { dtype: 'I32'; shape: number[]; data: Int32Array }
+  | { dtype: 'U8'; shape: number[]; data: Uint8Array }
+
+export interface Safetensors {
+  tensors: Map<string, Tensor>
+  metadata: Record<string, string>
+}
+
+export class SafetensorsError extends Error {
+  override name = 'SafetensorsError'
+}
+
+const arrays = { F32: Float32Array, I64: BigInt64Array, I32: Int32Array, U8: Uint8Array }
+const METADATA = '__metadata__'
+/** Longest header that other readers accept. */
+const MAX_HEADER = 100_000_000
+
+const headerShape = z.object({ [METADATA]: z.record(z.string(), z.string()).optional() }).catchall(
+  z.object({
+    dtype: z.enum(['F32', 'I64', 'I32', 'U8']),
+    shape: z.array(z.int().min(0)),
+    data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
+  }),
+)
+
+const sizeOf = (shape: number[]) => shape.reduce((product, size) => product * size, 1)
+
+/** The same tensors and metadata always give the same bytes: wider types come first, so that all data is aligned, then names
+ *  in the order of their UTF-16 code units. */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Record<string, string> = {},
+): Uint8Array<ArrayBuffer> {
+  const width = ({ dtype }: Tensor) => arrays[dtype].BYTES_PER_ELEMENT
+  const sorted = [...tensors].sort(([a, x], [b, y]) => width(y) - width(x) || (a < b ? -1 : 1))
+  const header: [string, unknown][] = []
+  const ordered = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
+  if (ordered.length > 0) header.push([METADATA, Object.fromEntries(ordered)])
+  let end = 0
+  for (const [name, { dtype, shape, data }] of sorted) {
+    if (name === METADATA) throw new SafetensorsError(`no tensor may be named ${METADATA}`)
+    if (sizeOf(shape) !== data.length) {
+      throw new SafetensorsError(
+        `${name}: expected ${sizeOf(shape)} entries for [${shape.join(', ')}], got ${data.length}`,
+      )
+    }
+    header.push([name, { dtype, shape, data_offsets: [end, end + data.byteLength] }])
+    end += data.byteLength
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)))
+  const start = 8 + Math.ceil(json.length / 8) * 8
+  const bytes = new Uint8Array(start + end)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true)
+  bytes.fill(' '.charCodeAt(0), 8, start).set(json, 8)
+  let offset = start
+  for (const [, { data }] of sorted) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset)
+    offset += data.byteLength
+  }
+  return bytes
+}
+
+/** Parses and checks a whole file; the tensors are copies. */
+export function readSafetensors(bytes: Uint8Array): Safetensors {
+  if (bytes.length < 8) throw new SafetensorsError(`expected at least 8 bytes of safetensors, got ${bytes.length}`)
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
+  if (length > MAX_HEADER || length > bytes.length - 8) {
+    throw new SafetensorsError(
+      `expected a header of ${length} bytes, got a file of ${bytes.length}; it is cut off or no safetensors`,
+    )
+  }
+  const header = parseHeader(bytes.subarray(8, 8 + length))
+  const data = bytes.slice(8 + length)
+  const { [METADATA]: metadata = {}, ...entries } = header
+  const sorted = Object.entries(entries).sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0])
+  const tensors = new Map<string, Tensor>()
+  let covered = 0
+  for (const [name, { dtype, shape, data_offsets }] of sorted) {
+    const [begin, end] = data_offsets
+    const expected = sizeOf(shape) * arrays[dtype].BYTES_PER_ELEMENT
+    if (begin !== covered) throw new SafetensorsError(`${name}: expected its data at ${covered}, got ${begin}`)
+    if (end - begin !== expected)
+      throw new SafetensorsError(`${name}: expected ${expected} bytes of ${dtype}, got ${end - begin}`)
+    if (end > data.length) {
+      throw new SafetensorsError(
+        `${name}: expected data up to byte ${end}, got ${data.length} bytes; the file is cut off`,
+      )
+    }
+    tensors.set(name, { dtype, shape, data: new arrays[dtype](data.slice(begin, end).buffer) } as Tensor)
+    covered = end
+  }
+  if (covered !== data.length) {
+    throw new SafetensorsError(`expected ${covered} bytes of data, got ${data.length}`)
+  }
+  return { tensors, metadata }
+}
+
+function parseHeader(bytes: Uint8Array) {
+  try {
+    return headerShape.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)))
+  } catch (error) {
+    const message = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
+    throw new SafetensorsError(`expected a safetensors header with tensors of F32, I64, I32 or U8: ${message}`)
+  }
+}
