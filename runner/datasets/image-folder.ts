@@ -8,6 +8,9 @@ import { withDigest } from '../files/digest.ts'
 import { reasonOf } from '../files/write.ts'
 
 const extensions = ['.png', '.jpg', '.jpeg', '.webp']
+// libvips remembers decoded files by path, and would miss that a file was replaced.
+sharp.cache(false)
+
 /** Labels are bytes. */
 const MAX_CLASSES = 256
 /** Images decoded at a time. */

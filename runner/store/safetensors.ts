@@ -17,6 +17,8 @@ export class SafetensorsError extends Error {
   override name = 'SafetensorsError'
 }
 
+/** In the order in which the reference library lays tensors out; wider types first keeps all data aligned. */
+const layout = ['I64', 'F32', 'I32', 'U8']
 const arrays = { F32: Float32Array, I64: BigInt64Array, I32: Int32Array, U8: Uint8Array }
 const METADATA = '__metadata__'
 /** Longest header that other readers accept. */
@@ -32,14 +34,14 @@ const headerShape = z.object({ [METADATA]: z.record(z.string(), z.string()).opti
 
 const sizeOf = (shape: number[]) => shape.reduce((product, size) => product * size, 1)
 
-/** The same tensors and metadata always give the same bytes: wider types come first, so that all data is aligned, then names
- *  in the order of their UTF-16 code units. */
+/** The same tensors and metadata always give the same bytes, those of the reference library: by type as in `layout`, then by
+ *  name. */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Record<string, string> = {},
 ): Uint8Array<ArrayBuffer> {
-  const width = ({ dtype }: Tensor) => arrays[dtype].BYTES_PER_ELEMENT
-  const sorted = [...tensors].sort(([a, x], [b, y]) => width(y) - width(x) || (a < b ? -1 : 1))
+  const place = ({ dtype }: Tensor) => layout.indexOf(dtype)
+  const sorted = [...tensors].sort(([a, x], [b, y]) => place(x) - place(y) || (a < b ? -1 : 1))
   const header: [string, unknown][] = []
   const ordered = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
   if (ordered.length > 0) header.push([METADATA, Object.fromEntries(ordered)])
@@ -79,7 +81,10 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
   const header = parseHeader(bytes.subarray(8, 8 + length))
   const data = bytes.slice(8 + length)
   const { [METADATA]: metadata = {}, ...entries } = header
-  const sorted = Object.entries(entries).sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0])
+  // Of tensors that begin at the same byte, the empty ones come first.
+  const sorted = Object.entries(entries).sort(
+    ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
+  )
   const tensors = new Map<string, Tensor>()
   let covered = 0
   for (const [name, { dtype, shape, data_offsets }] of sorted) {

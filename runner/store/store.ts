@@ -77,7 +77,7 @@ export function openStore(home: string): Store {
     get,
     has: async (sha256) => (await sizeOf(sha256)) !== null,
     readStage,
-    writeStage: (key, result) => write(stagePath(key), `${JSON.stringify(stageResult.parse(result), null, 2)}\n`),
+    writeStage: async (key, result) => write(stagePath(key), `${JSON.stringify(stageResult.parse(result), null, 2)}\n`),
     async lockStage(key, options) {
       const path = join(home, 'locks', `${key}.lock`)
       try {

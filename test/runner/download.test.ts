@@ -1,0 +1,138 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { DatasetError, type LoadOptions } from '../../runner/dataset.ts'
+import { sha256Of } from '../../runner/files/digest.ts'
+import { loadPinned, type PinnedFile, type Tuning } from '../../runner/files/pinned.ts'
+
+const content = Uint8Array.from({ length: 100_000 }, (_, index) => (index * index) % 251)
+const body = gzipSync(content)
+
+let cache: string
+let server: Server
+let requests: string[]
+/** How the server answers; each test sets it. */
+let answer: RequestListener
+
+beforeEach(async () => {
+  cache = await mkdtemp(join(tmpdir(), 'palimpsest-'))
+  requests = []
+  server = createServer((request, response) => {
+    requests.push(request.url!)
+    answer(request, response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+})
+
+afterEach(async () => {
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+  await rm(cache, { recursive: true })
+})
+
+const url = (path: string) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/${path}`
+
+function load(options: Partial<LoadOptions> = {}, tuning: Tuning = {}, paths = ['data.gz']): Promise<Uint8Array> {
+  const file: PinnedFile = { name: 'data', sha256: sha256Of(content), bytes: content.length, urls: paths.map(url) }
+  return loadPinned(file, 'toy', { directories: [], cache, ...options }, { pauseMs: 1, ...tuning })
+}
+
+/** Everything under the cache that is a file. */
+const filesIn = async (folder: string) =>
+  (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+
+const failure = (promise: Promise<unknown>): Promise<Error> =>
+  promise.then(
+    () => expect.unreachable(),
+    (error) => error,
+  )
+
+describe('a download', () => {
+  test('is unpacked, kept in the cache and not repeated', async () => {
+    answer = (_, response) => response.end(body)
+    expect(Buffer.from(await load()).equals(content)).toBe(true)
+    expect(await filesIn(cache)).toEqual(['data.gz'])
+    expect(Buffer.from(await load()).equals(content)).toBe(true)
+    expect(requests).toEqual(['/data.gz'])
+  })
+
+  test('tells how far it is', async () => {
+    answer = (_, response) => response.writeHead(200, { 'content-length': body.length }).end(body)
+    const seen: { phase: string; done: number; total: number; unit: string }[] = []
+    await load({ onProgress: (progress) => seen.push(progress) })
+    expect(seen.at(-1)).toEqual({ phase: 'downloading data.gz', done: body.length, total: body.length, unit: 'bytes' })
+  })
+
+  test('is tried again after a server error', async () => {
+    answer = (_, response) => (requests.length < 3 ? response.writeHead(503).end() : response.end(body))
+    await load()
+    expect(requests).toHaveLength(3)
+  })
+
+  test('goes to the next address when a file is not there', async () => {
+    answer = ({ url }, response) => (url === '/gone.gz' ? response.writeHead(404).end() : response.end(body))
+    await load({}, {}, ['gone.gz', 'data.gz'])
+    expect(requests).toEqual(['/gone.gz', '/data.gz'])
+  })
+
+  test('that breaks off leaves nothing behind, and says what to do', async () => {
+    answer = (_, response) => {
+      response.writeHead(200, { 'content-length': body.length })
+      response.write(body.subarray(0, 100), () => response.destroy())
+    }
+    const error = await failure(load())
+    expect(error).toBeInstanceOf(DatasetError)
+    expect(error.message).toContain('data.gz could not be downloaded')
+    expect(error.message).toContain('--data DIR')
+    expect(requests).toHaveLength(3)
+    expect(await filesIn(cache)).toEqual([])
+  })
+
+  test('that is cancelled stops at once and leaves nothing behind', async () => {
+    const controller = new AbortController()
+    answer = (_, response) => {
+      response.writeHead(200, { 'content-length': body.length })
+      response.write(body.subarray(0, 100), () => controller.abort())
+    }
+    expect((await failure(load({ signal: controller.signal }))).name).toBe('AbortError')
+    expect(requests).toHaveLength(1)
+    expect(await filesIn(cache)).toEqual([])
+  })
+
+  test('from which nothing comes any more is given up', async () => {
+    answer = (_, response) => {
+      response.writeHead(200)
+      response.write(body.subarray(0, 100))
+    }
+    const error = await failure(load({}, { attempts: 1, stallMs: 50 }))
+    expect(error.message).toContain('no data for 0.05 s')
+    expect(await filesIn(cache)).toEqual([])
+  })
+
+  test('of another content is refused by its hash', async () => {
+    const other = gzipSync(content.map((byte) => byte ^ 1))
+    answer = (_, response) => response.end(other)
+    const error = await failure(load({}, { attempts: 2 }))
+    expect(error).toBeInstanceOf(DatasetError)
+    expect(error.message).toContain(`expected the SHA-256 ${sha256Of(content)}`)
+    expect(requests).toHaveLength(2)
+    expect(await filesIn(cache)).toEqual([])
+  })
+
+  test('that unpacks to more than expected is refused before it fills the memory', async () => {
+    answer = (_, response) => response.end(gzipSync(new Uint8Array(content.length + 1)))
+    expect((await failure(load({}, { attempts: 1 }))).message).toContain('expected 100000 bytes unpacked, got 100001')
+  })
+
+  test('that is larger than the file can be is cut off', async () => {
+    answer = (_, response) => response.end(Buffer.alloc(10_000_000, 1))
+    expect((await failure(load())).message).toContain('expected at most 101024 bytes, got more')
+    expect(requests).toHaveLength(1)
+  })
+})

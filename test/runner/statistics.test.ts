@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest'
+import { avgGap, meanAndSpread, pairedTTest, type RankedRow, rankRanges } from '../../runner/statistics.ts'
+import { goldenJson } from './golden.ts'
+
+describe('mean and spread', () => {
+  test('the spread is the sample standard deviation', () => {
+    // mean 4; squares 4 + 0 + 4 = 8, over n - 1 = 2 gives 4, root 2
+    expect(meanAndSpread([2, 4, 6])).toEqual({ mean: 4, sd: 2, n: 3 })
+  })
+
+  test('one value has no spread', () => {
+    expect(meanAndSpread([7])).toEqual({ mean: 7, sd: null, n: 1 })
+  })
+
+  test('no value has no mean', () => {
+    expect(() => meanAndSpread([])).toThrow('expected at least one value to average, got none')
+  })
+})
+
+/** UA, RA, TA, MIA and Avg. Gap as printed in Table 1 of SalUn (https://arxiv.org/abs/2310.12508). */
+const table = {
+  '10%': {
+    retrain: [5.24, 100, 94.26, 12.88],
+    rows: {
+      FT: [0.63, 99.88, 94.06, 2.7, 3.78],
+      RL: [7.61, 99.67, 92.83, 37.36, 7.15],
+      GA: [0.69, 99.5, 94.01, 1.7, 4.12],
+      IU: [1.07, 99.2, 93.2, 2.67, 4.06],
+      BE: [0.59, 99.42, 93.85, 7.47, 2.76],
+      BS: [1.78, 98.29, 92.69, 8.96, 2.67],
+      'l1-sparse': [4.19, 97.74, 91.59, 9.84, 2.26],
+      SalUn: [2.85, 99.62, 93.93, 14.39, 1.15],
+      // its gap is (3.69 + 0.12 + 0.33 + 0.40) / 4 = 1.135, with the printed gaps 1.1375, and is printed as 1.13
+      'SalUn, earlier version': [1.55, 99.88, 93.93, 13.28, 1.13],
+      'SalUn-soft': [4.19, 99.74, 93.44, 19.49, 2.19],
+    },
+  },
+  '50%': {
+    retrain: [7.91, 100, 91.72, 19.29],
+    rows: {
+      FT: [0.44, 99.96, 94.23, 2.15, 6.79],
+      RL: [4.8, 99.55, 91.31, 41.95, 6.65],
+      GA: [0.4, 99.61, 94.34, 1.22, 7.15],
+      IU: [3.97, 96.21, 90.0, 7.29, 5.36],
+      BE: [3.08, 96.84, 90.41, 24.87, 3.72],
+      BS: [9.76, 90.19, 83.71, 32.15, 8.13],
+      'l1-sparse': [1.44, 99.52, 93.13, 4.76, 5.72],
+      SalUn: [7.75, 94.28, 89.29, 16.99, 2.65],
+      'SalUn, earlier version': [5.85, 97.17, 89.45, 19.79, 1.92],
+      'SalUn-soft': [3.41, 99.62, 91.82, 31.5, 4.3],
+    },
+  },
+}
+
+const named = ([ua, ra, ta, mia]: number[]) => ({ ua: ua!, ra: ra!, ta: ta!, mia: mia! })
+
+describe.each(Object.entries(table))('the average gap in the Table 1 of SalUn at %s', (_, { retrain, rows }) => {
+  test.each(Object.entries(rows))('of %s is the printed one', (_, row) => {
+    expect(Math.abs(avgGap(named(row), named(retrain)) - row[4]!)).toBeLessThanOrEqual(0.01 + 1e-9)
+  })
+
+  test('of retrain is 0', () => {
+    expect(avgGap(named(retrain), named(retrain))).toBe(0)
+  })
+})
+
+describe('the average gap', () => {
+  test('needs every metric on both sides', () => {
+    expect(() => avgGap({ ua: 1, ra: 2 }, { ua: 1 })).toThrow('the metric ra on both sides; the reference lack')
+    expect(() => avgGap({ ua: 1 }, { ua: 1, ra: 2 })).toThrow('the metric ra on both sides; the values lack')
+  })
+
+  test('of no metrics does not exist', () => {
+    expect(() => avgGap({}, {})).toThrow('got none')
+  })
+})
+
+describe('the paired t-test', () => {
+  const { cases } = goldenJson('t-test/cases.json') as { cases: { a: number[]; b: number[]; p: number }[] }
+
+  test.each(cases)('has the p-value of SciPy, $p', ({ a, b, p }) => {
+    expect(pairedTTest(a.map((value, index) => value - b[index]!)) / p).toBeCloseTo(1, 9)
+  })
+
+  test('cannot tell anything from one pair', () => {
+    expect(pairedTTest([3])).toBe(1)
+  })
+
+  test('takes the same non-zero difference every time for certain', () => {
+    expect(pairedTTest([2, 2, 2])).toBe(0)
+  })
+
+  test('takes no difference for none', () => {
+    expect(pairedTTest([0, 0, 0])).toBe(1)
+  })
+})
+
+const row = (id: string, values: number[]): RankedRow => ({
+  id,
+  bySeed: new Map(values.map((value, seed) => [seed, value])),
+})
+
+describe('rank ranges', () => {
+  test('rows that are clearly apart hold one rank each', () => {
+    const ranges = rankRanges([row('c', [9, 9.1, 8.9]), row('a', [1, 1.2, 0.9]), row('b', [4, 4.1, 4.2])])
+    expect(Object.fromEntries(ranges)).toEqual({
+      a: { low: 1, high: 1 },
+      b: { low: 2, high: 2 },
+      c: { low: 3, high: 3 },
+    })
+  })
+
+  test('rows that nothing separates share their ranks', () => {
+    const ranges = rankRanges([row('a', [1, 3, 2]), row('b', [2, 1, 3]), row('c', [50, 51.2, 50.4])])
+    expect(ranges.get('a')).toEqual({ low: 1, high: 2 })
+    expect(ranges.get('b')).toEqual({ low: 1, high: 2 })
+    expect(ranges.get('c')).toEqual({ low: 3, high: 3 })
+  })
+
+  test('seeds are paired, so a small but steady difference separates noisy rows', () => {
+    // a and b vary by 10 between seeds, but b is 1.0, 1.1, 0.9 above a
+    const ranges = rankRanges([row('a', [0, 10, 20]), row('b', [1, 11.1, 20.9])])
+    expect(ranges.get('a')).toEqual({ low: 1, high: 1 })
+  })
+
+  test('only common seeds count', () => {
+    const a = row('a', [1, 1.1])
+    const b = row('b', [5, 5.1])
+    a.bySeed.set(7, 100)
+    b.bySeed.set(8, -100)
+    expect(rankRanges([a, b]).get('a')).toEqual({ low: 1, high: 1 }) // differences -4 and -4
+  })
+
+  test('fewer than two common seeds separate nothing', () => {
+    const ranges = rankRanges([row('a', [1]), row('b', [100])])
+    expect(ranges.get('a')).toEqual({ low: 1, high: 2 })
+    expect(ranges.get('b')).toEqual({ low: 1, high: 2 })
+  })
+
+  test('identical rows share a rank', () => {
+    const ranges = rankRanges([row('a', [1, 2]), row('b', [1, 2])])
+    expect(ranges.get('a')).toEqual({ low: 1, high: 2 })
+  })
+
+  test("Holm's correction holds a borderline pair against the number of pairs", () => {
+    // differences 1, 2, 3: t = 2 / (1 / sqrt 3) = 3.46 with 2 degrees of freedom, p = 0.074
+    const pair = [row('a', [0, 0, 0]), row('b', [1, 2, 3])]
+    expect(rankRanges(pair, { alpha: 0.08 }).get('a')).toEqual({ low: 1, high: 1 })
+    expect(rankRanges(pair, { alpha: 0.07 }).get('a')).toEqual({ low: 1, high: 2 })
+    // a copy of a makes three pairs: both p = 0.074 are held against 0.08 / 3 first, and fail
+    expect(rankRanges([...pair, row('copy', [0, 0, 0])], { alpha: 0.08 }).get('a')).toEqual({ low: 1, high: 3 })
+    // 0.075 * 3 = 0.225 is enough for the first, 0.225 / 2 for the second
+    expect(rankRanges([...pair, row('copy', [0, 0, 0])], { alpha: 0.225 }).get('b')).toEqual({ low: 3, high: 3 })
+  })
+
+  test('no rows have no ranks', () => {
+    expect(rankRanges([]).size).toBe(0)
+  })
+})
