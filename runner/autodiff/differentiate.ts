@@ -30,7 +30,7 @@ export function differentiate(graph: Graph, loss: Value, wrt: readonly Value[]):
     if (node.inputs.some((input) => input && active.has(input)))
       for (const output of node.outputs) if (output) active.add(output)
   }
-  const sums = new Map<Value, Value>([[loss, ops.Expand(ops.scalar('float32', 1), loss.shape)]])
+  const sums = new Map<Value, Value>([[loss, ops.Expand(ops.scalar(loss.type, 1), loss.shape)]])
   const accumulate = (value: Value, gradient: Value) => {
     const sum = sums.get(value)
     sums.set(value, sum ? ops.Add(sum, gradient) : gradient)

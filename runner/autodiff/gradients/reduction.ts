@@ -36,3 +36,19 @@ const wrapReduction =
 
 export const ReduceSum = wrapReduction((_, dy) => dy)
 export const ReduceMean = wrapReduction(({ ops }, dy, _, count) => ops.Div(dy, count))
+export const ReduceSumSquare = wrapReduction(({ ops, x: [x] }, dy) => ops.Mul(dy, ops.Mul(x!, 2)))
+export const ReduceL1 = wrapReduction(({ ops, x: [x] }, dy) => ops.Mul(dy, ops.Sign(x!)))
+/** A zero vector gets the gradient zero. */
+export const ReduceL2 = wrapReduction(({ ops, x: [x] }, dy, y) =>
+  ops.Mul(dy, ops.Div(x!, ops.Where(ops.Equal(y, 0), 1, y))),
+)
+export const ReduceLogSumExp = wrapReduction(({ ops, x: [x] }, dy, y) => ops.Mul(dy, ops.Exp(ops.Sub(x!, y))))
+
+/** Entries that tie for the extreme share its gradient equally, as PyTorch's `amax` does. */
+const extreme = wrapReduction(({ ops, x: [x] }, dy, y) => {
+  const wins = ops.Equal(x!, y)
+  const axes = y.shape.flatMap((extent, axis) => (extent === x!.shape[axis] ? [] : [axis]))
+  return ops.Where(wins, ops.Div(dy, ops.ReduceSum(ops.Cast(wins, dy.type), axes)), 0)
+})
+export const ReduceMax = extreme
+export const ReduceMin = extreme

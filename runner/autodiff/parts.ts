@@ -1,0 +1,25 @@
+/** Pieces of graph that the rules of several families share. */
+import type { Value } from '../onnx/graph.ts'
+import type { Ops } from '../onnx/ops.ts'
+
+/** Zeros of a shape that no file has to hold. */
+export const zerosLike = (ops: Ops, { type, shape }: Value): Value => ops.Expand(ops.scalar(type, 0), shape)
+
+/** Pads with zeros, and crops where a pad is negative. Pads are [begin of each axis..., end of each axis...]. */
+export function padOrCrop(ops: Ops, x: Value, pads: readonly number[]): Value {
+  const rank = x.shape.length
+  const axes = [...x.shape.keys()].filter((axis) => pads[axis]! < 0 || pads[axis + rank]! < 0)
+  const cropped =
+    axes.length === 0
+      ? x
+      : ops.Slice(
+          x,
+          axes.map((axis) => Math.max(0, -pads[axis]!)),
+          axes.map((axis) => x.shape[axis]! - Math.max(0, -pads[axis + rank]!)),
+          axes,
+        )
+  return ops.Pad(
+    cropped,
+    pads.map((pad) => Math.max(0, pad)),
+  )
+}
