@@ -1,3 +1,8 @@
 export { ft } from './ft.ts'
+export { ga } from './ga.ts'
+export { l1Sparse as 'l1-sparse' } from './l1-sparse.ts'
 export { original } from './original.ts'
 export { retrain } from './retrain.ts'
+export { rl } from './rl.ts'
+export { salun } from './salun.ts'
+export { salunSoft as 'salun-soft' } from './salun-soft.ts'

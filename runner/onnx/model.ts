@@ -13,7 +13,12 @@ const utf8 = new TextEncoder()
 
 const valueInfo = ({ name, type, shape }: Value) => ({
   name,
-  type: { tensorType: { elemType: dataTypeOf(type), shape: { dim: shape.map((extent) => ({ dimValue: extent })) } } },
+  type: {
+    tensorType: {
+      elemType: dataTypeOf(type),
+      shape: { dim: shape.map((extent) => (extent < 0 ? { dimParam: 'steps' } : { dimValue: extent })) },
+    },
+  },
 })
 
 const tensorProto = ({ type, shape, data }: Tensor, name = '') => ({

@@ -1,0 +1,17 @@
+/** Gradient ascent on D_f (the GA row of SalUn's Table 1, https://arxiv.org/abs/2310.12508). */
+import { defineMethod, sgd } from '../method.ts'
+
+export const ga = defineMethod({
+  title: 'GA',
+  summary: 'Climbs the loss on D_f and never looks at D_r; batch-norm statistics follow D_f.',
+  paper: { title: 'Unrolling SGD (Thudi et al., EuroS&P 2022)', url: 'https://arxiv.org/abs/2109.13398' },
+  version: 1,
+  params: sgd.extend({
+    epochs: sgd.shape.epochs.default(5),
+    learningRate: sgd.shape.learningRate.default(1e-4),
+  }),
+  async run({ params, trainer, forget }) {
+    const optimizer = trainer.optimizer(params)
+    for (let epoch = 0; epoch < params.epochs; epoch++) await optimizer.pass(forget, { ...params, ascend: true })
+  },
+})

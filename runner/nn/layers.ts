@@ -1,0 +1,95 @@
+/** Layers: functions that declare their variables in a scope and add nodes. Names and defaults follow PyTorch's. */
+import { batchNormTraining } from '../autodiff/gradients/batch-normalization.ts'
+import type { Value } from '../onnx/graph.ts'
+import { type Shape, sizeOf, tensor } from '../onnx/tensor.ts'
+import type { Initializer, Scope } from './network.ts'
+
+const filled =
+  (value: number): Initializer =>
+  (_, shape) =>
+    new Float32Array(sizeOf(shape)).fill(value)
+export const zerosInit = filled(0)
+export const onesInit = filled(1)
+
+/** Normal with variance 2 / fan-out (He et al. 2015, https://arxiv.org/abs/1502.01852); shape [o, i, ...kernel]. */
+export const kaimingNormalFanOut: Initializer = (random, shape) => {
+  const deviation = Math.sqrt(2 / (shape[0]! * sizeOf(shape.slice(2))))
+  return Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * deviation)
+}
+
+/** Uniform in +-1 / sqrt(fanIn), PyTorch's default for Linear. */
+export const uniformFanIn =
+  (fanIn: number): Initializer =>
+  (random, shape) => {
+    const bound = 1 / Math.sqrt(fanIn)
+    return Float32Array.from({ length: sizeOf(shape) }, () => (2 * random.uniform() - 1) * bound)
+  }
+
+/** (x - mean) / std per channel, with pixels in [0, 1]: the first layer, so that a model takes images as they are. */
+export function normalize({ ops }: Scope, x: Value, { mean, std }: { mean: number[]; std: number[] }): Value {
+  const perChannel = (values: number[]) =>
+    ops.constant(tensor('float32', [values.length, 1, 1], Float32Array.from(values)))
+  return ops.Div(ops.Sub(x, perChannel(mean)), perChannel(std))
+}
+
+export interface ConvOptions {
+  out: number
+  kernel: number
+  stride?: number
+  padding?: number
+  bias?: boolean
+}
+
+/** [n, i, h, w] -> [n, out, h', w'] */
+export function conv(
+  scope: Scope,
+  name: string,
+  x: Value,
+  { out, kernel, stride = 1, padding = 0, bias = false }: ConvOptions,
+): Value {
+  const channels = x.shape[1]!
+  const weight = scope.parameter(`${name}.weight`, [out, channels, kernel, kernel], kaimingNormalFanOut)
+  const offset = bias ? scope.parameter(`${name}.bias`, [out], uniformFanIn(channels * kernel * kernel)) : null
+  return scope.ops.Conv(x, weight, offset, {
+    kernel_shape: [kernel, kernel],
+    strides: [stride, stride],
+    pads: Array(4).fill(padding),
+  })
+}
+
+/** [n, i] -> [n, out] */
+export function linear(scope: Scope, name: string, x: Value, out: number): Value {
+  const size = x.shape[1]!
+  const weight = scope.parameter(`${name}.weight`, [out, size], uniformFanIn(size))
+  const bias = scope.parameter(`${name}.bias`, [out], uniformFanIn(size))
+  return scope.ops.Gemm(x, weight, bias, { transB: 1 })
+}
+
+/** Batch normalization (https://arxiv.org/abs/1502.03167). Running statistics move by `momentum` towards those of the batch,
+ *  with the unbiased variance, as PyTorch's do. */
+export function batchNorm(scope: Scope, name: string, x: Value, { epsilon = 1e-5, momentum = 0.1 } = {}): Value {
+  const { ops } = scope
+  const shape: Shape = [x.shape[1]!]
+  const scale = scope.parameter(`${name}.weight`, shape, onesInit)
+  const bias = scope.parameter(`${name}.bias`, shape, zerosInit)
+  const mean = scope.buffer(`${name}.running_mean`, shape, zerosInit)
+  const variance = scope.buffer(`${name}.running_var`, shape, onesInit)
+  if (!scope.training) return ops.emit('BatchNormalization', [x, scale, bias, mean, variance], { epsilon })[0]!
+  const [y, batchMean, batchVariance] = batchNormTraining(ops, x, scale, bias, epsilon)
+  const count = sizeOf(x.shape) / x.shape[1]!
+  const towards = (old: Value, now: Value, factor: number) =>
+    ops.Add(ops.Mul(old, 1 - momentum), ops.Mul(now, momentum * factor))
+  scope.update(`${name}.running_mean`, towards(mean, batchMean, 1))
+  scope.update(`${name}.running_var`, towards(variance, batchVariance, count > 1 ? count / (count - 1) : 1))
+  return y
+}
+
+/** [n, c, h, w] -> [n, c] */
+export function globalAveragePool({ ops }: Scope, x: Value): Value {
+  return ops.Reshape(ops.GlobalAveragePool(x), x.shape.slice(0, 2))
+}
+
+/** Largest of each window of size x size points. */
+export function maxPool({ ops }: Scope, x: Value, size: number): Value {
+  return ops.emit('MaxPool', [x], { kernel_shape: [size, size], strides: [size, size] })[0]!
+}

@@ -1,0 +1,38 @@
+/** Everything random comes from one seed, split by purpose, so that adding a draw in one place moves nothing elsewhere. */
+import { createHash } from 'node:crypto'
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
+import { uniformInt } from 'pure-rand/distribution/uniformInt'
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
+import type { RandomStream } from '../method.ts'
+
+export interface Stream extends RandomStream {
+  /** Uniform in [0, 1). */
+  uniform(): number
+  /** Standard normal. */
+  normal(): number
+}
+
+/** The stream of one purpose of one seed: xoroshiro128+ started from SHA-256(`seed/purpose`). */
+export function randomStream(seed: number, purpose: string): Stream {
+  const digest = createHash('sha256').update(`${seed}/${purpose}`).digest()
+  const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => digest.readInt32LE(offset)))
+  const uniform = () => uniformFloat64(generator)
+  const integer = (bound: number) => uniformInt(generator, 0, bound - 1)
+  return {
+    uniform,
+    integer,
+    /** Box and Muller's transform. */
+    normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
+    /** Fisher and Yates's shuffle. */
+    shuffle(items) {
+      const shuffled = items.slice()
+      for (let last = shuffled.length - 1; last > 0; last--) {
+        const other = integer(last + 1)
+        const held = shuffled[last]!
+        shuffled[last] = shuffled[other]!
+        shuffled[other] = held
+      }
+      return shuffled
+    },
+  }
+}
