@@ -1,6 +1,6 @@
 /** From a method on a benchmark to the stages of one seed. */
 import type { Benchmark } from './benchmark.ts'
-import { type StageKey, type StageSpec, stageKeyOf } from './stage.ts'
+import { canonicalJson, ENGINE_VERSION, type StageKey, type StageSpec, sha256Hex, stageKeyOf } from './stage.ts'
 
 /** What planning asks of a method. */
 export interface PlannableMethod {
@@ -46,4 +46,9 @@ export async function planRun(
   }
   await add({ kind: 'evaluate', dataset, model, holdOut: training.holdOut, request, metrics, seed, weights })
   return stages
+}
+
+/** Hash of what determines a benchmark's results: runs of two definitions are never compared, even under one slug. */
+export function definitionOf({ dataset, model, request, training }: Benchmark): Promise<string> {
+  return sha256Hex(canonicalJson({ engine: ENGINE_VERSION, dataset, model, request, training }))
 }

@@ -23,8 +23,12 @@ export const column = z.strictObject({
 })
 
 export const boardRow = z.strictObject({
+  /** The first submission of this method, version and parameters. */
   submission: z.string(),
+  /** All of them: equal settings share a row and pool their seeds. */
+  submissions: z.array(z.string()),
   method: z.string(),
+  methodVersion: z.int(),
   title: z.string(),
   label: z.string(),
   params: z.record(z.string(), z.unknown()),
@@ -32,6 +36,8 @@ export const boardRow = z.strictObject({
   metrics: z.record(z.string(), cell),
   /** Mean over seeds of the mean absolute gap over the benchmark's metrics, in points. */
   avgGap: spread.nullable(),
+  /** What `avgGap` is the mean of, by seed. */
+  gapBySeed: z.record(z.string(), z.number()),
   /** Set-up, mask and unlearning of each seed, in seconds. */
   seconds: spread.nullable(),
   mask: spread.nullable(),
@@ -40,8 +46,11 @@ export const boardRow = z.strictObject({
   /** A range: 1 + the rows that beat this one, to n - the rows it beats; null for reference rows and rows without a gap. */
   rank: z.strictObject({ low: z.int(), high: z.int() }).nullable(),
   deviceClass: z.string().nullable(),
+  /** One a seed: where several submissions ran a seed, the one that got furthest. */
   runs: z.array(runSummary),
 })
+export type Column = z.infer<typeof column>
+export type Cell = z.infer<typeof cell>
 export type BoardRow = z.infer<typeof boardRow>
 
 export const board = z.strictObject({

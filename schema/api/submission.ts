@@ -9,7 +9,12 @@ export const createSubmission = z.strictObject({
   /** Only the values that differ from the benchmark's preset and the method's defaults. */
   params: z.record(z.string().max(80), z.unknown()).default({}),
   /** Defaults to the benchmark's seeds. */
-  seeds: z.array(seed).min(1).max(50).optional(),
+  seeds: z
+    .array(seed)
+    .min(1)
+    .max(50)
+    .refine((seeds) => new Set(seeds).size === seeds.length, 'expected different seeds')
+    .optional(),
   /** Shown beside the method's name, to tell two parameter settings apart. */
   label: z.string().max(60).default(''),
 })
@@ -19,6 +24,7 @@ export const runState = z.enum(['queued', 'running', 'done', 'failed', 'cancelle
 export type RunState = z.infer<typeof runState>
 
 export const runSummary = z.strictObject({ id: z.string(), seed, state: runState })
+export type RunSummary = z.infer<typeof runSummary>
 
 export const submission = z.strictObject({
   id: z.string(),
@@ -32,3 +38,6 @@ export const submission = z.strictObject({
   runs: z.array(runSummary),
 })
 export type Submission = z.infer<typeof submission>
+
+/** Newest first; `next` is the `before` of the following page, null on the last one. */
+export const submissionList = z.strictObject({ submissions: z.array(submission), next: z.string().nullable() })

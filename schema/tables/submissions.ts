@@ -8,6 +8,8 @@ export const submissions = sqliteTable(
     sequence: integer().primaryKey({ autoIncrement: true }),
     id: text().notNull().unique(),
     benchmark: text().notNull(),
+    /** Of what determines the benchmark's results; a board shows the runs of one definition only. */
+    definitionSha256: text().notNull(),
     method: text().notNull(),
     methodVersion: integer().notNull(),
     /** Every parameter, defaults and presets filled in. */

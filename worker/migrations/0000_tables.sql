@@ -79,6 +79,7 @@ CREATE TABLE `submissions` (
 	`sequence` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`id` text NOT NULL,
 	`benchmark` text NOT NULL,
+	`definition_sha256` text NOT NULL,
 	`method` text NOT NULL,
 	`method_version` integer NOT NULL,
 	`params` text NOT NULL,

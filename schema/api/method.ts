@@ -1,0 +1,15 @@
+/** What the API says about a method. */
+import { z } from 'zod'
+import { slug } from '../benchmark.ts'
+
+export const method = z.strictObject({
+  id: slug,
+  title: z.string(),
+  summary: z.string(),
+  paper: z.strictObject({ title: z.string(), url: z.string() }).nullable(),
+  version: z.int(),
+  trainsOn: z.enum(['all', 'retain']).nullable(),
+  /** JSON Schema of its parameters, defaults included. */
+  params: z.record(z.string(), z.unknown()),
+})
+export type Method = z.infer<typeof method>

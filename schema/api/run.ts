@@ -1,0 +1,87 @@
+/** A run in full: what it is, how far it is, what it measured and where the evidence lies. */
+import { z } from 'zod'
+import { benchmark, slug } from '../benchmark.ts'
+import { artifactRef, device, progress, seconds } from '../result.ts'
+import { seed, stageKey, stageSpec } from '../stage.ts'
+import { runState } from './submission.ts'
+
+export const jobState = z.enum(['queued', 'leased', 'done', 'failed', 'cancelled'])
+
+export const runStage = z.strictObject({
+  key: stageKey,
+  spec: stageSpec,
+  state: jobState,
+  /** True when a run of an earlier submission asked for the same stage. */
+  shared: z.boolean(),
+  runner: z.string().nullable(),
+  progress: progress.nullable(),
+  seconds: seconds.nullable(),
+  device: device.nullable(),
+  versions: z.record(z.string(), z.string()),
+  artifacts: z.record(z.string(), artifactRef),
+  losses: z.array(z.number()),
+  /** UTF-8 bytes. */
+  logLength: z.int(),
+  /** How often it was leased, how often a lease ran out, and how often a runner ended it as failed. */
+  deliveries: z.int(),
+  lost: z.int(),
+  failed: z.int(),
+  reason: z.string().nullable(),
+  message: z.string().nullable(),
+  startedAt: z.string().nullable(),
+  finishedAt: z.string().nullable(),
+})
+export type RunStage = z.infer<typeof runStage>
+
+export const runMetric = z.strictObject({
+  title: z.string(),
+  unit: z.string(),
+  identity: z.string(),
+  value: z.number(),
+  /** Of the retrain run with the same seed; null until that is done. */
+  retrain: z.number().nullable(),
+  gap: z.number().nullable(),
+})
+export type RunMetric = z.infer<typeof runMetric>
+
+export const run = z.strictObject({
+  id: z.string(),
+  submission: z.string(),
+  benchmark,
+  method: slug,
+  methodVersion: z.int(),
+  title: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  label: z.string(),
+  author: z.string(),
+  seed,
+  state: runState,
+  createdAt: z.string(),
+  stages: z.array(runStage),
+  /** By metric id, in the benchmark's order. */
+  metrics: z.record(z.string(), runMetric),
+  avgGap: z.number().nullable(),
+  /** Set-up, mask and unlearning; for `original` and `retrain`, set-up and training. */
+  seconds: z.number().nullable(),
+  fractionOfRetrain: z.number().nullable(),
+  /** The retrain run that the gaps refer to. */
+  reference: z.string().nullable(),
+  /** Repeats this run on your own machine. */
+  command: z.string(),
+})
+export type Run = z.infer<typeof run>
+
+export const runListItem = z.strictObject({
+  id: z.string(),
+  submission: z.string(),
+  benchmark: slug,
+  method: slug,
+  label: z.string(),
+  author: z.string(),
+  seed,
+  state: runState,
+  createdAt: z.string(),
+})
+export type RunListItem = z.infer<typeof runListItem>
+
+export const runList = z.strictObject({ runs: z.array(runListItem), next: z.string().nullable() })

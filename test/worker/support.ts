@@ -1,0 +1,128 @@
+/** The app as tests ask it, on a fresh database; tokens; and a runner made of plain requests. */
+import { applyD1Migrations, type D1Migration, reset } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { beforeEach, expect } from 'vitest'
+import type { Run } from '../../schema/api/run.ts'
+import type { Submission } from '../../schema/api/submission.ts'
+import type { Job } from '../../schema/protocol/lease.ts'
+import type { StageResult } from '../../schema/result.ts'
+import { sha256Hex } from '../../schema/stage.ts'
+import { app } from '../../worker/app.ts'
+import type { Bindings } from '../../worker/env.ts'
+
+export const bindings = env as unknown as Bindings & { MIGRATIONS: D1Migration[] }
+export const ADMIN = 'pal_admin_test'
+export const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
+
+export const useFreshDatabase = () =>
+  beforeEach(async () => {
+    await reset()
+    await applyD1Migrations(bindings.DB, bindings.MIGRATIONS)
+  })
+
+interface Options {
+  token?: string | undefined
+  json?: unknown
+  headers?: Record<string, string>
+  method?: string
+  body?: BodyInit
+}
+
+/** One request; with `json` a POST. */
+export async function ask(path: string, { token, json, headers = {}, method, body }: Options = {}): Promise<Response> {
+  return app.request(
+    path,
+    {
+      method: method ?? (json === undefined ? 'GET' : 'POST'),
+      headers: {
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(json !== undefined && { body: JSON.stringify(json) }),
+      ...(body !== undefined && { body }),
+    },
+    bindings,
+  )
+}
+
+/** Body of an answer that must have this status. */
+export async function read<T>(answer: Response, status = 200): Promise<T> {
+  const text = await answer.text()
+  expect(`${answer.status} ${answer.status === status ? '' : text}`.trim()).toBe(String(status))
+  return JSON.parse(text) as T
+}
+
+export async function errorOf(answer: Response): Promise<{ status: number; code: string; message: string }> {
+  const { error } = (await answer.json()) as { error: { code: string; message: string } }
+  return { status: answer.status, code: error.code, message: error.message }
+}
+
+export async function tokenFor(role: 'submitter' | 'runner' | 'admin', name: string = role): Promise<string> {
+  const answer = await ask('/api/v1/tokens', { token: ADMIN, json: { role, name } })
+  return (await read<{ secret: string }>(answer, 201)).secret
+}
+
+export async function submit(token: string, json: Record<string, unknown> = {}): Promise<Submission> {
+  return read(await ask('/api/v1/submissions', { token, json: { benchmark: SLUG, method: 'ft', ...json } }), 201)
+}
+
+export const device = { deviceClass: 'test-cpu', provider: 'cpu', precision: 'float32', threads: 1 }
+
+export async function lease(token: string, runner = 'runner-1'): Promise<Job | null> {
+  const answer = await read<{ kind: string; job?: Job }>(
+    await ask('/api/v1/jobs/lease', { token, json: { runner, device } }),
+  )
+  return answer.job ?? null
+}
+
+export async function upload(token: string, job: Job, content: string): Promise<{ sha256: string; bytes: number }> {
+  const bytes = new TextEncoder().encode(content)
+  const sha256 = await sha256Hex(bytes)
+  const headers = { 'x-job-key': job.key, 'x-lease-token': job.lease.token, 'content-length': String(bytes.byteLength) }
+  return read(await ask(`/api/v1/artifacts/${sha256}`, { token, method: 'PUT', headers, body: bytes }))
+}
+
+export const verb = (token: string, job: Job, name: string, json: Record<string, unknown>) =>
+  ask(`/api/v1/jobs/${job.key}/${name}`, { token, json: { token: job.lease.token, ...json } })
+
+export const resultOf = (result: Partial<StageResult> = {}): StageResult => ({
+  artifacts: {},
+  seconds: { setUp: 1 },
+  device,
+  versions: { palimpsest: '0.1.0', onnxruntime: '1.30.0' },
+  metrics: {},
+  losses: [],
+  ...result,
+})
+
+type Scores = Record<'ua' | 'ra' | 'ta' | 'mia', number>
+
+export const metricsOf = ({ ua, ra, ta, mia }: Scores): StageResult['metrics'] => ({
+  ua: { identity: 'ua/accuracy@1', value: ua },
+  ra: { identity: 'ra/accuracy@1', value: ra },
+  ta: { identity: 'ta/accuracy@1', value: ta },
+  mia: { identity: 'mia/svc-confidence@1', value: mia },
+})
+
+/** Leases and finishes everything there is. `score` gives what an evaluation measures, by the method and seed it is about. */
+export async function workOff(
+  token: string,
+  score: (method: string, seed: number) => Scores = () => ({ ua: 5, ra: 100, ta: 90, mia: 10 }),
+): Promise<void> {
+  const makers = new Map<string, string>()
+  for (let job = await lease(token); job; job = await lease(token)) {
+    const { spec } = job
+    if (spec.kind === 'train') makers.set(job.key, spec.without ? 'retrain' : 'original')
+    if (spec.kind === 'unlearn') makers.set(job.key, spec.method.id)
+    const result =
+      spec.kind === 'evaluate'
+        ? resultOf({ metrics: metricsOf(score(makers.get(spec.weights)!, spec.seed)), seconds: { setUp: 1, evaluate: 2 } })
+        : spec.kind === 'train'
+          ? resultOf({ seconds: { setUp: 4, train: 96 }, losses: [2, 1, 0.5] })
+          : resultOf({ seconds: { setUp: 1, mask: 2, unlearn: 7 }, losses: [0.7] })
+    await read(await verb(token, job, 'finish', { result }))
+  }
+}
+
+export const runOf = async (id: string): Promise<Run> => read(await ask(`/api/v1/runs/${id}`))

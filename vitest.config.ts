@@ -1,0 +1,38 @@
+/** Tests by what they need: `worker` runs inside workerd with a real D1 and R2, `node` runs everything else. */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+/** The admin token of tests; only its hash reaches the Worker. */
+const adminToken = 'pal_admin_test'
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/closing-line.ts'],
+    projects: [
+      {
+        plugins: [
+          cloudflareTest(async () => {
+            // wrangler's [build] command, which the plugin does not run.
+            execFileSync(process.execPath, ['scripts/assets.ts'])
+            const bindings = {
+              ADMIN_TOKEN_SHA256: createHash('sha256').update(adminToken).digest('hex'),
+              MIGRATIONS: await readD1Migrations('worker/migrations'),
+            }
+            return { wrangler: { configPath: './wrangler.toml' }, miniflare: { bindings } }
+          }),
+        ],
+        test: { name: 'worker', include: ['test/worker/**/*.test.{ts,tsx}'], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+      {
+        test: {
+          name: 'node',
+          include: ['test/{schema,runner,onnxruntime,protocol,browser}/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+})

@@ -1,0 +1,70 @@
+/** Middleware, errors, then every route. */
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
+import { requestId } from 'hono/request-id'
+import { secureHeaders } from 'hono/secure-headers'
+import { ApiError, errorBodyOf } from '../schema/errors.ts'
+import { describeIssues } from '../schema/issues.ts'
+import { databaseOf } from './database.ts'
+import type { App, AppEnv } from './env.ts'
+import * as routes from './routes/index.ts'
+import { errorPage } from './views/error-page.tsx'
+
+const MAX_JSON_BYTES = 256 * 1024
+
+export const app: App = new OpenAPIHono<AppEnv>({
+  defaultHook: (result) => {
+    if (result.success) return
+    const part = result.target === 'json' ? [] : [result.target]
+    // The hook is handed what came as `data`; its type says so for valid requests only.
+    throw new ApiError('invalid_request', describeIssues(result.error, (result as { data?: unknown }).data, part))
+  },
+})
+
+app.use(requestId())
+app.use(
+  secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'self'"],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      frameAncestors: ["'none'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+    },
+  }),
+)
+app.use(async (c, next) => {
+  c.set('db', databaseOf(c.env.DB))
+  await next()
+})
+const limit = bodyLimit({
+  maxSize: MAX_JSON_BYTES,
+  onError: () => {
+    throw new ApiError('body_too_large', `expected at most ${MAX_JSON_BYTES} bytes of JSON`)
+  },
+})
+app.use('/api/*', (c, next) => (c.req.method === 'PUT' ? next() : limit(c, next)))
+
+app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
+for (const route of Object.values(routes)) route(app)
+
+app.notFound(() => {
+  throw new ApiError('not_found', 'nothing is at this address')
+})
+
+app.onError((thrown, c) => {
+  const error = asApiError(thrown)
+  const id = c.get('requestId') ?? ''
+  if (error.code === 'internal') console.error(id, thrown)
+  const path = c.req.path
+  if (path.startsWith('/api/') || path === '/health') return c.json(errorBodyOf(error, id), error.status)
+  return c.html(errorPage(error, id, path), error.status)
+})
+
+function asApiError(error: Error): ApiError {
+  if (error instanceof ApiError) return error
+  if (error instanceof HTTPException && error.status < 500) return new ApiError('invalid_request', error.message)
+  return new ApiError('internal', 'something broke on our side; the request id helps to find out what')
+}

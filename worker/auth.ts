@@ -1,0 +1,48 @@
+/** Bearer tokens `pal_<role>_<random>`: who is asking, and may they. */
+import { eq } from 'drizzle-orm'
+import { createMiddleware } from 'hono/factory'
+import { ApiError } from '../schema/errors.ts'
+import { sha256Hex } from '../schema/stage.ts'
+import { type Role, tokens } from '../schema/tables/tokens.ts'
+import type { AppEnv } from './env.ts'
+
+export interface Identity {
+  tokenId: string
+  name: string
+  role: Role
+}
+
+/** Equal in time that does not depend on where two strings of one length differ. */
+function sameDigest(a: string, b: string): boolean {
+  const encoder = new TextEncoder()
+  const [left, right] = [encoder.encode(a), encoder.encode(b)]
+  return left.byteLength === right.byteLength && crypto.subtle.timingSafeEqual(left, right)
+}
+
+/** Lets a request pass whose token has one of the roles; an admin may do what a submitter may, but is no runner. */
+export const allow = (...roles: Role[]) =>
+  createMiddleware<AppEnv>(async (c, next) => {
+    const header = c.req.header('authorization') ?? ''
+    const secret = /^Bearer (pal_[a-z]+_[A-Za-z0-9]+)$/.exec(header)?.[1]
+    if (!secret) {
+      const got = header ? 'another form of it' : 'none'
+      throw new ApiError('unauthorized', `expected the header "Authorization: Bearer pal_...", got ${got}`)
+    }
+    const digest = await sha256Hex(secret)
+    const identity = await identityOf(c.env.ADMIN_TOKEN_SHA256, digest, c.get('db'))
+    if (!identity) throw new ApiError('unauthorized', 'this token is unknown or was revoked; ask an admin for a new one')
+    if (!roles.includes(identity.role) && !(identity.role === 'admin' && roles.includes('submitter'))) {
+      throw new ApiError('forbidden', `expected a ${roles.join(' or ')} token, got a ${identity.role} token`)
+    }
+    c.set('identity', identity)
+    await next()
+  })
+
+async function identityOf(adminDigest: string | undefined, digest: string, db: AppEnv['Variables']['db']) {
+  if (adminDigest && sameDigest(adminDigest.trim().toLowerCase(), digest)) {
+    return { tokenId: 'admin', name: 'admin', role: 'admin' } satisfies Identity
+  }
+  const row = await db.select().from(tokens).where(eq(tokens.sha256, digest)).get()
+  if (!row || row.revokedAt !== null || !sameDigest(row.sha256, digest)) return null
+  return { tokenId: row.id, name: row.name, role: row.role } satisfies Identity
+}

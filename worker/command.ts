@@ -1,0 +1,26 @@
+/** The command that repeats a run on the reader's own machine. */
+import type { Benchmark } from '../schema/benchmark.ts'
+import { canonicalJson } from '../schema/stage.ts'
+import { resolveParams } from './catalogue.ts'
+
+const quoted = (word: string) => (/^[\w.,:/=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
+/** Names only the parameters that differ from the benchmark's preset and the method's defaults. */
+export function commandFor(benchmark: Benchmark, method: string, params: Record<string, unknown>, seeds: number[]) {
+  const usual = defaultsOf(benchmark, method)
+  const own = Object.entries(params).filter(([name, value]) => canonicalJson(value) !== canonicalJson(usual[name]))
+  const given = own.map(([name, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    return `--param ${quoted(`${name}=${text}`)}`
+  })
+  return ['npx palimpsest run', benchmark.slug, `--method ${method}`, ...given, `--seeds ${seeds.join(',')}`].join(' ')
+}
+
+function defaultsOf(benchmark: Benchmark, method: string): Record<string, unknown> {
+  try {
+    return resolveParams(benchmark, method, {})
+  } catch {
+    // A method with a parameter that has no default, or one that was removed: name them all.
+    return {}
+  }
+}

@@ -1,0 +1,24 @@
+/** D1 through drizzle. */
+import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1'
+
+export type Database = DrizzleD1Database
+
+export const databaseOf = (binding: D1Database): Database => drizzle(binding, { casing: 'snake_case' })
+
+/** ISO 8601 of a stored time. */
+export const isoTime = (ms: number): string => new Date(ms).toISOString()
+
+const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/** Ids sort by time: ten base-32 digits of milliseconds, then eight random ones. */
+export function newId(now: number = Date.now()): string {
+  let time = ''
+  for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = DIGITS[rest % 32] + time
+  const random = crypto.getRandomValues(new Uint8Array(8))
+  return time + Array.from(random, (byte) => DIGITS[byte % 32]).join('')
+}
+
+/** `bytes` random bytes as lower-case hex. */
+export function randomHex(bytes: number): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,19 @@
+/** Bindings of the Worker, as wrangler.toml names them, and what middleware adds to a request. */
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Identity } from './auth.ts'
+import type { Database } from './database.ts'
+
+export interface Bindings {
+  DB: D1Database
+  STORE: R2Bucket
+  ASSETS: Fetcher
+  /** SHA-256 of a token that is accepted as admin: the way to the first token. `wrangler secret put ADMIN_TOKEN_SHA256`. */
+  ADMIN_TOKEN_SHA256?: string
+}
+
+export interface AppEnv {
+  Bindings: Bindings
+  Variables: { requestId: string; db: Database; identity: Identity }
+}
+
+export type App = OpenAPIHono<AppEnv>

@@ -1,0 +1,4 @@
+/** The Worker's entry, as wrangler.toml names it. */
+import { app } from './app.ts'
+
+export default app

@@ -1,0 +1,55 @@
+/** Cancels what is left of a submission. Jobs that another submission still needs go on. */
+import { and, eq, exists, inArray, isNull, notExists, type SQL, sql } from 'drizzle-orm'
+import { ApiError } from '../../schema/errors.ts'
+import { jobs } from '../../schema/tables/jobs.ts'
+import { runJobs } from '../../schema/tables/run-jobs.ts'
+import { runs } from '../../schema/tables/runs.ts'
+import { submissions } from '../../schema/tables/submissions.ts'
+import type { Identity } from '../auth.ts'
+import type { Database } from '../database.ts'
+
+export async function cancelSubmission(db: Database, id: string, identity: Identity): Promise<void> {
+  const row = await db.select().from(submissions).where(eq(submissions.id, id)).get()
+  if (!row) throw new ApiError('not_found', `no submission "${id}"`)
+  if (row.tokenId !== identity.tokenId && identity.role !== 'admin') {
+    throw new ApiError('forbidden', `submission "${id}" is ${row.author}'s; its author or an admin may cancel it`)
+  }
+  const now = Date.now()
+  const jobIs = (condition: SQL) =>
+    db
+      .select({ one: sql`1` })
+      .from(runJobs)
+      .innerJoin(jobs, eq(jobs.key, runJobs.jobKey))
+      .where(and(eq(runJobs.runId, runs.id), condition))
+  const unfinished = and(exists(jobIs(sql`${jobs.state} <> 'done'`)), notExists(jobIs(sql`${jobs.state} = 'failed'`)))
+  const ofThis = db
+    .select({ key: runJobs.jobKey })
+    .from(runJobs)
+    .innerJoin(runs, eq(runs.id, runJobs.runId))
+    .where(eq(runs.submissionId, id))
+  await db.batch([
+    db
+      .update(runs)
+      .set({ cancelledAt: now })
+      .where(and(eq(runs.submissionId, id), isNull(runs.cancelledAt), unfinished)),
+    // A leased job learns of it at its next renewal; its runner then releases it.
+    db
+      .update(jobs)
+      .set({ state: 'cancelled', token: null, finishedAt: now })
+      .where(
+        and(
+          inArray(jobs.key, ofThis),
+          sql`(${jobs.state} = 'queued' OR (${jobs.state} = 'leased' AND ${jobs.leaseExpiresAt} < ${now}))`,
+          notExists(wantedRuns(db)),
+        ),
+      ),
+  ])
+}
+
+/** Runs that are not cancelled and need the job of the outer statement. */
+export const wantedRuns = (db: Database) =>
+  db
+    .select({ one: sql`1` })
+    .from(runJobs)
+    .innerJoin(runs, eq(runs.id, runJobs.runId))
+    .where(and(eq(runJobs.jobKey, jobs.key), isNull(runs.cancelledAt)))

@@ -1,0 +1,141 @@
+/** One run in full, and lists of runs. */
+import { and, asc, desc, eq, lt, sql } from 'drizzle-orm'
+import type { ListQuery } from '../../schema/api/page.ts'
+import type { Run, RunListItem, RunMetric, RunStage } from '../../schema/api/run.ts'
+import type { RunState } from '../../schema/api/submission.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
+import { ApiError } from '../../schema/errors.ts'
+import { jobs } from '../../schema/tables/jobs.ts'
+import { runJobs } from '../../schema/tables/run-jobs.ts'
+import { runs } from '../../schema/tables/runs.ts'
+import { submissions } from '../../schema/tables/submissions.ts'
+import { benchmarkOf, columnsOf, REFERENCE, titleOf } from '../catalogue.ts'
+import { commandFor } from '../command.ts'
+import { type Database, isoTime } from '../database.ts'
+import { fractionOf, gapOf } from './board.ts'
+import { type Measured, measuredOf, measurementsOf } from './measurements.ts'
+import { runState, runsWithState } from './run-state.ts'
+
+export async function getRun(db: Database, id: string): Promise<Run> {
+  const [[found], row, stages] = await Promise.all([
+    runsWithState(db, eq(runs.id, id)),
+    db
+      .select({ submission: submissions, ordinal: runs.ordinal })
+      .from(runs)
+      .innerJoin(submissions, eq(submissions.id, runs.submissionId))
+      .where(eq(runs.id, id))
+      .get(),
+    db
+      .select({ job: jobs, shared: earlierRun(id) })
+      .from(runJobs)
+      .innerJoin(jobs, eq(jobs.key, runJobs.jobKey))
+      .where(eq(runJobs.runId, id))
+      .orderBy(asc(runJobs.position)),
+  ])
+  if (!found || !row) throw new ApiError('not_found', `no run "${id}"`)
+  const { submission } = row
+  const benchmark = benchmarkOf(submission.benchmark)
+  const parts = stages.map(({ job }) => job).filter(({ state }) => state === 'done')
+  const own = measuredOf(parts, submission.benchmark, submission.method)
+  const reference = await referenceOf(db, submission, found.seed)
+  const { method, methodVersion, params, label, author } = submission
+  return {
+    id,
+    submission: submission.id,
+    benchmark,
+    method,
+    methodVersion,
+    title: titleOf(method),
+    params,
+    label,
+    author,
+    seed: found.seed,
+    state: found.state,
+    createdAt: isoTime(submission.createdAt),
+    stages: stages.map(({ job, shared }) => stageOf(job, Boolean(shared))),
+    metrics: own ? metricsOf(benchmark, own, reference?.measured) : {},
+    avgGap: own ? gapOf(own.metrics, reference?.measured.metrics, columnsOf(benchmark)) : null,
+    seconds: own?.seconds ?? null,
+    fractionOfRetrain: own ? fractionOf(own, reference?.measured) : null,
+    reference: reference?.id ?? null,
+    command: commandFor(benchmark, method, params, [found.seed]),
+  }
+}
+
+/** 1 where a run of an earlier submission needed the same job. */
+const earlierRun = (id: string) => sql<number>`EXISTS (
+  SELECT 1 FROM run_jobs other
+  JOIN runs r ON r.id = other.run_id JOIN submissions s ON s.id = r.submission_id
+  WHERE other.job_key = ${jobs.key} AND s.sequence <
+    (SELECT s2.sequence FROM runs r2 JOIN submissions s2 ON s2.id = r2.submission_id WHERE r2.id = ${id}))`
+
+/** The finished retrain run of the same definition and seed. */
+async function referenceOf(db: Database, { definitionSha256 }: { definitionSha256: string }, seed: number) {
+  const where = and(
+    eq(submissions.definitionSha256, definitionSha256),
+    eq(submissions.method, REFERENCE),
+    eq(runs.seed, seed),
+  )
+  const [first] = await measurementsOf(db, where)
+  return first ? { id: first[0], measured: first[1] } : null
+}
+
+function metricsOf(benchmark: Benchmark, own: Measured, retrain: Measured | undefined): Run['metrics'] {
+  const entries = columnsOf(benchmark).flatMap(({ id, title, unit, identity }): [string, RunMetric][] => {
+    const value = own.metrics[id]
+    if (value === undefined) return []
+    const reference = retrain?.metrics[id] ?? null
+    const gap = reference === null ? null : value - reference
+    return [[id, { title, unit, identity, value, retrain: reference, gap }]]
+  })
+  return Object.fromEntries(entries)
+}
+
+function stageOf(job: typeof jobs.$inferSelect, shared: boolean): RunStage {
+  const { key, spec, state, runner, progress, seconds, device, result, logLength } = job
+  const { deliveries, lost, failed, reason, message, startedAt, finishedAt } = job
+  return {
+    key,
+    spec,
+    state,
+    shared,
+    runner,
+    progress,
+    seconds,
+    device,
+    versions: result?.versions ?? {},
+    artifacts: result?.artifacts ?? {},
+    losses: result?.losses ?? [],
+    logLength,
+    deliveries,
+    lost,
+    failed,
+    reason,
+    message,
+    startedAt: startedAt === null ? null : isoTime(startedAt),
+    finishedAt: finishedAt === null ? null : isoTime(finishedAt),
+  }
+}
+
+export async function listRuns(
+  db: Database,
+  { benchmark, method, state, limit, before }: ListQuery & { state?: RunState | undefined },
+): Promise<{ runs: RunListItem[]; next: string | null }> {
+  const rows = await runsWithState(
+    db,
+    and(
+      benchmark ? eq(submissions.benchmark, benchmark) : undefined,
+      method ? eq(submissions.method, method) : undefined,
+      before ? lt(runs.id, before) : undefined,
+    ),
+  )
+    .having(state ? eq(runState, state) : undefined)
+    .orderBy(desc(runs.id))
+    .limit(limit + 1)
+  const page = rows.slice(0, limit).map(({ submissionId, createdAt, ...row }) => ({
+    ...row,
+    submission: submissionId,
+    createdAt: isoTime(createdAt),
+  }))
+  return { runs: page, next: rows.length > limit ? page.at(-1)!.id : null }
+}

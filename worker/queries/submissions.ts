@@ -1,0 +1,52 @@
+/** Submissions as the API shows them. */
+import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import type { ListQuery } from '../../schema/api/page.ts'
+import type { Submission } from '../../schema/api/submission.ts'
+import { ApiError } from '../../schema/errors.ts'
+import { submissions } from '../../schema/tables/submissions.ts'
+import { type Database, isoTime } from '../database.ts'
+import { runsOf } from './run-state.ts'
+
+type Row = typeof submissions.$inferSelect
+
+async function shown(db: Database, rows: Row[]): Promise<Submission[]> {
+  const ids = rows.map(({ id }) => id)
+  // At most 100 rows a page, which is also D1's limit of bound parameters.
+  const runs = ids.length > 0 ? await runsOf(db, inArray(submissions.id, ids)) : new Map()
+  return rows.map((row) => ({
+    id: row.id,
+    benchmark: row.benchmark,
+    method: row.method,
+    methodVersion: row.methodVersion,
+    params: row.params,
+    label: row.label,
+    author: row.author,
+    createdAt: isoTime(row.createdAt),
+    runs: runs.get(row.id) ?? [],
+  }))
+}
+
+export async function getSubmission(db: Database, id: string): Promise<Submission> {
+  const row = await db.select().from(submissions).where(eq(submissions.id, id)).get()
+  if (!row) throw new ApiError('not_found', `no submission "${id}"`)
+  return (await shown(db, [row]))[0]!
+}
+
+export async function listSubmissions(db: Database, { benchmark, method, limit, before }: ListQuery) {
+  const rows = await db
+    .select()
+    .from(submissions)
+    .where(and(...filtersOf({ benchmark, method }), before ? olderThan(before) : undefined))
+    .orderBy(desc(submissions.sequence))
+    .limit(limit + 1)
+  const page = rows.slice(0, limit)
+  return { submissions: await shown(db, page), next: rows.length > limit ? page.at(-1)!.id : null }
+}
+
+const filtersOf = ({ benchmark, method }: Pick<ListQuery, 'benchmark' | 'method'>): (SQL | undefined)[] => [
+  benchmark ? eq(submissions.benchmark, benchmark) : undefined,
+  method ? eq(submissions.method, method) : undefined,
+]
+
+const olderThan = (id: string) =>
+  lt(submissions.sequence, sql`(SELECT "sequence" FROM "submissions" WHERE "id" = ${id})`)

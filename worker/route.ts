@@ -1,0 +1,29 @@
+/** The contract of routes/: one route a file. A file exports a function that adds its route to the app. Paths never overlap,
+ *  since routes are added in alphabetical order of their files. */
+import { createRoute, type RouteConfig } from '@hono/zod-openapi'
+import type { z } from 'zod'
+import { errorBody } from '../schema/errors.ts'
+import type { App } from './env.ts'
+
+export type Route = (app: App) => unknown
+
+export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+})
+
+/** A request body in JSON. */
+export const body = <Schema extends z.ZodType>(schema: Schema) => ({
+  body: { required: true, content: { 'application/json': { schema } } },
+})
+
+/** What every route that needs a token says of it. */
+export const bearer = [{ bearer: [] }]
+
+/** An API route: createRoute with `:param` paths and the error body filled in. */
+export function apiRoute<P extends string, R extends Omit<RouteConfig, 'path'> & { path: P }>(config: R): R {
+  // OpenAPI writes `/jobs/:key/log` as `/jobs/{key}/log`; the type keeps the first form, which is what hono's types read.
+  const path = config.path.replace(/:(\w+)/g, '{$1}')
+  const responses = { ...config.responses, default: json(errorBody, 'What went wrong') }
+  return createRoute({ ...(config as RouteConfig), path, responses }) as unknown as R
+}

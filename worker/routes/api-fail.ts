@@ -1,0 +1,23 @@
+/** A runner ends a job without a result. */
+import { path, request, response } from '../../schema/protocol/fail.ts'
+import { allow } from '../auth.ts'
+import { failJob } from '../queries/leases.ts'
+import { apiRoute, bearer, body, json, type Route } from '../route.ts'
+import { byKey } from '../params.ts'
+
+const route = apiRoute({
+  method: 'post',
+  path,
+  tags: ['Agent protocol'],
+  summary: 'Fail or release a job',
+  security: bearer,
+  middleware: [allow('runner')] as const,
+  request: { params: byKey, ...body(request) },
+  responses: { 200: json(response, 'What became of the job') },
+})
+
+export const apiFail: Route = (app) =>
+  app.openapi(route, async (c) => {
+    const { key } = c.req.valid('param')
+    return c.json({ state: await failJob(c.get('db'), key, c.req.valid('json')) }, 200)
+  })

@@ -1,0 +1,23 @@
+/** The log of a job as plain text. */
+import { z } from 'zod'
+import { byKey } from '../params.ts'
+import { readLog } from '../queries/logs.ts'
+import { apiRoute, type Route } from '../route.ts'
+
+const route = apiRoute({
+  method: 'get',
+  path: '/api/v1/jobs/:key/log',
+  tags: ['Evidence'],
+  summary: 'Read a log',
+  request: {
+    params: byKey,
+    query: z.strictObject({ from: z.coerce.number().int().min(0).default(0).describe('Leave out the bytes before this offset') }),
+  },
+  responses: { 200: { description: 'The log', content: { 'text/plain': { schema: z.string() } } } },
+})
+
+export const apiJobLog: Route = (app) =>
+  app.openapi(route, async (c) => {
+    const { text } = await readLog(c.get('db'), c.env.STORE, c.req.valid('param').key, c.req.valid('query'))
+    return c.text(text, 200)
+  })

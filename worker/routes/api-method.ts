@@ -1,0 +1,17 @@
+/** One method with the JSON Schema of its parameters. */
+import { method } from '../../schema/api/method.ts'
+import { byId } from '../params.ts'
+import { describeMethod } from '../queries/methods.ts'
+import { apiRoute, json, type Route } from '../route.ts'
+
+const route = apiRoute({
+  method: 'get',
+  path: '/api/v1/methods/:id',
+  tags: ['Methods'],
+  summary: 'Read a method',
+  request: { params: byId },
+  responses: { 200: json(method, 'The method') },
+})
+
+export const apiMethod: Route = (app) =>
+  app.openapi(route, (c) => c.json(describeMethod(c.req.valid('param').id), 200))

@@ -1,0 +1,23 @@
+/** A runner keeps its lease and reports progress. */
+import { path, request, response } from '../../schema/protocol/renew.ts'
+import { allow } from '../auth.ts'
+import { renewLease } from '../queries/leases.ts'
+import { apiRoute, bearer, body, json, type Route } from '../route.ts'
+import { byKey } from '../params.ts'
+
+const route = apiRoute({
+  method: 'post',
+  path,
+  tags: ['Agent protocol'],
+  summary: 'Renew a lease',
+  security: bearer,
+  middleware: [allow('runner')] as const,
+  request: { params: byKey, ...body(request) },
+  responses: { 200: json(response, 'The next fencing token') },
+})
+
+export const apiRenew: Route = (app) =>
+  app.openapi(route, async (c) => {
+    const { key } = c.req.valid('param')
+    return c.json(await renewLease(c.get('db'), key, c.req.valid('json')), 200)
+  })

@@ -1,0 +1,17 @@
+/** One submission with the states of its runs. */
+import { submission } from '../../schema/api/submission.ts'
+import { byId } from '../params.ts'
+import { getSubmission } from '../queries/submissions.ts'
+import { apiRoute, json, type Route } from '../route.ts'
+
+const route = apiRoute({
+  method: 'get',
+  path: '/api/v1/submissions/:id',
+  tags: ['Submissions'],
+  summary: 'Read a submission',
+  request: { params: byId },
+  responses: { 200: json(submission, 'The submission') },
+})
+
+export const apiSubmission: Route = (app) =>
+  app.openapi(route, async (c) => c.json(await getSubmission(c.get('db'), c.req.valid('param').id), 200))
