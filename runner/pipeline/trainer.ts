@@ -23,6 +23,8 @@ export interface TrainerOptions {
   train: Split
   state: Map<string, Tensor>
   seed: number
+  /** What the trainer is for: keeps the draws of training and unlearning apart. */
+  purpose: string
   augment: boolean
   threads: number
   signal: AbortSignal
@@ -47,11 +49,11 @@ export interface StageTrainer extends Trainer {
 const ANSWER_BATCH = 250
 
 export function createTrainer(options: TrainerOptions): StageTrainer {
-  const { network, train, seed, augment, threads, signal, onProgress } = options
+  const { network, train, seed, purpose, augment, threads, signal, onProgress } = options
   const executor = createExecutor({ threads, signal })
-  const order = randomStream(seed, 'order')
-  const draws = randomStream(seed, 'augment')
-  const maskRandom = randomStream(seed, 'mask')
+  const order = randomStream(seed, `${purpose}/order`)
+  const draws = randomStream(seed, `${purpose}/augment`)
+  const maskRandom = randomStream(seed, `${purpose}/mask`)
   const images = residentImages(train.images, network.inputShape)
   const losses: number[] = []
   let state = new Map(options.state)

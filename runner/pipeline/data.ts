@@ -1,0 +1,54 @@
+/** Datasets for stages: each is loaded once per process. */
+import type { DatasetRef, ModelRef } from '../../schema/benchmark.ts'
+import type { Dataset, DatasetDefinition, LoadOptions } from '../dataset.ts'
+import { DatasetError } from '../dataset.ts'
+import * as datasets from '../datasets/index.ts'
+import type { ModelDefinition } from '../model.ts'
+import * as models from '../nn/models/index.ts'
+import { type Network, networkOf } from '../nn/network.ts'
+
+export interface LoadedData {
+  dataset: Dataset
+  definition: DatasetDefinition
+}
+
+export type DataLoader = (ref: DatasetRef, options?: Pick<LoadOptions, 'signal' | 'onProgress'>) => Promise<LoadedData>
+
+const registry: Record<string, DatasetDefinition> = datasets
+const architectures: Record<string, ModelDefinition> = models
+
+/** A loader that keeps what it loaded. `directories` come before the cache. */
+export function dataLoader(places: Pick<LoadOptions, 'directories' | 'cache'>): DataLoader {
+  const loaded = new Map<string, Promise<LoadedData>>()
+  return (ref, options) => {
+    const definition = registry[ref.id]
+    if (!definition) throw new DatasetError(`unknown dataset ${ref.id}; known: ${Object.keys(registry).join(', ')}`)
+    const key = `${ref.id} ${ref.path ?? ''}`
+    const known = loaded.get(key)
+    if (known) return known
+    const load = async () => {
+      const dataset = await definition.load({ ...places, ...options, path: ref.path })
+      if (ref.digest && dataset.digest !== ref.digest) {
+        throw new DatasetError(
+          `dataset ${ref.id} at ${ref.path ?? 'its cache'} has digest ${dataset.digest}; expected ${ref.digest}, so its images have changed`,
+        )
+      }
+      return { dataset, definition }
+    }
+    const loading = load()
+    loaded.set(key, loading)
+    loading.catch(() => loaded.delete(key))
+    return loading
+  }
+}
+
+/** The network of a model on a dataset. Throws for an unknown model or a parameter out of range. */
+export function networkFor(model: ModelRef, { dataset, definition }: LoadedData): Network {
+  const architecture = architectures[model.id]
+  if (!architecture) throw new Error(`unknown model ${model.id}; known: ${Object.keys(architectures).join(', ')}`)
+  const params = architecture.params.parse(model.params)
+  const classes = dataset.classes.length
+  return networkOf([dataset.channels, dataset.height, dataset.width], classes, (scope, x) =>
+    architecture.build(scope, x, { classes, normalization: definition.normalization }, params),
+  )
+}

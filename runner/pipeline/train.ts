@@ -1,0 +1,51 @@
+/** The train stage: a fresh network, trained on D or on D_r. */
+import type { TrainStage } from '../../schema/stage.ts'
+import { initialState } from '../nn/network.ts'
+import { startClock } from './clock.ts'
+import { networkFor } from './data.ts'
+import { splitOf } from './split.ts'
+import type { StageContext, StageOutcome } from './stage.ts'
+import { createTrainer } from './trainer.ts'
+import { saveWeights, WEIGHTS } from './weights.ts'
+
+export async function train(spec: TrainStage, context: StageContext): Promise<StageOutcome> {
+  const { store, threads, signal, log, onProgress } = context
+  const total = startClock()
+  const loaded = await context.data(spec.dataset, { signal, onProgress })
+  const { dataset } = loaded
+  const network = networkFor(spec.model, loaded)
+  const items = itemsOf(spec, dataset.train.labels, dataset.classes.length)
+  log(
+    `training ${spec.model.id} on ${items.length} images of ${spec.dataset.id}, seed ${spec.seed}, ${spec.recipe.epochs} epochs`,
+  )
+  const trainer = createTrainer({
+    network,
+    train: dataset.train,
+    state: initialState(network, spec.seed),
+    seed: spec.seed,
+    purpose: 'train',
+    augment: spec.recipe.augment,
+    threads,
+    signal,
+    onProgress,
+  })
+  try {
+    const before = total()
+    const losses = await trainer.fit(items, spec.recipe)
+    const compile = trainer.seconds().compile
+    const trained = total() - before - compile
+    losses.forEach((loss, epoch) => {
+      log(`epoch ${epoch + 1}: mean loss ${loss.toFixed(4)}`)
+    })
+    const artifacts = { [WEIGHTS]: await saveWeights(store, network, trainer.state()) }
+    return { artifacts, seconds: { setUp: before + compile, train: trained }, losses }
+  } finally {
+    await trainer.release()
+  }
+}
+
+function itemsOf({ without, recipe: { holdOut }, seed }: TrainStage, labels: Uint8Array, classes: number): Int32Array {
+  if (without) return splitOf(labels, classes, { holdOut, request: without, seed }).retain
+  // D does not depend on what is later forgotten; any request gives it.
+  return splitOf(labels, classes, { holdOut, request: { kind: 'random', fraction: 0.5 }, seed }).all
+}

@@ -1,0 +1,69 @@
+/** The unlearn stage: a method on the weights of the original. */
+import type { UnlearnStage } from '../../schema/stage.ts'
+import type { MethodDefinition } from '../method.ts'
+import * as methods from '../methods/index.ts'
+import { randomStream } from '../nn/random.ts'
+import { startClock } from './clock.ts'
+import { networkFor } from './data.ts'
+import { splitOf } from './split.ts'
+import type { StageContext, StageOutcome } from './stage.ts'
+import { createTrainer } from './trainer.ts'
+import { loadWeights, saveWeights, WEIGHTS } from './weights.ts'
+
+const registry: Record<string, MethodDefinition> = methods
+
+export async function unlearn(spec: UnlearnStage, context: StageContext): Promise<StageOutcome> {
+  const { store, threads, signal, log, onProgress } = context
+  const total = startClock()
+  const method = registry[spec.method.id]
+  if (!method?.run)
+    throw new Error(`no method ${spec.method.id} that unlearns; known: ${Object.keys(registry).join(', ')}`)
+  if (method.version !== spec.method.version) {
+    throw new Error(
+      `the job asks for version ${spec.method.version} of ${spec.method.id}, this runner has version ${method.version}; use the release that matches`,
+    )
+  }
+  const loaded = await context.data(spec.dataset, { signal, onProgress })
+  const { dataset } = loaded
+  const classes = dataset.classes.length
+  const network = networkFor(spec.model, loaded)
+  const state = await loadWeights(store, network, await context.inputs(spec.original))
+  const { forget, retain } = splitOf(dataset.train.labels, classes, spec)
+  log(
+    `${spec.method.id} on ${spec.dataset.id}: forgetting ${forget.length} images, retaining ${retain.length}, seed ${spec.seed}`,
+  )
+  log(`parameters ${JSON.stringify(spec.method.params)}`)
+  const trainer = createTrainer({
+    network,
+    train: dataset.train,
+    state,
+    seed: spec.seed,
+    purpose: 'unlearn',
+    augment: spec.augment,
+    threads,
+    signal,
+    onProgress,
+  })
+  try {
+    const before = total()
+    await method.run({
+      params: method.params.parse(spec.method.params),
+      trainer,
+      forget,
+      retain,
+      labels: dataset.train.labels,
+      classes,
+      random: randomStream(spec.seed, 'labels'),
+    })
+    const { mask, compile } = trainer.seconds()
+    const unlearned = total() - before - mask - compile
+    const losses = trainer.losses()
+    losses.forEach((loss, pass) => {
+      log(`pass ${pass + 1}: mean loss ${loss.toFixed(4)}`)
+    })
+    const artifacts = { [WEIGHTS]: await saveWeights(store, network, trainer.state()) }
+    return { artifacts, seconds: { setUp: before + compile, ...(mask > 0 && { mask }), unlearn: unlearned }, losses }
+  } finally {
+    await trainer.release()
+  }
+}
