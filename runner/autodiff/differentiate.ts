@@ -53,7 +53,7 @@ export function differentiate(graph: Graph, loss: Value, wrt: readonly Value[]):
       needs: (index) => !!x[index] && active.has(x[index]),
       constant: (index) => (x[index] ? graph.initializers.get(x[index]) : undefined),
     })
-    if (found.length > x.length)
+    if (found.slice(x.length).some(Boolean))
       throw new Error(`the rule of ${describe(node)} gives ${found.length} gradients for ${x.length} inputs`)
     found.forEach((gradient, index) => {
       const input = x[index]

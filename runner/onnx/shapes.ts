@@ -317,13 +317,17 @@ const inferences: Record<string, Inference> = {
         'Reciprocal',
         'Relu',
         'Round',
+        'Selu',
         'ScatterElements',
       ],
       ...['Sigmoid', 'Sign', 'Softmax', 'Softplus', 'Sqrt', 'Tanh', 'Sin', 'Cos', 'CumSum', 'ScatterND'],
     ].map((op) => [op, same]),
   ),
   ...Object.fromEntries(
-    ['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Sum', 'Pow', 'Mod', 'PRelu', 'And', 'Or'].map((op) => [op, broadcast]),
+    ['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Mean', 'Sum', 'Pow', 'Mod', 'PRelu', 'And', 'Or'].map((op) => [
+      op,
+      broadcast,
+    ]),
   ),
   ...Object.fromEntries(['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual'].map((op) => [op, comparison])),
   ...Object.fromEntries(

@@ -1,5 +1,7 @@
 /** The table of gradient rules: every export is named after the op it differentiates. */
 export * from './activation.ts'
+export { BatchNormTraining } from './batch-normalization.ts'
+export * from './convolution.ts'
 export * from './elementwise.ts'
 export * from './linalg.ts'
 export * from './movement.ts'

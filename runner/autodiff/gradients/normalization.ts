@@ -63,7 +63,7 @@ export const LayerNormalization: Rule = ({ ops, node, x: [x, scale], dy, needs }
   return [
     needs(0) ? throughStatistics(ops, ops.Mul(dy, scale!), xh, inverse, axes) : null,
     needs(1) ? ops.Mul(dy, xh) : null,
-    dy,
+    needs(2) ? dy : null,
   ]
 }
 
