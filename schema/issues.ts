@@ -35,7 +35,9 @@ export function describeIssues(error: z.core.$ZodError, input: unknown, prefix: 
     .flatMap((issue) => {
       const path = [...prefix, ...issue.path].join('.') || 'the value'
       if (issue.code === 'unrecognized_keys') {
-        return issue.keys.map((key) => `${[...prefix, ...issue.path, key].join('.')}: unknown, remove it or check its spelling`)
+        return issue.keys.map(
+          (key) => `${[...prefix, ...issue.path, key].join('.')}: unknown, remove it or check its spelling`,
+        )
       }
       return [`${path}: ${expectation(issue)}, got ${shown(at(input, issue.path))}`]
     })

@@ -30,7 +30,8 @@ export const allow = (...roles: Role[]) =>
     }
     const digest = await sha256Hex(secret)
     const identity = await identityOf(c.env.ADMIN_TOKEN_SHA256, digest, c.get('db'))
-    if (!identity) throw new ApiError('unauthorized', 'this token is unknown or was revoked; ask an admin for a new one')
+    if (!identity)
+      throw new ApiError('unauthorized', 'this token is unknown or was revoked; ask an admin for a new one')
     if (!roles.includes(identity.role) && !(identity.role === 'admin' && roles.includes('submitter'))) {
       throw new ApiError('forbidden', `expected a ${roles.join(' or ')} token, got a ${identity.role} token`)
     }

@@ -1,7 +1,7 @@
 /** What this deployment knows: benchmarks, methods and metrics, all of them data in this repository. */
 import type { z } from 'zod'
-import * as methodModules from '../runner/methods/index.ts'
 import type { MethodDefinition } from '../runner/method.ts'
+import * as methodModules from '../runner/methods/index.ts'
 import type { MetricDefinition } from '../runner/metric.ts'
 import * as metricModules from '../runner/metrics/index.ts'
 import type { Column } from '../schema/api/board.ts'

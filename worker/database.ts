@@ -1,7 +1,7 @@
 /** D1 through drizzle. */
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1'
 
-export type Database = DrizzleD1Database
+export type Database = DrizzleD1Database & { $client: D1Database }
 
 export const databaseOf = (binding: D1Database): Database => drizzle(binding, { casing: 'snake_case' })
 
@@ -20,5 +20,7 @@ export function newId(now: number = Date.now()): string {
 
 /** `bytes` random bytes as lower-case hex. */
 export function randomHex(bytes: number): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  )
 }

@@ -105,10 +105,15 @@ test('a body over 256 KiB is refused', async () => {
 })
 
 test('cancelling ends unfinished runs and leaves what others need', async () => {
-  const [ada, bob, runner] = [await tokenFor('submitter', 'ada'), await tokenFor('submitter', 'bob'), await tokenFor('runner')]
+  const [ada, bob, runner] = [
+    await tokenFor('submitter', 'ada'),
+    await tokenFor('submitter', 'bob'),
+    await tokenFor('runner'),
+  ]
   const mine = await submit(ada, { seeds: [0] })
   const same = await submit(bob, { seeds: [0] })
-  const cancel = (token: string, { id }: Submission) => ask(`/api/v1/submissions/${id}/cancel`, { token, method: 'POST' })
+  const cancel = (token: string, { id }: Submission) =>
+    ask(`/api/v1/submissions/${id}/cancel`, { token, method: 'POST' })
   expect(await errorOf(await cancel(bob, mine))).toMatchObject({ status: 403, code: 'forbidden' })
   const cancelled = await read<Submission>(await cancel(ada, mine))
   expect(cancelled.runs[0]?.state).toBe('cancelled')

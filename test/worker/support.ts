@@ -117,7 +117,10 @@ export async function workOff(
     if (spec.kind === 'unlearn') makers.set(job.key, spec.method.id)
     const result =
       spec.kind === 'evaluate'
-        ? resultOf({ metrics: metricsOf(score(makers.get(spec.weights)!, spec.seed)), seconds: { setUp: 1, evaluate: 2 } })
+        ? resultOf({
+            metrics: metricsOf(score(makers.get(spec.weights)!, spec.seed)),
+            seconds: { setUp: 1, evaluate: 2 },
+          })
         : spec.kind === 'train'
           ? resultOf({ seconds: { setUp: 4, train: 96 }, losses: [2, 1, 0.5] })
           : resultOf({ seconds: { setUp: 1, mask: 2, unlearn: 7 }, losses: [0.7] })

@@ -1,11 +1,11 @@
 /** Stores a submission, its runs and the jobs that no earlier submission asked for, in one transaction. */
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { createSubmission as shape } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { ApiError } from '../../schema/errors.ts'
 import { definitionOf, planRun } from '../../schema/plan.ts'
-import { canonicalJson, inputsOf, sha256Hex, type StageSpec } from '../../schema/stage.ts'
+import { canonicalJson, inputsOf, type StageSpec, sha256Hex } from '../../schema/stage.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import type { Identity } from '../auth.ts'
 import { benchmarkOf, methodOf, REFERENCE, resolveParams } from '../catalogue.ts'
@@ -115,25 +115,43 @@ async function addTo(plan: Planned, benchmark: Benchmark, method: string, seeds:
   return id
 }
 
-/** Rows travel as one JSON parameter a table: D1 binds at most 100 parameters a statement. A stage that failed or was
- *  cancelled before is queued again; every other stage that exists is left as it is. */
-async function store(db: Database, plan: Planned, now: number) {
-  const rows = (values: unknown) => sql`json_each(${JSON.stringify(values)})`
-  const jobs = [...plan.jobs].map(([key, spec]) => ({ key, kind: spec.kind, spec }))
+/** Rows travel as one JSON parameter a table: D1 binds at most 100 parameters a statement. (drizzle's `batch` drops the
+ *  parameters of raw statements, so these go to D1 directly.) A stage that failed or was cancelled before is queued again;
+ *  every other stage that exists is left as it is. */
+async function store({ $client: d1 }: Database, plan: Planned, now: number) {
+  const jobs = [...plan.jobs].map(([key, spec]) => ({ key, kind: spec.kind, spec, now }))
   const inputs = [...plan.jobs].flatMap(([key, spec]) => inputsOf(spec).map((input) => ({ key, input })))
-  const [first, ...others] = plan.submissions.map((row) => db.insert(submissions).values(row))
-  await db.batch([
-    first!,
-    ...others,
-    db.run(sql`INSERT INTO runs (id, submission_id, seed, ordinal)
-      SELECT value ->> 'id', value ->> 'submissionId', value ->> 'seed', value ->> 'ordinal' FROM ${rows(plan.runs)}`),
-    db.run(sql`INSERT INTO jobs (key, kind, spec, created_at)
-      SELECT value ->> 'key', value ->> 'kind', value -> 'spec', ${now} FROM ${rows(jobs)} WHERE true
+  const rows = (values: unknown, statement: string) => d1.prepare(statement).bind(JSON.stringify(values))
+  await d1.batch([
+    rows(
+      plan.submissions,
+      `INSERT INTO submissions (id, benchmark, definition_sha256, method, method_version, params, label, author, token_id,
+        idempotency_key, request_sha256, created_at)
+      SELECT value ->> 'id', value ->> 'benchmark', value ->> 'definitionSha256', value ->> 'method',
+        value ->> 'methodVersion', value -> 'params', value ->> 'label', value ->> 'author', value ->> 'tokenId',
+        value ->> 'idempotencyKey', value ->> 'requestSha256', value ->> 'createdAt' FROM json_each(?)`,
+    ),
+    rows(
+      plan.runs,
+      `INSERT INTO runs (id, submission_id, seed, ordinal)
+      SELECT value ->> 'id', value ->> 'submissionId', value ->> 'seed', value ->> 'ordinal' FROM json_each(?)`,
+    ),
+    rows(
+      jobs,
+      `INSERT INTO jobs (key, kind, spec, created_at)
+      SELECT value ->> 'key', value ->> 'kind', value -> 'spec', value ->> 'now' FROM json_each(?) WHERE true
       ON CONFLICT (key) DO UPDATE SET state = 'queued', failed = 0, reason = NULL, message = NULL, finished_at = NULL
-      WHERE jobs.state IN ('failed', 'cancelled')`),
-    db.run(sql`INSERT INTO job_inputs (job_key, input_key)
-      SELECT value ->> 'key', value ->> 'input' FROM ${rows(inputs)} WHERE true ON CONFLICT DO NOTHING`),
-    db.run(sql`INSERT INTO run_jobs (run_id, job_key, position)
-      SELECT value ->> 'runId', value ->> 'jobKey', value ->> 'position' FROM ${rows(plan.runJobs)}`),
+      WHERE jobs.state IN ('failed', 'cancelled')`,
+    ),
+    rows(
+      inputs,
+      `INSERT INTO job_inputs (job_key, input_key)
+      SELECT value ->> 'key', value ->> 'input' FROM json_each(?) WHERE true ON CONFLICT DO NOTHING`,
+    ),
+    rows(
+      plan.runJobs,
+      `INSERT INTO run_jobs (run_id, job_key, position)
+      SELECT value ->> 'runId', value ->> 'jobKey', value ->> 'position' FROM json_each(?)`,
+    ),
   ])
 }

@@ -91,7 +91,9 @@ async function artifactsOfInputs(db: Database, key: string) {
     .from(jobInputs)
     .innerJoin(jobs, eq(jobs.key, jobInputs.inputKey))
     .where(eq(jobInputs.jobKey, key))
-  return Object.fromEntries(rows.map((row): [string, Record<string, ArtifactRef>] => [row.key, row.result?.artifacts ?? {}]))
+  return Object.fromEntries(
+    rows.map((row): [string, Record<string, ArtifactRef>] => [row.key, row.result?.artifacts ?? {}]),
+  )
 }
 
 /** Matches the job only while `token` is its newest. A lease that ran out but was not given away still holds: a late result
@@ -142,7 +144,8 @@ export async function finishJob(db: Database, key: string, token: string, result
   }
   for (const [name, { sha256, bytes }] of named) {
     const size = stored.get(sha256)
-    if (size === undefined) throw new ApiError('missing_artifact', `${name}: ${sha256} was not uploaded; upload it first`)
+    if (size === undefined)
+      throw new ApiError('missing_artifact', `${name}: ${sha256} was not uploaded; upload it first`)
     if (size !== bytes) {
       throw new ApiError('missing_artifact', `${name}: expected ${bytes} bytes, but ${sha256} holds ${size}`)
     }

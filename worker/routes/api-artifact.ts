@@ -11,7 +11,10 @@ const route = apiRoute({
   summary: 'Read an artifact (HEAD tells whether it exists)',
   request: { params },
   responses: {
-    200: { description: 'The bytes', content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } },
+    200: {
+      description: 'The bytes',
+      content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+    },
   },
 })
 

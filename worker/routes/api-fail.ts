@@ -1,9 +1,9 @@
 /** A runner ends a job without a result. */
 import { path, request, response } from '../../schema/protocol/fail.ts'
 import { allow } from '../auth.ts'
+import { byKey } from '../params.ts'
 import { failJob } from '../queries/leases.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
-import { byKey } from '../params.ts'
 
 const route = apiRoute({
   method: 'post',

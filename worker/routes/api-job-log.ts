@@ -11,7 +11,9 @@ const route = apiRoute({
   summary: 'Read a log',
   request: {
     params: byKey,
-    query: z.strictObject({ from: z.coerce.number().int().min(0).default(0).describe('Leave out the bytes before this offset') }),
+    query: z.strictObject({
+      from: z.coerce.number().int().min(0).default(0).describe('Leave out the bytes before this offset'),
+    }),
   },
   responses: { 200: { description: 'The log', content: { 'text/plain': { schema: z.string() } } } },
 })

@@ -1,9 +1,9 @@
 /** A runner appends to the log of its job. */
 import { path, request, response } from '../../schema/protocol/log.ts'
 import { allow } from '../auth.ts'
+import { byKey } from '../params.ts'
 import { appendLog } from '../queries/logs.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
-import { byKey } from '../params.ts'
 
 const route = apiRoute({
   method: 'post',

@@ -13,5 +13,4 @@ const route = apiRoute({
   responses: { 200: json(method, 'The method') },
 })
 
-export const apiMethod: Route = (app) =>
-  app.openapi(route, (c) => c.json(describeMethod(c.req.valid('param').id), 200))
+export const apiMethod: Route = (app) => app.openapi(route, (c) => c.json(describeMethod(c.req.valid('param').id), 200))

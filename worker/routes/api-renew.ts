@@ -1,9 +1,9 @@
 /** A runner keeps its lease and reports progress. */
 import { path, request, response } from '../../schema/protocol/renew.ts'
 import { allow } from '../auth.ts'
+import { byKey } from '../params.ts'
 import { renewLease } from '../queries/leases.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
-import { byKey } from '../params.ts'
 
 const route = apiRoute({
   method: 'post',

@@ -1,0 +1,37 @@
+/** A toy that methods finish in seconds: a very small network on the first images of the shipped Fashion-MNIST subset. */
+import type { Split } from '../../runner/dataset.ts'
+import { fashionMnist5k } from '../../runner/datasets/fashion-mnist-5k.ts'
+import { smallCnn } from '../../runner/nn/models/small-cnn.ts'
+import { initialState, networkOf } from '../../runner/nn/network.ts'
+import { createTrainer, type TrainerOptions } from '../../runner/pipeline/trainer.ts'
+
+const { normalization } = fashionMnist5k
+const { train } = await fashionMnist5k.load({ directories: [], cache: '' })
+
+/** The first `count` images. */
+export const toySplit = (count: number): Split => ({
+  images: train.images.subarray(0, count * 28 * 28),
+  labels: train.labels.subarray(0, count),
+  count,
+})
+
+export const toyNetwork = networkOf([1, 28, 28], 10, (scope, x) =>
+  smallCnn.build(scope, x, { classes: 10, normalization }, { width: 2, hidden: 8 }),
+)
+
+export const toyTrainer = (options: Partial<TrainerOptions> = {}) =>
+  createTrainer({
+    network: toyNetwork,
+    train: toySplit(90),
+    state: initialState(toyNetwork, 0),
+    seed: 0,
+    purpose: 'test',
+    augment: false,
+    threads: 1,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    ...options,
+  })
+
+/** Integers from `first` up to, but not with, `end`. */
+export const range = (first: number, end: number) => Int32Array.from({ length: end - first }, (_, i) => first + i)

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { ADMIN, ask, errorOf, read, SLUG, tokenFor, useFreshDatabase } from './support.ts'
+
+useFreshDatabase()
+
+const submission = { benchmark: SLUG, method: 'retrain', seeds: [0] }
+const leaseRequest = {
+  runner: 'r',
+  device: { deviceClass: 'cpu', provider: 'cpu', precision: 'float32', threads: 1 },
+}
+
+test('writing needs a token, and an unknown one is as good as none', async () => {
+  const cases = [undefined, 'pal_submitter_0000', 'something else']
+  for (const token of cases) {
+    const answer = await ask('/api/v1/submissions', { token, json: submission })
+    expect(await errorOf(answer)).toMatchObject({ status: 401, code: 'unauthorized' })
+  }
+})
+
+test('each role may do its own part only', async () => {
+  const [submitter, runner, admin] = [await tokenFor('submitter'), await tokenFor('runner'), await tokenFor('admin')]
+  const statuses = async (token: string) => [
+    (await ask('/api/v1/submissions', { token, json: submission })).status,
+    (await ask('/api/v1/jobs/lease', { token, json: leaseRequest })).status,
+    (await ask('/api/v1/tokens', { token })).status,
+  ]
+  expect(await statuses(submitter)).toEqual([201, 403, 403])
+  expect(await statuses(runner)).toEqual([403, 200, 403])
+  expect(await statuses(admin)).toEqual([201, 403, 200])
+})
+
+test('a secret is shown once and a revoked token is refused', async () => {
+  const created = await read<{ id: string; secret: string }>(
+    await ask('/api/v1/tokens', { token: ADMIN, json: { role: 'submitter', name: 'ada' } }),
+    201,
+  )
+  expect(created.secret).toMatch(/^pal_submitter_[0-9a-f]{48}$/)
+  const listed = await (await ask('/api/v1/tokens', { token: ADMIN })).text()
+  expect(listed).toContain('ada')
+  expect(listed).not.toContain(created.secret)
+  await read(await ask(`/api/v1/tokens/${created.id}`, { token: ADMIN, method: 'DELETE' }))
+  expect((await ask('/api/v1/submissions', { token: created.secret, json: submission })).status).toBe(401)
+})
+
+test('a refusal carries the id of its request', async () => {
+  const answer = await ask('/api/v1/submissions', { json: submission })
+  const { error } = (await answer.json()) as { error: { requestId: string } }
+  expect(error.requestId).toBe(answer.headers.get('x-request-id'))
+})
