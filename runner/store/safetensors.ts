@@ -79,7 +79,8 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
     )
   }
   const header = parseHeader(bytes.subarray(8, 8 + length))
-  const data = bytes.slice(8 + length)
+  // A plain copy: the slices of a Buffer share its memory, and typed arrays need their bytes aligned.
+  const data = new Uint8Array(bytes.subarray(8 + length))
   const { [METADATA]: metadata = {}, ...entries } = header
   // Of tensors that begin at the same byte, the empty ones come first.
   const sorted = Object.entries(entries).sort(

@@ -55,6 +55,11 @@ describe('safetensors', () => {
     expect(readSafetensors(shifted.subarray(3)).tensors.get('bias')!.data[0]).toBe(1.5)
   })
 
+  test('a Buffer, whose slices share its memory, is read like any bytes', () => {
+    const bytes = Buffer.concat([Buffer.alloc(5), writeSafetensors(example)]).subarray(5)
+    expect([...readSafetensors(bytes).tensors.get('weight')!.data]).toEqual([...example.get('weight')!.data])
+  })
+
   test('a shape that does not fit the data is refused on writing', () => {
     const tensors = new Map<string, Tensor>([['x', { dtype: 'U8', shape: [2, 2], data: new Uint8Array(3) }]])
     expect(() => writeSafetensors(tensors)).toThrow('x: expected 4 entries for [2, 2], got 3')
