@@ -4,7 +4,8 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs'
 const root = `${import.meta.dirname}/..`
 const target = `${root}/worker/public`
 const copies = {
-  'node_modules/@fontsource-variable/source-sans-3/files/source-sans-3-latin-wght-normal.woff2': 'fonts/source-sans-3.woff2',
+  'node_modules/@fontsource-variable/source-sans-3/files/source-sans-3-latin-wght-normal.woff2':
+    'fonts/source-sans-3.woff2',
   'node_modules/@fontsource-variable/source-sans-3/LICENSE': 'fonts/LICENSE.txt',
   'node_modules/swagger-ui-dist/swagger-ui-bundle.js': 'swagger/swagger-ui-bundle.js',
   'node_modules/swagger-ui-dist/swagger-ui.css': 'swagger/swagger-ui.css',
