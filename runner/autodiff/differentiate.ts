@@ -4,7 +4,7 @@ import { type Ops, opsFor } from '../onnx/ops.ts'
 import * as gradients from './gradients/index.ts'
 import type { Rule } from './rule.ts'
 
-const rules = gradients as Record<string, Rule>
+export const standardRules: Readonly<Record<string, Rule>> = gradients
 
 /** Functions of the domain `palimpsest` are named `Name_variant`; their rule is that of `Name`. */
 export const ruleName = ({ op, domain }: Node): string => (domain === 'palimpsest' ? op.slice(0, op.indexOf('_')) : op)
@@ -22,7 +22,12 @@ function unbroadcast(ops: Ops, gradient: Value, { shape }: Value): Value {
 /** Adds the gradients of a scalar `loss` for the values `wrt` to the graph and gives them in the same order.
  *  Reverse-mode accumulation: each node on a path from `wrt` to the loss is visited once.
  *  Throws for an op without a rule, and for a value that the loss doesn't depend on. */
-export function differentiate(graph: Graph, loss: Value, wrt: readonly Value[]): Value[] {
+export function differentiate(
+  graph: Graph,
+  loss: Value,
+  wrt: readonly Value[],
+  rules: Readonly<Record<string, Rule>> = standardRules,
+): Value[] {
   const ops = opsFor(graph)
   const forward = [...graph.nodes]
   const active = new Set<Value>(wrt)
