@@ -1,0 +1,95 @@
+/** A runner made of plain HTTP requests: it leases, logs, uploads and finishes like a real one and invents its numbers. */
+import { createHash } from 'node:crypto'
+import type { Submission } from '../../schema/api/submission.ts'
+import type { Job } from '../../schema/protocol/lease.ts'
+import type { StageResult } from '../../schema/result.ts'
+import type { Server } from './server.ts'
+
+export const device = { deviceClass: 'cpu/made-up-test-machine', provider: 'cpu', precision: 'float32', threads: 2 }
+
+export type Scores = Record<'ua' | 'ra' | 'ta' | 'mia', number>
+
+/** What the fake runner pretends that a method reaches. */
+export interface Invention {
+  score(method: string, params: Record<string, unknown>, seed: number): Scores
+  seconds(method: string, seed: number): StageResult['seconds']
+}
+
+export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken'>) {
+  const call = async <T>(path: string, token: string, init: RequestInit = {}): Promise<T> => {
+    const headers = { authorization: `Bearer ${token}`, ...init.headers }
+    const answer = await fetch(url + path, { ...init, headers })
+    if (!answer.ok) throw new Error(`${init.method ?? 'GET'} ${path}: ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as T
+  }
+  const post = <T>(path: string, token: string, body: unknown) =>
+    call<T>(path, token, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    })
+  const tokenFor = async (role: string, name: string) =>
+    (await post<{ secret: string }>('/api/v1/tokens', adminToken, { role, name })).secret
+  const lease = async (token: string, runner = 'fake-runner') =>
+    (await post<{ job?: Job }>('/api/v1/jobs/lease', token, { runner, device })).job ?? null
+  const verb = <T>(token: string, job: Job, name: string, body: Record<string, unknown>) =>
+    post<T>(`/api/v1/jobs/${job.key}/${name}`, token, { token: job.lease.token, ...body })
+
+  const upload = async (token: string, job: Job, content: string) => {
+    const sha256 = createHash('sha256').update(content).digest('hex')
+    const headers = { 'x-job-key': job.key, 'x-lease-token': job.lease.token }
+    return call<{ sha256: string; bytes: number }>(`/api/v1/artifacts/${sha256}`, token, {
+      method: 'PUT',
+      body: content,
+      headers,
+    })
+  }
+
+  /** Works off up to `most` jobs and returns how many there were. */
+  const workOff = async (token: string, invention: Invention, most = Number.POSITIVE_INFINITY): Promise<number> => {
+    const makers = new Map<string, { method: string; params: Record<string, unknown> }>()
+    let done = 0
+    while (done < most) {
+      const job = await lease(token)
+      if (!job) break
+      const { spec, key } = job
+      const maker =
+        spec.kind === 'train'
+          ? { method: spec.without ? 'retrain' : 'original', params: {} }
+          : spec.kind === 'unlearn'
+            ? { method: spec.method.id, params: spec.method.params }
+            : makers.get(spec.weights)!
+      makers.set(key, maker)
+      const passes = Array.from({ length: 5 }, (_, epoch) => 2.3 / (epoch + 1))
+      const text = passes.map((loss, epoch) => `epoch ${epoch + 1} of 5  loss ${loss.toFixed(4)}\n`).join('')
+      await verb(token, job, 'log', { offset: 0, text: `${spec.kind} seed ${spec.seed}\n${text}` })
+      const evaluates = spec.kind === 'evaluate'
+      const name = evaluates ? 'evidence.safetensors' : 'weights.safetensors'
+      const artifact = await upload(token, job, `${name} of ${key}`)
+      const identities = evaluates ? spec.metrics : []
+      const scores = evaluates ? invention.score(maker.method, maker.params, spec.seed) : null
+      const metrics = Object.fromEntries(
+        identities.map((identity) => {
+          const id = identity.split('/')[0] as keyof Scores
+          return [id, { identity, value: scores![id] }]
+        }),
+      )
+      const result: StageResult = {
+        artifacts: { [name]: artifact },
+        seconds: evaluates ? { setUp: 0.8, evaluate: 2.1 } : invention.seconds(maker.method, spec.seed),
+        device,
+        versions: { palimpsest: '0.1.0', onnxruntime: '1.30.0' },
+        metrics,
+        losses: evaluates ? [] : passes,
+      }
+      await verb(token, job, 'finish', { result })
+      done++
+    }
+    return done
+  }
+
+  const submit = (token: string, body: Record<string, unknown>) =>
+    post<Submission>('/api/v1/submissions', token, body)
+
+  return { post, tokenFor, lease, verb, upload, workOff, submit }
+}
