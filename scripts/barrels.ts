@@ -1,20 +1,32 @@
-/** Writes index.ts in every folder of members: one export a file, named after the file. */
-import { readdirSync, writeFileSync } from 'node:fs'
+/** Writes index.ts in every folder of members: one export a file, named after the file. With --check it writes nothing and
+ *  fails when one is out of date. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
+const folders = [
+  'runner/methods',
+  'runner/metrics',
+  'runner/datasets',
+  'runner/nn/models',
+  'runner/nn/denoisers',
+  'schema/benchmarks',
+  'worker/routes',
+]
 const camel = (id: string) => id.replace(/[-.]+(.)/g, (_, letter: string) => letter.toUpperCase())
 
-for (const folder of ['runner/methods', 'runner/metrics', 'runner/datasets', 'runner/nn/models', 'worker/routes']) {
-  const ids = readdirSync(folder)
-    .filter((name) => /\.tsx?$/.test(name) && name !== 'index.ts')
-    .sort()
-  const lines = ids.map((name) => {
+const stale: string[] = []
+for (const folder of folders.filter(existsSync)) {
+  const names = readdirSync(folder).filter((name) => /\.tsx?$/.test(name) && name !== 'index.ts')
+  const lines = names.sort().map((name) => {
     const id = name.replace(/\.tsx?$/, '')
-    const exported = camel(id)
-    return `export { ${exported === id ? id : `${exported} as '${id}'`} } from './${name}'`
+    return `export { ${camel(id) === id ? id : `${camel(id)} as '${id}'`} } from './${name}'`
   })
-  writeFileSync(`${folder}/index.ts`, `${lines.join('\n') || 'export {}'}\n`)
+  const path = `${folder}/index.ts`
+  const content = `${lines.join('\n') || 'export {}'}\n`
+  if (existsSync(path) && readFileSync(path, 'utf8') === content) continue
+  if (process.argv.includes('--check')) stale.push(path)
+  else writeFileSync(path, content)
 }
-
-const benchmarks = readdirSync('schema/benchmarks').filter((name) => name.endsWith('.ts') && name !== 'index.ts')
-const lines = benchmarks.sort().map((name) => `export { default as '${name.slice(0, -3)}' } from './${name}'`)
-writeFileSync('schema/benchmarks/index.ts', `${lines.join('\n')}\n`)
+if (stale.length > 0) {
+  console.error(`out of date: ${stale.join(', ')}; run npm run barrels`)
+  process.exitCode = 1
+}

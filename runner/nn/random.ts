@@ -3,9 +3,12 @@ import { createHash } from 'node:crypto'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
-import type { RandomStream } from '../method.ts'
 
-export interface Stream extends RandomStream {
+export interface Stream {
+  /** Uniform integer in [0, bound). */
+  integer(bound: number): number
+  /** A new array with the same entries in uniformly random order. */
+  shuffle(items: Int32Array): Int32Array
   /** Uniform in [0, 1). */
   uniform(): number
   /** Standard normal. */

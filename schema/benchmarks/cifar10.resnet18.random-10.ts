@@ -1,7 +1,7 @@
 /** The setting of SalUn's Table 1 at 10%: CIFAR-10, ResNet-18, a random tenth of the 45,000 training images. */
 import { defineBenchmark } from '../benchmark.ts'
 
-export default defineBenchmark({
+export const cifar10Resnet18Random10 = defineBenchmark({
   slug: 'cifar10.resnet18.random-10',
   title: 'CIFAR-10, ResNet-18, forget a random 10%',
   summary:

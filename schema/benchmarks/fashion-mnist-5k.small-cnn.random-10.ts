@@ -1,7 +1,7 @@
 /** The quickstart: real images, minutes on a CPU. */
 import { defineBenchmark } from '../benchmark.ts'
 
-export default defineBenchmark({
+export const fashionMnist5kSmallCnnRandom10 = defineBenchmark({
   slug: 'fashion-mnist-5k.small-cnn.random-10',
   title: 'Fashion-MNIST (5,000 images), small CNN, forget a random 10%',
   summary:

@@ -1,7 +1,7 @@
 /** Full Fashion-MNIST on a small network: about twenty minutes a seed on two CPU cores for all methods. */
 import { defineBenchmark } from '../benchmark.ts'
 
-export default defineBenchmark({
+export const fashionMnistSmallCnnRandom10 = defineBenchmark({
   slug: 'fashion-mnist.small-cnn.random-10',
   title: 'Fashion-MNIST, small CNN, forget a random 10%',
   summary:
