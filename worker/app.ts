@@ -60,7 +60,7 @@ app.onError((thrown, c) => {
   if (error.code === 'internal') console.error(id, thrown)
   const path = c.req.path
   if (path.startsWith('/api/') || path === '/health') return c.json(errorBodyOf(error, id), error.status)
-  return c.html(errorPage(error, id, path), error.status)
+  return c.html(errorPage(error, id), error.status)
 })
 
 function asApiError(error: Error): ApiError {

@@ -1,4 +1,4 @@
-/** The command that repeats a run on the reader's own machine. */
+/** Commands that pages show: to repeat a run on one's own machine, and to start a runner. */
 import type { Benchmark } from '../schema/benchmark.ts'
 import { canonicalJson } from '../schema/stage.ts'
 import { resolveParams } from './catalogue.ts'
@@ -24,3 +24,7 @@ function defaultsOf(benchmark: Benchmark, method: string): Record<string, unknow
     return {}
   }
 }
+
+/** Starts a runner that works for this server. */
+export const runnerCommand = (origin: string): string =>
+  `PALIMPSEST_TOKEN=pal_runner_... npx palimpsest runner --server ${origin}`

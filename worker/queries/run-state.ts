@@ -15,6 +15,9 @@ export const runState = sql<RunState>`CASE
   WHEN SUM(${jobs.state} IN ('leased', 'done')) > 0 THEN 'running'
   ELSE 'queued' END`.as('run_state')
 
+/** When the last job of a run ended; null before any did. */
+export const finishedAt = sql<number | null>`MAX(${jobs.finishedAt})`.as('finished_at')
+
 /** Runs with their state, joined with submission and jobs, grouped, not yet filtered or ordered. */
 export const runsWithState = (db: Database, where: SQL | undefined) =>
   db
@@ -28,6 +31,7 @@ export const runsWithState = (db: Database, where: SQL | undefined) =>
       author: submissions.author,
       createdAt: submissions.createdAt,
       state: runState,
+      finishedAt,
     })
     .from(runs)
     .innerJoin(submissions, eq(submissions.id, runs.submissionId))

@@ -132,7 +132,7 @@ export async function listRuns(
     .having(state ? eq(runState, state) : undefined)
     .orderBy(desc(runs.id))
     .limit(limit + 1)
-  const page = rows.slice(0, limit).map(({ submissionId, createdAt, ...row }) => ({
+  const page = rows.slice(0, limit).map(({ submissionId, createdAt, finishedAt: _, ...row }) => ({
     ...row,
     submission: submissionId,
     createdAt: isoTime(createdAt),

@@ -1,0 +1,148 @@
+/** The documentation: what is measured and how, how to submit, how to run a runner. */
+import type { Child } from 'hono/jsx'
+import { benchmarks, metrics } from '../catalogue.ts'
+import { commandFor, runnerCommand } from '../command.ts'
+import type { Route } from '../route.ts'
+import { documentOf, Page } from '../views/layout.tsx'
+
+const toc = [
+  ['measurement', 'What is measured'],
+  ['metrics', 'Metrics'],
+  ['gap', 'Avg. Gap'],
+  ['rank', 'Rank'],
+  ['time', 'Time'],
+  ['run', 'Run on your machine'],
+  ['submit', 'Submit'],
+  ['runner', 'Run a runner'],
+  ['evidence', 'Evidence'],
+] as const
+
+const Code = ({ children }: { children?: Child }) => (
+  <pre>
+    <code>{children}</code>
+  </pre>
+)
+
+const Measurement = () => (
+  <>
+    <h2 id="measurement">What is measured</h2>
+    <p>
+      A benchmark fixes a dataset D, a model, a training recipe and a forget request. For each seed, the request splits
+      D into the forget set D_f and the retain set D_r. The <em>original</em> is trained on D; <em>retrain</em> is
+      trained from scratch on D_r and shows what perfect forgetting looks like. A method starts from the original and
+      must end where retrain is, in less time.
+    </p>
+    <p>Every score is compared with retrain of the same seed and the same split.</p>
+    <h2 id="metrics">Metrics</h2>
+    <p>
+      A metric is a pure function of stored evidence and has an identity. Numbers of different identities never share a
+      column. UA, RA, TA and MIA have no better direction of their own: the closer to retrain, the better.
+    </p>
+    {[...metrics].map(([id, { title, definition, identity, unit }]) => (
+      <>
+        <h3 id={`metric-${id}`}>
+          {title} <code class="muted">{identity}</code>
+        </h3>
+        <p>
+          {definition} Unit: {unit}
+        </p>
+      </>
+    ))}
+    <h2 id="gap">Avg. Gap</h2>
+    <p>
+      For one seed, the mean over the benchmark's metrics of |value − retrain of that seed|, in points. A board shows
+      its mean and standard deviation over seeds; averages are taken from unrounded values. Smaller is better, and 0 is
+      retrain itself.
+    </p>
+    <h2 id="rank">Rank</h2>
+    <p>
+      A rank is a range. One row beats another when a paired t-test over the seeds they share separates them at 5% after
+      Holm's correction over all pairs of the board. The range starts at 1 + the rows that beat this one and ends at the
+      number of rows minus those it beats. With fewer than 10 seeds a rank is provisional: the test has little power, so
+      ranges are wide.
+    </p>
+    <h2 id="time">Time</h2>
+    <p>
+      RTE is measured by the runner around the method, never by the method: set-up, mask and unlearning together, the
+      parts shown apart on the page of each run. It is given in seconds and as a multiple of the training time of
+      retrain with the same seed on the same device class.
+    </p>
+  </>
+)
+
+export const docsPage: Route = (app) =>
+  app.get('/docs', (c) => {
+    const origin = new URL(c.req.url).origin
+    const benchmark = [...benchmarks.values()].sort((a, b) => a.training.epochs - b.training.epochs)[0]!
+    const body = JSON.stringify({
+      benchmark: benchmark.slug,
+      method: 'salun',
+      params: { density: 0.5 },
+      seeds: benchmark.seeds,
+    })
+    return c.html(
+      documentOf(
+        <Page title="Documentation" section="/docs">
+          <h1 style="margin-top:2rem">Documentation</h1>
+          <p class="lede">How numbers come about here, how to add your own, and how to lend a machine.</p>
+          <div class="columns">
+            <nav aria-label="On this page">
+              <ul>
+                {toc.map(([id, text]) => (
+                  <li>
+                    <a href={`#${id}`}>{text}</a>
+                  </li>
+                ))}
+                <li>
+                  <a href="/docs/api">API</a>
+                </li>
+              </ul>
+            </nav>
+            <div>
+              <Measurement />
+              <h2 id="run">Run on your machine</h2>
+              <p>
+                No account and no server are needed. The same code that runners execute prints the same numbers with the
+                same seed on the same kind of machine.
+              </p>
+              <Code>{commandFor(benchmark, 'salun', {}, benchmark.seeds)}</Code>
+              <h2 id="submit">Submit</h2>
+              <p>
+                Ask an admin for a submitter token, then send one request. Parameters you leave out take the benchmark's
+                preset, then the method's default. Retrain runs that are missing for your seeds are added, so that your
+                row gets its gap. A repeated request with the same <code>Idempotency-Key</code> is the same submission.
+              </p>
+              <Code>{`curl ${origin}/api/v1/submissions \\
+  -H "Authorization: Bearer $PALIMPSEST_TOKEN" \\
+  -H "Idempotency-Key: my-first" \\
+  -H "Content-Type: application/json" \\
+  -d '${body}'`}</Code>
+              <p>The answer names the submission and its runs. Cancel what is left of it with:</p>
+              <Code>{`curl -X POST ${origin}/api/v1/submissions/ID/cancel -H "Authorization: Bearer $PALIMPSEST_TOKEN"`}</Code>
+              <h2 id="runner">Run a runner</h2>
+              <p>
+                A runner asks for work over HTTPS, so it needs no open port. It needs a runner token, which an admin
+                creates with one request; the secret is shown once.
+              </p>
+              <Code>{`curl ${origin}/api/v1/tokens \\
+  -H "Authorization: Bearer $PALIMPSEST_ADMIN_TOKEN" \\
+  -H "Content-Type: application/json" \\
+  -d '{"role":"runner","name":"my machine"}'`}</Code>
+              <Code>{runnerCommand(origin)}</Code>
+              <p>
+                A lease lasts 90 seconds and is renewed every 30. A runner that falls silent loses its lease, and its
+                stage goes to the next runner; that counts as lost, not as failed. What a silent runner writes later is
+                refused once somebody else holds the stage.
+              </p>
+              <h2 id="evidence">Evidence</h2>
+              <p>
+                Weights, logits and logs of every stage are kept under their SHA-256 and can be downloaded from the page
+                of a run. A stage is named by the hash of everything that determines its result, so the same stage is
+                never computed twice.
+              </p>
+            </div>
+          </div>
+        </Page>,
+      ),
+    )
+  })

@@ -1,0 +1,163 @@
+/** The front page: what is measured, the boards, the queue, the newest results, and how to start. */
+import type { Board } from '../../schema/api/board.ts'
+import { benchmarks, titleOf } from '../catalogue.ts'
+import { runnerCommand } from '../command.ts'
+import { isoTime } from '../database.ts'
+import { getBoard } from '../queries/board.ts'
+import { newestResults } from '../queries/newest-results.ts'
+import { getQueue } from '../queries/queue.ts'
+import type { Route } from '../route.ts'
+import { documentOf, Page } from '../views/layout.tsx'
+import { count, decimal, plural, plusMinus, rankRange, utc } from '../views/numbers.ts'
+
+/** What D_f might have held; written over by the page above it. Decoration. */
+const GHOST = 'airplane automobile bird cat deer dog frog horse ship truck '.split(' ')
+
+const Ghost = () => (
+  <div class="ghost" aria-hidden="true">
+    {Array.from({ length: 16 }, (_, line) => (
+      <div>
+        {GHOST.map((_, word) => GHOST[(word * 3 + line * 7) % (GHOST.length - 1)]).map((text, word) =>
+          (word + line * 3) % 10 === 0 ? <s>{text} </s> : `${text} `,
+        )}
+      </div>
+    ))}
+  </div>
+)
+
+const Standing = ({ board }: { board: Board }) => {
+  const leaders = board.rows.filter(({ rank }) => rank !== null).slice(0, 3)
+  if (leaders.length === 0) return <p class="muted">No ranked row yet.</p>
+  return (
+    <ol class="standing">
+      {leaders.map(({ rank, title, label, avgGap }) => (
+        <li>
+          <span class="num">{rank && rankRange(rank)}</span>
+          <span>
+            {title} {label && <span class="muted">{label}</span>}
+          </span>
+          <span class="num">
+            {decimal(avgGap?.mean)} <span class="muted">{avgGap && plusMinus(avgGap.sd)}</span>
+          </span>
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+const Card = ({ board }: { board: Board }) => {
+  const { benchmark, rows, references } = board
+  const runs = [...references, ...rows].reduce((sum, row) => sum + row.runs.length, 0)
+  const methods = new Set(rows.map(({ method }) => method)).size
+  return (
+    <li class="card">
+      <h3>
+        <a href={`/boards/${benchmark.slug}`}>{benchmark.title}</a>
+      </h3>
+      <p class="small muted">
+        {plural(methods, 'method')}, {plural(runs, 'run')}; rank, method, Avg. Gap in points
+      </p>
+      <Standing board={board} />
+    </li>
+  )
+}
+
+export const homePage: Route = (app) =>
+  app.get('/', async (c) => {
+    const db = c.get('db')
+    const [boards, queue, newest] = await Promise.all([
+      Promise.all([...benchmarks.values()].map((benchmark) => getBoard(db, benchmark))),
+      getQueue(db),
+      newestResults(db, 8),
+    ])
+    const gaps = new Map(
+      boards.flatMap(({ rows }) =>
+        rows.flatMap(({ runs, gapBySeed }) => runs.map(({ id, seed }) => [id, gapBySeed[seed]] as const)),
+      ),
+    )
+    const origin = new URL(c.req.url).origin
+    const [first] = boards
+    return c.html(
+      documentOf(
+        <Page
+          title="Palimpsest"
+          description="An open benchmark for machine unlearning."
+          section="/"
+          json="/api/v1/benchmarks"
+        >
+          <div class="hero">
+            <Ghost />
+            <h1>What traces remain of data a model was told to forget?</h1>
+            <p class="lede">
+              Palimpsest runs machine-unlearning methods itself, on several seeds, and measures how far each result is
+              from a model retrained without the forgotten data.
+            </p>
+            <p>
+              <a href="/queue">
+                {count(queue.counts.running)} running, {count(queue.counts.waiting)} waiting,{' '}
+                {plural(queue.runners.length, 'runner')} seen
+              </a>
+            </p>
+          </div>
+          <h2 id="boards">Boards</h2>
+          <ul class="cards">
+            {boards.map((board) => (
+              <Card board={board} />
+            ))}
+          </ul>
+          <h2 id="newest">Newest results</h2>
+          {newest.length === 0 ? (
+            <p>No run has finished yet. The three ways to start below end in a first result.</p>
+          ) : (
+            <ul class="list">
+              {newest.map(({ id, method, label, seed, benchmark, finishedAt }) => {
+                const time = isoTime(finishedAt ?? 0)
+                const gap = gaps.get(id)
+                return (
+                  <li>
+                    <span>
+                      <a href={`/runs/${id}`}>
+                        {titleOf(method)}
+                        {label && ` ${label}`}, seed {seed}
+                      </a>{' '}
+                      <span class="muted">{benchmarks.get(benchmark)?.title ?? benchmark}</span>
+                    </span>
+                    <span class="muted">
+                      {gap !== undefined && `Avg. Gap ${decimal(gap)} · `}
+                      <time datetime={time}>{utc(time)}</time>
+                    </span>
+                  </li>
+                )
+              })}
+            </ul>
+          )}
+          <h2 id="start">Start</h2>
+          <div class="starts">
+            <div>
+              <h3>Read a board</h3>
+              <p>
+                Every number has its seeds, its spread and a link to the run that made it, with logs and evidence.{' '}
+                {first && <a href={`/boards/${first.benchmark.slug}`}>{first.benchmark.title}</a>}
+              </p>
+            </div>
+            <div>
+              <h3>Submit a method</h3>
+              <p>
+                One request names benchmark, method and parameters. Stages that exist already are not computed again.{' '}
+                <a href="/docs#submit">How to submit</a>
+              </p>
+            </div>
+            <div>
+              <h3>Run a runner</h3>
+              <p>
+                A runner asks for work over HTTPS; no port of yours is opened. <a href="/docs#runner">How to run one</a>
+              </p>
+              <pre>
+                <code>{runnerCommand(origin)}</code>
+              </pre>
+            </div>
+          </div>
+        </Page>,
+      ),
+    )
+  })

@@ -1,0 +1,119 @@
+/** A method as a page: what it does, its parameters, and how it fares on every board. */
+import { benchmarks } from '../catalogue.ts'
+import { commandFor } from '../command.ts'
+import { getBoard } from '../queries/board.ts'
+import { describeMethod } from '../queries/methods.ts'
+import type { Route } from '../route.ts'
+import { documentOf, Page } from '../views/layout.tsx'
+import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, times } from '../views/numbers.ts'
+import { ParamsTable } from '../views/params-table.tsx'
+import { progressWords } from '../views/state.tsx'
+
+export const methodPage: Route = (app) =>
+  app.get('/methods/:id', async (c) => {
+    const method = describeMethod(c.req.param('id'))
+    const boards = await Promise.all([...benchmarks.values()].map((benchmark) => getBoard(c.get('db'), benchmark)))
+    const results = boards.flatMap(({ benchmark, rows, references }) =>
+      [...references, ...rows].filter((row) => row.method === method.id).map((row) => ({ benchmark, row })),
+    )
+    const [first] = benchmarks.values()
+    return c.html(
+      documentOf(
+        <Page
+          title={method.title}
+          description={method.summary}
+          section="/methods"
+          crumbs={[{ href: '/methods', text: 'Methods' }]}
+          json={`/api/v1/methods/${method.id}`}
+        >
+          <h1>{method.title}</h1>
+          <p class="lede">{method.summary}</p>
+          <dl class="facts">
+            <dt>Id and version</dt>
+            <dd>
+              <code>{method.id}</code>, version {method.version}
+            </dd>
+            <dt>Paper</dt>
+            <dd>
+              {method.paper ? (
+                <a href={method.paper.url}>{method.paper.title}</a>
+              ) : (
+                'none: it is a reference, not a proposal'
+              )}
+            </dd>
+          </dl>
+          <h2 id="results">Results</h2>
+          {results.length === 0 ? (
+            <p>
+              No submission of {method.title} yet. <a href="/docs#submit">How to submit</a>
+            </p>
+          ) : (
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+            <div class="scroll" role="region" aria-labelledby="results-caption" tabindex={0}>
+              <table>
+                <caption id="results-caption">
+                  Mean ± standard deviation over seeds; smaller is better for Avg. Gap and RTE
+                </caption>
+                <thead>
+                  <tr>
+                    <th scope="col">Board</th>
+                    <th scope="col">Rank</th>
+                    <th scope="col" class="num">
+                      Avg. Gap
+                    </th>
+                    <th scope="col" class="num">
+                      RTE
+                    </th>
+                    <th scope="col">Seeds</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {results.map(({ benchmark, row }) => (
+                    <tr>
+                      <th scope="row">
+                        <a href={`/boards/${benchmark.slug}`}>{benchmark.title}</a> {row.label}
+                      </th>
+                      <td>
+                        {row.rank ? rankRange(row.rank) : method.trainsOn ? 'outside the ranking' : 'not ranked yet'}
+                      </td>
+                      <td class="num">
+                        {method.trainsOn === 'retain'
+                          ? 'the reference'
+                          : row.avgGap
+                            ? `${decimal(row.avgGap.mean)} ${plusMinus(row.avgGap.sd)}`
+                            : NOT_MEASURED}
+                      </td>
+                      <td class="num">
+                        {seconds(row.seconds?.mean ?? null)}
+                        {row.fractionOfRetrain &&
+                          method.trainsOn !== 'retain' &&
+                          `, ${times(row.fractionOfRetrain.mean)} retrain`}
+                      </td>
+                      <td>
+                        {row.runs.map(({ id, seed }) => (
+                          <>
+                            <a href={`/runs/${id}`}>{seed}</a>{' '}
+                          </>
+                        ))}
+                        {progressWords(row.runs)}
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )}
+          <h2 id="parameters">Parameters</h2>
+          <ParamsTable method={method} />
+          {first && (
+            <>
+              <h2 id="run">Run it</h2>
+              <pre>
+                <code>{commandFor(first, method.id, {}, first.seeds)}</code>
+              </pre>
+            </>
+          )}
+        </Page>,
+      ),
+    )
+  })

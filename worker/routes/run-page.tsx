@@ -1,0 +1,185 @@
+/** A run as a page: state, stages, result against retrain, times, logs, evidence, and the command that repeats it. */
+import type { Run } from '../../schema/api/run.ts'
+import { readLog } from '../queries/logs.ts'
+import { getRun } from '../queries/runs.ts'
+import type { Route } from '../route.ts'
+import { recipeWords, requestWords } from '../views/benchmark-words.ts'
+import { GapBars } from '../views/gap-bars.tsx'
+import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../views/layout.tsx'
+import { Log, linesOf } from '../views/log.tsx'
+import { fileSize, utc } from '../views/numbers.ts'
+import { Params } from '../views/params.tsx'
+import { Artifacts, Metrics, Times } from '../views/run-results.tsx'
+import { StageList, stageTitle } from '../views/stage-list.tsx'
+import { StateWord, wordOf } from '../views/state.tsx'
+
+/** Of each log, from its end; the rest is behind a link. */
+const LOG_BYTES = 128 * 1024
+const LAST_LINES = 20
+
+type Logs = { text: string; from: number }[]
+
+const Failure = ({ run, logs }: { run: Run; logs: Logs }) => {
+  const index = run.stages.findIndex(({ state }) => state === 'failed')
+  const stage = run.stages[index]
+  if (!stage) return null
+  const lines = linesOf(logs[index]?.text ?? '').slice(-LAST_LINES)
+  return (
+    <section class="box">
+      <h2>
+        Failed: {stageTitle(stage).toLowerCase()}, {stage.reason?.replaceAll('_', ' ')}
+      </h2>
+      <p>{stage.message}</p>
+      {lines.length > 0 ? (
+        <>
+          <p class="small">Last lines of its log:</p>
+          <pre>
+            <code>{lines.join('\n')}</code>
+          </pre>
+        </>
+      ) : (
+        <p class="small">It wrote no log.</p>
+      )}
+      <p class="small">Submitting the same method and parameters again tries this stage again.</p>
+    </section>
+  )
+}
+
+const Versions = ({ run }: { run: Run }) => {
+  const versions = new Set(
+    run.stages.flatMap(({ versions: found }) => Object.entries(found).map(([name, version]) => `${name} ${version}`)),
+  )
+  const devices = new Set(
+    run.stages.flatMap(({ device }) =>
+      device ? [`${device.deviceClass}, ${device.provider}, ${device.precision}, ${device.threads} threads`] : [],
+    ),
+  )
+  const runners = new Set(run.stages.flatMap(({ runner }) => runner ?? []))
+  return (
+    <dl class="facts">
+      <dt>Software</dt>
+      <dd>{[...versions].join(', ') || 'no stage has finished yet'}</dd>
+      <dt>Device</dt>
+      <dd>{[...devices].join('; ') || 'no stage has finished yet'}</dd>
+      <dt>Runners</dt>
+      <dd>{[...runners].join(', ') || 'none yet'}</dd>
+      <dt>Metrics</dt>
+      <dd>
+        {run.benchmark.metrics.map((identity, index) => (
+          <>
+            {index > 0 && ', '}
+            <code>{identity}</code>
+          </>
+        ))}
+      </dd>
+      <dt>Stage keys</dt>
+      <dd>
+        {run.stages.map((stage) => (
+          <div>
+            {stageTitle(stage)} <span class="hash">{stage.key}</span>
+          </div>
+        ))}
+      </dd>
+    </dl>
+  )
+}
+
+export const runPage: Route = (app) =>
+  app.get('/runs/:id', async (c) => {
+    const db = c.get('db')
+    const run = await getRun(db, c.req.param('id'))
+    const logs = await Promise.all(
+      run.stages.map(({ key, logLength }) =>
+        logLength > 0 ? readLog(db, c.env.STORE, key, { lastBytes: LOG_BYTES }) : { text: '', from: 0 },
+      ),
+    )
+    const { benchmark, title, label, seed, state, params, author, method, methodVersion } = run
+    const live = c.req.query('live') !== '0'
+    const open = state === 'queued' || state === 'running'
+    const path = `/runs/${run.id}`
+    return c.html(
+      documentOf(
+        <Page
+          title={`${wordOf(state)}: ${title} on ${benchmark.title}, seed ${seed}`}
+          crumbs={[
+            { href: '/', text: 'Boards' },
+            { href: `/boards/${benchmark.slug}`, text: benchmark.title },
+            { href: `/submissions/${run.submission}`, text: 'Submission' },
+          ]}
+          refreshSeconds={open && live ? REFRESH_SECONDS : undefined}
+          json={`/api/v1/runs/${run.id}`}
+        >
+          <div class="heading">
+            <h1>
+              {title} {label && `${label} `}on {benchmark.title}, seed {seed}
+            </h1>
+            <StateWord state={state} badge />
+          </div>
+          {open && <LiveNote live={live} path={path} seconds={REFRESH_SECONDS} />}
+          <Failure run={run} logs={logs} />
+          <dl class="facts">
+            <dt>Run</dt>
+            <dd>
+              <code>{run.id}</code>, submitted by {author} on <time datetime={run.createdAt}>{utc(run.createdAt)}</time>
+            </dd>
+            <dt>Method</dt>
+            <dd>
+              <a href={`/methods/${method}`}>{title}</a>, version {methodVersion}
+              {Object.keys(params).length > 0 && <Params params={params} />}
+            </dd>
+            <dt>Benchmark</dt>
+            <dd>
+              {benchmark.dataset.id}, {benchmark.model.id}; {requestWords(benchmark)}; {recipeWords(benchmark)}
+            </dd>
+          </dl>
+          <h2 id="stages">Stages</h2>
+          <StageList run={run} />
+          <h2 id="result">Result</h2>
+          {Object.keys(run.metrics).length > 0 ? (
+            <>
+              <Metrics run={run} />
+              {run.reference && run.reference !== run.id && (
+                <p class="small">
+                  Compared with <a href={`/runs/${run.reference}`}>retrain, seed {seed}</a>.
+                </p>
+              )}
+              {run.reference !== run.id && <GapBars metrics={Object.values(run.metrics)} />}
+            </>
+          ) : (
+            <p class="muted">Metrics appear when the evaluation has finished.</p>
+          )}
+          <h2 id="time">Time</h2>
+          <Times run={run} />
+          <h2 id="repeat">Repeat this run</h2>
+          <p>
+            On your own machine, with the same seed and therefore the same split, initialisation and order of batches:
+          </p>
+          <pre>
+            <code>{run.command}</code>
+          </pre>
+          <h2 id="logs">Logs</h2>
+          {run.stages.map((stage, index) => {
+            const { text, from } = logs[index]!
+            if (text === '') return null
+            return (
+              <details open={stage.state === 'leased' || stage.state === 'failed'}>
+                <summary>
+                  {stageTitle(stage)}, {fileSize(stage.logLength)}
+                </summary>
+                <p class="small">
+                  {from > 0 && 'This is its end. '}
+                  <a href={`/api/v1/jobs/${stage.key}/log`}>All of it as plain text</a>
+                </p>
+                <Log id={`s${index + 1}`} text={text} />
+              </details>
+            )
+          })}
+          {logs.every(({ text }) => text === '') && <p class="muted">Nothing was written yet.</p>}
+          <h2 id="evidence">Evidence and artifacts</h2>
+          <Artifacts run={run} />
+          <h2 id="versions">What made these numbers</h2>
+          <Versions run={run} />
+        </Page>,
+      ),
+    )
+  })

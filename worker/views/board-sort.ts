@@ -1,0 +1,34 @@
+/** Orders of a board. UA, RA, TA and MIA sort by their distance from retrain, which is what makes them good or bad. */
+import { z } from 'zod'
+import type { Board, BoardRow } from '../../schema/api/board.ts'
+
+export interface Order {
+  key: string
+  descending: boolean
+}
+
+/** `?sort=ua` ascends, `?sort=-ua` descends; anything else is the order of the ranking. */
+export const orderOf = (board: Board, sort: string | undefined): Order => {
+  const text = z.string().max(60).catch('').parse(sort)
+  const key = text.replace(/^-/, '')
+  const known = ['rank', 'method', 'gap', 'time', ...board.columns.map(({ id }) => id)].includes(key)
+  return known ? { key, descending: text.startsWith('-') } : { key: 'rank', descending: false }
+}
+
+function valueOf(row: BoardRow, key: string): number | string | null {
+  if (key === 'method') return `${row.title} ${row.label}`.toLowerCase()
+  if (key === 'gap' || key === 'rank') return row.avgGap?.mean ?? null
+  if (key === 'time') return row.seconds?.mean ?? null
+  const gap = row.metrics[key]?.gap
+  return gap === null || gap === undefined ? null : Math.abs(gap)
+}
+
+/** Rows without a value come last in both directions. */
+export function sorted(rows: BoardRow[], { key, descending }: Order): BoardRow[] {
+  const keyed = rows.map((row) => ({ row, value: valueOf(row, key) }))
+  const present = keyed.filter(({ value }) => value !== null)
+  const missing = keyed.filter(({ value }) => value === null)
+  present.sort(({ value: a }, { value: b }) => (a! < b! ? -1 : a! > b! ? 1 : 0))
+  if (descending) present.reverse()
+  return [...present, ...missing].map(({ row }) => row)
+}

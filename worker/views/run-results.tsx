@@ -1,0 +1,157 @@
+/** What a run measured: metrics against retrain, times apart, artifacts, and what made them. */
+import type { Run } from '../../schema/api/run.ts'
+import { decimal, fileSize, NOT_MEASURED, seconds, signed, times } from './numbers.ts'
+import { stageTitle } from './stage-list.tsx'
+
+export const Metrics = ({ run }: { run: Run }) => (
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+  <div class="scroll" role="region" aria-labelledby="metrics-caption" tabindex={0}>
+    <table>
+      <caption id="metrics-caption">
+        Seed {run.seed}: this run beside retrain with the same seed and split; closer to retrain is better
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Metric</th>
+          <th scope="col" class="num">
+            This run
+          </th>
+          <th scope="col" class="num">
+            Retrain
+          </th>
+          <th scope="col" class="num">
+            Gap
+          </th>
+          <th scope="col">Identity</th>
+        </tr>
+      </thead>
+      <tbody>
+        {Object.entries(run.metrics).map(([id, { title, unit, value, retrain, gap, identity }]) => (
+          <tr>
+            <th scope="row">
+              <a href={`/docs#metric-${id}`}>{title}</a> <span class="muted">{unit}</span>
+            </th>
+            <td class="num">
+              <strong>{decimal(value)}</strong>
+            </td>
+            <td class="num">{retrain === null ? 'not finished' : decimal(retrain)}</td>
+            <td class={`num ${gap === null ? 'muted' : gap < 0 ? 'below' : 'above'}`}>
+              {gap === null ? 'no retrain yet' : signed(gap)}
+            </td>
+            <td>
+              <code>{identity}</code>
+            </td>
+          </tr>
+        ))}
+        {run.avgGap !== null && (
+          <tr>
+            <th scope="row">Avg. Gap</th>
+            <td class="num">
+              <strong>{decimal(run.avgGap)}</strong>
+            </td>
+            <td class="num muted">the reference</td>
+            <td class="num" />
+            <td class="muted">mean of |gap|, smaller is better</td>
+          </tr>
+        )}
+      </tbody>
+    </table>
+  </div>
+)
+
+export const Times = ({ run }: { run: Run }) => {
+  const timed = run.stages.filter(({ seconds: parts }) => parts !== null)
+  if (timed.length === 0) return <p class="muted">No stage has finished yet.</p>
+  const parts = [
+    ['setUp', 'Set-up'],
+    ['train', 'Training'],
+    ['mask', 'Mask'],
+    ['unlearn', 'Unlearning'],
+    ['evaluate', 'Evaluation'],
+  ] as const
+  const shown = parts.filter(([part]) => timed.some(({ seconds: found }) => found?.[part] !== undefined))
+  return (
+    <>
+      {run.seconds !== null && (
+        <p>
+          RTE: <strong>{seconds(run.seconds)}</strong>
+          {run.fractionOfRetrain !== null
+            ? `, ${times(run.fractionOfRetrain)} the time of retrain with this seed on the same device class.`
+            : '; retrain of this seed has no time on the same device class.'}
+        </p>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <div class="scroll" role="region" aria-labelledby="times-caption" tabindex={0}>
+        <table>
+          <caption id="times-caption">Measured by the runner around each part, never by the method itself</caption>
+          <thead>
+            <tr>
+              <th scope="col">Stage</th>
+              {shown.map(([, title]) => (
+                <th scope="col" class="num">
+                  {title}
+                </th>
+              ))}
+              <th scope="col">Device class</th>
+            </tr>
+          </thead>
+          <tbody>
+            {timed.map((stage) => (
+              <tr>
+                <th scope="row">{stageTitle(stage)}</th>
+                {shown.map(([part]) => {
+                  const value = stage.seconds?.[part]
+                  return (
+                    <td class={value === undefined ? 'num muted' : 'num'}>
+                      {value === undefined ? 'no such part' : seconds(value)}
+                    </td>
+                  )
+                })}
+                <td>{stage.device?.deviceClass ?? NOT_MEASURED}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  )
+}
+
+export const Artifacts = ({ run }: { run: Run }) => {
+  const files = run.stages.flatMap((stage) =>
+    Object.entries(stage.artifacts).map(([name, { sha256, bytes }]) => ({ stage, name, sha256, bytes })),
+  )
+  if (files.length === 0) return <p class="muted">Nothing was stored yet.</p>
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <div class="scroll" role="region" aria-labelledby="artifacts-caption" tabindex={0}>
+      <table>
+        <caption id="artifacts-caption">Files of each stage, stored by their SHA-256</caption>
+        <thead>
+          <tr>
+            <th scope="col">File</th>
+            <th scope="col">Stage</th>
+            <th scope="col" class="num">
+              Size
+            </th>
+            <th scope="col">SHA-256</th>
+          </tr>
+        </thead>
+        <tbody>
+          {files.map(({ stage, name, sha256, bytes }) => (
+            <tr>
+              <th scope="row">
+                <a href={`/api/v1/artifacts/${sha256}?name=${name}`} download={name}>
+                  {name}
+                </a>
+              </th>
+              <td>{stageTitle(stage)}</td>
+              <td class="num">{fileSize(bytes)}</td>
+              <td class="hash">{sha256}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

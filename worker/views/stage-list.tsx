@@ -1,0 +1,61 @@
+/** The stages of a run: icon, word, duration, progress. */
+import type { Run, RunStage } from '../../schema/api/run.ts'
+import type { Seconds } from '../../schema/result.ts'
+import { titleOf } from '../catalogue.ts'
+import { count, decimal, duration, plural } from './numbers.ts'
+import { asRunState, StateWord } from './state.tsx'
+
+export function stageTitle({ spec }: RunStage): string {
+  if (spec.kind === 'train') return spec.without ? 'Train on the retain set' : 'Train the original'
+  return spec.kind === 'unlearn' ? `Unlearn with ${titleOf(spec.method.id)}` : 'Evaluate'
+}
+
+export const totalOf = (seconds: Seconds): number =>
+  Object.values(seconds).reduce<number>((sum, part) => sum + (part ?? 0), 0)
+
+const Progress = ({ stage: { progress, state } }: { stage: RunStage }) => {
+  if (!progress || state !== 'leased') return null
+  const { phase, done, total, unit, loss } = progress
+  const words = `${phase}: ${unit} ${count(done)} of ${count(total)}`
+  return (
+    <div class="note">
+      <progress value={done} max={total || 1} aria-label={words} /> {words}
+      {loss !== undefined && `, loss ${decimal(loss, 4)}`}
+    </div>
+  )
+}
+
+const Deliveries = ({ stage: { deliveries, lost, failed, runner, shared, state } }: { stage: RunStage }) => {
+  const parts = [
+    runner && state !== 'queued' ? `on ${runner}` : '',
+    shared ? 'shared with an earlier submission' : '',
+    deliveries > 1 ? plural(deliveries, 'attempt') : '',
+    lost > 0 ? `${count(lost)} lost` : '',
+    failed > 0 ? `${count(failed)} failed` : '',
+  ].filter(Boolean)
+  return parts.length > 0 ? <div class="note">{parts.join(', ')}</div> : null
+}
+
+const waitingFor = (run: Run, index: number) =>
+  run.stages.slice(0, index).some(({ state }) => state !== 'done') ? 'the stage before it' : 'a runner'
+
+export const StageList = ({ run }: { run: Run }) => (
+  <ol class="stages">
+    {run.stages.map((stage, index) => (
+      <li>
+        <span class="what">
+          {stageTitle(stage)} <StateWord state={asRunState(stage.state)} />
+        </span>
+        <span class="took">
+          {stage.seconds
+            ? duration(totalOf(stage.seconds))
+            : stage.state === 'queued'
+              ? `waits for ${waitingFor(run, index)}`
+              : ''}
+        </span>
+        <Progress stage={stage} />
+        <Deliveries stage={stage} />
+      </li>
+    ))}
+  </ol>
+)
