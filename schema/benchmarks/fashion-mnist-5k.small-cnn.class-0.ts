@@ -1,0 +1,31 @@
+/** Class-wise forgetting at the scale of the quickstart. */
+import { defineBenchmark } from '../benchmark.ts'
+
+export const fashionMnist5kSmallCnnClass0 = defineBenchmark({
+  slug: 'fashion-mnist-5k.small-cnn.class-0',
+  title: 'Fashion-MNIST (5,000 images), small CNN, forget class 0',
+  summary:
+    'A fixed subset of 5,000 training and 2,000 test images of Fashion-MNIST. All 500 training images of class 0 (T-shirt/top) are to be forgotten, and its test images count neither for TA nor for MIA.',
+  dataset: { id: 'fashion-mnist-5k' },
+  model: { id: 'small-cnn' },
+  request: { kind: 'class', label: 0 },
+  training: {
+    epochs: 15,
+    batchSize: 64,
+    learningRate: 0.05,
+    schedule: { kind: 'cosine' },
+    optimizer: { kind: 'sgd' },
+    augment: false,
+  },
+  // Learning rates as tuned for the random request of the same scale.
+  presets: {
+    ft: { epochs: 5, batchSize: 64, learningRate: 0.1 },
+    ga: { epochs: 5, batchSize: 64, learningRate: 0.003 },
+    rl: { epochs: 5, batchSize: 64, learningRate: 0.005 },
+    'l1-sparse': { epochs: 5, batchSize: 64, learningRate: 0.1 },
+    salun: { epochs: 5, batchSize: 64, learningRate: 0.007 },
+    'salun-soft': { epochs: 5, batchSize: 64, learningRate: 0.005 },
+  },
+  metrics: ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1'],
+  seeds: [0, 1, 2],
+})
