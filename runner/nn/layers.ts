@@ -1,6 +1,7 @@
 /** Layers: functions that declare their variables in a scope and add nodes. Names and defaults follow PyTorch's. */
 import { batchNormTraining } from '../autodiff/gradients/batch-normalization.ts'
 import type { Value } from '../onnx/graph.ts'
+import type { Ops } from '../onnx/ops.ts'
 import { type Shape, sizeOf, tensor } from '../onnx/tensor.ts'
 import type { Initializer, Scope } from './network.ts'
 
@@ -65,23 +66,33 @@ export function linear(scope: Scope, name: string, x: Value, out: number): Value
   return scope.ops.Gemm(x, weight, bias, { transB: 1 })
 }
 
-/** Batch normalization (https://arxiv.org/abs/1502.03167). Running statistics move by `momentum` towards those of the batch,
- *  with the unbiased variance, as PyTorch's do. */
+/** Batch normalization (https://arxiv.org/abs/1502.03167). */
 export function batchNorm(scope: Scope, name: string, x: Value, { epsilon = 1e-5, momentum = 0.1 } = {}): Value {
-  const { ops } = scope
   const shape: Shape = [x.shape[1]!]
   const scale = scope.parameter(`${name}.weight`, shape, onesInit)
   const bias = scope.parameter(`${name}.bias`, shape, zerosInit)
   const mean = scope.buffer(`${name}.running_mean`, shape, zerosInit)
   const variance = scope.buffer(`${name}.running_var`, shape, onesInit)
-  if (!scope.training) return ops.emit('BatchNormalization', [x, scale, bias, mean, variance], { epsilon })[0]!
+  if (!scope.training) return scope.ops.emit('BatchNormalization', [x, scale, bias, mean, variance], { epsilon })[0]!
+  const next = batchNormStep(scope.ops, { x, scale, bias, mean, variance }, { epsilon, momentum })
+  scope.update(`${name}.running_mean`, next.mean)
+  scope.update(`${name}.running_var`, next.variance)
+  return next.y
+}
+
+/** Batch normalization in training: running statistics move by `momentum` towards those of the batch, with the unbiased
+ *  variance, as PyTorch's do. */
+export function batchNormStep(
+  ops: Ops,
+  { x, scale, bias, mean, variance }: Record<'x' | 'scale' | 'bias' | 'mean' | 'variance', Value>,
+  { epsilon, momentum }: { epsilon: number; momentum: number },
+): { y: Value; mean: Value; variance: Value } {
   const [y, batchMean, batchVariance] = batchNormTraining(ops, x, scale, bias, epsilon)
   const count = sizeOf(x.shape) / x.shape[1]!
   const towards = (old: Value, now: Value, factor: number) =>
     ops.Add(ops.Mul(old, 1 - momentum), ops.Mul(now, momentum * factor))
-  scope.update(`${name}.running_mean`, towards(mean, batchMean, 1))
-  scope.update(`${name}.running_var`, towards(variance, batchVariance, count > 1 ? count / (count - 1) : 1))
-  return y
+  const unbias = count > 1 ? count / (count - 1) : 1
+  return { y, mean: towards(mean, batchMean, 1), variance: towards(variance, batchVariance, unbias) }
 }
 
 /** [n, c, h, w] -> [n, c] */

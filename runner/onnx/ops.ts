@@ -20,6 +20,8 @@ export interface EmitOptions {
   outputs?: number
   /** Given where no shape rule applies: a Loop, a function, an op of another domain. */
   types?: OutputType[]
+  /** Names of the outputs begin with these; without, with the op. */
+  hints?: readonly string[]
 }
 
 /** Adds nodes to one graph. */
@@ -55,7 +57,7 @@ export function opsFor(graph: Graph) {
     attributes: Record<string, AttributeInput> = {},
     options: EmitOptions = {},
   ): Value[] {
-    const { domain = '', outputs = 1, types } = options
+    const { domain = '', outputs = 1, types, hints } = options
     const node: Node = {
       op,
       domain,
@@ -71,7 +73,7 @@ export function opsFor(graph: Graph) {
       return input ? graph.initializers.get(input) : undefined
     }
     const inferred = types ?? inferOutputs({ node, x, constant }).slice(0, outputs)
-    const values = inferred.map(({ type, shape }) => ({ name: graph.freshName(op), type, shape }))
+    const values = inferred.map(({ type, shape }, i) => ({ name: graph.freshName(hints?.[i] || op), type, shape }))
     graph.nodes.push({ ...node, outputs: values })
     return values
   }

@@ -58,31 +58,3 @@ export async function openSession(
     },
   }
 }
-
-/** Folds what depends on constants and static shapes only, so that shape arithmetic of an exported model becomes constants.
- *  `path` names a scratch file; nothing is fused, so normalisation layers stay as they were exported. */
-export async function foldConstants(bytes: Uint8Array, path: string): Promise<void> {
-  const session = await ort.InferenceSession.create(bytes, {
-    executionProviders: ['cpu'],
-    graphOptimizationLevel: 'basic',
-    optimizedModelFilePath: path,
-    logSeverityLevel: 3,
-    extra: { optimization: { disable_specified_optimizers: FUSIONS.join(';') } },
-  })
-  await session.release()
-}
-
-/** Rewrites at the basic level that merge layers; training needs them apart. */
-const FUSIONS = [
-  'ConvBNFusion',
-  'ConvMulFusion',
-  'ConvAddFusion',
-  'MatMulAddFusion',
-  'MatMulBatchNormalizationFusion',
-  'GemmActivationFusion',
-  'ReluClipFusion',
-  'PadFusion',
-  'EliminateDropout',
-  'GemmTransposeFusion',
-  'GemmSumFusion',
-]
