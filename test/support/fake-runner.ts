@@ -88,8 +88,7 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
     return done
   }
 
-  const submit = (token: string, body: Record<string, unknown>) =>
-    post<Submission>('/api/v1/submissions', token, body)
+  const submit = (token: string, body: Record<string, unknown>) => post<Submission>('/api/v1/submissions', token, body)
 
   return { post, tokenFor, lease, verb, upload, workOff, submit }
 }

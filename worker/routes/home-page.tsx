@@ -70,6 +70,8 @@ export const homePage: Route = (app) =>
       getQueue(db),
       newestResults(db, 8),
     ])
+    const size = ({ rows }: Board) => rows.reduce((sum, { runs }) => sum + runs.length, 0)
+    boards.sort((a, b) => size(b) - size(a))
     const gaps = new Map(
       boards.flatMap(({ rows }) =>
         rows.flatMap(({ runs, gapBySeed }) => runs.map(({ id, seed }) => [id, gapBySeed[seed]] as const)),

@@ -7,6 +7,7 @@ import type { Route } from '../route.ts'
 import { documentOf, Page } from '../views/layout.tsx'
 import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, times } from '../views/numbers.ts'
 import { ParamsTable } from '../views/params-table.tsx'
+import { Scroll } from '../views/scroll.tsx'
 import { progressWords } from '../views/state.tsx'
 
 export const methodPage: Route = (app) =>
@@ -48,8 +49,7 @@ export const methodPage: Route = (app) =>
               No submission of {method.title} yet. <a href="/docs#submit">How to submit</a>
             </p>
           ) : (
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-            <div class="scroll" role="region" aria-labelledby="results-caption" tabindex={0}>
+            <Scroll labelledBy="results-caption">
               <table>
                 <caption id="results-caption">
                   Mean ± standard deviation over seeds; smaller is better for Avg. Gap and RTE
@@ -101,7 +101,7 @@ export const methodPage: Route = (app) =>
                   ))}
                 </tbody>
               </table>
-            </div>
+            </Scroll>
           )}
           <h2 id="parameters">Parameters</h2>
           <ParamsTable method={method} />

@@ -5,13 +5,13 @@ import { getQueue } from '../queries/queue.ts'
 import type { Route } from '../route.ts'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../views/layout.tsx'
 import { count, duration, plural, utc } from '../views/numbers.ts'
+import { Scroll } from '../views/scroll.tsx'
 
 /** A runner that was silent for longer is not working; leases run out after 90 s. */
 const SILENT_SECONDS = 95
 
 const Jobs = ({ jobs, id, caption }: { jobs: QueueJob[]; id: string; caption: string }) => (
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-  <div class="scroll" role="region" aria-labelledby={id} tabindex={0}>
+  <Scroll labelledBy={id}>
     <table>
       <caption id={id}>{caption}</caption>
       <thead>
@@ -47,7 +47,7 @@ const Jobs = ({ jobs, id, caption }: { jobs: QueueJob[]; id: string; caption: st
         ))}
       </tbody>
     </table>
-  </div>
+  </Scroll>
 )
 
 export const queuePage: Route = (app) =>
@@ -91,8 +91,7 @@ export const queuePage: Route = (app) =>
               No runner was seen yet. <a href="/docs#runner">How to run one</a>
             </p>
           ) : (
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-            <div class="scroll" role="region" aria-labelledby="runners-caption" tabindex={0}>
+            <Scroll labelledBy="runners-caption">
               <table>
                 <caption id="runners-caption">As they last reported</caption>
                 <thead>
@@ -125,7 +124,7 @@ export const queuePage: Route = (app) =>
                   })}
                 </tbody>
               </table>
-            </div>
+            </Scroll>
           )}
         </Page>,
       ),

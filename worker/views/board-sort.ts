@@ -15,7 +15,7 @@ export const orderOf = (board: Board, sort: string | undefined): Order => {
   return known ? { key, descending: text.startsWith('-') } : { key: 'rank', descending: false }
 }
 
-function valueOf(row: BoardRow, key: string): number | string | null {
+function sortValue(row: BoardRow, key: string): number | string | null {
   if (key === 'method') return `${row.title} ${row.label}`.toLowerCase()
   if (key === 'gap' || key === 'rank') return row.avgGap?.mean ?? null
   if (key === 'time') return row.seconds?.mean ?? null
@@ -25,7 +25,7 @@ function valueOf(row: BoardRow, key: string): number | string | null {
 
 /** Rows without a value come last in both directions. */
 export function sorted(rows: BoardRow[], { key, descending }: Order): BoardRow[] {
-  const keyed = rows.map((row) => ({ row, value: valueOf(row, key) }))
+  const keyed = rows.map((row) => ({ row, value: sortValue(row, key) }))
   const present = keyed.filter(({ value }) => value !== null)
   const missing = keyed.filter(({ value }) => value === null)
   present.sort(({ value: a }, { value: b }) => (a! < b! ? -1 : a! > b! ? 1 : 0))

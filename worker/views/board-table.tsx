@@ -3,6 +3,7 @@ import type { Board, BoardRow, Cell, Column } from '../../schema/api/board.ts'
 import type { Order } from './board-sort.ts'
 import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, signed, significant, times } from './numbers.ts'
 import { Params } from './params.tsx'
+import { Scroll } from './scroll.tsx'
 import { progressWords, wordOf } from './state.tsx'
 
 /** Fewer seeds than this are marked, not hidden. */
@@ -190,42 +191,46 @@ export const BoardTable = ({
   const ranked = board.rows.filter(({ rank }) => rank !== null).length
   const classes = [...new Set([...board.references, ...board.rows].flatMap(({ deviceClass }) => deviceClass ?? []))]
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <div class="scroll" role="region" aria-labelledby="board-caption" tabindex={0}>
-      <table class="board">
-        <caption id="board-caption">
-          Each cell: mean over seeds, ± one standard deviation, then the signed gap to retrain of the same seed
-          {classes.length > 0 && `; times on ${classes.join(' and ')}`}. Column headers with buttons are sortable.
-        </caption>
-        <thead>
-          <tr>
-            <SortHead order={order} id="method" text="Method" unit="and its seeds" numeric={false} />
-            <SortHead order={order} id="rank" text="Rank" unit="range by Avg. Gap" />
-            <SortHead order={order} id="gap" text="Avg. Gap" unit="points, smaller is better" />
-            {board.columns.map(({ id, title, unit, better }) => (
-              <SortHead
-                order={order}
-                id={id}
-                text={title}
-                unit={better === 'closer-to-retrain' ? `${unit}, sorts by |gap|` : `${unit}, ${better} is better`}
-              />
-            ))}
-            <SortHead order={order} id="time" text="RTE" unit="smaller is better" />
-          </tr>
-        </thead>
-        {board.references.length > 0 && (
+    <>
+      <p class="small muted">
+        Each cell: mean over seeds, ± one standard deviation, then the signed gap to retrain of the same seed
+        {classes.length > 0 && `; times on ${classes.join(' and ')}`}. Click a column's title to sort by it.
+      </p>
+      <Scroll labelledBy="board-caption">
+        <table class="board">
+          <caption id="board-caption" class="visually-hidden">
+            Ranking (column headers with buttons are sortable)
+          </caption>
+          <thead>
+            <tr>
+              <SortHead order={order} id="method" text="Method" unit="and its seeds" numeric={false} />
+              <SortHead order={order} id="rank" text="Rank" unit="range by Avg. Gap" />
+              <SortHead order={order} id="gap" text="Avg. Gap" unit="points, smaller is better" />
+              {board.columns.map(({ id, title, unit, better }) => (
+                <SortHead
+                  order={order}
+                  id={id}
+                  text={title}
+                  unit={better === 'closer-to-retrain' ? `${unit}, sorts by |gap|` : `${unit}, ${better} is better`}
+                />
+              ))}
+              <SortHead order={order} id="time" text="RTE" unit="smaller is better" />
+            </tr>
+          </thead>
+          {board.references.length > 0 && (
+            <tbody>
+              {board.references.map((row) => (
+                <Row row={row} columns={board.columns} ranked={null} isRetrain={row.method === retrain} />
+              ))}
+            </tbody>
+          )}
           <tbody>
-            {board.references.map((row) => (
-              <Row row={row} columns={board.columns} ranked={null} isRetrain={row.method === retrain} />
+            {rows.map((row) => (
+              <Row row={row} columns={board.columns} ranked={ranked} isRetrain={false} />
             ))}
           </tbody>
-        )}
-        <tbody>
-          {rows.map((row) => (
-            <Row row={row} columns={board.columns} ranked={ranked} isRetrain={false} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+        </table>
+      </Scroll>
+    </>
   )
 }

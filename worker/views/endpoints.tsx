@@ -1,4 +1,5 @@
 /** The addresses of the API as a table, from its own OpenAPI document. */
+import { Scroll } from './scroll.tsx'
 
 interface Operation {
   summary?: string
@@ -13,8 +14,7 @@ export const Endpoints = ({ document }: { document: { paths?: unknown } }) => {
     ([path, verbs]) => VERBS.flatMap((verb) => (verbs[verb] ? [{ verb, path, operation: verbs[verb] }] : [])),
   )
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <div class="scroll" role="region" aria-labelledby="endpoints-caption" tabindex={0}>
+    <Scroll labelledBy="endpoints-caption">
       <table>
         <caption id="endpoints-caption">
           Errors are {'{ "error": { "code", "message", "requestId" } }'} with a fitting status
@@ -40,6 +40,6 @@ export const Endpoints = ({ document }: { document: { paths?: unknown } }) => {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   )
 }

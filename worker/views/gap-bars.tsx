@@ -5,7 +5,7 @@ import { linearScale, px } from './scale.ts'
 
 type WithGap = RunMetric & { gap: number }
 
-const Draw = ({ metrics, width, label }: { metrics: WithGap[]; width: 640 | 328; label: string }) => {
+const Draw = ({ metrics, width, label }: { metrics: WithGap[]; width: 576 | 328; label: string }) => {
   const narrow = width === 328
   const [left, right] = [narrow ? 52 : 64, width - (narrow ? 20 : 24)]
   const rowHeight = 34
@@ -23,7 +23,7 @@ const Draw = ({ metrics, width, label }: { metrics: WithGap[]; width: 640 | 328;
       role="img"
       aria-label={label}
     >
-      <g aria-hidden="true">
+      <g>
         {x.ticks.map((tick) => (
           <>
             <line x1={px(x(tick))} x2={px(x(tick))} y1={top} y2={bottom} stroke="var(--rule)" />
@@ -82,7 +82,7 @@ export const GapBars = ({ metrics }: { metrics: RunMetric[] }) => {
     <figure>
       <h3>{claim}</h3>
       <p class="sub">Gap: value of this run minus retrain, in points</p>
-      <Draw metrics={drawn} width={640} label={claim} />
+      <Draw metrics={drawn} width={576} label={claim} />
       <Draw metrics={drawn} width={328} label={claim} />
       <figcaption>
         How to read: a bar to the left is below retrain, to the right above it. The table has the numbers.

@@ -13,7 +13,7 @@ const short = (text: string, room: number) =>
 
 interface DrawProps {
   rows: Ranked[]
-  width: 640 | 328
+  width: 576 | 328
   label: string
 }
 
@@ -36,7 +36,7 @@ const Draw = ({ rows, width, label }: DrawProps) => {
       role="img"
       aria-label={label}
     >
-      <g aria-hidden="true">
+      <g>
         {x.ticks.map((tick) => (
           <>
             <line x1={px(x(tick))} x2={px(x(tick))} y1={top} y2={bottom} stroke="var(--rule)" />
@@ -59,10 +59,10 @@ const Draw = ({ rows, width, label }: DrawProps) => {
             <>
               {narrow ? (
                 <>
-                  <text x={left} y={y - 15}>
+                  <text class="halo" x={left + 6} y={y - 15}>
                     {short(nameOf(row), 170)}
                   </text>
-                  <text class="tick" x={width - right} y={y - 15} text-anchor="end">
+                  <text class="tick halo" x={width - right} y={y - 15} text-anchor="end">
                     {value}
                   </text>
                 </>
@@ -103,12 +103,12 @@ export const GapChart = ({ rows }: { rows: BoardRow[] }) => {
   const claim =
     ranked.length === 1
       ? `${nameOf(best)} is ${decimal(best.avgGap.mean)} points from retrain`
-      : `${nameOf(best)} comes closest to retrain, ${decimal(best.avgGap.mean)} points away on average`
+      : `${nameOf(best)} has the smallest mean Avg. Gap, ${decimal(best.avgGap.mean)} points`
   return (
     <figure id="gap-chart">
       <h3>{claim}</h3>
       <p class="sub">Avg. Gap: mean distance from retrain over the metrics, in points</p>
-      <Draw rows={ranked} width={640} label={claim} />
+      <Draw rows={ranked} width={576} label={claim} />
       <Draw rows={ranked} width={328} label={claim} />
       <figcaption>
         How to read: the mark is the mean over seeds, the bar ± one standard deviation, each tick below it one seed. The

@@ -35,7 +35,8 @@ function grouped(text: string): string {
 export function significant(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return NOT_MEASURED
   if (value === 0) return '0'
-  const magnitude = Math.floor(Math.log10(Math.abs(value)))
+  // Of the rounded value: 0.0999 with one digit is 0.1.
+  const magnitude = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(digits)))))
   return decimal(value, Math.min(Math.max(digits - 1 - magnitude, 0), 8))
 }
 

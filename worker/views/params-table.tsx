@@ -1,5 +1,6 @@
 /** The parameters a method takes, read from their JSON Schema. */
 import type { Method } from '../../schema/api/method.ts'
+import { Scroll } from './scroll.tsx'
 
 interface Property {
   type?: string
@@ -39,8 +40,7 @@ export const ParamsTable = ({ method: { params, title } }: { method: Method }) =
   if (properties.length === 0) return <p>{title} takes no parameters: it follows the benchmark's training recipe.</p>
   const described = properties.some(([, { description }]) => description)
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <div class="scroll" role="region" aria-labelledby="params-caption" tabindex={0}>
+    <Scroll labelledBy="params-caption">
       <table>
         <caption id="params-caption">
           A benchmark may preset other values at its scale; a submission's own values win
@@ -70,6 +70,6 @@ export const ParamsTable = ({ method: { params, title } }: { method: Method }) =
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   )
 }

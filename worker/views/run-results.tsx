@@ -1,11 +1,11 @@
 /** What a run measured: metrics against retrain, times apart, artifacts, and what made them. */
 import type { Run } from '../../schema/api/run.ts'
 import { decimal, fileSize, NOT_MEASURED, seconds, signed, times } from './numbers.ts'
+import { Scroll } from './scroll.tsx'
 import { stageTitle } from './stage-list.tsx'
 
 export const Metrics = ({ run }: { run: Run }) => (
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-  <div class="scroll" role="region" aria-labelledby="metrics-caption" tabindex={0}>
+  <Scroll labelledBy="metrics-caption">
     <table>
       <caption id="metrics-caption">
         Seed {run.seed}: this run beside retrain with the same seed and split; closer to retrain is better
@@ -56,7 +56,7 @@ export const Metrics = ({ run }: { run: Run }) => (
         )}
       </tbody>
     </table>
-  </div>
+  </Scroll>
 )
 
 export const Times = ({ run }: { run: Run }) => {
@@ -80,8 +80,7 @@ export const Times = ({ run }: { run: Run }) => {
             : '; retrain of this seed has no time on the same device class.'}
         </p>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <div class="scroll" role="region" aria-labelledby="times-caption" tabindex={0}>
+      <Scroll labelledBy="times-caption">
         <table>
           <caption id="times-caption">Measured by the runner around each part, never by the method itself</caption>
           <thead>
@@ -103,7 +102,7 @@ export const Times = ({ run }: { run: Run }) => {
                   const value = stage.seconds?.[part]
                   return (
                     <td class={value === undefined ? 'num muted' : 'num'}>
-                      {value === undefined ? 'no such part' : seconds(value)}
+                      {value === undefined ? 'none' : seconds(value)}
                     </td>
                   )
                 })}
@@ -112,7 +111,7 @@ export const Times = ({ run }: { run: Run }) => {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </>
   )
 }
@@ -123,8 +122,7 @@ export const Artifacts = ({ run }: { run: Run }) => {
   )
   if (files.length === 0) return <p class="muted">Nothing was stored yet.</p>
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <div class="scroll" role="region" aria-labelledby="artifacts-caption" tabindex={0}>
+    <Scroll labelledBy="artifacts-caption">
       <table>
         <caption id="artifacts-caption">Files of each stage, stored by their SHA-256</caption>
         <thead>
@@ -152,6 +150,6 @@ export const Artifacts = ({ run }: { run: Run }) => {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   )
 }

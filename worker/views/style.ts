@@ -22,9 +22,9 @@ p,li,dd{max-width:44rem}
 small,.small{font-size:.8125rem}
 .muted{color:var(--muted)}
 code,pre,.mono{font-family:var(--mono);font-size:.875em}
-pre{margin:.75rem 0;padding:.75rem 1rem;background:var(--surface);border-left:3px solid var(--rule);overflow-x:auto;line-height:1.5;max-width:76rem}
+pre{margin:.75rem 0;padding:.75rem 1rem;background:var(--surface);border-left:3px solid var(--rule);white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.5;max-width:76rem}
 code{overflow-wrap:anywhere}
-pre code{font-size:1em;overflow-wrap:normal}
+pre code{font-size:1em}
 hr{border:0;border-top:1px solid var(--rule);margin:2rem 0}
 dl{margin:.75rem 0}
 dl.facts{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.5rem}
@@ -36,27 +36,26 @@ dl.facts dd{margin:0;overflow-wrap:anywhere}
 .wrap{max-width:78rem;margin:0 auto;padding:0 1.5rem}
 .top{border-bottom:1px solid var(--rule)}
 .top .wrap{display:flex;flex-wrap:wrap;align-items:baseline;gap:.25rem 1.5rem;padding-top:.75rem;padding-bottom:.75rem}
-.wordmark{position:relative;font-weight:700;font-size:1.25rem;letter-spacing:-.01em;text-decoration:none}
+.wordmark{font-weight:700;font-size:1.3rem;letter-spacing:-.01em;text-decoration:none;text-shadow:.1em .2em 0 var(--ghost)}
+.wordmark:hover{text-shadow:none}
 .wordmark,.wordmark:visited{color:var(--text)}
-.wordmark::after{content:"";position:absolute;left:0;right:0;top:58%;border-top:2px solid var(--above);opacity:.55;transform:rotate(-2deg)}
-.wordmark:hover::after{opacity:1}
 .top nav ul{display:flex;flex-wrap:wrap;gap:0 1.25rem;list-style:none;margin:0;padding:0}
 .top nav a{display:inline-block;padding:.25rem 0;color:var(--text);text-decoration:none}
 .top nav a:hover{text-decoration:underline}
 .top nav a[aria-current]{box-shadow:0 2px 0 var(--text)}
 .crumbs{font-size:.9375rem;color:var(--muted);margin:1.25rem 0 .5rem}
-main{padding-bottom:4rem}
+main.wrap{padding-bottom:4rem}
 .lede{font-size:1.15rem;line-height:1.45;margin-top:.6rem;max-width:46rem}
 .foot{border-top:1px solid var(--rule);color:var(--muted);font-size:.875rem}
 .foot .wrap{padding-top:1rem;padding-bottom:2rem;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem}
 .foot p{margin:0}
 .hero{position:relative;overflow:hidden;padding:3.25rem 0 1.5rem}
 .hero h1{font-size:clamp(2rem,4.6vw,3.1rem);letter-spacing:-.02em;max-width:20ch}
-.ghost{position:absolute;right:0;top:0;bottom:0;width:17rem;writing-mode:vertical-rl;font-size:1.35rem;line-height:1.75rem;color:var(--band);user-select:none;overflow:hidden;text-align:justify}
+.ghost{position:absolute;right:0;top:0;bottom:0;width:17rem;writing-mode:vertical-rl;font-size:1.35rem;line-height:1.75rem;color:var(--ghost);user-select:none;overflow:hidden;white-space:nowrap}
 .ghost s{text-decoration-thickness:2px}
 .hero .lede{max-width:38rem}
 @media (max-width:62rem){.ghost{display:none}.hero{padding-top:2rem}}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(24rem,100%),1fr));gap:1.5rem;list-style:none;padding:0;margin:1rem 0}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(30rem,100%),1fr));gap:1.5rem 2.5rem;list-style:none;padding:0;margin:1rem 0}
 .card{border-top:2px solid var(--text);padding:.75rem 0 0;max-width:none}
 .card h3{margin:0 0 .25rem;font-size:1.2rem}
 .standing{list-style:none;margin:.75rem 0;padding:0}
@@ -67,6 +66,7 @@ main{padding-bottom:4rem}
 .starts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(19rem,100%),1fr));gap:1.5rem}
 .starts>*{min-width:0}
 .starts h3{margin-top:0}
+.scroll caption.visually-hidden{left:0}
 .scroll{position:relative;overflow-x:auto;max-width:76rem;margin:.75rem 0}
 table{border-collapse:collapse;font-size:.9375rem;line-height:1.25;border-top:2px solid var(--text);border-bottom:1px solid var(--text)}
 caption{text-align:left;color:var(--muted);font-size:.875rem;padding-bottom:.5rem;line-height:1.4}
@@ -96,8 +96,8 @@ td details,th details{font-size:.8125rem}
 .params{margin:.25rem 0;display:grid;grid-template-columns:max-content 1fr;gap:0 .75rem}
 .params dt{color:var(--muted)}
 .params dd{margin:0}
-.state{display:inline-flex;align-items:center;gap:.35em;white-space:nowrap}
-.state svg{width:.85em;height:.85em;flex:none}
+.state{display:inline-flex;align-items:baseline;gap:.35em;white-space:nowrap}
+.state svg{width:.85em;height:.85em;flex:none;align-self:center}
 .state.done{color:var(--text)}
 .state.running{color:var(--link)}
 .state.failed{color:var(--failed)}
@@ -132,7 +132,7 @@ svg.chart .halo{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-li
 .narrow{display:none!important}
 @media (max-width:44rem){.narrow{display:block!important}.wide{display:none!important}.wrap{padding:0 1rem}h1{font-size:1.6rem}h2{margin-top:2.25rem}dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:.5rem}
 .board th[scope=row]{position:sticky;left:0;background:var(--page);min-width:9.5rem;max-width:9.5rem;z-index:1;border-right:1px solid var(--rule)}.board .reference th[scope=row]{background:var(--surface)}.stages>li{grid-template-columns:1.25rem 1fr}.stages .took{grid-column:2}}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(41rem,100%),1fr));gap:0 2rem}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(36rem,100%),1fr));gap:0 2rem}
 .log{font-family:var(--mono);font-size:.8125rem;line-height:1.45;margin:.5rem 0;padding:.5rem 0;background:var(--surface);overflow-x:auto;max-height:36rem;counter-reset:line;list-style:none;max-width:76rem}
 .log li{max-width:none;white-space:pre-wrap;overflow-wrap:anywhere;padding-left:4.5rem;position:relative;min-height:1.45em}
 .log li:target{background:var(--tint-warn)}

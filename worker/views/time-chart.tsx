@@ -57,7 +57,7 @@ function placed(points: { x: number; y: number; name: string }[], right: number,
   })
 }
 
-const Draw = ({ points, width, label }: { points: Point[]; width: 640 | 328; label: string }) => {
+const Draw = ({ points, width, label }: { points: Point[]; width: 576 | 328; label: string }) => {
   const narrow = width === 328
   const [left, right, top, height] = [48, width - 14, 14, narrow ? 330 : 360]
   const bottom = height - 50
@@ -84,7 +84,7 @@ const Draw = ({ points, width, label }: { points: Point[]; width: 640 | 328; lab
       role="img"
       aria-label={label}
     >
-      <g aria-hidden="true">
+      <g>
         {y.ticks.map((tick) => (
           <>
             <line
@@ -152,7 +152,7 @@ export const TimeChart = ({ rows }: { rows: BoardRow[] }) => {
     <figure id="time-chart">
       <h3>{claim}</h3>
       <p class="sub">Avg. Gap in points against time as a multiple of retrain on the same device</p>
-      <Draw points={points} width={640} label={claim} />
+      <Draw points={points} width={576} label={claim} />
       <Draw points={points} width={328} label={claim} />
       <figcaption>
         How to read: left is faster, down is closer to retrain. The dashed line joins the rows that no other beats on

@@ -5,6 +5,8 @@ export const light = {
   surface: '#f5f6f4',
   rule: '#d9dcdf',
   band: '#e3e5e8',
+  /** Decoration only: what was written before. */
+  ghost: '#e4e2dd',
   text: '#16191d',
   muted: '#565c64',
   link: '#0a5296',
@@ -35,6 +37,7 @@ export const dark: Record<Token, string> = {
   surface: '#1d2126',
   rule: '#32383f',
   band: '#2b3138',
+  ghost: '#2c2f31',
   text: '#e8eaed',
   muted: '#a9b0b8',
   link: '#8cc4ff',
