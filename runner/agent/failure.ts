@@ -1,0 +1,41 @@
+/** Why a stage failed, in the closed words of the protocol. */
+import type { FailureReason } from '../../schema/protocol/fail.ts'
+
+/** A stage that ended without a result. */
+export class StageFailure extends Error {
+  override name = 'StageFailure'
+  readonly reason: FailureReason
+
+  constructor(reason: FailureReason, message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+/** A job whose spec this runner cannot carry out: an unknown method, model or metric, another version, wrong parameters. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError'
+}
+
+/** By the name of the error, since it may come from another process or module graph. */
+const byName: Record<string, FailureReason> = {
+  ConfigurationError: 'configuration',
+  ZodError: 'configuration',
+  DivergenceError: 'numeric_divergence',
+  DatasetError: 'dependency',
+  StoreError: 'dependency',
+  SafetensorsError: 'dependency',
+  MetricError: 'evaluator_bug',
+}
+
+const OUT_OF_MEMORY = /ENOMEM|out of memory|allocation failed|failed to allocate|bad_?alloc|bad allocation/i
+
+export function failureOf(error: unknown): StageFailure {
+  if (error instanceof StageFailure) return error
+  const { name, message, code } = (error instanceof Error ? error : new Error(String(error))) as NodeJS.ErrnoException
+  const known = byName[name]
+  if (known) return new StageFailure(known, message)
+  if (code === 'ENOMEM' || OUT_OF_MEMORY.test(message)) return new StageFailure('out_of_memory', message)
+  // What is left is a fault in this code, whatever the stage was.
+  return new StageFailure('evaluator_bug', `${name}: ${message}`)
+}

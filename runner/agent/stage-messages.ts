@@ -1,0 +1,23 @@
+/** What a runner and the process of a stage say to each other. */
+import type { FailureReason } from '../../schema/protocol/fail.ts'
+import type { ArtifactRef, Progress, StageResult } from '../../schema/result.ts'
+import type { StageSpec } from '../../schema/stage.ts'
+import type { DataPlaces } from '../home.ts'
+
+export interface StageOrder {
+  spec: StageSpec
+  /** Artifacts of each input stage; their bytes are in the store. */
+  inputs: Record<string, Record<string, ArtifactRef>>
+  /** Home of the store. */
+  home: string
+  places: DataPlaces
+  threads: number
+}
+
+export type ToStage = { kind: 'run'; order: StageOrder } | { kind: 'abort' }
+
+export type FromStage =
+  | { kind: 'progress'; progress: Progress }
+  | { kind: 'log'; line: string }
+  | { kind: 'result'; result: StageResult; reused: boolean }
+  | { kind: 'error'; reason: FailureReason; message: string }

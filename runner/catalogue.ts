@@ -1,0 +1,55 @@
+/** What this checkout knows by name, and words for names it does not know. */
+import type { Benchmark } from '../schema/benchmark.ts'
+import * as benchmarkModules from '../schema/benchmarks/index.ts'
+import type { DatasetDefinition } from './dataset.ts'
+import * as datasetModules from './datasets/index.ts'
+import type { MethodDefinition } from './method.ts'
+import * as methodModules from './methods/index.ts'
+import type { MetricDefinition } from './metric.ts'
+import * as metricModules from './metrics/index.ts'
+import type { ModelDefinition } from './model.ts'
+import * as modelModules from './nn/models/index.ts'
+import { UsageError } from './usage.ts'
+
+type Catalogue<T> = ReadonlyMap<string, T>
+
+export const benchmarks: Catalogue<Benchmark> = new Map(Object.entries(benchmarkModules))
+export const methods: Catalogue<MethodDefinition> = new Map(Object.entries(methodModules))
+export const datasets: Catalogue<DatasetDefinition> = new Map(Object.entries(datasetModules))
+export const models: Catalogue<ModelDefinition> = new Map(Object.entries(modelModules))
+export const metrics: Catalogue<MetricDefinition> = new Map(Object.entries(metricModules))
+
+/** The method that every score is compared with. */
+export const REFERENCE = [...methods].find(([, { trainsOn }]) => trainsOn === 'retain')![0]
+
+/** The member of that name; otherwise a UsageError that names the nearest one and all others. */
+export function lookUp<T>(kind: string, catalogue: Catalogue<T>, id: string): T {
+  const found = catalogue.get(id)
+  if (found) return found
+  throw new UsageError(
+    `no ${kind} "${id}"${didYouMean(id, catalogue.keys())}; known: ${[...catalogue.keys()].join(', ')}`,
+  )
+}
+
+/** `; did you mean "salun"?`, or nothing when no name is near. */
+export function didYouMean(name: string, known: Iterable<string>): string {
+  const [nearest] = [...known]
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(2, candidate.length / 3))
+    .sort((a, b) => a.distance - b.distance)
+  return nearest ? `; did you mean "${nearest.candidate}"?` : ''
+}
+
+/** Levenshtein's: insertions, deletions and replacements from a to b. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

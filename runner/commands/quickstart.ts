@@ -1,0 +1,250 @@
+/** `palimpsest quickstart`: worker, one runner and a board with real images, all on this machine. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Submission } from '../../schema/api/submission.ts'
+import { definitionOf, type PlannedStage, planRun } from '../../schema/plan.ts'
+import { canonicalJson, sha256Hex } from '../../schema/stage.ts'
+import { type Api, boardPage } from '../agent/api.ts'
+import type { AgentEvent } from '../agent/job.ts'
+import { collect, resolveParams, seedsFrom, wholeNumber } from '../arguments.ts'
+import { benchmarks, lookUp, methods } from '../catalogue.ts'
+import { type Command, DEFAULT_PORT, dataOption, help, homeOption, threadsOption } from '../command.ts'
+import { openHome } from '../home.ts'
+import { onInterrupts } from '../interrupts.ts'
+import { type LocalServer, startLocalServer } from '../server/local.ts'
+import { type RunnerProcess, startRunner } from '../server/runner-process.ts'
+import { boardLegend, boardTable } from '../terminal/board.ts'
+import { duration, plural } from '../terminal/numbers.ts'
+import { note, print, printJson, styled } from '../terminal/output.ts'
+import { type ProgressView, showProgress } from '../terminal/progress.ts'
+import { stageLabel, totalWork, workOf } from '../terminal/stages.ts'
+import { untilStopped } from './serve.ts'
+import { apiRunLine } from './submit.ts'
+
+const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
+
+/** In this order in the queue: retrain first, so that every later row gets its gap at once. */
+const ENTRIES: Entry[] = [
+  { method: 'retrain' },
+  { method: 'original' },
+  { method: 'ft' },
+  { method: 'ga' },
+  { method: 'rl' },
+  { method: 'l1-sparse' },
+  { method: 'salun' },
+  { method: 'salun', params: { mask: 'random' }, label: 'random mask' },
+]
+
+interface Entry {
+  method: string
+  params?: Record<string, unknown>
+  label?: string
+}
+
+interface Options {
+  seeds: string
+  port: number
+  home?: string
+  data: string[]
+  threads: number
+  serve: boolean
+  exit?: boolean
+  json?: boolean
+}
+
+export const quickstart: Command = (program) =>
+  program
+    .command('quickstart')
+    .description('worker, one runner and a first board, all on this machine')
+    .option('--seeds <list>', 'such as 0,1,2 or 0-4', '0,1,2')
+    .option(
+      '--port <n>',
+      'port of 127.0.0.1; 0 takes a free one',
+      wholeNumber('port', { min: 0, max: 65_535 }),
+      DEFAULT_PORT,
+    )
+    .option('--no-serve', 'end once the board is complete')
+    .option('--exit', 'the same')
+    .option('--json', 'the board as JSON')
+    .option(...homeOption)
+    .option(...dataOption, collect, [])
+    .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
+    .addHelpText(
+      'after',
+      help(['npm start', 'npm start -- --seeds 0 --no-serve', 'palimpsest quickstart --port 9000 --home /tmp/board']),
+    )
+    .action(execute)
+
+async function execute(options: Options): Promise<void> {
+  const seeds = seedsFrom(options.seeds)
+  const home = await openHome(options.home)
+  const started = performance.now()
+  const { signal, release } = onInterrupts(() => note('\nStopping; Ctrl-C again ends at once.'))
+  let server: LocalServer | undefined
+  let runner: RunnerProcess | undefined
+  try {
+    note('Starting the worker ...')
+    server = await startLocalServer({ home, port: options.port, signal })
+    const page = boardPage(server.url, SLUG)
+    note(`Board: ${styled('underline', page)}`)
+    const runs = await submitAll(server.api, seeds)
+    const watched = await watchRuns(server.api, runs)
+    try {
+      runner = startRunner({
+        server: server.url,
+        token: server.tokens.runner,
+        home,
+        data: options.data,
+        threads: options.threads,
+        onEvent: watched.onEvent,
+        onLoss: watched.onLoss,
+      })
+      await Promise.race([watched.untilDone(signal), diesEarly(server)])
+    } finally {
+      watched.stop()
+    }
+    const found = await server.api.board(SLUG)
+    const states = Object.values(runs).map(({ state }) => state)
+    const failed = states.filter((state) => state !== 'done').length
+    note(`Finished ${plural(runs.length, 'run')} in ${duration((performance.now() - started) / 1000)}.`)
+    if (options.json) printJson(found)
+    else {
+      print()
+      for (const line of boardTable(found)) print(line)
+      print(boardLegend(found))
+      print(`Board: ${page}`)
+    }
+    if (options.serve && !options.exit) {
+      note('Serving until Ctrl-C.')
+      await untilStopped(server.ended, signal, server.log)
+    }
+    if (failed > 0) throw new Error(`${plural(failed, 'run')} did not finish; the page of each says why`)
+  } finally {
+    await runner?.stop()
+    await server?.stop()
+    release()
+  }
+}
+
+interface WatchedRun {
+  id: string
+  name: string
+  state: Submission['runs'][number]['state']
+  submission: string
+  stages: PlannedStage[]
+}
+
+/** Sends what was not sent before; runs that failed or were cancelled are asked for once more. */
+async function submitAll(api: Api, seeds: number[]): Promise<WatchedRun[]> {
+  const benchmark = lookUp('benchmark', benchmarks, SLUG)
+  const definition = await definitionOf(benchmark)
+  const runs: WatchedRun[] = []
+  for (const { method: id, params = {}, label = '' } of ENTRIES) {
+    const { version, trainsOn } = lookUp('method', methods, id)
+    const resolved = resolveParams(benchmark, id, params)
+    const send = async (seeds: number[], again: string) => {
+      const body = { benchmark: SLUG, method: id, params, label, seeds }
+      // A new definition or version is another request, though the words are the same.
+      const key = await sha256Hex(canonicalJson({ ...body, definition, version, resolved, again }))
+      return api.submit(body, `quickstart-${key}`)
+    }
+    const first = await send(seeds, '')
+    const isBroken = ({ state }: { state: string }) => state === 'failed' || state === 'cancelled'
+    const broken = first.runs.filter(isBroken).map(({ seed }) => seed)
+    const submissions = broken.length > 0 ? [first, await send(broken, new Date().toISOString())] : [first]
+    const method = { id, version, ...(trainsOn && { trainsOn }) }
+    for (const submission of submissions) {
+      for (const run of submission.runs.filter((run) => !isBroken(run))) {
+        const stages = await planRun(benchmark, method, resolved, run.seed)
+        runs.push({
+          id: run.id,
+          name: label ? `${id} (${label})` : id,
+          state: run.state,
+          submission: submission.id,
+          stages,
+        })
+      }
+    }
+  }
+  return runs
+}
+
+const POLL_MS = 2000
+
+/** Shows the runner's work and each run's end. The server says what is done; the runner's events say how it goes. */
+async function watchRuns(api: Api, runs: WatchedRun[]) {
+  const stages = new Map<string, PlannedStage & { name: string }>()
+  for (const { stages: planned, name } of runs) {
+    for (const stage of planned) if (!stages.has(stage.key)) stages.set(stage.key, { ...stage, name })
+  }
+  const { running, waiting } = await api.queue()
+  const pending = new Set([...running, ...waiting].map(({ key }) => key))
+  const all = [...stages.values()]
+  const done = all.filter(({ key }) => !pending.has(key))
+  const view: ProgressView = showProgress({
+    stages: { total: all.length, done: done.length },
+    work: { total: totalWork(all), done: totalWork(done) },
+  })
+  view.idle('starting the runner')
+  const wake = { now: () => {} }
+
+  const onEvent = (event: AgentEvent) => {
+    if (event.kind === 'trouble') view.line(`${styled('yellow', '!')} ${event.message}`)
+    if (event.kind === 'idle') view.idle('waiting for a job')
+    if (!('key' in event)) return
+    const stage = stages.get(event.key)
+    if (!stage) return
+    if (event.kind === 'leased') {
+      view.begin({
+        label: stageLabel(stage.spec, stage.spec.kind === 'train' ? undefined : stage.name),
+        work: workOf(stage.spec),
+      })
+    } else if (event.kind === 'progress') view.update(event.progress)
+    else if (event.kind === 'done') {
+      if (pending.delete(event.key)) view.end({ work: workOf(stage.spec), reused: event.reused })
+      if (stage.spec.kind === 'evaluate') wake.now()
+    } else if (event.kind !== 'log') {
+      view.drop()
+      const why = 'message' in event ? `${event.message}` : event.reason
+      view.line(`${styled('yellow', '!')} ${stageLabel(stage.spec, stage.name)}: ${event.kind}: ${why}`)
+      wake.now()
+    }
+  }
+
+  return {
+    onEvent,
+    onLoss(message: string) {
+      view.drop()
+      view.line(`${styled('yellow', '!')} ${message}`)
+    },
+    async untilDone(signal: AbortSignal): Promise<void> {
+      const isOpen = ({ state }: WatchedRun) => state === 'queued' || state === 'running'
+      while (runs.some(isOpen)) {
+        const woken = new Promise<void>((resolve) => {
+          wake.now = resolve
+        })
+        const pause = new AbortController()
+        await Promise.race([
+          woken,
+          sleep(POLL_MS, undefined, { signal: AbortSignal.any([signal, pause.signal]) }).catch(() => {}),
+        ])
+        pause.abort()
+        signal.throwIfAborted()
+        const open = runs.filter(isOpen)
+        const states = new Map<string, WatchedRun['state']>()
+        for (const id of new Set(open.map(({ submission }) => submission))) {
+          for (const run of (await api.submission(id)).runs) states.set(run.id, run.state)
+        }
+        for (const run of open) {
+          run.state = states.get(run.id) ?? run.state
+          if (!isOpen(run)) view.line(apiRunLine(await api.run(run.id)))
+        }
+      }
+    },
+    stop: view.stop,
+  }
+}
+
+async function diesEarly({ ended, log }: LocalServer): Promise<never> {
+  await ended
+  throw new Error(`the worker ended by itself; its last words are in ${log}`)
+}

@@ -1,0 +1,198 @@
+/** `palimpsest run`: a method on a benchmark on this machine, without a server. */
+import { writeFile } from 'node:fs/promises'
+import type { Benchmark } from '../../schema/benchmark.ts'
+import { benchmarkFrom, collect, paramsFrom, resolveParams, seedsFrom, wholeNumber } from '../arguments.ts'
+import { datasets, lookUp, methods, metrics, models, REFERENCE } from '../catalogue.ts'
+import { type Command, dataOption, help, homeOption, threadsOption } from '../command.ts'
+import { reasonOf } from '../files/write.ts'
+import { dataPlaces, openHome } from '../home.ts'
+import { onInterrupts } from '../interrupts.ts'
+import { dataLoader } from '../pipeline/data.ts'
+import {
+  type LocalMethod,
+  type LocalRun,
+  type LocalSummary,
+  planLocal,
+  runLocal,
+  summarise,
+} from '../pipeline/local.ts'
+import { openStore } from '../store/store.ts'
+import { duration, fixed, meanAndSd, plural, signed } from '../terminal/numbers.ts'
+import { note, print, printJson, styled } from '../terminal/output.ts'
+import { showProgress } from '../terminal/progress.ts'
+import { stageLabel, totalWork, workOf } from '../terminal/stages.ts'
+import { type TableColumn, table } from '../terminal/table.ts'
+import { UsageError } from '../usage.ts'
+
+interface Options {
+  method: string
+  param: string[]
+  seeds?: string
+  json?: boolean | string
+  data: string[]
+  home?: string
+  threads: number
+}
+
+export const run: Command = (program) =>
+  program
+    .command('run')
+    .description('run a method on a benchmark on this machine, without a server')
+    .argument('<benchmark>', 'its slug, or the path of a JSON file that defines one')
+    .requiredOption('--method <id>', 'a method of `palimpsest list methods`, or `all` with their defaults')
+    .option('--param <name=value>', 'a parameter of the method (repeatable)', collect, [])
+    .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
+    .option('--json [file]', 'all values as JSON to stdout, or into a file')
+    .option(...dataOption, collect, [])
+    .option(...homeOption)
+    .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
+    .addHelpText(
+      'after',
+      help(
+        [
+          'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0,1,2',
+          'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --json result.json',
+          'palimpsest run my-benchmark.json --method ft --seeds 0',
+        ],
+        'Each seed is retrained too, since every score is compared with retrain. Ctrl-C stops; the same command goes on\nwith the first stage that is not finished.',
+      ),
+    )
+    .action(execute)
+
+async function execute(word: string, options: Options): Promise<void> {
+  const benchmark = await benchmarkFrom(word)
+  const chosen = chosenMethods(benchmark, options)
+  const seeds = options.seeds === undefined ? benchmark.seeds : seedsFrom(options.seeds)
+  checkBenchmark(benchmark)
+  const home = await openHome(options.home)
+  const { signal, release } = onInterrupts(() =>
+    note('\nstopping after this chunk; press Ctrl-C again to stop at once'),
+  )
+  const data = dataLoader(dataPlaces(home, options.data))
+  const pinned = await pinContent(benchmark, data, signal)
+  const plan = await planLocal(pinned, { reference: methodOf(pinned, REFERENCE, {}), methods: chosen, seeds })
+
+  const started = performance.now()
+  const view = showProgress({
+    stages: { total: plan.stages.length, done: 0 },
+    work: { total: totalWork(plan.stages), done: 0 },
+  })
+  let reusedStages = 0
+  try {
+    const context = {
+      store: openStore(home),
+      data,
+      threads: options.threads,
+      signal,
+      onProgress: view.update,
+      log: () => {},
+    }
+    const runs = await runLocal(plan, context, {
+      onBegin: ({ spec, method }) => view.begin({ label: stageLabel(spec, method), work: workOf(spec) }),
+      onEnd({ spec }, { reused }) {
+        if (reused) reusedStages += 1
+        view.end({ work: workOf(spec), reused })
+      },
+      onRun: (done) => view.line(runLine(done)),
+    })
+    view.stop()
+    const seconds = (performance.now() - started) / 1000
+    const reused = reusedStages > 0 ? ` (${reusedStages} reused)` : ''
+    note(`Finished ${plural(plan.stages.length, 'stage')}${reused} in ${duration(seconds)}.`)
+    const ids = [REFERENCE, ...chosen.map(({ id }) => id).filter((id) => id !== REFERENCE)]
+    const summaries = ids.map((id) => summarise(id, runs))
+    await report({ benchmark: pinned, methods: chosen, seeds, runs, summaries }, options.json)
+  } finally {
+    view.stop()
+    release()
+  }
+}
+
+function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>): LocalMethod {
+  const { version, trainsOn } = lookUp('method', methods, id)
+  return { id, version, ...(trainsOn && { trainsOn }), params: resolveParams(benchmark, id, own) }
+}
+
+function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {
+  if (method !== 'all') return [methodOf(benchmark, method, paramsFrom(method, param))]
+  if (param.length > 0) throw new UsageError('--param belongs to one method; with --method all, leave it out')
+  return [...methods.keys()].map((id) => methodOf(benchmark, id, {}))
+}
+
+/** Everything that can be told before anything is loaded. */
+function checkBenchmark({ dataset, model, metrics: identities }: Benchmark): void {
+  lookUp('dataset', datasets, dataset.id)
+  const { error } = lookUp('model', models, model.id).params.safeParse(model.params)
+  if (error)
+    throw new UsageError(
+      `model ${model.id}: ${error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
+    )
+  const known = new Map([...metrics.values()].map((metric) => [metric.identity, metric]))
+  for (const identity of identities) lookUp('metric', known, identity)
+}
+
+/** Images of the user's own are named by path: their digest makes sure that stages of other content are not reused. */
+async function pinContent(
+  benchmark: Benchmark,
+  data: ReturnType<typeof dataLoader>,
+  signal: AbortSignal,
+): Promise<Benchmark> {
+  if (benchmark.dataset.path === undefined) return benchmark
+  const { dataset } = await data(benchmark.dataset, { signal })
+  return { ...benchmark, dataset: { ...benchmark.dataset, digest: dataset.digest } }
+}
+
+const metricTitle = (id: string) => metrics.get(id)?.title ?? id
+const methodTitle = (id: string) => methods.get(id)?.title ?? id
+
+function runLine({ method, seed, metrics: values, avgGap, seconds }: LocalRun): string {
+  const shown = Object.entries(values).map(([id, value]) => `${metricTitle(id)} ${fixed(value)}`)
+  const gap = method === REFERENCE ? '' : `  gap ${fixed(avgGap)}`
+  return `${styled('green', '✓')} ${methodTitle(method)}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
+}
+
+interface Report {
+  benchmark: Benchmark
+  methods: LocalMethod[]
+  seeds: number[]
+  runs: LocalRun[]
+  summaries: LocalSummary[]
+}
+
+async function report(result: Report, json: boolean | string | undefined): Promise<void> {
+  if (json === true) {
+    printJson(result)
+    return
+  }
+  if (typeof json === 'string') {
+    try {
+      await writeFile(json, `${JSON.stringify(result, null, 2)}\n`)
+    } catch (error) {
+      throw new Error(`--json ${json}: cannot be written: ${reasonOf(error)}`)
+    }
+    note(`Wrote ${json}.`)
+  }
+  const { benchmark, seeds, runs, summaries } = result
+  const ids = Object.keys(runs[0]!.metrics)
+  const right = (title: string): TableColumn => ({ title, align: 'right' })
+  const heads = [
+    { title: 'Method' },
+    ...ids.flatMap((id) => [right(metricTitle(id)), right('gap')]),
+    ...[right('Avg. Gap'), right('Time'), right('× Retrain')],
+  ]
+  const lines = summaries.map(({ method, metrics: cells, avgGap, seconds, fractionOfRetrain }) => {
+    const isReference = method === REFERENCE
+    return [
+      methodTitle(method),
+      ...ids.flatMap((id) => [meanAndSd(cells[id]!), isReference ? '' : signed(cells[id]!.gap)]),
+      isReference ? '' : meanAndSd(avgGap),
+      duration(seconds.mean),
+      fractionOfRetrain ? fixed(fractionOfRetrain.mean, 3) : 'other device',
+    ]
+  })
+  print()
+  print(benchmark.title)
+  for (const line of table(heads, lines)) print(line)
+  const spread = seeds.length > 1 ? 'mean ± sample sd over seeds' : 'one seed, so no spread: seed'
+  print(`${spread} ${seeds.join(', ')}; gap = mean signed difference to Retrain of the same seed`)
+}

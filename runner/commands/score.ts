@@ -1,0 +1,46 @@
+/** `palimpsest score`: metrics of an evidence file, computed anew. */
+import { readFile } from 'node:fs/promises'
+import { collect } from '../arguments.ts'
+import { lookUp, metrics } from '../catalogue.ts'
+import { type Command, help } from '../command.ts'
+import { reasonOf } from '../files/write.ts'
+import { scoreStored } from '../pipeline/evaluate.ts'
+import { SafetensorsError } from '../store/safetensors.ts'
+import { fixed } from '../terminal/numbers.ts'
+import { print, printJson } from '../terminal/output.ts'
+import { table } from '../terminal/table.ts'
+import { UsageError } from '../usage.ts'
+
+export const score: Command = (program) =>
+  program
+    .command('score')
+    .description('compute metrics from an evidence file, with no training and no server')
+    .argument('<evidence>', 'an evidence.safetensors, as evaluations leave it')
+    .option('--metric <identity>', 'such as mia/svc-confidence@1 (repeatable; default: all)', collect, [])
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      help(['palimpsest score evidence.safetensors', 'palimpsest score evidence.safetensors --metric ua/accuracy@1']),
+    )
+    .action(async (path: string, options: { metric: string[]; json?: boolean }) => {
+      const known = new Map([...metrics.values()].map((metric) => [metric.identity, metric]))
+      for (const identity of options.metric) lookUp('metric', known, identity)
+      const identities = options.metric.length > 0 ? options.metric : [...known.keys()]
+      const values = await scoreStored(await bytesOf(path), identities).catch((error: unknown) => {
+        if (error instanceof SafetensorsError) throw new UsageError(`${path}: ${error.message}`)
+        throw error
+      })
+      if (options.json) printJson(values)
+      else {
+        const rows = Object.values(values).map(({ identity, value }) => [identity, fixed(value, 4)])
+        for (const line of table([{ title: 'Metric' }, { title: 'Value', align: 'right' }], rows)) print(line)
+      }
+    })
+
+async function bytesOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    throw new UsageError(`${path}: cannot be read: ${reasonOf(error)}`)
+  }
+}

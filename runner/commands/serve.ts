@@ -1,0 +1,57 @@
+/** `palimpsest serve`: the worker on this machine, its state kept in the home folder. */
+import { wholeNumber } from '../arguments.ts'
+import { type Command, DEFAULT_PORT, help, homeOption } from '../command.ts'
+import { openHome } from '../home.ts'
+import { onInterrupts } from '../interrupts.ts'
+import { startLocalServer } from '../server/local.ts'
+import { tokensPath } from '../server/tokens.ts'
+import { note, print, printJson } from '../terminal/output.ts'
+
+interface Options {
+  port: number
+  home?: string
+  json?: boolean
+}
+
+export const serve: Command = (program) =>
+  program
+    .command('serve')
+    .description('serve boards, API and queue on this machine')
+    .option(
+      '--port <n>',
+      'port of 127.0.0.1; 0 takes a free one',
+      wholeNumber('port', { min: 0, max: 65_535 }),
+      DEFAULT_PORT,
+    )
+    .option(...homeOption)
+    .option('--json', 'the address and the files as JSON')
+    .addHelpText('after', help(['palimpsest serve', 'palimpsest serve --port 9000 --home /srv/palimpsest']))
+    .action(execute)
+
+async function execute({ port, home: option, json }: Options): Promise<void> {
+  const home = await openHome(option)
+  const { signal, release } = onInterrupts()
+  note('Starting the worker ...')
+  const server = await startLocalServer({ home, port, signal })
+  const { url, log } = server
+  try {
+    if (json) printJson({ url, tokens: tokensPath(home), log })
+    else print(url)
+    note(`Admin, submitter and runner tokens: ${tokensPath(home)} (readable by you only). Output: ${log}`)
+    note('Ctrl-C stops.')
+    await untilStopped(server.ended, signal, log)
+  } finally {
+    await server.stop()
+    release()
+  }
+}
+
+/** Until Ctrl-C, which is a good end; a worker that ends by itself is not. */
+export async function untilStopped(ended: Promise<void>, signal: AbortSignal, log: string): Promise<void> {
+  const stopped = Promise.withResolvers<'stopped'>()
+  if (signal.aborted) stopped.resolve('stopped')
+  signal.addEventListener('abort', () => stopped.resolve('stopped'), { once: true })
+  if ((await Promise.race([stopped.promise, ended])) !== 'stopped') {
+    throw new Error(`the worker ended by itself; its last words are in ${log}`)
+  }
+}

@@ -1,0 +1,110 @@
+/** `palimpsest submit`: asks a server to run a method on a benchmark. */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Run } from '../../schema/api/run.ts'
+import type { Submission } from '../../schema/api/submission.ts'
+import { type Api, apiOf, boardPage } from '../agent/api.ts'
+import { createClient } from '../agent/client.ts'
+import { collect, paramsFrom, resolveParams, seedsFrom } from '../arguments.ts'
+import { benchmarks, lookUp } from '../catalogue.ts'
+import { type Command, help, homeOption, serverOf, serverOption } from '../command.ts'
+import { homeOf } from '../home.ts'
+import { onInterrupts } from '../interrupts.ts'
+import { tokenFor } from '../server/tokens.ts'
+import { fixed, plural } from '../terminal/numbers.ts'
+import { note, print, printJson, styled } from '../terminal/output.ts'
+
+interface Options {
+  method: string
+  param: string[]
+  seeds?: string
+  label: string
+  server?: string
+  tokenFile?: string
+  home?: string
+  key?: string
+  watch?: boolean
+  json?: boolean
+}
+
+export const submit: Command = (program) =>
+  program
+    .command('submit')
+    .description('submit a method to a benchmark of a server')
+    .argument('<benchmark>', 'its slug')
+    .requiredOption('--method <id>', 'a method of `palimpsest list methods`')
+    .option('--param <name=value>', 'a parameter of the method (repeatable)', collect, [])
+    .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
+    .option('--label <text>', 'shown beside the method, to tell two settings apart', '')
+    .option(...serverOption)
+    .option('--token-file <file>', "file with a submitter token (PALIMPSEST_TOKEN, else the home's tokens.json)")
+    .option(...homeOption)
+    .option('--key <text>', 'idempotency key: the same key and request make one submission, however often it is sent')
+    .option('--watch', 'wait until all runs have ended; Ctrl-C only stops watching')
+    .option('--json', 'the submission as JSON')
+    .addHelpText(
+      'after',
+      help([
+        'palimpsest submit fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --watch',
+        'palimpsest submit cifar10.resnet18.random-10 --method ft --seeds 0-9 --server https://palimpsest.example --token-file my.token',
+      ]),
+    )
+    .action(execute)
+
+async function execute(slug: string, options: Options): Promise<void> {
+  const { method, label } = options
+  const benchmark = lookUp('benchmark', benchmarks, slug)
+  const params = paramsFrom(method, options.param)
+  resolveParams(benchmark, method, params)
+  const seeds = options.seeds === undefined ? undefined : seedsFrom(options.seeds)
+  const token = await tokenFor('submitter', { tokenFile: options.tokenFile, home: homeOf(options.home) })
+  const api = apiOf(createClient({ server: serverOf(options.server), token }))
+  const body = { benchmark: slug, method, params, label, ...(seeds && { seeds }) }
+  const submission = await api.submit(body, options.key ?? randomUUID())
+  if (options.json && !options.watch) printJson(submission)
+  else if (!options.json) print(submission.id)
+  note(`Submitted ${method} with ${plural(submission.runs.length, 'run')}. Board: ${boardPage(api.server, slug)}`)
+  if (!options.watch) return
+  const { signal, release } = onInterrupts()
+  try {
+    const ended = await watch(api, submission.id, signal)
+    if (options.json) printJson(ended)
+    const bad = ended.runs.filter(({ state }) => state !== 'done')
+    if (bad.length > 0) throw new Error(`${plural(bad.length, 'run')} of ${ended.runs.length} did not finish`)
+  } finally {
+    release()
+  }
+}
+
+const POLL_MS = 3000
+
+/** Tells each run's end once. */
+async function watch(api: Api, id: string, signal: AbortSignal): Promise<Submission> {
+  const told = new Set<string>()
+  for (;;) {
+    const submission = await api.submission(id)
+    for (const { id: run, state } of submission.runs) {
+      if (told.has(run) || state === 'queued' || state === 'running') continue
+      told.add(run)
+      note(apiRunLine(await api.run(run)))
+    }
+    if (told.size === submission.runs.length) return submission
+    try {
+      await sleep(POLL_MS, undefined, { signal })
+    } catch {
+      throw signal.reason
+    }
+  }
+}
+
+/** A run that has ended, in a line. */
+export function apiRunLine({ title, label, seed, state, metrics, avgGap, method, stages }: Run): string {
+  const name = `${title}${label ? ` (${label})` : ''}, seed ${seed}`
+  if (state !== 'done') {
+    const broken = stages.find(({ reason }) => reason !== null)
+    return `${styled('red', '✗')} ${name}  ${state}${broken ? `: ${broken.reason}: ${broken.message}` : ''}`
+  }
+  const values = Object.values(metrics).map(({ title, value }) => `${title} ${fixed(value)}`)
+  const gap = avgGap === null || method === 'retrain' ? '' : `  gap ${fixed(avgGap)}`
+  return `${styled('green', '✓')} ${name}  ${values.join('  ')}${gap}`
+}

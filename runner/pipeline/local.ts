@@ -1,0 +1,156 @@
+/** Runs methods on a benchmark in this process, without a server: each seed's retrain first, then the methods. */
+import type { Benchmark } from '../../schema/benchmark.ts'
+import { type PlannableMethod, type PlannedStage, planRun } from '../../schema/plan.ts'
+import type { StageResult } from '../../schema/result.ts'
+import { avgGap, meanAndSpread } from '../statistics.ts'
+import { runStage, type StageContext } from './stage.ts'
+
+export interface LocalMethod extends PlannableMethod {
+  params: Record<string, unknown>
+}
+
+/** A stage that one or more of the runs need. */
+export interface LocalStage extends PlannedStage {
+  /** The first run that needs it. */
+  method: string
+  seed: number
+}
+
+export interface LocalPlan {
+  benchmark: Benchmark
+  /** The reference first. */
+  runs: { method: LocalMethod; seed: number; stages: PlannedStage[] }[]
+  /** Each once, in the order in which they run. */
+  stages: LocalStage[]
+  reference: string
+}
+
+type Values = Record<string, number>
+type Spread = ReturnType<typeof meanAndSpread>
+
+export interface LocalRun {
+  method: string
+  seed: number
+  /** By metric id, in the metric's unit; the same for retrain with this seed, and the signed differences. */
+  metrics: Values
+  retrain: Values
+  gaps: Values
+  avgGap: number
+  /** Set-up, mask and unlearning; for a method that is a training, set-up and training. */
+  seconds: number
+  mask: number | null
+  /** Over retrain's seconds with this seed; null when it ran on another device class. */
+  fractionOfRetrain: number | null
+  deviceClass: string
+  stages: { key: string; kind: string; result: StageResult }[]
+}
+
+export async function planLocal(
+  benchmark: Benchmark,
+  { reference, methods, seeds }: { reference: LocalMethod; methods: LocalMethod[]; seeds: number[] },
+): Promise<LocalPlan> {
+  const runs: LocalPlan['runs'] = []
+  const stages = new Map<string, LocalStage>()
+  for (const seed of seeds) {
+    for (const method of [reference, ...methods.filter(({ id }) => id !== reference.id)]) {
+      const planned = await planRun(benchmark, method, method.params, seed)
+      runs.push({ method, seed, stages: planned })
+      for (const stage of planned) {
+        if (!stages.has(stage.key)) stages.set(stage.key, { ...stage, method: method.id, seed })
+      }
+    }
+  }
+  return { benchmark, runs, stages: [...stages.values()], reference: reference.id }
+}
+
+export interface LocalEvents {
+  onBegin(stage: LocalStage): void
+  onEnd(stage: LocalStage, outcome: { result: StageResult; reused: boolean }): void
+  /** All stages of a run are done, and so are those of its reference. */
+  onRun(run: LocalRun): void
+}
+
+/** Throws the signal's reason when aborted; stages that were finished stay in the store, so the next call goes on there. */
+export async function runLocal(
+  plan: LocalPlan,
+  context: Omit<StageContext, 'inputs'>,
+  events: LocalEvents,
+): Promise<LocalRun[]> {
+  const results = new Map<string, StageResult>()
+  const planned = new Map(plan.stages.map((stage) => [stage.key, stage]))
+  const references = new Map<number, LocalRun>()
+  const runs: LocalRun[] = []
+  const inputs = async (key: string) => results.get(key)?.artifacts ?? {}
+  for (const { method, seed, stages } of plan.runs) {
+    for (const { key, spec } of stages) {
+      if (results.has(key)) continue
+      const stage = planned.get(key)!
+      events.onBegin(stage)
+      const outcome = await runStage(spec, { ...context, inputs })
+      results.set(key, outcome.result)
+      events.onEnd(stage, outcome)
+    }
+    const done = stages.map(({ key, spec }) => ({ key, kind: spec.kind, result: results.get(key)! }))
+    const run = runOf(method, seed, done, references.get(seed))
+    if (method.id === plan.reference) references.set(seed, run)
+    runs.push(run)
+    events.onRun(run)
+  }
+  return runs
+}
+
+/** Without a reference the run is the reference itself. */
+function runOf(
+  method: LocalMethod,
+  seed: number,
+  stages: LocalRun['stages'],
+  reference: LocalRun | undefined,
+): LocalRun {
+  const maker = stages.at(-2)!.result
+  const { setUp, train = 0, mask, unlearn = 0 } = maker.seconds
+  const seconds = setUp + train + (mask ?? 0) + unlearn
+  const metrics = Object.fromEntries(
+    Object.entries(stages.at(-1)!.result.metrics).map(([id, { value }]) => [id, value]),
+  )
+  const retrain = reference?.metrics ?? metrics
+  const { deviceClass } = maker.device
+  const sameDevice = (reference?.deviceClass ?? deviceClass) === deviceClass
+  return {
+    method: method.id,
+    seed,
+    metrics,
+    retrain,
+    gaps: Object.fromEntries(Object.entries(metrics).map(([id, value]) => [id, value - retrain[id]!])),
+    avgGap: avgGap(metrics, retrain),
+    seconds,
+    mask: mask ?? null,
+    fractionOfRetrain: sameDevice ? seconds / (reference?.seconds ?? seconds) : null,
+    deviceClass,
+    stages,
+  }
+}
+
+export interface LocalSummary {
+  method: string
+  metrics: Record<string, Spread & { gap: number }>
+  avgGap: Spread
+  seconds: Spread
+  fractionOfRetrain: Spread | null
+}
+
+/** Mean and spread over the seeds of one method. */
+export function summarise(method: string, all: LocalRun[]): LocalSummary {
+  const runs = all.filter((run) => run.method === method)
+  const over = (value: (run: LocalRun) => number) => meanAndSpread(runs.map(value))
+  const fractions = runs.flatMap(({ fractionOfRetrain }) => fractionOfRetrain ?? [])
+  const ids = Object.keys(runs[0]!.metrics)
+  return {
+    method,
+    metrics: Object.fromEntries(
+      ids.map((id) => [id, { ...over(({ metrics }) => metrics[id]!), gap: over(({ gaps }) => gaps[id]!).mean }]),
+    ),
+    avgGap: over((run) => run.avgGap),
+    seconds: over((run) => run.seconds),
+    fractionOfRetrain: fractions.length > 0 ? meanAndSpread(fractions) : null,
+  }
+}

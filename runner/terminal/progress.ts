@@ -1,0 +1,167 @@
+/** Live progress: an overall bar with rate and time left, and the stage at work under it; lines that stay go above. Without a
+ *  terminal, plain lines. */
+import { MultiBar, type Options, type Params, Presets } from 'cli-progress'
+import type { Progress } from '../../schema/result.ts'
+import { count, duration, fixed, plural, timeLeft } from './numbers.ts'
+import { interactive, note, styled } from './output.ts'
+
+export interface ProgressView {
+  /** A line that stays. */
+  line(text: string): void
+  /** A stage begins; `work` is its share of the whole, in any unit that all stages have in common. */
+  begin(stage: { label: string; work: number }): void
+  update(progress: Progress): void
+  /** The current stage is over; a reused one says nothing about speed. */
+  end(stage: { work: number; reused: boolean }): void
+  /** The current stage is over without a result. */
+  drop(): void
+  /** Words in place of a stage, such as `waiting for a runner`. */
+  idle(text: string): void
+  stop(): void
+}
+
+export interface ProgressOptions {
+  /** All stages, and those that are done already. */
+  stages: { total: number; done: number }
+  work: { total: number; done: number }
+}
+
+export function showProgress({ stages, work }: ProgressOptions): ProgressView {
+  const start = performance.now()
+  let doneStages = stages.done
+  let doneWork = work.done
+  /** Of stages that were computed while watching. */
+  const computed = { stages: 0, work: 0, seconds: 0 }
+  let current: { label: string; work: number; since: number; progress: Progress | null; rate: number } | null = null
+  let waiting = ''
+  const secondsSince = (time: number) => (performance.now() - time) / 1000
+
+  /** Work of the current stage that must be done by now, were it as fast as the others. */
+  const underway = () => {
+    if (!current || computed.work === 0) return 0
+    return Math.min(0.95 * current.work, (secondsSince(current.since) * computed.work) / computed.seconds)
+  }
+  const overall = (): string[] => {
+    const left =
+      computed.work > 0 ? ((work.total - doneWork - underway()) * computed.seconds) / computed.work : Number.NaN
+    const rate = computed.stages > 0 ? `${fixed((60 * computed.stages) / computed.seconds, 1)} stages/min` : ''
+    return [`${doneStages}/${plural(stages.total, 'stage')}`, rate, timeLeft(left) || duration(secondsSince(start))]
+  }
+  const stageLine = (): string[] => {
+    if (!current) return [waiting]
+    const { label, progress, rate, since } = current
+    if (!progress) return [label, `preparing ${duration(secondsSince(since))}`]
+    const { phase, done, total, unit, loss } = progress
+    const amount = total > 0 ? `${count(done)}/${count(total)} ${unit}` : `${count(done)} ${unit}`
+    return [
+      label,
+      phase,
+      amount,
+      rate > 0 ? `${count(rate)} ${unit}/s` : '',
+      loss === undefined ? '' : `loss ${fixed(loss, 3)}`,
+    ]
+  }
+  const joined = (parts: string[]) => parts.filter(Boolean).join(' · ')
+
+  const live = interactive() ? liveBars(stages.total) : null
+  const draw = () => {
+    const { progress } = current ?? {}
+    live?.draw(
+      { value: work.total > 0 ? (doneWork + underway()) / work.total : 1, text: joined(overall()) },
+      { value: progress && progress.total > 0 ? progress.done / progress.total : 0, text: joined(stageLine()) },
+    )
+  }
+  const timer = live ? setInterval(draw, 200) : undefined
+  let lastDone: { done: number; time: number; phase: string } | null = null
+
+  const close = () => {
+    current = null
+    lastDone = null
+    draw()
+  }
+  draw()
+  return {
+    line(text) {
+      if (live) live.line(text)
+      else note(text)
+    },
+    begin({ label, work }) {
+      current = { label, work, since: performance.now(), progress: null, rate: 0 }
+      if (!live) note(joined([`[${doneStages + 1}/${stages.total}] ${label}`, ...overall().slice(1)]))
+      draw()
+    },
+    update(progress) {
+      if (!current) return
+      const now = performance.now()
+      if (lastDone && lastDone.phase === progress.phase && progress.done > lastDone.done) {
+        current.rate = (progress.done - lastDone.done) / ((now - lastDone.time) / 1000)
+      }
+      lastDone = { done: progress.done, time: now, phase: progress.phase }
+      current.progress = progress
+    },
+    end({ work, reused }) {
+      doneStages += 1
+      doneWork += work
+      if (current && !reused) {
+        computed.stages += 1
+        computed.work += work
+        computed.seconds += secondsSince(current.since)
+      }
+      close()
+    },
+    drop: close,
+    idle(text) {
+      waiting = text
+      draw()
+    },
+    stop() {
+      clearInterval(timer)
+      live?.stop()
+    },
+  }
+}
+
+interface BarState {
+  value: number
+  text: string
+}
+
+function liveBars(total: number) {
+  const bar = (options: Options, params: Params, payload: { text?: string }) => {
+    const { barsize = 24, barCompleteString = '', barIncompleteString = '' } = options
+    const size = Math.min(barsize, 24)
+    const complete = Math.round(Math.max(0, Math.min(1, params.progress)) * size)
+    const drawn = barCompleteString.slice(0, complete) + barIncompleteString.slice(0, size - complete)
+    const percent = `${Math.floor(params.progress * 100)}%`.padStart(4)
+    return `${styled('cyan', drawn)} ${percent}  ${payload.text ?? ''}`
+  }
+  const bars = new MultiBar(
+    {
+      stream: process.stderr,
+      format: bar as unknown as string,
+      hideCursor: true,
+      clearOnComplete: true,
+      stopOnComplete: false,
+      gracefulExit: false,
+      linewrap: false,
+      barsize: 24,
+      fps: 10,
+      // A line above overwrites the bars, so they are drawn again even where they did not change.
+      forceRedraw: true,
+    },
+    Presets.shades_classic,
+  )
+  const overall = bars.create(total > 0 ? 1000 : 1, 0, { text: '' })
+  const stage = bars.create(1000, 0, { text: '' })
+  return {
+    draw(whole: BarState, part: BarState) {
+      overall.update(Math.round(whole.value * 1000), { text: whole.text })
+      stage.update(Math.round(part.value * 1000), { text: part.text })
+    },
+    line: (text: string) => bars.log(`${text}\n`),
+    stop() {
+      bars.update()
+      bars.stop()
+    },
+  }
+}
