@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { ask, errorOf, read, SLUG, useFreshDatabase } from './support.ts'
+
+useFreshDatabase()
+
+test('the service says that it is well', async () => {
+  expect(await read(await ask('/health'))).toEqual({ status: 'ok' })
+})
+
+test('the OpenAPI document describes every route of the API', async () => {
+  const document = await read<{ openapi: string; paths: Record<string, Record<string, unknown>> }>(
+    await ask('/api/v1/openapi.json'),
+  )
+  expect(document.openapi).toBe('3.1.0')
+  const operations = Object.entries(document.paths).flatMap(([path, verbs]) =>
+    Object.keys(verbs).map((verb) => `${verb} ${path}`),
+  )
+  expect(operations).toEqual(
+    expect.arrayContaining([
+      'get /api/v1/benchmarks',
+      'get /api/v1/benchmarks/{slug}/board',
+      'post /api/v1/submissions',
+      'post /api/v1/submissions/{id}/cancel',
+      'post /api/v1/jobs/lease',
+      'post /api/v1/jobs/{key}/renew',
+      'post /api/v1/jobs/{key}/finish',
+      'put /api/v1/artifacts/{sha256}',
+      'delete /api/v1/tokens/{id}',
+    ]),
+  )
+})
+
+test('benchmarks and methods are listed, methods with the JSON Schema of their parameters', async () => {
+  const { benchmarks } = await read<{ benchmarks: { slug: string }[] }>(await ask('/api/v1/benchmarks'))
+  expect(benchmarks.map(({ slug }) => slug)).toContain(SLUG)
+  const method = await read<{ params: { properties: Record<string, { default: unknown }> } }>(
+    await ask('/api/v1/methods/ft'),
+  )
+  expect(method.params.properties.momentum?.default).toBe(0.9)
+})
+
+test('what does not exist is refused in JSON under /api and as a page elsewhere', async () => {
+  expect(await errorOf(await ask('/api/v1/nothing'))).toMatchObject({ status: 404, code: 'not_found' })
+  expect(await errorOf(await ask('/api/v1/methods/magic'))).toMatchObject({ status: 404, code: 'unknown_method' })
+  const page = await ask('/boards/nothing')
+  expect(page.status).toBe(404)
+  expect(page.headers.get('content-type')).toContain('text/html')
+  expect(await page.text()).toContain('no benchmark &quot;nothing&quot;; known are')
+})
+
+test('a query that is out of range is refused with the field', async () => {
+  const { message } = await errorOf(await ask('/api/v1/runs?limit=1000'))
+  expect(message).toBe('query.limit: expected at most 100, got "1000"')
+})

@@ -1,0 +1,113 @@
+import { beforeEach, expect, test } from 'vitest'
+import type { Board } from '../../schema/api/board.ts'
+import { ask, read, runOf, SLUG, submit, tokenFor, useFreshDatabase, workOff } from './support.ts'
+
+useFreshDatabase()
+
+let submitter: string
+let runner: string
+beforeEach(async () => {
+  submitter = await tokenFor('submitter', 'ada')
+  runner = await tokenFor('runner')
+})
+const boardOf = async (): Promise<Board> => read(await ask(`/api/v1/benchmarks/${SLUG}/board`))
+
+/** Retrain is at 10, 100, 90, 20 on every seed; ft is off by a little more on each further seed; ga is far off. */
+const score = (method: string, seed: number) => {
+  if (method === 'ft') return { ua: 8 - seed, ra: 100, ta: 91, mia: 16 + seed }
+  if (method === 'ga') return { ua: 2 - seed / 4, ra: 90, ta: 80, mia: 0 }
+  if (method === 'original') return { ua: 1, ra: 100, ta: 91, mia: 3 }
+  return { ua: 10, ra: 100, ta: 90, mia: 20 }
+}
+
+test('a board shows mean, spread, gap, time and rank as worked out by hand', async () => {
+  await submit(submitter, { method: 'ga', seeds: [0, 1, 2] })
+  await submit(submitter, { method: 'ft', seeds: [0, 1, 2] })
+  await submit(submitter, { method: 'original', seeds: [0] })
+  await workOff(runner, score)
+  const { references, rows, columns } = await boardOf()
+  expect(columns.map(({ id }) => id)).toEqual(['ua', 'ra', 'ta', 'mia'])
+  expect(references.map(({ method }) => method)).toEqual(['retrain', 'original'])
+  expect(rows.map(({ method }) => method)).toEqual(['ft', 'ga'])
+  const [ft, ga] = rows
+  // UA of seeds 0, 1, 2: 8, 7, 6. Mean 7, deviations 1, 0, -1, so sd = sqrt(2 / 2) = 1; gap = 7 - 10.
+  expect(ft?.metrics.ua).toEqual({ mean: 7, sd: 1, n: 3, gap: -3 })
+  expect(ft?.metrics.ta).toEqual({ mean: 91, sd: 0, n: 3, gap: 1 })
+  // |gap| of seed 0: 2, 0, 1, 4 -> 7/4; seed 1: 3, 0, 1, 3 -> 7/4; seed 2: 4, 0, 1, 2 -> 7/4.
+  expect(ft?.avgGap).toEqual({ mean: 1.75, sd: 0, n: 3 })
+  expect(ft?.gapBySeed).toEqual({ 0: 1.75, 1: 1.75, 2: 1.75 })
+  // ga, seed 0: |2-10| + |90-100| + |80-90| + |0-20| = 48 -> 12; each further seed adds 1/4 / 4 = 1/16.
+  expect(ga?.gapBySeed).toEqual({ 0: 12, 1: 12.0625, 2: 12.125 })
+  // The differences -10.25, -10.3125, -10.375 are far from 0 beside their spread of 1/16, so ft beats ga.
+  expect([ft?.rank, ga?.rank]).toEqual([
+    { low: 1, high: 1 },
+    { low: 2, high: 2 },
+  ])
+  // Set-up 1 + mask 2 + unlearning 7 = 10 seconds against set-up 4 + training 96 = 100.
+  expect(ft?.seconds).toEqual({ mean: 10, sd: 0, n: 3 })
+  expect(ft?.mask).toEqual({ mean: 2, sd: 0, n: 3 })
+  expect(ft?.fractionOfRetrain?.mean).toBeCloseTo(0.1)
+  expect(references[0]).toMatchObject({ rank: null, seconds: { mean: 100 }, avgGap: { mean: 0 } })
+})
+
+test('two rows that the seeds do not separate share a range of ranks', async () => {
+  await submit(submitter, { method: 'ga', seeds: [0, 1, 2] })
+  await submit(submitter, { method: 'ft', seeds: [0, 1, 2] })
+  // The sign of the difference changes from seed to seed.
+  await workOff(runner, (method, seed) => ({
+    ua: method === 'retrain' ? 10 : method === 'ft' ? [1, 9, 3][seed]! : [4, 2, 7][seed]!,
+    ra: 100,
+    ta: 90,
+    mia: 20,
+  }))
+  const { rows } = await boardOf()
+  expect(rows.map(({ rank }) => rank)).toEqual([
+    { low: 1, high: 2 },
+    { low: 1, high: 2 },
+  ])
+})
+
+test('submissions of equal settings share a row and pool their seeds', async () => {
+  const first = await submit(submitter, { seeds: [0, 1] })
+  const second = await submit(await tokenFor('submitter', 'bob'), { seeds: [1, 2] })
+  await submit(submitter, { seeds: [0], params: { epochs: 9 }, label: '9 epochs' })
+  await workOff(runner, score)
+  const { rows } = await boardOf()
+  const row = rows.find(({ submission }) => submission === first.id)
+  expect(rows).toHaveLength(2)
+  expect(row?.submissions).toEqual([first.id, second.id])
+  expect(row?.runs.map(({ seed, state }) => [seed, state])).toEqual([
+    [0, 'done'],
+    [1, 'done'],
+    [2, 'done'],
+  ])
+})
+
+test('a row whose seeds are not all done counts the finished ones and lists the others', async () => {
+  await submit(submitter, { seeds: [0, 1] })
+  const { rows } = await boardOf()
+  expect(rows[0]).toMatchObject({ avgGap: null, rank: null, metrics: {}, seconds: null })
+  expect(rows[0]?.runs.map(({ state }) => state)).toEqual(['queued', 'queued'])
+})
+
+test('a run names its gaps to retrain of the same seed and the command that repeats it', async () => {
+  const { runs } = await submit(submitter, { seeds: [1], params: { epochs: 9 } })
+  await workOff(runner, score)
+  const run = await runOf(runs[0]!.id)
+  expect(run.metrics.ua).toMatchObject({ value: 7, retrain: 10, gap: -3 })
+  expect(run.avgGap).toBe(1.75)
+  expect(run.fractionOfRetrain).toBeCloseTo(0.1)
+  expect(run.command).toBe(`npx palimpsest run ${SLUG} --method ft --param epochs=9 --seeds 1`)
+  expect((await runOf(run.reference!)).method).toBe('retrain')
+})
+
+test('a board is exported as CSV with unrounded numbers', async () => {
+  await submit(submitter, { seeds: [0], label: '=1+1' })
+  await workOff(runner, score)
+  const csv = await (await ask(`/api/v1/benchmarks/${SLUG}/board.csv`)).text()
+  const lines = csv.trimEnd().split('\r\n')
+  expect(lines).toHaveLength(3)
+  expect(lines[0]).toContain('ua/accuracy@1 mean,ua/accuracy@1 sd,ua/accuracy@1 n,ua/accuracy@1 gap')
+  // A cell that begins like a formula is defused.
+  expect(lines[2]).toContain("1,1,ft,1,'=1+1,ada,")
+})

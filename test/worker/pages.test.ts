@@ -1,0 +1,109 @@
+import { beforeEach, expect, test } from 'vitest'
+import { ask, lease, SLUG, submit, tokenFor, useFreshDatabase, verb, workOff } from './support.ts'
+
+useFreshDatabase()
+
+let submitter: string
+let runner: string
+beforeEach(async () => {
+  submitter = await tokenFor('submitter', 'ada')
+  runner = await tokenFor('runner')
+})
+const page = async (path: string): Promise<string> => {
+  const answer = await ask(path)
+  expect(answer.status).toBe(200)
+  return answer.text()
+}
+/** Text as a reader sees it. */
+const textOf = (html: string) =>
+  html
+    .replace(/<style[\s\S]*?<\/style>/g, '')
+    .replace(/<[^>]+>/g, ' ')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&#39;', "'")
+    .replace(/\s+/g, ' ')
+
+const score = (method: string, seed: number) =>
+  method === 'retrain' ? { ua: 10, ra: 100, ta: 90, mia: 20 } : { ua: 8 - seed, ra: 100, ta: 91, mia: 16 + seed }
+
+test('an empty site says what would appear and how to start', async () => {
+  expect(textOf(await page('/'))).toContain('0 running, 0 waiting, 0 runners seen')
+  expect(textOf(await page(`/boards/${SLUG}`))).toContain('Nobody has submitted to this board yet')
+  expect(textOf(await page('/queue'))).toContain('No runner was seen yet')
+})
+
+test('a board page prints the values of its API, rounded, with a real minus sign', async () => {
+  await submit(submitter, { seeds: [0, 1, 2] })
+  await workOff(runner, score)
+  const html = await page(`/boards/${SLUG}`)
+  const text = textOf(html)
+  // UA 8, 7, 6 against 10: mean 7, sd 1, gap -3. Rank among one row is 1.
+  expect(text).toContain('7.00 ±1.00 \u22123.00')
+  expect(text).toContain('provisional, n=3')
+  expect(html).not.toContain('http-equiv="refresh"')
+  // Retrain stands above the ranked rows.
+  expect(html.indexOf('/methods/retrain')).toBeLessThan(html.indexOf('/methods/ft'))
+})
+
+test('a board with unfinished runs says so in words and reloads until it is paused', async () => {
+  await submit(submitter, { seeds: [0, 1] })
+  await lease(runner)
+  const html = await page(`/boards/${SLUG}`)
+  expect(textOf(html)).toContain('0 of 2 seeds done, 1 running, 1 waiting')
+  expect(html).toContain('http-equiv="refresh"')
+  expect(await page(`/boards/${SLUG}?live=0`)).not.toContain('http-equiv="refresh"')
+})
+
+test('UA sorts by distance from retrain, and the sorted column says so', async () => {
+  await submit(submitter, { method: 'ft', seeds: [0] })
+  await submit(submitter, { method: 'ga', seeds: [0] })
+  // ft has the smaller UA, but ga is closer to retrain's 10: |9.5 - 10| < |5 - 10|.
+  await workOff(runner, (method) => ({
+    ua: method === 'ft' ? 5 : method === 'ga' ? 9.5 : 10,
+    ra: 100,
+    ta: 90,
+    mia: 20,
+  }))
+  const places = async (sort: string) => {
+    const html = await page(`/boards/${SLUG}?sort=${sort}`)
+    expect(html.match(/aria-sort="(ascending|descending)"/g)).toHaveLength(1)
+    return html.indexOf('/methods/ga') < html.indexOf('/methods/ft') ? 'ga first' : 'ft first'
+  }
+  expect([await places('ua'), await places('-ua')]).toEqual(['ga first', 'ft first'])
+})
+
+test('a finished run shows its gap, times, artifacts and the command that repeats it', async () => {
+  const { runs } = await submit(submitter, { seeds: [0], label: 'plain' })
+  await workOff(runner, score)
+  const text = textOf(await page(`/runs/${runs[0]!.id}`))
+  expect(text).toContain('FT plain on')
+  expect(text).toContain('UA % 8.00 10.00 \u22122.00 ua/accuracy@1')
+  expect(text).toContain('0.100× the time of retrain')
+  expect(text).toContain(`npx palimpsest run ${SLUG} --method ft --seeds 0`)
+})
+
+test('a failed run begins with its reason, message and last lines, escaped', async () => {
+  const { runs } = await submit(submitter, { method: 'retrain', seeds: [0] })
+  const job = (await lease(runner))!
+  await verb(runner, job, 'log', { offset: 0, text: 'epoch 1\n<script>alert(1)</script>\n' })
+  await verb(runner, job, 'fail', { outcome: 'failed', reason: 'numeric_divergence', message: 'the loss was NaN' })
+  const html = await page(`/runs/${runs[0]!.id}`)
+  const text = textOf(html)
+  expect(text).toContain('numeric divergence')
+  expect(text.indexOf('the loss was NaN')).toBeLessThan(text.indexOf('Stages'))
+  expect(html).not.toContain('<script>alert')
+  expect(html).toContain('id="s1-L2"')
+})
+
+test('methods, submissions, queue and documentation have pages', async () => {
+  const { id } = await submit(submitter, { seeds: [0], params: { epochs: 7 } })
+  await lease(runner)
+  expect(textOf(await page('/methods'))).toContain('Fine-tunes')
+  expect(textOf(await page('/methods/ft'))).toContain('learningRate')
+  expect(textOf(await page(`/submissions/${id}`))).toContain('0 of 1 seeds done, 1 waiting')
+  const queue = textOf(await page('/queue'))
+  expect(queue).toContain('1 running, 4 waiting, 1 runner seen')
+  expect(textOf(await page('/docs'))).toContain('mia/svc-confidence@1')
+  expect(textOf(await page('/docs/api'))).toContain('GET /api/v1/benchmarks')
+  expect(await page('/style.css')).toContain('--text:')
+})
