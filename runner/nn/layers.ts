@@ -3,7 +3,7 @@ import { batchNormTraining } from '../autodiff/gradients/batch-normalization.ts'
 import type { Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 import { type Shape, sizeOf, tensor } from '../onnx/tensor.ts'
-import type { Initializer, Scope } from './network.ts'
+import type { Initializer, Scope } from './variables.ts'
 
 const filled =
   (value: number): Initializer =>
@@ -33,12 +33,18 @@ export function normalize({ ops }: Scope, x: Value, { mean, std }: { mean: numbe
   return ops.Div(ops.Sub(x, perChannel(mean)), perChannel(std))
 }
 
+/** Standard normal, PyTorch's default for embeddings. */
+export const normalInit: Initializer = (random, shape) =>
+  Float32Array.from({ length: sizeOf(shape) }, () => random.normal())
+
 export interface ConvOptions {
   out: number
   kernel: number
   stride?: number
-  padding?: number
+  /** On every side, or [top, left, bottom, right]. */
+  padding?: number | readonly [number, number, number, number]
   bias?: boolean
+  init?: Initializer
 }
 
 /** [n, i, h, w] -> [n, out, h', w'] */
@@ -46,15 +52,15 @@ export function conv(
   scope: Scope,
   name: string,
   x: Value,
-  { out, kernel, stride = 1, padding = 0, bias = false }: ConvOptions,
+  { out, kernel, stride = 1, padding = 0, bias = false, init = kaimingNormalFanOut }: ConvOptions,
 ): Value {
   const channels = x.shape[1]!
-  const weight = scope.parameter(`${name}.weight`, [out, channels, kernel, kernel], kaimingNormalFanOut)
+  const weight = scope.parameter(`${name}.weight`, [out, channels, kernel, kernel], init)
   const offset = bias ? scope.parameter(`${name}.bias`, [out], uniformFanIn(channels * kernel * kernel)) : null
   return scope.ops.Conv(x, weight, offset, {
     kernel_shape: [kernel, kernel],
     strides: [stride, stride],
-    pads: Array(4).fill(padding),
+    pads: typeof padding === 'number' ? Array<number>(4).fill(padding) : padding,
   })
 }
 
@@ -103,4 +109,39 @@ export function globalAveragePool({ ops }: Scope, x: Value): Value {
 /** Largest of each window of size x size points. */
 export function maxPool({ ops }: Scope, x: Value, size: number): Value {
   return ops.emit('MaxPool', [x], { kernel_shape: [size, size], strides: [size, size] })[0]!
+}
+
+/** Group normalization (https://arxiv.org/abs/1803.08494): statistics over each group of channels of each example. */
+export function groupNorm(
+  scope: Scope,
+  name: string,
+  x: Value,
+  { groups, epsilon = 1e-5 }: { groups: number; epsilon?: number },
+): Value {
+  const channels = x.shape[1]!
+  if (channels % groups !== 0) throw new Error(`${name}: ${channels} channels do not divide into ${groups} groups`)
+  const scale = scope.parameter(`${name}.weight`, [channels], onesInit)
+  const bias = scope.parameter(`${name}.bias`, [channels], zerosInit)
+  return scope.ops.emit('GroupNormalization', [x, scale, bias], { num_groups: groups, epsilon })[0]!
+}
+
+/** x * sigmoid(x) */
+export const swish = ({ ops }: Scope, x: Value): Value => ops.Mul(x, ops.Sigmoid(x))
+
+/** Zeroes a share of the entries in training and scales the others up, so that their mean stays (inverted dropout). */
+export function dropout({ ops, training, uniforms }: Scope, x: Value, rate: number): Value {
+  if (!training || rate === 0) return x
+  if (!uniforms) throw new Error('dropout needs random numbers in training; give the forward pass keys')
+  return ops.Where(ops.Less(uniforms(x.shape), rate), 0, ops.Mul(x, 1 / (1 - rate)))
+}
+
+/** Sines and cosines of t at frequencies from 1 down to 1/10,000, in DDPM's spacing: [n] int64 -> [n, size] */
+export function timeEmbedding({ ops }: Scope, t: Value, size: number): Value {
+  const half = size / 2
+  const frequencies = Float32Array.from({ length: half }, (_, i) => 10_000 ** (-i / (half - 1)))
+  const angles = ops.Mul(
+    ops.Reshape(ops.Cast(t, 'float32'), [t.shape[0]!, 1]),
+    ops.constant(tensor('float32', [1, half], frequencies)),
+  )
+  return ops.Concat([ops.Sin(angles), ops.Cos(angles)], 1)
 }

@@ -1,0 +1,1 @@
+export { ddpmUnet as 'ddpm-unet' } from './ddpm-unet.ts'

@@ -1,0 +1,88 @@
+/** Variables: the named parameters and buffers that a function declares while it builds a forward graph. */
+import type { Value } from '../onnx/graph.ts'
+import { newGraph } from '../onnx/graph.ts'
+import { type Ops, opsFor } from '../onnx/ops.ts'
+import type { Shape, Tensor } from '../onnx/tensor.ts'
+import { sizeOf, tensor } from '../onnx/tensor.ts'
+import { randomStream, type Stream } from './random.ts'
+
+/** Fills a new parameter; `fanIn` and `fanOut` follow from its shape. */
+export type Initializer = (random: Stream, shape: Shape) => Float32Array
+
+export interface Variable {
+  name: string
+  shape: Shape
+  init: Initializer
+}
+
+export interface Variables {
+  /** In the order in which the forward pass meets them. */
+  parameters: Variable[]
+  buffers: Variable[]
+}
+
+/** What layers see while a forward graph is being built. */
+export interface Scope {
+  ops: Ops
+  /** Whether batch norm uses the statistics of the batch, and dropout drops. */
+  training: boolean
+  /** A trainable tensor, by name: declared on first sight, its value given on later builds. */
+  parameter(name: string, shape: Shape, init: Initializer): Value
+  /** A tensor that training updates without a gradient, such as a running mean. */
+  buffer(name: string, shape: Shape, init: Initializer): Value
+  /** In training: the buffer's next value. */
+  update(name: string, value: Value): void
+  /** Fresh numbers in (0, 1], where the build was given keys to draw them with; null elsewhere. */
+  uniforms: ((shape: Shape) => Value) | null
+}
+
+/** Runs a build once, in evaluation mode, to learn which variables it declares. */
+export function declare<Output>(build: (scope: Scope) => Output): Variables & { output: Output } {
+  const parameters: Variable[] = []
+  const buffers: Variable[] = []
+  const into = (list: Variable[]) => (name: string, shape: Shape, init: Initializer) => {
+    if ([...parameters, ...buffers].some((known) => known.name === name))
+      throw new Error(`two variables are named ${name}`)
+    list.push({ name, shape, init })
+    return { name, type: 'float32' as const, shape }
+  }
+  const output = build({
+    ops: opsFor(newGraph()),
+    training: false,
+    parameter: into(parameters),
+    buffer: into(buffers),
+    update: () => {},
+    uniforms: null,
+  })
+  return { parameters, buffers, output }
+}
+
+/** The scope of a build whose variables have values already. */
+export function scopeOver(
+  ops: Ops,
+  values: ReadonlyMap<string, Value>,
+  { training, uniforms = null }: { training: boolean; uniforms?: Scope['uniforms'] },
+): { scope: Scope; updates: Map<string, Value> } {
+  const updates = new Map<string, Value>()
+  const find = (name: string) => {
+    const value = values.get(name)
+    if (!value) throw new Error(`no value for ${name}; given: ${[...values.keys()].join(', ')}`)
+    return value
+  }
+  const update = (name: string, value: Value) => void updates.set(name, value)
+  return { scope: { ops, training, parameter: find, buffer: find, update, uniforms }, updates }
+}
+
+/** Fresh parameters and buffers; each tensor draws from a stream of its own. */
+export function initialState({ parameters, buffers }: Variables, seed: number): Map<string, Tensor> {
+  return new Map(
+    [...parameters, ...buffers].map(({ name, shape, init }) => [
+      name,
+      tensor('float32', shape, init(randomStream(seed, `init/${name}`), shape)),
+    ]),
+  )
+}
+
+/** How many numbers the parameters hold. */
+export const parameterCount = ({ parameters }: Pick<Variables, 'parameters'>): number =>
+  parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
