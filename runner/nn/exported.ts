@@ -1,29 +1,24 @@
 /** Networks from exported ONNX models: the nodes of the file, with batch norm that can train. */
-import { newGraph, type Value } from '../onnx/graph.ts'
+import { differentiate } from '../autodiff/differentiate.ts'
+import { addInput, newGraph, type Value } from '../onnx/graph.ts'
 import { opsFor } from '../onnx/ops.ts'
 import { parseModel } from '../onnx/read.ts'
-import type { Tensor } from '../onnx/tensor.ts'
+import type { Shape, Tensor } from '../onnx/tensor.ts'
 import { batchNormStep } from './layers.ts'
 import type { Network, Variable } from './network.ts'
 
 const variables = (tensors: Map<string, Tensor>): Variable[] =>
   [...tensors].map(([name, { shape, data }]) => ({ name, shape, init: () => Float32Array.from(data as Float32Array) }))
 
-/** Makes a network of the bytes of an ONNX model; its variables start as the file has them. */
+/** Makes a network of the bytes of an ONNX model; its variables start as the file has them. Throws for a model that gives no
+ *  logits or can't be trained, naming the op and its node. */
 export function networkOfModel(bytes: Uint8Array): Network {
   const { inputShape, parameters, buffers, forward } = parseModel(bytes)
-  const sketch = new Map<string, Value>(
-    [...parameters, ...buffers].map(([name, { type, shape }]) => [name, { name, type, shape }]),
-  )
-  const logits = forward(opsFor(newGraph()), { name: 'x', type: 'float32', shape: [2, ...inputShape] }, sketch)
-  const [examples, classes, ...rest] = logits.shape
-  if (examples !== 2 || !classes || rest.length > 0)
-    throw new Error(`the model gives [${logits.shape}] for 2 examples; expected [2, classes] logits`)
-  return {
+  const network: Network = {
     parameters: variables(parameters),
     buffers: variables(buffers),
     inputShape,
-    classes,
+    classes: 0,
     forward(ops, x, values, training) {
       const updates = new Map<string, Value>()
       if (!training) return { logits: forward(ops, x, values), updates }
@@ -38,4 +33,22 @@ export function networkOfModel(bytes: Uint8Array): Network {
       return { logits, updates }
     },
   }
+  return { ...network, classes: tryTraining(network) }
+}
+
+/** Builds a training step for two examples, which is then forgotten. Gives the number of classes. */
+function tryTraining(network: Network): number {
+  const graph = newGraph()
+  const ops = opsFor(graph)
+  const declare = (name: string, shape: Shape) => addInput(graph, name, 'float32', shape)
+  const values = new Map(
+    [...network.parameters, ...network.buffers].map(({ name, shape }) => [name, declare(name, shape)]),
+  )
+  const { logits } = network.forward(ops, declare('x', [2, ...network.inputShape]), values, true)
+  const [examples, classes, ...rest] = logits.shape
+  if (examples !== 2 || !classes || rest.length > 0)
+    throw new Error(`the model gives [${logits.shape}] for 2 examples; expected [2, classes] logits`)
+  const wrt = network.parameters.map(({ name }) => values.get(name)!)
+  differentiate(graph, ops.ReduceSum(logits, [0, 1], 0), wrt)
+  return classes
 }

@@ -62,7 +62,10 @@ export function opsFor(graph: Graph) {
       op,
       domain,
       inputs,
-      outputs: Array.from({ length: types?.length ?? outputs }, () => null),
+      // Until their types are inferred, outputs are names for messages.
+      outputs: Array.from({ length: types?.length ?? outputs }, (_, i) =>
+        hints?.[i] ? ({ name: hints[i] } as Value) : null,
+      ),
       attributes: Object.fromEntries(
         Object.entries(attributes).map(([name, input]) => [name, attributeOf(name, input)]),
       ),

@@ -78,7 +78,8 @@ function tensorFrom(source: TensorProto): Tensor {
   const shape = (source.dims ?? []).map(Number)
   const array = arrays[type]
   if (source.rawData && source.rawData.length > 0) {
-    const bytes = source.rawData.slice()
+    // A copy of its own: aligned for the array, and no view of a Buffer's pool.
+    const bytes = new Uint8Array(source.rawData)
     return tensor(type, shape, new array(bytes.buffer, 0, bytes.length / array.BYTES_PER_ELEMENT))
   }
   if (type === 'int64')

@@ -10,19 +10,14 @@ import { opsFor } from '../../runner/onnx/ops.ts'
 import { openSession } from '../../runner/onnx/session.ts'
 import { floats, int64s, sizeOf, type Tensor, tensor, zeros } from '../../runner/onnx/tensor.ts'
 import { goldenJson } from '../runner/golden.ts'
-import { sketch, uniforms } from './uniform.ts'
+import { distance, type Sketched, uniforms } from './uniform.ts'
 
-interface Summary {
-  shape: number[]
-  norm: number
-  moved: number
-  sketch: number[]
-}
 interface Reference {
   optimizer: { rate: number; momentum: number; weightDecay: number }
   losses: number[]
-  gradients: Record<string, Summary>
-  trained: Record<string, Summary>
+  gradients: Record<string, Sketched>
+  /** `moved` is the norm of the change. */
+  trained: Record<string, Sketched & { moved: number }>
 }
 
 const reference = goldenJson('resnet18/reference.json') as Reference
@@ -55,11 +50,8 @@ const state = Object.fromEntries(
   [...network.parameters, ...network.buffers].map(({ name, shape }) => [name, initial(name, shape)]),
 )
 
-/** Norm of the difference from the reference, estimated from 32 projections (test/golden/uniform.py says why that is sound). */
-function distance(name: string, { data }: Tensor, { sketch: expected }: Summary): number {
-  const squares = sketch(streamOf(name), data as Float32Array).map((projection, k) => (projection - expected[k]!) ** 2)
-  return Math.sqrt(squares.reduce((sum, square) => sum + square) / squares.length)
-}
+const distanceOf = (name: string, { data }: Tensor, summary: Sketched) =>
+  distance(streamOf(name), data as Float32Array, summary)
 
 /** A true error above 1e-4 passes an estimate of half that with probability below 1e-6. */
 const TOLERANCE = 1e-4 / 2
@@ -97,7 +89,7 @@ test('loss and gradients of one batch agree with PyTorch', async () => {
   await session.release()
   expect(Math.abs(Number(outputs.loss!.data[0]) / reference.losses[0]! - 1)).toBeLessThan(1e-6)
   const errors = Object.entries(reference.gradients).map(
-    ([name, summary]) => [distance(name, outputs[`gradient/${name}`]!, summary) / summary.norm, name] as const,
+    ([name, summary]) => [distanceOf(name, outputs[`gradient/${name}`]!, summary) / summary.norm, name] as const,
   )
   for (const [error, name] of errors) expect(error, name).toBeLessThan(TOLERANCE)
 }, 60_000)
@@ -140,7 +132,7 @@ describe('three SGD steps with momentum and weight decay', () => {
 
   test('give the weights and running statistics of PyTorch', () => {
     const errors = Object.entries(reference.trained).map(
-      ([name, summary]) => [distance(name, outputs[`next/${name}`]!, summary) / summary.norm, name] as const,
+      ([name, summary]) => [distanceOf(name, outputs[`next/${name}`]!, summary) / summary.norm, name] as const,
     )
     for (const [error, name] of errors) expect(error, name).toBeLessThan(TOLERANCE)
   })
@@ -148,7 +140,7 @@ describe('three SGD steps with momentum and weight decay', () => {
   test('move all weights together as PyTorch does', () => {
     const total = (of: (name: string) => number) =>
       Math.sqrt(network.parameters.reduce((sum, { name }) => sum + of(name) ** 2, 0))
-    const off = total((name) => distance(name, outputs[`next/${name}`]!, reference.trained[name]!))
+    const off = total((name) => distanceOf(name, outputs[`next/${name}`]!, reference.trained[name]!))
     expect(off / total((name) => reference.trained[name]!.moved)).toBeLessThan(1e-3)
   })
 })

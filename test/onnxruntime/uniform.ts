@@ -23,3 +23,17 @@ export function sketch(seed: number, data: Float32Array): number[] {
   }
   return Array.from(sums)
 }
+
+/** What a golden file keeps of a tensor (test/golden/uniform.py). */
+export interface Sketched {
+  shape: number[]
+  norm: number
+  sketch: number[]
+}
+
+/** Norm of the difference from a sketched tensor, estimated: a true relative error above 1e-4 passes for half that with
+ *  probability below 1e-6. */
+export function distance(seed: number, data: Float32Array, { sketch: expected }: Sketched): number {
+  const squares = sketch(seed, data).map((projection, k) => (projection - expected[k]!) ** 2)
+  return Math.sqrt(squares.reduce((sum, square) => sum + square) / squares.length)
+}

@@ -1,0 +1,202 @@
+/** Classifiers that PyTorch exported (test/golden/exported/make.py) answer and train as they do in PyTorch. */
+import proto from 'onnx-proto'
+import { describe, expect, test } from 'vitest'
+import { differentiate } from '../../runner/autodiff/differentiate.ts'
+import { networkOfModel } from '../../runner/nn/exported.ts'
+import { crossEntropy } from '../../runner/nn/losses.ts'
+import { initialState, type Network } from '../../runner/nn/network.ts'
+import { optimizerOf } from '../../runner/nn/optimizers.ts'
+import { addInput, addOutput, newGraph, type Value } from '../../runner/onnx/graph.ts'
+import { opsFor } from '../../runner/onnx/ops.ts'
+import { readModel } from '../../runner/onnx/read.ts'
+import { openSession } from '../../runner/onnx/session.ts'
+import { floats, int64s, numbersOf, type Tensor, zeros } from '../../runner/onnx/tensor.ts'
+import { goldenBytes, goldenJson } from '../runner/golden.ts'
+import { distance, type Sketched, uniforms } from './uniform.ts'
+
+interface Reference {
+  logits: number[]
+  losses: number[]
+  gradients: Record<string, Sketched>
+  trained: Record<string, Sketched>
+}
+
+const [BATCH, STEPS, CLASSES] = [6, 3, 10]
+const [IMAGES, LABELS, SKETCH] = [31, 32, 33]
+const EXAMPLE = 3 * 16 * 16
+const pixels = uniforms(IMAGES, STEPS * BATCH * EXAMPLE)
+const labels = Array.from(uniforms(LABELS, STEPS * BATCH, 0, CLASSES), Math.floor)
+const batch = (step: number, size = BATCH) =>
+  floats([size, 3, 16, 16], pixels.subarray(step * BATCH * EXAMPLE, (step * BATCH + size) * EXAMPLE))
+
+/** A graph of one training step: inputs and outputs by the names of variables and momenta, and the gradients. */
+function stepOf(network: Network) {
+  const graph = newGraph()
+  const ops = opsFor(graph)
+  const x = addInput(graph, 'x', 'float32', [BATCH, 3, 16, 16])
+  const targets = addInput(graph, 'targets', 'int64', [BATCH])
+  const declare = ({ name, shape }: { name: string; shape: readonly number[] }) =>
+    [name, addInput(graph, name, 'float32', shape)] as const
+  const values = new Map<string, Value>([...network.parameters, ...network.buffers].map(declare))
+  const { logits, updates } = network.forward(ops, x, values, true)
+  const loss = crossEntropy(ops, logits, targets)
+  const optimizer = optimizerOf({ kind: 'sgd', momentum: 0.9, weightDecay: 0, nesterov: false })
+  const wrt = network.parameters.map(({ name }) => values.get(name)!)
+  differentiate(graph, loss, wrt).forEach((gradient, i) => {
+    const parameter = wrt[i]!
+    const momentum = addInput(graph, `${parameter.name}:momentum`, 'float32', parameter.shape)
+    const [rate, step] = [ops.scalar('float32', 0.05), ops.scalar('float32', 0)]
+    const next = optimizer.update({ ops, parameter, gradient, slots: { momentum }, rate, step })
+    addOutput(graph, `gradient/${parameter.name}`, gradient)
+    addOutput(graph, `next/${parameter.name}`, next.parameter)
+    addOutput(graph, `next/${parameter.name}:momentum`, next.slots.momentum!)
+  })
+  for (const [name, value] of updates) addOutput(graph, `next/${name}`, value)
+  addOutput(graph, 'loss', loss)
+  return openSession(graph)
+}
+
+/** Losses of three steps, gradients of the first and the variables after the last. */
+async function train(network: Network) {
+  const session = await stepOf(network)
+  let state: Record<string, Tensor> = Object.fromEntries([
+    ...initialState(network, 0),
+    ...network.parameters.map(({ name, shape }) => [`${name}:momentum`, zeros(shape)] as const),
+  ])
+  const losses: number[] = []
+  let gradients: Record<string, Tensor> = {}
+  for (let step = 0; step < STEPS; step++) {
+    const targets = int64s([BATCH], labels.slice(step * BATCH, (step + 1) * BATCH))
+    const outputs = await session.run({ ...state, x: batch(step), targets })
+    const under = (prefix: string) =>
+      Object.fromEntries(
+        Object.entries(outputs).flatMap(([name, value]) =>
+          name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
+        ),
+      )
+    losses.push(numbersOf(outputs.loss!)[0]!)
+    if (step === 0) gradients = under('gradient/')
+    state = { ...state, ...under('next/') }
+  }
+  await session.release()
+  return { losses, gradients, state }
+}
+
+async function logitsOf(file: string, size: number): Promise<number[]> {
+  const { graph, parameters, buffers } = readModel(goldenBytes(`exported/${file}.onnx`), { batchSize: size })
+  const weights = [...parameters, ...buffers].map(([{ name }, content]) => [name, content] as const)
+  const session = await openSession(graph)
+  const { logits } = await session.run({ ...Object.fromEntries(weights), x: batch(0, size) })
+  await session.release()
+  return numbersOf(logits!)
+}
+
+const TOLERANCE = 1e-4 / 2
+/** A bias in front of batch norm has the gradient 0, which has no relative error. */
+const SMALLEST = 1e-2
+const relative = (a: number[], b: number[]) => Math.hypot(...a.map((entry, i) => entry - b[i]!)) / Math.hypot(...b)
+
+describe.each(['conv', 'vit'])('%s.onnx', (file) => {
+  const reference = goldenJson(`exported/${file}.json`) as Reference
+
+  test('has the parameters and running statistics of the model', () => {
+    const { parameters, buffers } = networkOfModel(goldenBytes(`exported/${file}.onnx`))
+    const names = [...parameters, ...buffers].map(({ name }) => name)
+    expect(names.toSorted()).toEqual(Object.keys(reference.trained).toSorted())
+    expect(parameters.map(({ name }) => name).toSorted()).toEqual(Object.keys(reference.gradients).toSorted())
+  })
+
+  test('answers as in PyTorch, for any batch size', async () => {
+    expect(relative(await logitsOf(file, BATCH), reference.logits)).toBeLessThan(1e-5)
+    expect(relative(await logitsOf(file, 1), reference.logits.slice(0, CLASSES))).toBeLessThan(1e-5)
+  })
+
+  test('trains as in PyTorch', async () => {
+    const { losses, gradients, state } = await train(networkOfModel(goldenBytes(`exported/${file}.onnx`)))
+    expect(relative(losses, reference.losses)).toBeLessThan(1e-5)
+    const errorsOf = (tensors: Record<string, Tensor>, expected: Record<string, Sketched>) =>
+      Object.entries(expected).map(
+        ([name, summary]) =>
+          [
+            distance(SKETCH, tensors[name]!.data as Float32Array, summary) / Math.max(summary.norm, SMALLEST),
+            name,
+          ] as const,
+      )
+    for (const errors of [errorsOf(gradients, reference.gradients), errorsOf(state, reference.trained)]) {
+      for (const [error, name] of errors) expect(error, name).toBeLessThan(TOLERANCE)
+    }
+  })
+})
+
+test('a model exported with other settings answers and learns the same', async () => {
+  const reference = goldenJson('exported/vit.json') as Reference
+  expect(relative(await logitsOf('vit-default', BATCH), reference.logits)).toBeLessThan(1e-5)
+  const { losses } = await train(networkOfModel(goldenBytes('exported/vit-default.onnx')))
+  expect(relative(losses, reference.losses)).toBeLessThan(1e-5)
+})
+
+describe('a model that cannot be used is refused:', () => {
+  const { ModelProto } = proto.onnx
+  // biome-ignore lint/suspicious/noExplicitAny: protobuf messages are edited in place
+  const edited = (edit: (model: any) => void): Uint8Array => {
+    const model = ModelProto.decode(goldenBytes('exported/conv.onnx'))
+    edit(model)
+    return ModelProto.encode(model).finish()
+  }
+  const refusal = (bytes: Uint8Array) => () => networkOfModel(bytes)
+
+  test('other bytes', () => {
+    expect(refusal(Uint8Array.of(1, 2, 3))).toThrow('expected an ONNX model')
+    expect(refusal(new TextEncoder().encode('<!doctype html>'))).toThrow('expected an ONNX model')
+  })
+  test('an opset that is too old or too new', () => {
+    for (const version of [12, 22]) {
+      const bytes = edited((model) => {
+        model.opsetImport[0].version = version
+      })
+      expect(refusal(bytes)).toThrow(`opset ${version}; export it with an opset from 13 to 21`)
+    }
+  })
+  test('dynamic images', () => {
+    const bytes = edited(({ graph }) => {
+      graph.input[0].type.tensorType.shape.dim[3] = { dimParam: 'width' }
+    })
+    expect(refusal(bytes)).toThrow('axis 3 of input images is dynamic; fix every axis but the batch on export')
+  })
+  test('weights in another file', () => {
+    const bytes = edited(({ graph }) => {
+      Object.assign(graph.initializer[2], { dataLocation: 1, externalData: [{ key: 'location', value: 'conv.data' }] })
+    })
+    expect(refusal(bytes)).toThrow('conv1.weight lie in another file (conv.data)')
+  })
+  test('an op without a shape rule', () => {
+    const bytes = edited(({ graph }) => {
+      graph.node.find((node: { opType: string }) => node.opType === 'Relu').opType = 'Hardmax'
+    })
+    expect(refusal(bytes)).toThrow('cannot use Hardmax (node /Relu): no shape rule for Hardmax')
+  })
+  test('an op without a gradient', () => {
+    const bytes = edited(({ graph }) => {
+      const node = graph.node.find((node: { opType: string }) => node.opType === 'Relu')
+      node.opType = 'ReduceProd'
+      node.attribute = [{ name: 'noop_with_empty_axes', type: 2, i: 1 }]
+    })
+    expect(refusal(bytes)).toThrow('no gradient for ReduceProd (node /Relu_output_0')
+  })
+  test('an op of another domain', () => {
+    const bytes = edited(({ graph }) => {
+      graph.node.find((node: { opType: string }) => node.opType === 'Relu').domain = 'com.example'
+    })
+    expect(refusal(bytes)).toThrow('is of the domain com.example')
+  })
+  test('a batch size that the export fixed', () => {
+    const bytes = edited(({ graph }) => {
+      const reshape = graph.node.find((node: { opType: string }) => node.opType === 'Reshape')
+      graph.initializer.push({ name: 'fixed', dataType: 7, dims: [2], int64Data: [8, 256] })
+      reshape.input[1] = 'fixed'
+    })
+    expect(refusal(bytes)).toThrow(
+      /cannot use Reshape \(node \/Reshape\): .*\[2,16,4,4\] does not reshape to \[8,256\].* exported with a dynamic batch axis/,
+    )
+  })
+})
