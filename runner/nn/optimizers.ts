@@ -57,8 +57,9 @@ function adam({
       const g = coupled ? ops.Add(gradient, ops.Mul(parameter, weightDecay)) : gradient
       const first = ops.Add(ops.Mul(slots.first!, beta1), ops.Mul(g, 1 - beta1))
       const second = ops.Add(ops.Mul(slots.second!, beta2), ops.Mul(ops.Mul(g, g), 1 - beta2))
-      const count = ops.Add(step, 1)
-      const unbias = (beta: number) => ops.Sub(1, ops.Pow(beta, count))
+      // In double precision: 1 - 0.999 has lost five of its digits in single.
+      const count = ops.Cast(ops.Add(step, 1), 'float64')
+      const unbias = (beta: number) => ops.Cast(ops.Sub(1, ops.Pow(beta, count)), 'float32')
       const scale = ops.Div(ops.Sqrt(second), ops.Sqrt(unbias(beta2)))
       const change = ops.Mul(ops.Div(rate, unbias(beta1)), ops.Div(first, ops.Add(scale, epsilon)))
       const kept =
