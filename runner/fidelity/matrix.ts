@@ -14,7 +14,11 @@ export type Multiply = (
   options?: { transposeA?: boolean; transposeB?: boolean },
 ) => Promise<Matrix>
 
-export const matrixOf = (rows: number, columns: number, data = new Float64Array(rows * columns)): Matrix => ({
+export const matrixOf = (
+  rows: number,
+  columns: number,
+  data: Float64Array = new Float64Array(rows * columns),
+): Matrix => ({
   rows,
   columns,
   data,
