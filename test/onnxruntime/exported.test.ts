@@ -6,11 +6,12 @@ import { networkOfModel } from '../../runner/nn/exported.ts'
 import { crossEntropy } from '../../runner/nn/losses.ts'
 import { initialState, type Network } from '../../runner/nn/network.ts'
 import { optimizerOf } from '../../runner/nn/optimizers.ts'
+import { trainProgram } from '../../runner/nn/programs.ts'
 import { addInput, addOutput, newGraph, type Value } from '../../runner/onnx/graph.ts'
 import { opsFor } from '../../runner/onnx/ops.ts'
 import { readModel } from '../../runner/onnx/read.ts'
 import { openSession } from '../../runner/onnx/session.ts'
-import { floats, int64s, numbersOf, type Tensor, zeros } from '../../runner/onnx/tensor.ts'
+import { floats, int64s, numbersOf, type Tensor, tensor, zeros } from '../../runner/onnx/tensor.ts'
 import { goldenBytes, goldenJson } from '../runner/golden.ts'
 import { distance, type Sketched, uniforms } from './uniform.ts'
 
@@ -82,8 +83,10 @@ async function train(network: Network) {
   return { losses, gradients, state }
 }
 
-async function logitsOf(file: string, size: number): Promise<number[]> {
-  const { graph, parameters, buffers } = readModel(goldenBytes(`exported/${file}.onnx`), { batchSize: size })
+const logitsOf = (file: string, size: number) =>
+  run(readModel(goldenBytes(`exported/${file}.onnx`), { batchSize: size }), size)
+
+async function run({ graph, parameters, buffers }: ReturnType<typeof readModel>, size: number): Promise<number[]> {
   const weights = [...parameters, ...buffers].map(([{ name }, content]) => [name, content] as const)
   const session = await openSession(graph)
   const { logits } = await session.run({ ...Object.fromEntries(weights), x: batch(0, size) })
@@ -135,14 +138,91 @@ test('a model exported with other settings answers and learns the same', async (
   expect(relative(losses, reference.losses)).toBeLessThan(1e-5)
 })
 
-describe('a model that cannot be used is refused:', () => {
+/** conv.onnx with changes. */
+// biome-ignore lint/suspicious/noExplicitAny: protobuf messages are edited in place
+function edited(edit: (model: any) => void): Uint8Array {
   const { ModelProto } = proto.onnx
-  // biome-ignore lint/suspicious/noExplicitAny: protobuf messages are edited in place
-  const edited = (edit: (model: any) => void): Uint8Array => {
-    const model = ModelProto.decode(goldenBytes('exported/conv.onnx'))
-    edit(model)
-    return ModelProto.encode(model).finish()
-  }
+  const model = ModelProto.decode(goldenBytes('exported/conv.onnx'))
+  edit(model)
+  return ModelProto.encode(model).finish()
+}
+
+test('an exported model trains inside a Loop', async () => {
+  const network = networkOfModel(goldenBytes('exported/conv.onnx'))
+  const options = { clipNorm: null, ascend: false, l1: false, mask: 'none', proximal: false } as const
+  const optimizer = { kind: 'sgd', momentum: 0.9, weightDecay: 0, nesterov: false } as const
+  const data = { images: BATCH, batch: BATCH, augment: false }
+  const session = await openSession(trainProgram(network, data, { ...options, optimizer }))
+  const steps = 8
+  const { losses } = await session.run({
+    ...Object.fromEntries(initialState(network, 0)),
+    ...Object.fromEntries(network.parameters.map(({ name, shape }) => [`${name}:momentum`, zeros(shape)])),
+    step: floats([], [0]),
+    steps: int64s([], [steps]),
+    images: tensor(
+      'uint8',
+      [BATCH, 3, 16, 16],
+      Uint8Array.from(batch(0).data as Float32Array, (pixel) => 255 * pixel),
+    ),
+    plan: int64s([steps, BATCH], Array(steps).fill([0, 1, 2, 3, 4, 5]).flat()),
+    targets: int64s([steps, BATCH], Array(steps).fill(labels.slice(0, BATCH)).flat()),
+    rates: floats([steps], Array(steps).fill(0.05)),
+  })
+  await session.release()
+  const [first, last] = [numbersOf(losses!)[0]!, numbersOf(losses!).at(-1)!]
+  expect(last).toBeLessThan(first / 4)
+})
+
+test('forms of older opsets keep their meaning', async () => {
+  const node = (opType: string, input: string[], output: string[], attribute: object[] = []) => ({
+    opType,
+    input,
+    output,
+    attribute,
+    name: output[0],
+  })
+  const axes = { name: 'axes', type: 7, ints: [2, 3] }
+  const keepdims = { name: 'keepdims', type: 2, i: 1 }
+  const halves = { name: 'axis', type: 2, i: 1 }
+  const bytes = edited((model) => {
+    const { graph } = model
+    const at = graph.node.findIndex(({ opType }: { opType: string }) => opType === 'Relu')
+    const relu = graph.node[at]
+    graph.node.splice(
+      at,
+      1,
+      node('ReduceMax', relu.input, ['largest'], [axes, keepdims]),
+      node('Split', ['largest'], ['left', 'right'], [halves]),
+      node('Concat', ['right', 'left'], ['swapped'], [halves]),
+      node('Dropout', ['swapped'], ['kept', 'mask']),
+      node('Sub', [relu.input[0], 'kept'], relu.output),
+    )
+  })
+  const session = await openSession(bytes)
+  const { scores } = await session.run({ images: batch(0) })
+  await session.release()
+  const read = readModel(bytes, { batchSize: BATCH })
+  expect(relative(await run(read, BATCH), numbersOf(scores!))).toBeLessThan(1e-6)
+})
+
+test('GroupNormalization before opset 21 scaled groups, not channels', () => {
+  const bytes = edited((model) => {
+    const { graph } = model
+    model.opsetImport[0].version = 18
+    const norm = graph.node.find(({ opType }: { opType: string }) => opType === 'BatchNormalization')
+    norm.opType = 'GroupNormalization'
+    norm.attribute = [{ name: 'num_groups', type: 2, i: 4 }]
+    norm.input = [norm.input[0], 'group.scale', 'group.bias']
+    for (const name of ['group.scale', 'group.bias'])
+      graph.initializer.push({ name, dataType: 1, dims: [4], floatData: [1, 2, 3, 4] })
+  })
+  const { graph, parameters } = readModel(bytes, { batchSize: 2 })
+  const { inputs } = graph.nodes.find(({ op }) => op === 'GroupNormalization')!
+  expect(inputs.map((input) => input!.shape)).toEqual([[2, 8, 16, 16], [8], [8]])
+  expect([...parameters.keys()].find(({ name }) => name === 'group.scale')!.shape).toEqual([4])
+})
+
+describe('a model that cannot be used is refused:', () => {
   const refusal = (bytes: Uint8Array) => () => networkOfModel(bytes)
 
   test('other bytes', () => {

@@ -1,0 +1,166 @@
+/** ONNX protobuf bytes to plain data: nodes and tensors by name, checked as far as that goes without knowing the ops. */
+import proto from 'onnx-proto'
+import type { Attribute } from './graph.ts'
+import { OPSET } from './model.ts'
+import { elementTypeOf } from './shapes.ts'
+import { arrays, int64s, type Tensor, tensor } from './tensor.ts'
+
+const { onnx } = proto
+const OLDEST_OPSET = 13
+const EXTERNAL = 1
+
+/** A node of the file, with tensors by name; an empty name is an absent input or output. */
+export interface FileNode {
+  op: string
+  name: string
+  inputs: string[]
+  outputs: string[]
+  attributes: Record<string, Attribute>
+}
+
+export interface DecodedModel {
+  opset: number
+  /** The images; `shape` is that of one example. */
+  input: { name: string; shape: number[] }
+  output: string
+  /** Initializers and the content of Constant nodes. */
+  constants: Map<string, Tensor>
+  /** Names of the initializers among them. */
+  weights: Set<string>
+  nodes: FileNode[]
+}
+
+type AttributeProto = InstanceType<typeof onnx.AttributeProto>
+type TensorProto = InstanceType<typeof onnx.TensorProto>
+type ValueInfoProto = InstanceType<typeof onnx.ValueInfoProto>
+type ModelProto = InstanceType<typeof onnx.ModelProto>
+
+const textOf = (bytes: Uint8Array | null | undefined) => new TextDecoder().decode(bytes ?? new Uint8Array())
+
+function tensorFrom(source: TensorProto): Tensor {
+  if (Number(source.dataLocation ?? 0) === EXTERNAL) {
+    const file = source.externalData?.find(({ key }) => key === 'location')?.value
+    throw new Error(`the weights of ${source.name} lie in another file (${file}); export the model into a single file`)
+  }
+  const type = elementTypeOf(source.dataType ?? 0)
+  const shape = (source.dims ?? []).map(Number)
+  const array = arrays[type]
+  if (source.rawData && source.rawData.length > 0) {
+    // A copy of its own: aligned for the array, and no view of a Buffer's pool.
+    const bytes = new Uint8Array(source.rawData)
+    return tensor(type, shape, new array(bytes.buffer, 0, bytes.length / array.BYTES_PER_ELEMENT))
+  }
+  if (type === 'int64')
+    return tensor(
+      type,
+      shape,
+      BigInt64Array.from(source.int64Data ?? [], (v) => BigInt(`${v}`)),
+    )
+  const numbers = { float32: source.floatData, float64: source.doubleData }[type as 'float32'] ?? source.int32Data ?? []
+  return tensor(type, shape, arrays[type as 'float32'].from(numbers))
+}
+
+function attributeFrom(source: AttributeProto): Attribute | undefined {
+  switch (Number(source.type)) {
+    case 1:
+      return { kind: 'float', value: source.f! }
+    case 2:
+      return { kind: 'int', value: Number(source.i) }
+    case 3:
+      return { kind: 'string', value: textOf(source.s) }
+    case 4:
+      return { kind: 'tensor', value: tensorFrom(source.t as TensorProto) }
+    case 6:
+      return { kind: 'floats', value: source.floats! }
+    case 7:
+      return { kind: 'ints', value: source.ints!.map(Number) }
+    default:
+      return undefined
+  }
+}
+
+function messageOf(bytes: Uint8Array): ModelProto {
+  let model: ModelProto | undefined
+  try {
+    model = onnx.ModelProto.decode(bytes)
+  } catch {}
+  if (!model?.graph?.node?.length || !model.opsetImport?.length) {
+    throw new Error(
+      `expected an ONNX model, got ${bytes.length} bytes that are none; export one with torch.onnx.export`,
+    )
+  }
+  return model
+}
+
+/** Extents of a graph input; null where they are left open. */
+const extentsOf = ({ type }: ValueInfoProto): (number | null)[] =>
+  (type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => Number(dimValue ?? 0) || null)
+
+/** The one input of the graph that isn't a weight: [batch, ...shape of an example]. */
+function inputOf(model: ModelProto): { name: string; shape: number[] } {
+  const graph = model.graph!
+  const weights = new Set(graph.initializer!.map(({ name }) => name))
+  const inputs = (graph.input as ValueInfoProto[]).filter(({ name }) => !weights.has(name!))
+  if (inputs.length !== 1) {
+    throw new Error(`expected one input, the images; the model has ${inputs.length}: ${inputs.map((i) => i.name)}`)
+  }
+  const { name } = inputs[0]!
+  const [, ...shape] = extentsOf(inputs[0]!)
+  const open = shape.indexOf(null)
+  if (shape.length === 0 || open >= 0) {
+    throw new Error(`axis ${open + 1} of input ${name} is dynamic; fix every axis but the batch on export`)
+  }
+  return { name: name!, shape: shape as number[] }
+}
+
+/** The content of a Constant node. */
+function constantOf(attributes: Record<string, Attribute>, name: string): Tensor {
+  const [key, attribute] = Object.entries(attributes)[0] ?? []
+  if (attribute?.kind === 'tensor') return attribute.value
+  if (attribute?.kind === 'float') return tensor('float32', [], Float32Array.of(attribute.value))
+  if (attribute?.kind === 'floats')
+    return tensor('float32', [attribute.value.length], Float32Array.from(attribute.value))
+  if (attribute?.kind === 'int') return int64s([], [attribute.value])
+  if (attribute?.kind === 'ints') return int64s([attribute.value.length], attribute.value)
+  throw new Error(`Constant (node ${name}) has no number or tensor, but ${key}`)
+}
+
+/** Weights that the exporter merged because they were equal get a copy each. */
+export function decodeModel(bytes: Uint8Array): DecodedModel {
+  const model = messageOf(bytes)
+  const opset = Number(model.opsetImport!.find(({ domain }) => !domain || domain === 'ai.onnx')?.version ?? 0)
+  if (opset < OLDEST_OPSET || opset > OPSET) {
+    throw new Error(`the model has opset ${opset}; export it with an opset from ${OLDEST_OPSET} to ${OPSET}`)
+  }
+  const graph = model.graph!
+  const input = inputOf(model)
+  if (graph.output!.length !== 1)
+    throw new Error(`expected one output, the logits; the model has ${graph.output!.length}`)
+  const constants = new Map<string, Tensor>()
+  for (const initializer of graph.initializer!) constants.set(initializer.name!, tensorFrom(initializer as TensorProto))
+  const weights = new Set(constants.keys())
+  const nodes: FileNode[] = []
+  for (const source of graph.node!) {
+    const [inputs, outputs] = [[...source.input!], source.output!]
+    const name = source.name || outputs[0]!
+    const op = source.opType!
+    if (source.domain && source.domain !== 'ai.onnx')
+      throw new Error(`${op} (node ${name}) is of the domain ${source.domain}; export with standard ops only`)
+    const attributes: Record<string, Attribute> = {}
+    for (const attribute of source.attribute as AttributeProto[]) {
+      const content = attributeFrom(attribute)
+      if (!content) throw new Error(`${op} (node ${name}) holds a graph or an unknown attribute, ${attribute.name}`)
+      attributes[attribute.name!] = content
+    }
+    if (op === 'Constant') {
+      constants.set(outputs[0]!, constantOf(attributes, name))
+    } else if (op === 'Identity' && weights.has(inputs[0]!)) {
+      constants.set(outputs[0]!, constants.get(inputs[0]!)!)
+      weights.add(outputs[0]!)
+    } else {
+      nodes.push({ op, name, inputs, outputs, attributes })
+    }
+  }
+
+  return { opset, input, output: graph.output![0]!.name!, constants, weights, nodes }
+}
