@@ -1,4 +1,6 @@
-/** Networks from exported ONNX models: the nodes of the file, with batch norm that can train. */
+/** Networks from exported ONNX models: the nodes of the file, with batch norm that can train. PyTorch keeps batch norm and the
+ *  names of parameters with `training=TrainingMode.PRESERVE, do_constant_folding=False` and a dynamic batch axis; by default it
+ *  merges batch norm into convolutions, and such a model trains without. */
 import { differentiate } from '../autodiff/differentiate.ts'
 import { addInput, newGraph, type Value } from '../onnx/graph.ts'
 import { opsFor } from '../onnx/ops.ts'
