@@ -28,6 +28,6 @@ export const board: Command = (program) =>
       }
       print(found.benchmark.title)
       for (const line of boardTable(found)) print(line)
-      print(boardLegend(found))
+      for (const line of boardLegend(found)) print(line)
       note(boardPage(server, slug))
     })

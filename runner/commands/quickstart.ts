@@ -110,7 +110,7 @@ async function execute(options: Options): Promise<void> {
     else {
       print()
       for (const line of boardTable(found)) print(line)
-      print(boardLegend(found))
+      for (const line of boardLegend(found)) print(line)
       print(`Board: ${page}`)
     }
     if (options.serve && !options.exit) {

@@ -1,46 +1,62 @@
 /** A board as a text table: references first, then rows by Avg. Gap; under each value its signed gap to retrain. */
+import { stripVTControlCharacters } from 'node:util'
 import type { Board, BoardRow } from '../../schema/api/board.ts'
 import { REFERENCE } from '../catalogue.ts'
 import { fixed, meanAndSd, signed } from './numbers.ts'
 import { styledData } from './output.ts'
 import { type TableColumn, table } from './table.ts'
 
+/** What is left out, in turn, where the terminal is too narrow. */
+const VARIANTS = [
+  { spread: true, times: true },
+  { spread: true, times: false },
+  { spread: false, times: true },
+  { spread: false, times: false },
+]
+type Variant = (typeof VARIANTS)[number]
+
+export function boardTable(board: Board, width = process.stdout.columns ?? Number.POSITIVE_INFINITY): string[] {
+  const drawn = VARIANTS.map((variant) => draw(board, variant))
+  const fits = (lines: string[]) => lines.every((line) => [...stripVTControlCharacters(line)].length <= width)
+  return drawn.find(fits) ?? drawn.at(-1)!
+}
+
 const right = (title: string): TableColumn => ({ title, align: 'right' })
 
-export function boardTable({ columns, references, rows }: Board): string[] {
+function draw({ columns, references, rows }: Board, { spread, times }: Variant): string[] {
   const heads: TableColumn[] = [
     { title: 'Rank' },
     { title: 'Method' },
     right('Avg. Gap'),
-    ...columns.flatMap(({ title }) => [right(title), right('gap')]),
-    right('Seconds'),
-    right('× Retrain'),
-    right('n'),
+    ...columns.map(({ title }) => right(title)),
+    ...(times ? [right('Seconds'), right('× Retrain'), right('n')] : []),
   ]
-  const line = (row: BoardRow): string[] => {
-    const isReference = row.method === REFERENCE
-    return [
+  const lines = (row: BoardRow): string[][] => {
+    const compared = row.method !== REFERENCE
+    const cells = columns.map(({ id }) => row.metrics[id])
+    const values = [
       rankOf(row),
       nameOf(row),
-      row.avgGap && !isReference ? meanAndSd(row.avgGap) : '',
-      ...columns.flatMap(({ id }) => {
-        const cell = row.metrics[id]
-        if (!cell) return [stateOf(row), '']
-        return [meanAndSd(cell), cell.gap === null || isReference ? '' : styledData('dim', signed(cell.gap))]
-      }),
+      compared && row.avgGap ? meanAndSd(row.avgGap) : '',
+      ...cells.map((cell) => (cell ? meanAndSd(spread ? cell : { ...cell, sd: null }) : stateOf(row))),
       row.seconds ? fixed(row.seconds.mean, 1) : '',
       row.fractionOfRetrain ? fixed(row.fractionOfRetrain.mean, 3) : '',
       String(row.runs.filter(({ state }) => state === 'done').length),
     ]
+    const gaps = cells.map((cell) => (cell && cell.gap !== null ? styledData('dim', signed(cell.gap)) : ''))
+    return compared && gaps.some(Boolean) ? [values, ['', '', '', ...gaps]] : [values]
   }
   const ruled = references.length > 0 && rows.length > 0 ? (['rule'] as const) : []
-  return table(heads, [...references.map(line), ...ruled, ...rows.map(line)])
+  return table(heads, [...references.flatMap(lines), ...ruled, ...rows.flatMap(lines)])
 }
 
-/** How to read it, in one line. */
-export const boardLegend = ({ columns }: Board): string => {
+/** How to read it. */
+export function boardLegend({ columns }: Board): string[] {
   const units = [...new Set(columns.map(({ unit }) => unit))].join(', ')
-  return `mean ± sample sd over n seeds (${units}); gap = mean signed difference to Retrain of the same seed; Avg. Gap = mean |gap|, smaller is closer to Retrain`
+  return [
+    `Mean ± sample sd over n seeds, in ${units}; below it the mean signed gap to Retrain of the same seed.`,
+    'Avg. Gap is the mean |gap|: smaller is closer to Retrain. A rank is a range, since few seeds separate few rows.',
+  ]
 }
 
 const nameOf = ({ title, label }: BoardRow) => (label ? `${title} (${label})` : title)
@@ -51,6 +67,5 @@ const rankOf = ({ rank }: BoardRow) =>
 /** Why a row has no value. */
 function stateOf({ runs }: BoardRow): string {
   const states = new Set(runs.map(({ state }) => state))
-  for (const state of ['running', 'queued', 'failed', 'cancelled']) if (states.has(state as 'running')) return state
-  return 'not measured'
+  return (['running', 'queued', 'failed', 'cancelled'] as const).find((state) => states.has(state)) ?? 'not measured'
 }

@@ -1,0 +1,217 @@
+/** The real command line against the real Worker in workerd, over HTTP: every process is one that users start. */
+import { execFile } from 'node:child_process'
+import { readFile, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Api, apiOf } from '../../runner/agent/api.ts'
+import { createClient, RemoteError } from '../../runner/agent/client.ts'
+import { type CliProcess, cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
+
+const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
+const root = resolve(import.meta.dirname, '../..')
+
+let home: string
+let url: string
+let serving: CliProcess
+let api: Api
+let runnerHome: string
+
+beforeAll(async () => {
+  home = await temporaryFolder()
+  runnerHome = await temporaryFolder()
+  serving = startCli(['serve', '--port', '0', '--home', home])
+  await serving.said('Ctrl-C stops.')
+  url = serving.output().stdout.trim()
+  api = apiOf(createClient({ server: url }))
+})
+
+afterAll(async () => {
+  serving.child.kill('SIGTERM')
+  await serving.ended
+  await cleanUp()
+})
+
+const startRunner = (name: string) =>
+  startCli([
+    'runner',
+    '--server',
+    url,
+    '--token-file',
+    join(home, 'tokens.json'),
+    '--home',
+    runnerHome,
+    '--name',
+    name,
+    '--json',
+  ])
+
+const submit = (...words: string[]) =>
+  cli(['submit', SLUG, '--server', url, '--token-file', join(home, 'tokens.json'), ...words])
+
+/** Ids of the processes that a process started. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=', '--ppid', String(pid)]).catch(() => ({
+    stdout: '',
+  }))
+  return stdout.split('\n').filter(Boolean).map(Number)
+}
+
+const isAlive = (pid: number) => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('the tokens of a served home are readable by their owner only', async () => {
+  expect((await stat(join(home, 'tokens.json'))).mode & 0o777).toBe(0o600)
+})
+
+test('a second server on the same home is refused and told which process has it', async () => {
+  const { code, stderr } = await cli(['serve', '--port', '0', '--home', home])
+  expect(stderr).toContain(`process ${serving.child.pid} on `)
+  expect(stderr).toContain('already serves')
+  expect(code).toBe(2)
+})
+
+test('a wrong token is refused, for a runner and for a submission', async () => {
+  const wrong = { PALIMPSEST_TOKEN: 'pal_runner_0000000000000000' }
+  const runner = await cli(['runner', '--server', url, '--home', runnerHome], wrong)
+  expect(runner.stderr).toContain('refused this runner: this token is unknown or was revoked')
+  expect(runner.code).toBe(2)
+  const submission = await cli(['submit', SLUG, '--method', 'ft', '--server', url], wrong)
+  expect(submission.stderr).toContain('this token is unknown or was revoked')
+  expect(submission.code).toBe(2)
+  // A submitter's token is a token, but not a runner's.
+  const { submitter } = JSON.parse(await readFile(join(home, 'tokens.json'), 'utf8'))
+  const other = await cli(['runner', '--server', url, '--home', runnerHome], { PALIMPSEST_TOKEN: submitter.secret })
+  expect(other.stderr).toContain('expected a runner token, got a submitter token')
+})
+
+test('an answer that names an error becomes that error', async () => {
+  const asked = apiOf(createClient({ server: url })).board('nothing')
+  await expect(asked).rejects.toThrow(RemoteError)
+  await expect(asked).rejects.toMatchObject({ code: 'unknown_benchmark', status: 404 })
+})
+
+test('a submission goes from the queue to the board, past a runner that is stopped and one that is killed', async () => {
+  const words = ['--method', 'ft', '--param', 'epochs=1', '--seeds', '0', '--key', 'one']
+  const submitted = await submit(...words)
+  expect(submitted.code).toBe(0)
+  const again = await submit(...words)
+  expect(again.stdout).toBe(submitted.stdout)
+
+  // SIGTERM: the stage stops, the job goes back, and that is a good end.
+  const stopped = startRunner('stopped')
+  await stopped.said('"kind":"progress"')
+  expect((await api.queue()).running.map(({ runner }) => runner)).toEqual(['stopped'])
+  stopped.child.kill('SIGTERM')
+  expect(await stopped.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('"reason":"interrupted"') })
+  const released = await api.queue()
+  expect(released.counts.running).toBe(0)
+  const [first] = released.waiting
+  const { stages } = await api.run(first!.run)
+  // Releasing is not failing.
+  expect(stages[0]).toMatchObject({ state: 'queued', deliveries: 1, failed: 0, lost: 0, reason: 'interrupted' })
+
+  // SIGKILL: nobody says anything; the process of the stage ends too, and another runner takes over.
+  const killed = startRunner('killed')
+  await killed.said('"kind":"progress"')
+  const [stage] = await childrenOf(killed.child.pid!)
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  for (let waited = 0; isAlive(stage!) && waited < 10_000; waited += 100) await sleep(100)
+  expect(isAlive(stage!)).toBe(false)
+  await letLeasesRunOut()
+
+  const runner = startRunner('third')
+  const watched = await submit(...words, '--watch', '--json')
+  expect(watched.stderr).toMatch(/✓ FT, seed 0 {2}UA [\d.]+ {2}RA [\d.]+ {2}TA [\d.]+ {2}MIA [\d.]+ {2}gap [\d.]+/)
+  expect(watched.code).toBe(0)
+  runner.child.kill('SIGINT')
+  expect((await runner.ended).code).toBe(130)
+
+  const submission = JSON.parse(watched.stdout)
+  expect(submission.id).toBe(submitted.stdout.trim())
+  const run = await api.run(submission.runs[0].id)
+  expect(run.stages.map(({ state, runner }) => [state, runner])).toEqual(Array(3).fill(['done', 'third']))
+  expect(run.avgGap).toBeGreaterThan(0)
+  const reference = await api.run(run.reference!)
+  expect(reference.stages[0]).toMatchObject({ deliveries: 3, lost: 1, failed: 0 })
+
+  const board = await cli(['board', SLUG, '--server', url, '--json'])
+  const { rows, references } = JSON.parse(board.stdout)
+  expect(references.map(({ method }: { method: string }) => method)).toEqual(['retrain'])
+  expect(rows).toMatchObject([{ method: 'ft', params: { epochs: 1 }, metrics: { ua: { n: 1 } }, avgGap: { n: 1 } }])
+  const table = await cli(['board', SLUG, '--server', url])
+  expect(table.stdout).toMatch(/FT +\d+\.\d\d/)
+})
+
+test('evidence and log of a run are served under its page', async () => {
+  const { rows } = await api.board(SLUG)
+  const { stages } = await api.run(rows[0]!.runs[0]!.id)
+  const [train, unlearn, evaluate] = stages
+  const { sha256, bytes } = evaluate!.artifacts['evidence.safetensors']!
+  const evidence = await createClient({ server: url }).download(sha256)
+  expect(evidence.length).toBe(bytes)
+  expect(unlearn!.logLength).toBeGreaterThan(0)
+  const log = await (await fetch(`${url}/api/v1/jobs/${train!.key}/log`)).text()
+  expect(log).toMatch(/^\d\d:\d\d:\d\d training small-cnn on 5000 images/m)
+  expect(Buffer.byteLength(log)).toBe(train!.logLength)
+})
+
+test('a runner with results in its store sends them without computing', async () => {
+  const other = await temporaryFolder()
+  const server = startCli(['serve', '--port', '0', '--home', other])
+  await server.said('Ctrl-C stops.')
+  const address = server.output().stdout.trim()
+  const tokens = ['--server', address, '--token-file', join(other, 'tokens.json')]
+  await cli(['submit', SLUG, '--method', 'ft', '--param', 'epochs=1', '--seeds', '0', ...tokens])
+  const runner = startCli(['runner', ...tokens, '--home', runnerHome, '--json'])
+  await runner.said('"kind":"idle"')
+  const events = runner
+    .output()
+    .stdout.trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  const done = events.filter(({ kind }) => kind === 'done')
+  expect(done.map(({ reused }) => reused)).toEqual([true, true, true, true, true])
+  runner.child.kill('SIGTERM')
+  await runner.ended
+  server.child.kill('SIGINT')
+  expect((await server.ended).code).toBe(0)
+})
+
+test('a worker never outlives the command that started it', async () => {
+  const other = await temporaryFolder()
+  const server = startCli(['serve', '--port', '0', '--home', other])
+  await server.said('Ctrl-C stops.')
+  const address = server.output().stdout.trim()
+  const [wrangler] = await childrenOf(server.child.pid!)
+  const workers = await childrenOf(wrangler!)
+  expect(workers.length).toBeGreaterThan(0)
+  server.child.kill('SIGKILL')
+  await server.ended
+  const all = [wrangler!, ...workers]
+  for (let waited = 0; all.some(isAlive) && waited < 10_000; waited += 100) await sleep(100)
+  expect(all.filter(isAlive)).toEqual([])
+  await expect(fetch(`${address}/health`)).rejects.toThrow()
+  // Its lock is not in the way of the next one.
+  const next = startCli(['serve', '--port', '0', '--home', other])
+  await next.said('Ctrl-C stops.')
+  next.child.kill('SIGTERM')
+  expect((await next.ended).code).toBe(0)
+})
+
+/** What 90 seconds of silence would do. */
+async function letLeasesRunOut(): Promise<void> {
+  const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
+  const sql = `UPDATE jobs SET lease_expires_at = 0 WHERE state = 'leased'`
+  const words = ['d1', 'execute', 'DB', '--local', '--persist-to', join(home, 'worker'), '--command', sql]
+  const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false', CI: '1' }
+  await promisify(execFile)(process.execPath, [wrangler, ...words], { cwd: root, env })
+}

@@ -1,0 +1,242 @@
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { benchmarks } from '../../runner/catalogue.ts'
+import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
+
+afterAll(cleanUp)
+
+const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
+const quickstart = benchmarks.get(SLUG)!
+
+/** A benchmark in a file, one epoch long. */
+async function benchmarkFile(folder: string, changes: Record<string, unknown> = {}): Promise<string> {
+  const path = join(folder, 'benchmark.json')
+  const training = { ...quickstart.training, epochs: 1 }
+  await writeFile(path, JSON.stringify({ ...quickstart, slug: 'tiny', training, presets: {}, ...changes }))
+  return path
+}
+
+test.each([
+  [
+    'an unknown benchmark',
+    ['run', 'fashion-mnist-5k.small-cnn.random-1', '--method', 'ft'],
+    /no benchmark .*did you mean "fashion-mnist-5k\.small-cnn\.random-10"\?.*known: cifar10/,
+  ],
+  [
+    'an unknown method',
+    ['run', SLUG, '--method', 'salum'],
+    /no method "salum"; did you mean "salun"\?; known: .*retrain/,
+  ],
+  [
+    'an unknown parameter',
+    ['run', SLUG, '--method', 'ft', '--param', 'learningrat=1'],
+    /ft has no parameter "learningrat"; did you mean "learningRate"\?; known: epochs/,
+  ],
+  [
+    'a parameter out of range',
+    ['run', SLUG, '--method', 'salun', '--param', 'density=1.5'],
+    /density: expected at most 1, got 1\.5/,
+  ],
+  [
+    'a parameter of another type',
+    ['run', SLUG, '--method', 'ft', '--param', 'epochs=many'],
+    /epochs: expected number, got "many"/,
+  ],
+  [
+    'a parameter without a value',
+    ['run', SLUG, '--method', 'ft', '--param', 'epochs'],
+    /--param epochs: expected name=value/,
+  ],
+  [
+    'a parameter given twice',
+    ['run', SLUG, '--method', 'ft', '--param', 'epochs=1', '--param', 'epochs=2'],
+    /epochs: expected once, came twice/,
+  ],
+  [
+    'a choice that is none',
+    ['run', SLUG, '--method', 'salun', '--param', 'mask=some'],
+    /mask: expected "saliency" or "random" or "inverted" or "none", got "some"/,
+  ],
+  [
+    'seeds that are no numbers',
+    ['run', SLUG, '--method', 'ft', '--seeds', '0,x'],
+    /--seeds: expected different whole numbers from 0, such as 0,1,2 or 0-4, got "0,x"/,
+  ],
+  [
+    'a seed given twice',
+    ['run', SLUG, '--method', 'ft', '--seeds', '1,1'],
+    /--seeds: expected different whole numbers/,
+  ],
+  ['a missing method', ['run', SLUG], /required option '--method <id>' not specified/],
+  ['an unknown option', ['run', SLUG, '--method', 'ft', '--sedes', '0'], /unknown option '--sedes'/],
+  ['an unknown command', ['rnu'], /unknown command 'rnu'/],
+  ['a port that is none', ['serve', '--port', '70000'], /--port: expected a whole number from 0 to 65535, got "70000"/],
+  [
+    'a file that is not there',
+    ['run', './nowhere.json', '--method', 'ft'],
+    /nowhere\.json: expected the JSON file of a benchmark: /,
+  ],
+  [
+    'a submission that the server would refuse',
+    ['submit', SLUG, '--method', 'ft', '--param', 'epochs=0'],
+    /epochs: expected at least 1, got 0/,
+  ],
+  ['a runner without a token', ['runner'], /no runner token: give --token-file FILE, or set PALIMPSEST_TOKEN/],
+  [
+    'a runner with a token of another form',
+    ['runner', '--server', 'http://127.0.0.1:9', '--token-file', 'package.json'],
+    /package\.json: expected/,
+  ],
+])('%s ends with 2, says what was expected and creates nothing', async (_, words, message) => {
+  const folder = await temporaryFolder()
+  const home = join(folder, 'home')
+  const { code, stdout, stderr } = await cli(words, { PALIMPSEST_HOME: home })
+  expect(stderr).toMatch(message)
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  const made = await readdir(home).catch(() => [])
+  expect(made).toEqual([])
+})
+
+test('a benchmark file with mistakes is refused with all of them', async () => {
+  const folder = await temporaryFolder()
+  const path = await benchmarkFile(folder, { training: { ...quickstart.training, epochs: 0 }, metrics: [] })
+  const { code, stderr } = await cli(['run', path, '--method', 'ft', '--home', folder])
+  expect(stderr).toContain('training.epochs: expected at least 1, got 0')
+  expect(stderr).toContain('metrics: expected at least 1 entries, got []')
+  expect(code).toBe(2)
+})
+
+test('list is data on stdout, and JSON on demand', async () => {
+  const text = await cli(['list', 'methods'])
+  expect(text).toMatchObject({ code: 0, stderr: '' })
+  expect(text.stdout).toContain('density = 0.5')
+  const { stdout } = await cli(['list', '--json'])
+  const known = JSON.parse(stdout) as { methods: { id: string; params: { name: string; default: unknown }[] }[] }
+  const ga = known.methods.find(({ id }) => id === 'ga')
+  expect(ga?.params.find(({ name }) => name === 'learningRate')?.default).toBe(1e-4)
+})
+
+test('a home folder that cannot be used is named, with what to do', async () => {
+  const folder = await temporaryFolder()
+  const file = join(folder, 'file')
+  await writeFile(file, '')
+  const { code, stderr } = await cli(['run', SLUG, '--method', 'ft', '--home', file])
+  expect(stderr).toContain(`the home folder ${file} cannot be used: it is a file`)
+  expect(stderr).toContain('--home DIR')
+  expect(code).toBe(2)
+})
+
+test.skipIf(process.getuid?.() === 0)('a home folder without rights is named, with what to do', async () => {
+  const folder = join(await temporaryFolder(), 'closed')
+  await mkdir(folder)
+  await chmod(folder, 0o500)
+  const { code, stderr } = await cli(['serve', '--home', folder])
+  expect(stderr).toContain(`the home folder ${folder} cannot be used: no permission`)
+  expect(code).toBe(2)
+})
+
+test('a port in use is named, with what to do', async () => {
+  const other = createServer()
+  await new Promise<void>((done) => other.listen(0, '127.0.0.1', done))
+  const { port } = other.address() as { port: number }
+  const { code, stderr } = await cli(['serve', '--home', await temporaryFolder(), '--port', `${port}`])
+  other.close()
+  expect(stderr).toContain(`port ${port} of 127.0.0.1 is in use by another program; choose another one with --port N`)
+  expect(code).toBe(2)
+})
+
+test('a run gives values, gaps to retrain and times, and a second one reuses every stage', async () => {
+  const folder = await temporaryFolder()
+  const words = [
+    'run',
+    await benchmarkFile(folder),
+    '--method',
+    'ft',
+    '--param',
+    'epochs=1',
+    '--seeds',
+    '0',
+    '--home',
+    folder,
+  ]
+  const file = join(folder, 'result.json')
+  const first = await cli([...words, '--json', file])
+  expect(first.stderr).toContain('Finished 5 stages in ')
+  expect(first.stdout).toMatch(/Method +UA +gap +RA/)
+  expect(first.code).toBe(0)
+  const result = JSON.parse(await readFile(file, 'utf8'))
+  const [retrain, ft] = result.runs
+  expect([retrain.method, ft.method]).toEqual(['retrain', 'ft'])
+  expect(ft.gaps.ua).toBeCloseTo(ft.metrics.ua - retrain.metrics.ua, 10)
+  const gaps = ['ua', 'ra', 'ta', 'mia'].map((id) => Math.abs(ft.metrics[id] - retrain.metrics[id]))
+  expect(ft.avgGap).toBeCloseTo(gaps.reduce((sum, gap) => sum + gap) / 4, 10)
+  expect(ft.fractionOfRetrain).toBeCloseTo(ft.seconds / retrain.seconds, 10)
+
+  const second = await cli([...words, '--json'])
+  expect(second.stderr).toContain('Finished 5 stages (5 reused) in ')
+  expect(JSON.parse(second.stdout)).toEqual(result)
+})
+
+test('Ctrl-C stops a run between chunks with 130, and the next run goes on where it stopped', async () => {
+  const folder = await temporaryFolder()
+  const words = [
+    'run',
+    await benchmarkFile(folder),
+    '--method',
+    'ft',
+    '--param',
+    'epochs=40',
+    '--seeds',
+    '0',
+    '--home',
+    folder,
+  ]
+  const first = startCli(words)
+  await first.said('unlearn by ft, seed 0')
+  first.child.kill('SIGINT')
+  const { code, stderr, stdout } = await first.ended
+  expect(stderr).toContain('stopping after this chunk')
+  expect({ code, stdout }).toEqual({ code: 130, stdout: '' })
+
+  words[words.indexOf('epochs=40')] = 'epochs=1'
+  const second = await cli(words)
+  // Both trainings and the evaluation of retrain were finished before.
+  expect(second.stderr).toContain('Finished 5 stages (3 reused) in ')
+  expect(second.code).toBe(0)
+})
+
+test('a damaged dataset is named with what was expected and what to do', async () => {
+  const folder = await temporaryFolder()
+  const data = join(folder, 'data')
+  await mkdir(data)
+  await writeFile(join(data, 'train-images-idx3-ubyte'), 'these are no images')
+  const path = await benchmarkFile(folder, { dataset: { id: 'fashion-mnist' } })
+  const { code, stderr } = await cli(['run', path, '--method', 'ft', '--seeds', '0', '--home', folder, '--data', data])
+  expect(stderr).toMatch(/train-images-idx3-ubyte: expected 47040016 bytes, got 19; replace it by the official file/)
+  expect(code).toBe(1)
+})
+
+test('evidence of a run can be scored again', async () => {
+  const folder = await temporaryFolder()
+  const { stdout } = await cli([
+    'run',
+    await benchmarkFile(folder),
+    '--method',
+    'retrain',
+    '--seeds',
+    '0',
+    '--home',
+    folder,
+    '--json',
+  ])
+  const [run] = JSON.parse(stdout).runs
+  const evaluation = run.stages.at(-1).result
+  const { sha256 } = evaluation.artifacts['evidence.safetensors']
+  const scored = await cli(['score', join(folder, 'objects', sha256.slice(0, 2), sha256), '--json'])
+  expect(JSON.parse(scored.stdout)).toEqual(evaluation.metrics)
+  const refused = await cli(['score', 'package.json'])
+  expect(refused.stderr).toMatch(/package\.json: /)
+  expect(refused.code).toBe(2)
+})
