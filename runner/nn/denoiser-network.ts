@@ -14,12 +14,18 @@ export interface DenoiserInputs {
   labels: Value
 }
 
+/** What dropout draws from: the key of each row, [n, 2], and the first of its counters to take (see counter-random.ts). */
+export interface Draws {
+  keys: Value
+  first: number
+}
+
 export interface DenoiserNetwork extends Variables {
   /** [channels, height, width] */
   inputShape: Shape
   classes: number
-  /** Adds the forward pass: the predicted noise [n, c, h, w]. With `keys` [n, 2] (see counter-random.ts) dropout drops. */
-  forward(ops: Ops, inputs: DenoiserInputs, values: ReadonlyMap<string, Value>, keys?: Value | null): Value
+  /** Adds the forward pass: the predicted noise [n, c, h, w]. Dropout drops when `draws` are given. */
+  forward(ops: Ops, inputs: DenoiserInputs, values: ReadonlyMap<string, Value>, draws?: Draws): Value
 }
 
 /** Makes a denoiser from a function that builds its forward pass; runs it once to learn its variables. */
@@ -42,9 +48,9 @@ export function denoiserNetworkOf(
     buffers,
     inputShape,
     classes,
-    forward(ops, inputs, values, keys = null) {
-      const uniforms = keys && uniformSource(ops, keys)
-      return build(scopeOver(ops, values, { training: keys !== null, uniforms }).scope, inputs)
+    forward(ops, inputs, values, draws) {
+      const uniforms = draws ? uniformSource(ops, draws.keys, draws.first) : null
+      return build(scopeOver(ops, values, { training: !!draws, uniforms }).scope, inputs)
     },
   }
 }

@@ -31,10 +31,24 @@ export interface Work {
   after(outputs: Record<string, Tensor>, range: { first: number; count: number }): void
 }
 
+/** Steps of one program, from `first` up to, but not with, `end`. */
+export interface Steps {
+  name: string
+  program(): Graph
+  first: number
+  end: number
+  /** Feeds that stay the same over all steps; those that carry state are replaced in `after`. */
+  feeds: Record<string, Tensor>
+  stepFeeds(range: { first: number; steps: number }): Record<string, Tensor>
+  after(outputs: Record<string, Tensor>, range: { first: number; steps: number }): void | Promise<void>
+}
+
 export interface Executor {
   /** Seconds spent compiling sessions so far. */
   compileSeconds(): number
   execute(work: Work): Promise<void>
+  /** The same by the step, for programs that plan their batches themselves. */
+  iterate(steps: Steps): Promise<void>
   release(): Promise<void>
 }
 
@@ -44,42 +58,62 @@ export function createExecutor({ threads, signal }: ExecutorOptions): Executor {
   const stepMs = new Map<string, number>()
   let compileMs = 0
 
-  async function sessionFor({ name, program }: Work, batch: number): Promise<Session> {
-    const key = `${name} ${batch}`
+  async function sessionFor(key: string, program: () => Graph): Promise<Session> {
     if (!sessions.has(key)) {
       const start = performance.now()
-      sessions.set(key, openSession(program(batch), { threads }))
+      sessions.set(key, openSession(program(), { threads }))
       await sessions.get(key)
       compileMs += performance.now() - start
     }
     return sessions.get(key)!
   }
 
-  async function executeSteps(work: Work, firstItem: number, steps: number, batch: number): Promise<void> {
-    const session = await sessionFor(work, batch)
-    const key = `${work.name} ${batch}`
-    for (let done = 0; done < steps; ) {
+  async function iterate({ name, program, first, end, feeds, stepFeeds, after }: Steps): Promise<void> {
+    const session = await sessionFor(name, program)
+    for (let step = first; step < end; ) {
       signal.throwIfAborted()
-      const chunk = Math.min(steps - done, Math.max(1, Math.floor(CHUNK_MS / (stepMs.get(key) ?? CHUNK_MS))))
-      const first = firstItem + done * batch
-      const items = work.items.subarray(first, first + chunk * batch)
+      const chunk = Math.min(end - step, Math.max(1, Math.floor(CHUNK_MS / (stepMs.get(name) ?? CHUNK_MS))))
+      const range = { first: step, steps: chunk }
       const start = performance.now()
-      const outputs = await session.run({
-        ...work.feeds,
-        steps: tensor('int64', [], BigInt64Array.of(BigInt(chunk))),
-        plan: int64s([chunk, batch], items),
-        ...work.stepFeeds?.({ items, first, firstStep: Math.floor(first / work.batch), steps: chunk, batch }),
-      })
-      stepMs.set(key, (performance.now() - start) / chunk)
-      work.after(outputs, { first, count: items.length })
-      done += chunk
+      const count = tensor('int64', [], BigInt64Array.of(BigInt(chunk)))
+      const outputs = await session.run({ ...feeds, steps: count, ...stepFeeds(range) })
+      stepMs.set(name, (performance.now() - start) / chunk)
+      await after(outputs, range)
+      step += chunk
       // Lets signals, timers and the terminal have their turn: a run blocks this thread.
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
 
+  const executeSteps = (work: Work, firstItem: number, steps: number, batch: number) => {
+    const planned = (step: number, count: number) => {
+      const first = firstItem + step * batch
+      return { first, items: work.items.subarray(first, first + count * batch) }
+    }
+    return iterate({
+      name: `${work.name} ${batch}`,
+      program: () => work.program(batch),
+      first: 0,
+      end: steps,
+      feeds: work.feeds,
+      stepFeeds({ first: step, steps }) {
+        const { first, items } = planned(step, steps)
+        const firstStep = Math.floor(first / work.batch)
+        return {
+          plan: int64s([steps, batch], items),
+          ...work.stepFeeds?.({ items, first, firstStep, steps, batch }),
+        }
+      },
+      after(outputs, { first: step, steps }) {
+        const { first, items } = planned(step, steps)
+        work.after(outputs, { first, count: items.length })
+      },
+    })
+  }
+
   return {
     compileSeconds: () => compileMs / 1000,
+    iterate,
     async execute(work) {
       const whole = Math.floor(work.items.length / work.batch)
       const rest = work.items.length - whole * work.batch

@@ -2,7 +2,7 @@
 import type { OptimizerSpec, TrainingRecipe } from '../../schema/benchmark.ts'
 import type { Progress } from '../../schema/result.ts'
 import type { Split } from '../dataset.ts'
-import type { Mask, OptimizerOptions, PassOptions, Trainer } from '../method.ts'
+import type { OptimizerOptions, PassOptions, Trainer } from '../method.ts'
 import { DRAWS, PADDING } from '../nn/augment.ts'
 import { createExecutor, residentImages } from '../nn/executor.ts'
 import { type Network, parameterCount } from '../nn/network.ts'
@@ -10,8 +10,8 @@ import { optimizerOf } from '../nn/optimizers.ts'
 import { answersProgram, type StepOptions, saliencyProgram, slotName, trainProgram } from '../nn/programs.ts'
 import { randomStream } from '../nn/random.ts'
 import { rateAt } from '../nn/schedules.ts'
-import { floats, int64s, sizeOf, type Tensor, tensor, zeros } from '../onnx/tensor.ts'
-import { largest, onesOf, randomChoice } from './mask.ts'
+import { floats, int64s, type Tensor, tensor, zeros } from '../onnx/tensor.ts'
+import { absoluteScores, chooseMask, maskOf } from './mask.ts'
 
 /** The loss is no longer a finite number, so the weights are lost. */
 export class DivergenceError extends Error {
@@ -186,14 +186,7 @@ export function createTrainer(options: TrainerOptions): StageTrainer {
         onProgress({ phase: 'mask', done: seen, total: items.length, unit: 'images' })
       },
     })
-    const scores = new Float32Array(parameterCount(network))
-    let offset = 0
-    for (const [name] of sums) {
-      const data = feeds[name]!.data as Float32Array
-      for (let i = 0; i < data.length; i++) scores[offset + i] = Math.abs(data[i]!)
-      offset += data.length
-    }
-    return scores
+    return absoluteScores(sums.map(([name]) => feeds[name]!.data as Float32Array))
   }
 
   return {
@@ -208,20 +201,8 @@ export function createTrainer(options: TrainerOptions): StageTrainer {
     },
     async mask({ kind, density, items, batchSize }) {
       const from = performance.now()
-      const total = parameterCount(network)
-      const ones = onesOf(density, total)
-      let chosen: Uint8Array
-      if (kind === 'random') chosen = randomChoice(maskRandom, total, ones)
-      else {
-        const scores = await saliency(items, batchSize)
-        chosen = largest(kind === 'inverted' ? scores.map((score) => -score) : scores, ones)
-      }
-      const mask = new Map<string, Uint8Array>()
-      let offset = 0
-      for (const { name, shape } of network.parameters) {
-        mask.set(name, chosen.subarray(offset, offset + sizeOf(shape)))
-        offset += sizeOf(shape)
-      }
+      const scores = () => saliency(items, batchSize)
+      const mask = await chooseMask(network.parameters, { kind, density }, maskRandom, scores)
       maskMs += performance.now() - from
       return mask
     },
@@ -257,12 +238,6 @@ export function createTrainer(options: TrainerOptions): StageTrainer {
     seconds: () => ({ mask: maskMs / 1000, compile: executor.compileSeconds() }),
     release: executor.release,
   }
-}
-
-function maskOf(mask: Mask, name: string): Uint8Array {
-  const entries = mask.get(name)
-  if (!entries) throw new Error(`the mask has no entry for ${name}; it covers ${[...mask.keys()].join(', ')}`)
-  return entries
 }
 
 /** A step can overflow the weights while its loss is still finite. */
