@@ -7,6 +7,11 @@ if (major < 22 || (major === 22 && minor < 12)) {
   )
   process.exit(2)
 }
+// A reader that has seen enough, such as `head`, closes the pipe: that's no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
 // Imported afterwards, so that an old Node gets to the message above.
 const { main } = await import('./main.ts')
 process.exitCode = await main(process.argv)

@@ -47,7 +47,6 @@ interface Options {
   data: string[]
   threads: number
   serve: boolean
-  exit?: boolean
   json?: boolean
 }
 
@@ -63,7 +62,6 @@ export const quickstart: Command = (program) =>
       DEFAULT_PORT,
     )
     .option('--no-serve', 'end once the board is complete')
-    .option('--exit', 'the same')
     .option('--json', 'the board as JSON')
     .option(...homeOption)
     .option(...dataOption, collect, [])
@@ -113,7 +111,7 @@ async function execute(options: Options): Promise<void> {
       for (const line of boardLegend(found)) print(line)
       print(`Board: ${page}`)
     }
-    if (options.serve && !options.exit) {
+    if (options.serve) {
       note('Serving until Ctrl-C.')
       await untilStopped(server.ended, signal, server.log)
     }
