@@ -76,7 +76,7 @@ async function execute(options: Options): Promise<void> {
   const seeds = seedsFrom(options.seeds)
   const home = await openHome(options.home)
   const started = performance.now()
-  const { signal, release } = onInterrupts(() => note('\nStopping; Ctrl-C again ends at once.'))
+  const { signal, release } = onInterrupts(() => note('Stopping; Ctrl-C again ends at once.'))
   let server: LocalServer | undefined
   let runner: RunnerProcess | undefined
   try {
@@ -202,6 +202,7 @@ async function watchRuns(api: Api, runs: WatchedRun[]) {
       if (stage.spec.kind === 'evaluate') wake.now()
     } else if (event.kind !== 'log') {
       view.drop()
+      if (event.kind === 'released' && event.reason === 'interrupted') return
       const why = 'message' in event ? `${event.message}` : event.reason
       view.line(`${styled('yellow', '!')} ${stageLabel(stage.spec, stage.name)}: ${event.kind}: ${why}`)
       wake.now()

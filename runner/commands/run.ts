@@ -65,9 +65,7 @@ async function execute(word: string, options: Options): Promise<void> {
   const seeds = options.seeds === undefined ? benchmark.seeds : seedsFrom(options.seeds)
   checkBenchmark(benchmark)
   const home = await openHome(options.home)
-  const { signal, release } = onInterrupts(() =>
-    note('\nstopping after this chunk; press Ctrl-C again to stop at once'),
-  )
+  const { signal, release } = onInterrupts(() => note('Stopping after this chunk; Ctrl-C again ends at once.'))
   const data = dataLoader(dataPlaces(home, options.data))
   const pinned = await pinContent(benchmark, data, signal)
   const plan = await planLocal(pinned, { reference: methodOf(pinned, REFERENCE, {}), methods: chosen, seeds })

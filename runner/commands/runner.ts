@@ -54,7 +54,7 @@ async function execute(options: Options): Promise<void> {
   const token = await tokenFor('runner', { tokenFile: options.tokenFile, home })
   const server = requireUrl(serverOf(options.server))
   const { signal, release } = onInterrupts(() =>
-    note('stopping: the current job is given back; once more ends at once'),
+    note('Stopping: the current job is given back; once more ends at once.'),
   )
   const stop = new AbortController()
   // Started by another process of this program: ends with it.

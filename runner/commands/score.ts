@@ -4,7 +4,9 @@ import { collect } from '../arguments.ts'
 import { lookUp, metrics } from '../catalogue.ts'
 import { type Command, help } from '../command.ts'
 import { reasonOf } from '../files/write.ts'
-import { scoreStored } from '../pipeline/evaluate.ts'
+import type { Evidence } from '../metric.ts'
+import { scoreEvidence } from '../pipeline/evaluate.ts'
+import { decodeEvidence } from '../store/evidence.ts'
 import { SafetensorsError } from '../store/safetensors.ts'
 import { fixed } from '../terminal/numbers.ts'
 import { print, printJson } from '../terminal/output.ts'
@@ -26,10 +28,7 @@ export const score: Command = (program) =>
       const known = new Map([...metrics.values()].map((metric) => [metric.identity, metric]))
       for (const identity of options.metric) lookUp('metric', known, identity)
       const identities = options.metric.length > 0 ? options.metric : [...known.keys()]
-      const values = await scoreStored(await bytesOf(path), identities).catch((error: unknown) => {
-        if (error instanceof SafetensorsError) throw new UsageError(`${path}: ${error.message}`)
-        throw error
-      })
+      const values = await scoreEvidence(evidenceIn(path, await bytesOf(path)), identities)
       if (options.json) printJson(values)
       else {
         const rows = Object.values(values).map(({ identity, value }) => [identity, fixed(value, 4)])
@@ -42,5 +41,14 @@ async function bytesOf(path: string): Promise<Uint8Array> {
     return await readFile(path)
   } catch (error) {
     throw new UsageError(`${path}: cannot be read: ${reasonOf(error)}`)
+  }
+}
+
+function evidenceIn(path: string, bytes: Uint8Array): Evidence {
+  try {
+    return decodeEvidence(bytes)
+  } catch (error) {
+    if (error instanceof SafetensorsError) throw new UsageError(`${path}: ${error.message}`)
+    throw error
   }
 }

@@ -54,8 +54,9 @@ function draw({ columns, references, rows }: Board, { spread, times }: Variant):
 export function boardLegend({ columns }: Board): string[] {
   const units = [...new Set(columns.map(({ unit }) => unit))].join(', ')
   return [
-    `Mean ± sample sd over n seeds, in ${units}; below it the mean signed gap to Retrain of the same seed.`,
-    'Avg. Gap is the mean |gap|: smaller is closer to Retrain. A rank is a range, since few seeds separate few rows.',
+    `Mean ± sample sd over n seeds, in ${units}; below it the mean signed gap to Retrain`,
+    'of the same seed. Avg. Gap is the mean |gap|: smaller is closer to Retrain.',
+    'A rank is a range: few seeds separate few rows.',
   ]
 }
 

@@ -5,8 +5,16 @@ type Style = Parameters<typeof styleText>[0]
 
 export const interactive = (): boolean => Boolean(process.stderr.isTTY) && process.env.TERM !== 'dumb'
 
-/** A line on stderr. */
-export const note = (line = ''): void => void process.stderr.write(`${line}\n`)
+const direct = (line: string): void => void process.stderr.write(`${line}\n`)
+let above = direct
+
+/** A line on stderr; above the progress bars while there are any. */
+export const note = (line = ''): void => above(line)
+
+/** Progress bars redraw what lies under them, so lines must go through them; null ends that. */
+export function drawNotesAbove(write: ((line: string) => void) | null): void {
+  above = write ?? direct
+}
 
 /** A line of data on stdout. */
 export const print = (line = ''): void => void process.stdout.write(`${line}\n`)

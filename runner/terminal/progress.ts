@@ -3,7 +3,7 @@
 import { MultiBar, type Options, type Params, Presets } from 'cli-progress'
 import type { Progress } from '../../schema/result.ts'
 import { count, duration, fixed, plural, timeLeft } from './numbers.ts'
-import { interactive, note, styled } from './output.ts'
+import { drawNotesAbove, interactive, note, styled } from './output.ts'
 
 export interface ProgressView {
   /** A line that stays. */
@@ -34,16 +34,23 @@ export function showProgress({ stages, work }: ProgressOptions): ProgressView {
   const computed = { stages: 0, work: 0, seconds: 0 }
   let current: { label: string; work: number; since: number; progress: Progress | null; rate: number } | null = null
   let waiting = ''
+  let stopped = false
   const secondsSince = (time: number) => (performance.now() - time) / 1000
 
-  /** Work of the current stage that must be done by now, were it as fast as the others. */
+  /** Seconds that a unit of work takes, by the stages that are done, else by the one under way; NaN as long as unknown. */
+  const pace = () => {
+    if (computed.work > 0) return computed.seconds / computed.work
+    const part = partOf(current?.progress ?? null)
+    return current && part ? secondsSince(current.since) / (part * current.work) : Number.NaN
+  }
+  /** Work of the current stage that is done: by its own count, else by the time it took so far. */
   const underway = () => {
-    if (!current || computed.work === 0) return 0
-    return Math.min(0.95 * current.work, (secondsSince(current.since) * computed.work) / computed.seconds)
+    if (!current) return 0
+    const part = partOf(current.progress) ?? Math.min(0.95, secondsSince(current.since) / (pace() * current.work))
+    return Number.isFinite(part) ? part * current.work : 0
   }
   const overall = (): string[] => {
-    const left =
-      computed.work > 0 ? ((work.total - doneWork - underway()) * computed.seconds) / computed.work : Number.NaN
+    const left = (work.total - doneWork - underway()) * pace()
     const rate = computed.stages > 0 ? `${fixed((60 * computed.stages) / computed.seconds, 1)} stages/min` : ''
     return [`${doneStages}/${plural(stages.total, 'stage')}`, rate, timeLeft(left) || duration(secondsSince(start))]
   }
@@ -56,7 +63,7 @@ export function showProgress({ stages, work }: ProgressOptions): ProgressView {
     return [
       label,
       phase,
-      amount,
+      loss === undefined ? amount : '',
       rate > 0 ? `${count(rate)} ${unit}/s` : '',
       loss === undefined ? '' : `loss ${fixed(loss, 3)}`,
     ]
@@ -64,27 +71,25 @@ export function showProgress({ stages, work }: ProgressOptions): ProgressView {
   const joined = (parts: string[]) => parts.filter(Boolean).join(' · ')
 
   const live = interactive() ? liveBars(stages.total) : null
+  drawNotesAbove(live ? live.line : null)
   const draw = () => {
-    const { progress } = current ?? {}
+    const progress = current?.progress ?? null
     live?.draw(
       { value: work.total > 0 ? (doneWork + underway()) / work.total : 1, text: joined(overall()) },
-      { value: progress && progress.total > 0 ? progress.done / progress.total : 0, text: joined(stageLine()) },
+      { value: partOf(progress) ?? shareOf(progress), text: joined(stageLine()) },
     )
   }
   const timer = live ? setInterval(draw, 200) : undefined
-  let lastDone: { done: number; time: number; phase: string } | null = null
+  let measured: { unit: string; phase: string; done: number; sum: number; since: number } | null = null
 
   const close = () => {
     current = null
-    lastDone = null
+    measured = null
     draw()
   }
   draw()
   return {
-    line(text) {
-      if (live) live.line(text)
-      else note(text)
-    },
+    line: note,
     begin({ label, work }) {
       current = { label, work, since: performance.now(), progress: null, rate: 0 }
       if (!live) note(joined([`[${doneStages + 1}/${stages.total}] ${label}`, ...overall().slice(1)]))
@@ -92,11 +97,14 @@ export function showProgress({ stages, work }: ProgressOptions): ProgressView {
     },
     update(progress) {
       if (!current) return
-      const now = performance.now()
-      if (lastDone && lastDone.phase === progress.phase && progress.done > lastDone.done) {
-        current.rate = (progress.done - lastDone.done) / ((now - lastDone.time) / 1000)
+      // Over the whole stage: news come in bursts, since the process that does the work can't tell them while it works.
+      const { unit, phase, done } = progress
+      if (!measured || measured.unit !== unit) measured = { unit, phase, done, sum: 0, since: performance.now() }
+      else {
+        measured.sum += phase === measured.phase ? done - measured.done : done
+        Object.assign(measured, { phase, done })
+        current.rate = measured.sum / secondsSince(measured.since)
       }
-      lastDone = { done: progress.done, time: now, phase: progress.phase }
       current.progress = progress
     },
     end({ work, reused }) {
@@ -115,10 +123,22 @@ export function showProgress({ stages, work }: ProgressOptions): ProgressView {
       draw()
     },
     stop() {
+      if (stopped) return
+      stopped = true
       clearInterval(timer)
+      drawNotesAbove(null)
       live?.stop()
     },
   }
+}
+
+const shareOf = (progress: Progress | null): number =>
+  progress && progress.total > 0 ? progress.done / progress.total : 0
+
+/** How much of its stage is done; null where its phase, unlike `epoch 3 of 15`, does not tell. */
+function partOf(progress: Progress | null): number | null {
+  const [, at, of] = /(\d+) of (\d+)$/.exec(progress?.phase ?? '') ?? []
+  return at === undefined ? null : (Number(at) - 1 + shareOf(progress)) / Number(of)
 }
 
 interface BarState {
@@ -128,8 +148,8 @@ interface BarState {
 
 function liveBars(total: number) {
   const bar = (options: Options, params: Params, payload: { text?: string }) => {
-    const { barsize = 24, barCompleteString = '', barIncompleteString = '' } = options
-    const size = Math.min(barsize, 24)
+    const { barsize = 20, barCompleteString = '', barIncompleteString = '' } = options
+    const size = barsize
     const complete = Math.round(Math.max(0, Math.min(1, params.progress)) * size)
     const drawn = barCompleteString.slice(0, complete) + barIncompleteString.slice(0, size - complete)
     const percent = `${Math.floor(params.progress * 100)}%`.padStart(4)
@@ -144,7 +164,7 @@ function liveBars(total: number) {
       stopOnComplete: false,
       gracefulExit: false,
       linewrap: false,
-      barsize: 24,
+      barsize: 20,
       fps: 10,
       // A line above overwrites the bars, so they are drawn again even where they did not change.
       forceRedraw: true,

@@ -197,7 +197,7 @@ test('Ctrl-C stops a run between chunks with 130, and the next run goes on where
   await first.said('unlearn by ft, seed 0')
   first.child.kill('SIGINT')
   const { code, stderr, stdout } = await first.ended
-  expect(stderr).toContain('stopping after this chunk')
+  expect(stderr).toContain('Stopping after this chunk')
   expect({ code, stdout }).toEqual({ code: 130, stdout: '' })
 
   words[words.indexOf('epochs=40')] = 'epochs=1'
