@@ -33,6 +33,8 @@ export interface ClientOptions {
   /** Such as `https://palimpsest.example`. */
   server: string
   token?: string | undefined
+  /** No new try begins after this long, unless a request says otherwise. */
+  retryForMs?: number
   /** Told before each pause between tries. */
   onRetry?: ((message: string, pauseMs: number) => void) | undefined
 }
@@ -51,7 +53,7 @@ export interface RequestOptions {
 
 export type Client = ReturnType<typeof createClient>
 
-export function createClient({ server, token, onRetry }: ClientOptions) {
+export function createClient({ server, token, retryForMs: patience = 30_000, onRetry }: ClientOptions) {
   const base = server.replace(/\/+$/, '')
 
   /** The answer of a try that the server did not refuse. */
@@ -80,7 +82,7 @@ export function createClient({ server, token, onRetry }: ClientOptions) {
 
   /** `read` belongs to the try: a connection that breaks in the middle of a body is tried again as well. */
   async function request<T>(path: string, options: RequestOptions, read: (answer: Response) => Promise<T>): Promise<T> {
-    const { signal, retryForMs = 30_000 } = options
+    const { signal, retryForMs = patience } = options
     const start = performance.now()
     for (let attempt = 0; ; attempt++) {
       try {

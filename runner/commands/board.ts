@@ -21,7 +21,7 @@ export const board: Command = (program) =>
     )
     .action(async (slug: string, options: { server?: string; json?: boolean }) => {
       const server = serverOf(options.server)
-      const found = await apiOf(createClient({ server })).board(slug)
+      const found = await apiOf(createClient({ server, retryForMs: 5_000 })).board(slug)
       if (options.json) {
         printJson(found)
         return

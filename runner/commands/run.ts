@@ -17,11 +17,11 @@ import {
   summarise,
 } from '../pipeline/local.ts'
 import { openStore } from '../store/store.ts'
-import { duration, fixed, meanAndSd, plural, signed } from '../terminal/numbers.ts'
+import { duration, fixed, plural } from '../terminal/numbers.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
 import { showProgress } from '../terminal/progress.ts'
+import { type Score, scoresLegend, scoresTable } from '../terminal/scores.ts'
 import { stageLabel, totalWork, workOf } from '../terminal/stages.ts'
-import { type TableColumn, table } from '../terminal/table.ts'
 import { UsageError } from '../usage.ts'
 
 interface Options {
@@ -107,14 +107,16 @@ async function execute(word: string, options: Options): Promise<void> {
 }
 
 function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>): LocalMethod {
-  const { version, trainsOn } = lookUp('method', methods, id)
+  const { version, trainsOn, run } = lookUp('method', methods, id)
+  if (!run && !trainsOn)
+    throw new UsageError(`${id} does not unlearn classifiers, which is what ${benchmark.slug} asks for`)
   return { id, version, ...(trainsOn && { trainsOn }), params: resolveParams(benchmark, id, own) }
 }
 
 function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {
   if (method !== 'all') return [methodOf(benchmark, method, paramsFrom(method, param))]
   if (param.length > 0) throw new UsageError('--param belongs to one method; with --method all, leave it out')
-  return [...methods.keys()].map((id) => methodOf(benchmark, id, {}))
+  return [...methods].filter(([, { run, trainsOn }]) => run || trainsOn).map(([id]) => methodOf(benchmark, id, {}))
 }
 
 /** Everything that can be told before anything is loaded. */
@@ -172,25 +174,21 @@ async function report(result: Report, json: boolean | string | undefined): Promi
   }
   const { benchmark, seeds, runs, summaries } = result
   const ids = Object.keys(runs[0]!.metrics)
-  const right = (title: string): TableColumn => ({ title, align: 'right' })
-  const heads = [
-    { title: 'Method' },
-    ...ids.flatMap((id) => [right(metricTitle(id)), right('gap')]),
-    ...[right('Avg. Gap'), right('Time'), right('× Retrain')],
-  ]
-  const lines = summaries.map(({ method, metrics: cells, avgGap, seconds, fractionOfRetrain }) => {
-    const isReference = method === REFERENCE
-    return [
-      methodTitle(method),
-      ...ids.flatMap((id) => [meanAndSd(cells[id]!), isReference ? '' : signed(cells[id]!.gap)]),
-      isReference ? '' : meanAndSd(avgGap),
-      duration(seconds.mean),
-      fractionOfRetrain ? fixed(fractionOfRetrain.mean, 3) : 'other device',
-    ]
-  })
+  const scores = summaries.map(
+    ({ method, metrics, avgGap, seconds, fractionOfRetrain }): Score => ({
+      name: methodTitle(method),
+      avgGap: method === REFERENCE ? null : avgGap,
+      cells: ids.map((id) => metrics[id]!),
+      seconds,
+      fractionOfRetrain,
+      n: seeds.length,
+    }),
+  )
   print()
   print(benchmark.title)
-  for (const line of table(heads, lines)) print(line)
-  const spread = seeds.length > 1 ? 'mean ± sample sd over seeds' : 'one seed, so no spread: seed'
-  print(`${spread} ${seeds.join(', ')}; gap = mean signed difference to Retrain of the same seed`)
+  const columns = ids.map((id) => ({ title: metricTitle(id) }))
+  for (const line of scoresTable({ columns, references: scores.slice(0, 1), rows: scores.slice(1) })) print(line)
+  const units = [...new Set(ids.map((id) => metrics.get(id)?.unit ?? ''))].join(', ')
+  for (const line of scoresLegend(units)) print(line)
+  print(`${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`)
 }

@@ -58,7 +58,7 @@ async function execute(slug: string, options: Options): Promise<void> {
   resolveParams(benchmark, method, params)
   const seeds = options.seeds === undefined ? undefined : seedsFrom(options.seeds)
   const token = await tokenFor('submitter', { tokenFile: options.tokenFile, home: homeOf(options.home) })
-  const api = apiOf(createClient({ server: serverOf(options.server), token }))
+  const api = apiOf(createClient({ server: serverOf(options.server), token, retryForMs: 10_000 }))
   const body = { benchmark: slug, method, params, label, ...(seeds && { seeds }) }
   const submission = await api.submit(body, options.key ?? randomUUID())
   if (options.json && !options.watch) printJson(submission)

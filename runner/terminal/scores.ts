@@ -1,0 +1,79 @@
+/** Scores of methods as a text table: under each value its signed gap to retrain. */
+import { stripVTControlCharacters } from 'node:util'
+import { fixed, meanAndSd, signed } from './numbers.ts'
+import { styledData } from './output.ts'
+import { type TableColumn, table } from './table.ts'
+
+type Spread = { mean: number; sd: number | null }
+
+export interface Score {
+  rank?: string
+  name: string
+  /** Null for retrain itself, and where there is none yet. */
+  avgGap: Spread | null
+  /** In the order of the columns: a value with its gap, or why there is none. */
+  cells: ((Spread & { gap: number | null }) | string)[]
+  seconds: Spread | null
+  fractionOfRetrain: Spread | null
+  n: number
+}
+
+export interface Scores {
+  columns: { title: string }[]
+  /** Apart from the others, above. */
+  references: Score[]
+  rows: Score[]
+}
+
+/** What is left out, in turn, where the terminal is too narrow. */
+const VARIANTS = [
+  { spread: true, times: true },
+  { spread: true, times: false },
+  { spread: false, times: true },
+  { spread: false, times: false },
+]
+type Variant = (typeof VARIANTS)[number]
+
+export function scoresTable(scores: Scores, width = process.stdout.columns ?? Number.POSITIVE_INFINITY): string[] {
+  const drawn = VARIANTS.map((variant) => draw(scores, variant))
+  const fits = (lines: string[]) => lines.every((line) => [...stripVTControlCharacters(line)].length <= width)
+  return drawn.find(fits) ?? drawn.at(-1)!
+}
+
+/** How to read it; `units` such as `%`. */
+export const scoresLegend = (units: string): string[] => [
+  `Mean ± sample sd over n seeds, in ${units}; below it the mean signed gap to Retrain`,
+  'of the same seed. Avg. Gap is the mean |gap|: smaller is closer to Retrain.',
+]
+
+const right = (title: string): TableColumn => ({ title, align: 'right' })
+
+function draw({ columns, references, rows }: Scores, { spread, times }: Variant): string[] {
+  const ranked = rows.some(({ rank }) => rank !== undefined)
+  const heads: TableColumn[] = [
+    ...(ranked ? [{ title: 'Rank' }] : []),
+    { title: 'Method' },
+    right('Avg. Gap'),
+    ...columns.map(({ title }) => right(title)),
+    ...(times ? [right('Seconds'), right('× Retrain'), right('n')] : []),
+  ]
+  const shown = (value: Spread) => meanAndSd(spread ? value : { ...value, sd: null })
+  const lines = ({ rank = '', name, avgGap, cells, seconds, fractionOfRetrain, n }: Score): string[][] => {
+    const first = ranked ? [rank] : []
+    const values = [
+      ...first,
+      name,
+      avgGap ? meanAndSd(avgGap) : '',
+      ...cells.map((cell) => (typeof cell === 'string' ? cell : shown(cell))),
+      seconds ? fixed(seconds.mean, seconds.mean < 10 ? 2 : 1) : '',
+      fractionOfRetrain ? fixed(fractionOfRetrain.mean, 3) : '',
+      String(n),
+    ]
+    const gaps = cells.map((cell) =>
+      typeof cell === 'string' || cell.gap === null ? '' : styledData('dim', signed(cell.gap)),
+    )
+    return avgGap && gaps.some(Boolean) ? [values, [...first.map(() => ''), '', '', ...gaps]] : [values]
+  }
+  const ruled = references.length > 0 && rows.length > 0 ? (['rule'] as const) : []
+  return table(heads, [...references.flatMap(lines), ...ruled, ...rows.flatMap(lines)])
+}
