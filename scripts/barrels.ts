@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 const folders = [
   'runner/methods',
   'runner/metrics',
+  'runner/generation-metrics',
   'runner/datasets',
   'runner/nn/models',
   'runner/nn/denoisers',
