@@ -1,6 +1,7 @@
 /** The contract of methods/: one unlearning algorithm a file, its file name is its id. Methods are handed a trainer and
  *  import neither Node nor onnxruntime, so the worker can import them to validate a submission. */
 import { z } from 'zod'
+import type { GenerationMethod } from './generation.ts'
 
 /** Which weights may move: one 0 or 1 per entry of every parameter tensor, by parameter name. */
 export type Mask = ReadonlyMap<string, Uint8Array>
@@ -80,9 +81,21 @@ export interface MethodDefinition<Params = Record<string, unknown>> {
   /** Raised when the same parameters give other numbers than before. */
   version: number
   params: z.ZodType<Params>
-  /** Set by methods that are themselves a training: `original` on all of D, `retrain` on D_r. They have no `run`. */
+  /** Set by methods that are themselves a training, for either task: `original` on all of D, `retrain` on D_r. */
   trainsOn?: 'all' | 'retain'
+  /** Unlearns a classifier. */
   run?(context: MethodContext<Params>): Promise<void>
+  /** Unlearns a diffusion model, with parameters of its own. */
+  generation?: GenerationMethod
+}
+
+export type Task = 'classification' | 'generation'
+
+/** The parameters that a method takes for a task; null where it has nothing to offer. */
+export function paramsFor(method: MethodDefinition, task: Task): z.ZodType<Record<string, unknown>> | null {
+  if (method.trainsOn) return method.params
+  if (task === 'classification') return method.run ? method.params : null
+  return method.generation?.params ?? null
 }
 
 export function defineMethod<Params>(definition: MethodDefinition<Params>): MethodDefinition {

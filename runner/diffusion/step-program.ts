@@ -87,13 +87,7 @@ function termInputs(
   const flips = term.flip ? perStep('flips', 'int64', [batch]) : null
 
   /** `still` weights have the values of `live` ones, but no gradient. */
-  return (
-    ops: Ops,
-    iteration: Value,
-    live: Weights,
-    still: Weights,
-    frozen: Weights | null,
-  ): ((weights: Weights) => Value) => {
+  return (ops: Ops, iteration: Value, still: Weights, frozen: Weights | null): ((weights: Weights) => Value) => {
     const at = (input: Value) => ops.Gather(input, iteration)
     const t = at(times)
     const key = at(keys)
@@ -185,7 +179,7 @@ export function denoiserProgram(denoiser: DenoiserNetwork, data: DenoiserData, o
     const live = named(parameters, copies)
     const still = named(parameters, weights)
     const frozen = anchors && named(parameters, anchors)
-    const losses = builders.map((build) => build(ops, iteration, live, still, frozen))
+    const losses = builders.map((build) => build(ops, iteration, still, frozen))
     const values0 = losses.map((loss) => loss(live))
     const gradientOf = (loss: Value) => differentiate(ops.graph, loss, copies)
 

@@ -1,5 +1,6 @@
 /** Fine-tuning on D_r (the FT row of SalUn's Table 1, https://arxiv.org/abs/2310.12508). */
 import { z } from 'zod'
+import { defineGeneration, denoiserSteps, noiseTerm } from '../generation.ts'
 import { defineMethod, sgd } from '../method.ts'
 
 export const ft = defineMethod({
@@ -15,4 +16,10 @@ export const ft = defineMethod({
     const optimizer = trainer.optimizer(params)
     for (let epoch = 0; epoch < params.epochs; epoch++) await optimizer.pass(retain, params)
   },
+  generation: defineGeneration({
+    params: denoiserSteps,
+    async run({ params, trainer, retain }) {
+      await trainer.optimizer(params).steps(params.steps, [noiseTerm(retain, 1, params)])
+    },
+  }),
 })

@@ -1,4 +1,6 @@
 /** Gradient ascent on D_f (the GA row of SalUn's Table 1, https://arxiv.org/abs/2310.12508). */
+import { z } from 'zod'
+import { defineGeneration, denoiserSteps, noiseTerm } from '../generation.ts'
 import { defineMethod, sgd } from '../method.ts'
 
 export const ga = defineMethod({
@@ -14,4 +16,14 @@ export const ga = defineMethod({
     const optimizer = trainer.optimizer(params)
     for (let epoch = 0; epoch < params.epochs; epoch++) await optimizer.pass(forget, { ...params, ascend: true })
   },
+  generation: defineGeneration({
+    params: denoiserSteps.extend({
+      /** Factor of the loss on D_r, descended beside the loss on D_f that is climbed; 0 never looks at D_r. */
+      alpha: z.number().min(0).max(1000).default(0),
+    }),
+    async run({ params, trainer, forget, retain }) {
+      const remain = params.alpha > 0 ? [noiseTerm(retain, params.alpha, params)] : []
+      await trainer.optimizer(params).steps(params.steps, [noiseTerm(forget, -1, params), ...remain])
+    },
+  }),
 })

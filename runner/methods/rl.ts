@@ -1,5 +1,6 @@
 /** Random labels: D_f with labels drawn anew, then D_r with its own (the RL row of SalUn's Table 1, which is SalUn without
  *  a mask, https://arxiv.org/abs/2310.12508). */
+import { defineGeneration, otherClass, otherClassTerms } from '../generation.ts'
 import { defineMethod } from '../method.ts'
 import { randomLabels, relabelPass } from '../relabel.ts'
 
@@ -13,4 +14,11 @@ export const rl = defineMethod({
     const optimizer = context.trainer.optimizer(context.params)
     for (let epoch = 0; epoch < context.params.epochs; epoch++) await relabelPass(context, optimizer)
   },
+  generation: defineGeneration({
+    params: otherClass,
+    async run(context) {
+      const { params, trainer } = context
+      await trainer.optimizer(params).steps(params.steps, otherClassTerms(context))
+    },
+  }),
 })

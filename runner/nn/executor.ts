@@ -39,7 +39,9 @@ export interface Steps {
   end: number
   /** Feeds that stay the same over all steps; those that carry state are replaced in `after`. */
   feeds: Record<string, Tensor>
-  stepFeeds(range: { first: number; steps: number }): Record<string, Tensor>
+  /** Most steps in one call, where feeds follow from what the steps before did. */
+  atMost?: number
+  stepFeeds(range: { first: number; steps: number }): Record<string, Tensor> | Promise<Record<string, Tensor>>
   after(outputs: Record<string, Tensor>, range: { first: number; steps: number }): void | Promise<void>
 }
 
@@ -68,15 +70,16 @@ export function createExecutor({ threads, signal }: ExecutorOptions): Executor {
     return sessions.get(key)!
   }
 
-  async function iterate({ name, program, first, end, feeds, stepFeeds, after }: Steps): Promise<void> {
+  async function iterate({ name, program, first, end, feeds, atMost = end, stepFeeds, after }: Steps): Promise<void> {
     const session = await sessionFor(name, program)
     for (let step = first; step < end; ) {
       signal.throwIfAborted()
-      const chunk = Math.min(end - step, Math.max(1, Math.floor(CHUNK_MS / (stepMs.get(name) ?? CHUNK_MS))))
+      const chunk = Math.min(end - step, atMost, Math.max(1, Math.floor(CHUNK_MS / (stepMs.get(name) ?? CHUNK_MS))))
       const range = { first: step, steps: chunk }
+      const own = await stepFeeds(range)
       const start = performance.now()
       const count = tensor('int64', [], BigInt64Array.of(BigInt(chunk)))
-      const outputs = await session.run({ ...feeds, steps: count, ...stepFeeds(range) })
+      const outputs = await session.run({ ...feeds, steps: count, ...own })
       stepMs.set(name, (performance.now() - start) / chunk)
       await after(outputs, range)
       step += chunk

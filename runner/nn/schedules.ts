@@ -3,7 +3,15 @@ import type { TrainingRecipe } from '../../schema/benchmark.ts'
 
 /** Rate of a step: the schedule moves once an epoch (as PyTorch's MultiStepLR and CosineAnnealingLR do when stepped per
  *  epoch), the linear warm-up at every step. `epoch` may have a fraction. */
-export function rateAt({ epochs, learningRate, schedule, warmUpEpochs }: TrainingRecipe, epoch: number): number {
+export function rateAt(
+  {
+    epochs,
+    learningRate,
+    schedule,
+    warmUpEpochs,
+  }: Pick<TrainingRecipe, 'epochs' | 'learningRate' | 'schedule' | 'warmUpEpochs'>,
+  epoch: number,
+): number {
   if (epoch < warmUpEpochs) return (learningRate * epoch) / warmUpEpochs
   const whole = Math.floor(epoch)
   switch (schedule.kind) {

@@ -1,0 +1,58 @@
+/** A toy diffusion model that methods unlearn in seconds: 8x8 images of three classes, a U-Net of 7,000 parameters. */
+import type { Split } from '../../runner/dataset.ts'
+import { denoiserNetworkOf } from '../../runner/nn/denoiser-network.ts'
+import { ddpmUnet } from '../../runner/nn/denoisers/ddpm-unet.ts'
+import { randomStream } from '../../runner/nn/random.ts'
+import { initialState } from '../../runner/nn/variables.ts'
+import { createDenoiserTrainer, type DenoiserTrainerOptions } from '../../runner/pipeline/denoiser-trainer.ts'
+import { diffusion } from '../../schema/diffusion.ts'
+
+export const TOY_CLASSES = 3
+const SIDE = 8
+
+/** Class 0 is bright at the top, class 1 at the bottom, class 2 on the left. Image i has class i mod 3. */
+export function toyImages(count: number): Split {
+  const random = randomStream(0, 'toy images')
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % TOY_CLASSES)
+  const images = new Uint8Array(count * SIDE * SIDE)
+  for (let i = 0; i < count; i++) {
+    for (let at = 0; at < SIDE * SIDE; at++) {
+      const [row, column] = [Math.floor(at / SIDE), at % SIDE]
+      const bright = [row < 4, row >= 4, column < 4][labels[i]!]
+      images[i * SIDE * SIDE + at] = (bright ? 200 : 20) + random.integer(30)
+    }
+  }
+  return { images, labels, count }
+}
+
+const params = ddpmUnet.params.parse({
+  channels: 4,
+  multipliers: [1, 2],
+  blocks: 1,
+  attention: [4],
+  groups: 2,
+  dropout: 0.1,
+})
+export const toyDenoiser = denoiserNetworkOf([1, SIDE, SIDE], TOY_CLASSES, (scope, inputs) =>
+  ddpmUnet.build(scope, inputs, { classes: TOY_CLASSES }, params),
+)
+
+const train = toyImages(90)
+export const toyForget = Int32Array.from(train.labels.keys()).filter((item) => train.labels[item] === 0)
+export const toyRetain = Int32Array.from(train.labels.keys()).filter((item) => train.labels[item] !== 0)
+
+export const toyDenoiserTrainer = (options: Partial<DenoiserTrainerOptions> = {}) =>
+  createDenoiserTrainer({
+    denoiser: toyDenoiser,
+    conditions: ddpmUnet.conditions,
+    diffusion: diffusion.parse({ timesteps: 100, schedule: { kind: 'linear', first: 1e-3, last: 0.2 } }),
+    train,
+    weights: initialState(toyDenoiser, 0),
+    seed: 0,
+    purpose: 'test',
+    flip: false,
+    threads: 1,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    ...options,
+  })
