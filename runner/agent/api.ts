@@ -24,4 +24,4 @@ export const apiOf = ({ json, server }: Client) => ({
 })
 
 /** The page of a benchmark's board. */
-export const boardPage = (server: string, slug: string): string => `${server}/benchmarks/${slug}`
+export const boardPage = (server: string, slug: string): string => `${server}/boards/${slug}`

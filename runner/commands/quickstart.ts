@@ -20,10 +20,10 @@ import { stageLabel, totalWork, workOf } from '../terminal/stages.ts'
 import { untilStopped } from './serve.ts'
 import { apiRunLine } from './submit.ts'
 
-const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
+export const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 
 /** In this order in the queue: retrain first, so that every later row gets its gap at once. */
-const ENTRIES: Entry[] = [
+export const ENTRIES: Entry[] = [
   { method: 'retrain' },
   { method: 'original' },
   { method: 'ft' },
@@ -34,7 +34,7 @@ const ENTRIES: Entry[] = [
   { method: 'salun', params: { mask: 'random' }, label: 'random mask' },
 ]
 
-interface Entry {
+export interface Entry {
   method: string
   params?: Record<string, unknown>
   label?: string

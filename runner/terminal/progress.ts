@@ -1,5 +1,6 @@
 /** Live progress: an overall bar with rate and time left, and the stage at work under it; lines that stay go above. Without a
  *  terminal, plain lines. */
+import { stripVTControlCharacters } from 'node:util'
 import { MultiBar, type Options, type Params, Presets } from 'cli-progress'
 import type { Progress } from '../../schema/result.ts'
 import { count, duration, fixed, plural, timeLeft } from './numbers.ts'
@@ -178,10 +179,23 @@ function liveBars(total: number) {
       overall.update(Math.round(whole.value * 1000), { text: whole.text })
       stage.update(Math.round(part.value * 1000), { text: part.text })
     },
-    line: (text: string) => bars.log(`${text}\n`),
+    line: (text: string) => bars.log(`${wrapped(text, process.stderr.columns ?? 80)}\n`),
     stop() {
       bars.update()
       bars.stop()
     },
   }
+}
+
+/** The terminal does not wrap lines while there are bars: breaks between words instead. */
+function wrapped(text: string, width: number): string {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    const longer = last === undefined ? word : `${last} ${word}`
+    if (last === undefined || stripVTControlCharacters(longer).length > width)
+      lines.push(last === undefined ? word : `  ${word}`)
+    else lines[lines.length - 1] = longer
+  }
+  return lines.join('\n')
 }

@@ -1,0 +1,74 @@
+/** `npm start` as users type it, on a home whose store has every stage already, with invented numbers: what is computed is
+ *  tested elsewhere, here it is what happens around it. */
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { resolveParams } from '../../runner/arguments.ts'
+import { benchmarks, methods } from '../../runner/catalogue.ts'
+import { ENTRIES, SLUG } from '../../runner/commands/quickstart.ts'
+import { deviceOf } from '../../runner/pipeline/stage.ts'
+import { readTokensFile, tokensPath } from '../../runner/server/tokens.ts'
+import { openStore } from '../../runner/store/store.ts'
+import type { Board } from '../../schema/api/board.ts'
+import { type PlannedStage, planRun } from '../../schema/plan.ts'
+import type { StageResult } from '../../schema/result.ts'
+import { cleanUp, startCli, temporaryFolder } from '../support/cli.ts'
+
+afterAll(cleanUp)
+
+/** Metrics by entry: retrain has 20 everywhere, each later entry one more. */
+async function fillStore(home: string, seeds: number[]): Promise<void> {
+  const store = openStore(home)
+  const benchmark = benchmarks.get(SLUG)!
+  for (const seed of seeds) {
+    for (const [index, { method: id, params = {} }] of ENTRIES.entries()) {
+      const { version, trainsOn } = methods.get(id)!
+      const resolved = resolveParams(benchmark, id, params)
+      const stages = await planRun(benchmark, { id, version, ...(trainsOn && { trainsOn }) }, resolved, seed)
+      for (const stage of stages)
+        await store.writeStage(stage.key, invented(stage, 20 + index, await store.put(bytesOf(stage))))
+    }
+  }
+}
+
+const bytesOf = ({ key }: PlannedStage) => new TextEncoder().encode(key)
+
+const invented = ({ spec }: PlannedStage, value: number, artifact: { sha256: string; bytes: number }): StageResult => {
+  const common = { device: deviceOf(0), versions: { palimpsest: '0', onnxruntime: '0' }, metrics: {}, losses: [] }
+  if (spec.kind !== 'evaluate') {
+    const seconds = spec.kind === 'train' ? { setUp: 1, train: 9 } : { setUp: 1, unlearn: 4 }
+    return { ...common, artifacts: { 'weights.safetensors': artifact }, seconds }
+  }
+  const metrics = Object.fromEntries(spec.metrics.map((identity) => [identity.split('/')[0], { identity, value }]))
+  return { ...common, artifacts: { 'evidence.safetensors': artifact }, seconds: { setUp: 1, evaluate: 1 }, metrics }
+}
+
+test('npm start fills a board, prints it with its address and serves until Ctrl-C; a second one prints it at once', async () => {
+  const home = await temporaryFolder()
+  await fillStore(home, [0, 1])
+  const words = ['quickstart', '--home', home, '--port', '0', '--seeds', '0,1']
+  const first = startCli(words)
+  await first.said('Serving until Ctrl-C.')
+  const { stdout, stderr } = first.output()
+  expect(stderr).toContain('✓ SalUn (random mask), seed 1  UA 27.00  RA 27.00  TA 27.00  MIA 27.00  gap 7.00')
+  expect(stderr).toContain('Finished 16 runs in ')
+  // Retrain has 20, GA is the fourth entry and has 23, so its gap is 3 with both seeds; 5 s of work are half of 10 s.
+  expect(stdout).toMatch(/GA +3\.00 ± 0\.00 +23\.00 ± 0\.00 .* 5\.00 +0\.500 +2\n +\+3\.00 +\+3\.00 +\+3\.00 +\+3\.00/)
+  const page = /Board: (http:\S+)/.exec(stdout)![1]!
+  // Named at the start too.
+  expect(stderr).toContain(`Board: ${page}`)
+  const answer = await fetch(page)
+  expect(answer.status).toBe(200)
+  expect(await answer.text()).toContain('random mask')
+  first.child.kill('SIGINT')
+  expect((await first.ended).code).toBe(0)
+  const tokens = await readTokensFile(tokensPath(home))
+
+  const second = await startCli([...words, '--no-serve', '--json']).ended
+  expect(second.code).toBe(0)
+  const board = JSON.parse(second.stdout) as Board
+  expect(board.references.map(({ method }) => method)).toEqual(['retrain', 'original'])
+  // One submission each: nothing was submitted twice.
+  expect(board.rows.map(({ submissions }) => submissions.length)).toEqual([1, 1, 1, 1, 1, 1])
+  expect(board.rows.map(({ avgGap }) => avgGap?.mean)).toEqual([2, 3, 4, 5, 6, 7])
+  expect(await readTokensFile(join(home, 'tokens.json'))).toEqual(tokens)
+})
