@@ -44,6 +44,9 @@ export function rowsOf({ dimension, data }: Features, rows: ArrayLike<number>): 
 export const asMatrix = ({ count, dimension, data }: Features): Matrix =>
   matrixOf(count, dimension, Float64Array.from(data))
 
+/** Images at a time, to bound the memory. */
+const BLOCK = 512
+
 /** With no more images than dimensions the centred features are themselves the factor, and nothing is squared; else it is the
  *  Cholesky factor of the covariance. */
 export async function gaussianOf(features: Features, multiply: Multiply): Promise<Gaussian> {
@@ -51,11 +54,23 @@ export async function gaussianOf(features: Features, multiply: Multiply): Promis
   if (count < 2) throw new MetricError(`expected at least two images for a covariance, got ${count}`)
   const mean = new Float64Array(dimension)
   for (let i = 0; i < data.length; i++) mean[i % dimension]! += data[i]! / count
-  const centred = matrixOf(count, dimension)
   const scale = 1 / Math.sqrt(count - 1)
-  for (let i = 0; i < data.length; i++) centred.data[i] = (data[i]! - mean[i % dimension]!) * scale
-  if (count <= dimension) return { count, mean, factor: centred }
-  return gaussianFrom({ count, mean, covariance: await multiply(centred, centred, { transposeA: true }) })
+  const centred = (first: number, rows: number): Matrix => {
+    const block = data.subarray(first * dimension, (first + rows) * dimension)
+    return matrixOf(
+      rows,
+      dimension,
+      Float64Array.from(block, (value, i) => (value - mean[i % dimension]!) * scale),
+    )
+  }
+  if (count <= dimension) return { count, mean, factor: centred(0, count) }
+  const covariance = matrixOf(dimension, dimension)
+  for (let first = 0; first < count; first += BLOCK) {
+    const block = centred(first, Math.min(BLOCK, count - first))
+    const part = await multiply(block, block, { transposeA: true })
+    for (let i = 0; i < part.data.length; i++) covariance.data[i]! += part.data[i]!
+  }
+  return gaussianFrom({ count, mean, covariance })
 }
 
 /** From published statistics, when the features are not at hand. */

@@ -19,19 +19,19 @@ export async function precisionRecall(
   for (const [whose, { count }] of [['generated', generated] as const, ['real', real] as const]) {
     if (count <= NEIGHBOUR) throw new MetricError(`expected more than ${NEIGHBOUR} ${whose} images, got ${count}`)
   }
-  const [fake, true_] = [asMatrix(generated), asMatrix(real)]
-  const [fakeRadii, realRadii] = [await squaredRadii(fake, multiply), await squaredRadii(true_, multiply)]
+  const [made, found] = [asMatrix(generated), asMatrix(real)]
+  const [madeRadii, foundRadii] = [await squaredRadii(made, multiply), await squaredRadii(found, multiply)]
   let precise = 0
-  const recalled = new Uint8Array(true_.rows)
-  await eachDistance(fake, true_, multiply, (row, distances) => {
+  const recalled = new Uint8Array(found.rows)
+  await eachDistance(made, found, multiply, (row, distances) => {
     let inside = 0
     for (let other = 0; other < distances.length; other++) {
-      if (distances[other]! <= realRadii[other]!) inside = 1
-      if (distances[other]! <= fakeRadii[row]!) recalled[other] = 1
+      if (distances[other]! <= foundRadii[other]!) inside = 1
+      if (distances[other]! <= madeRadii[row]!) recalled[other] = 1
     }
     precise += inside
   })
-  return { precision: precise / fake.rows, recall: recalled.reduce((sum, one) => sum + one, 0) / true_.rows }
+  return { precision: precise / made.rows, recall: recalled.reduce((sum, one) => sum + one, 0) / found.rows }
 }
 
 /** Squared distance of each row to its k-th nearest other row. */

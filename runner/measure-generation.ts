@@ -1,0 +1,67 @@
+/** From images to evidence of generation: what the judge and the extractor say of generated and of real images. */
+import { countCorrect } from './answers.ts'
+import type { Split } from './dataset.ts'
+import { type ImageExtractor, type Look, lookAt } from './extractor.ts'
+import type { GenerationEvidence } from './generation-metric.ts'
+import type { ExtractOptions } from './nn/extract.ts'
+import { encodeRealImages } from './store/generation-evidence.ts'
+
+export type MeasureOptions = Pick<ExtractOptions, 'threads' | 'signal' | 'onProgress'>
+
+/** Accuracy of a classifier in percent, on a test set that it was not trained on. */
+export async function testAccuracy(judge: ImageExtractor, test: Split, options: MeasureOptions): Promise<number> {
+  const { logits } = await lookAt(judge, { ...options, images: test.images, phase: 'the judge on the test set' })
+  return (100 * countCorrect({ logits, labels: test.labels })) / test.count
+}
+
+/** The file of real images that all runs with this extractor share; its SHA-256 is the `ref` of identities. */
+export async function measureRealImages(
+  extractor: ImageExtractor,
+  { images, labels }: Split,
+  options: MeasureOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { features } = await lookAt(extractor, { ...options, images, phase: 'features of real images' })
+  return encodeRealImages({ features, labels }, extractor)
+}
+
+export interface Generated {
+  /** [n, c, h, w] */
+  images: Uint8Array
+  /** The class that each image was asked for. */
+  labels: Uint8Array
+  classes: number
+  forgottenClass: number
+}
+
+/** The judge looks once where it is the extractor as well. */
+export async function measureGenerated(
+  { images, ...asked }: Generated,
+  {
+    judge,
+    extractor,
+    accuracy,
+    real,
+  }: {
+    judge: ImageExtractor
+    extractor: ImageExtractor
+    accuracy: number
+    real: GenerationEvidence['real']
+  },
+  options: MeasureOptions,
+): Promise<GenerationEvidence> {
+  const answers = await lookAt(judge, { ...options, images, phase: 'the judge on generated images' })
+  const seen: Look =
+    judge === extractor
+      ? answers
+      : await lookAt(extractor, { ...options, images, phase: 'features of generated images' })
+  const { id, weights, preprocessing, dimension, network } = extractor
+  return {
+    ...asked,
+    judge: { key: judge.weights, testAccuracy: accuracy, logits: answers.logits },
+    extractor: { id, weights, preprocessing, dimension },
+    features: seen.features,
+    scores: seen.scores,
+    scoreClasses: network.classes,
+    real,
+  }
+}
