@@ -52,7 +52,8 @@ main.wrap{padding-bottom:4rem}
 .hero{position:relative;overflow:hidden;padding:3.25rem 0 1.5rem}
 .hero h1{font-size:clamp(2rem,4.6vw,3.1rem);letter-spacing:-.02em;max-width:20ch}
 .ghost{position:absolute;right:0;top:0;bottom:0;width:17rem;writing-mode:vertical-rl;font-size:1.35rem;line-height:1.75rem;color:var(--ghost);user-select:none;overflow:hidden;white-space:nowrap}
-.ghost s{text-decoration-thickness:2px}
+.ghost div::before{content:attr(data-line)}
+.ghost div:nth-child(3n+2)::before{text-decoration:line-through;text-decoration-thickness:2px}
 .hero .lede{max-width:38rem}
 @media (max-width:62rem){.ghost{display:none}.hero{padding-top:2rem}}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(30rem,100%),1fr));gap:1.5rem 2.5rem;list-style:none;padding:0;margin:1rem 0}
@@ -132,6 +133,7 @@ svg.chart .halo{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-li
 .narrow{display:none!important}
 @media (max-width:44rem){.narrow{display:block!important}.wide{display:none!important}.wrap{padding:0 1rem}h1{font-size:1.6rem}h2{margin-top:2.25rem}dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:.5rem}
 .board th[scope=row]{position:sticky;left:0;background:var(--page);min-width:9.5rem;max-width:9.5rem;z-index:1;border-right:1px solid var(--rule)}.board .reference th[scope=row]{background:var(--surface)}.stages>li{grid-template-columns:1.25rem 1fr}.stages .took{grid-column:2}}
+.swagger{background:#fff;color-scheme:light;margin-top:1rem;padding:0 .5rem}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(36rem,100%),1fr));gap:0 2rem}
 .log{font-family:var(--mono);font-size:.8125rem;line-height:1.45;margin:.5rem 0;padding:.5rem 0;background:var(--surface);overflow-x:auto;max-height:36rem;counter-reset:line;list-style:none;max-width:76rem}
 .log li{max-width:none;white-space:pre-wrap;overflow-wrap:anywhere;padding-left:4.5rem;position:relative;min-height:1.45em}

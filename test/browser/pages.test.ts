@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RunListItem } from '../../schema/api/run.ts'
+import { launchChromium } from '../support/chromium.ts'
+import { fakeRunner } from '../support/fake-runner.ts'
+import { inventions } from '../support/inventions.ts'
+import { type Server, startServer } from '../support/server.ts'
+
+const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+let server: Server
+let browser: Browser
+let paths: Record<string, string>
+
+beforeAll(async () => {
+  ;[server, browser] = await Promise.all([startServer(), launchChromium()])
+  const runner = fakeRunner(server)
+  const [submitter, token] = [await runner.tokenFor('submitter', 'ada'), await runner.tokenFor('runner', 'lab')]
+  for (const method of ['original', 'salun', 'ft', 'ga']) await runner.submit(submitter, { benchmark: SLUG, method })
+  await runner.workOff(token, inventions)
+  // One failed and one waiting run, so that every state is on some page.
+  const unfinished = await runner.submit(submitter, {
+    benchmark: SLUG,
+    method: 'ft',
+    params: { epochs: 9 },
+    label: '9 epochs',
+    seeds: [0, 1],
+  })
+  const job = (await runner.lease(token))!
+  await runner.verb(token, job, 'log', { offset: 0, text: 'epoch 1 of 9\nthe loss is NaN\n' })
+  const failure = { outcome: 'failed', reason: 'numeric_divergence', message: 'the loss was NaN at step 14' }
+  await runner.verb(token, job, 'fail', failure)
+  const { runs } = (await (await fetch(`${server.url}/api/v1/runs?method=salun`)).json()) as { runs: RunListItem[] }
+  paths = {
+    home: '/',
+    board: `/boards/${SLUG}?live=0`,
+    'empty board': '/boards/fashion-mnist-5k.small-cnn.class-0',
+    run: `/runs/${runs[0]!.id}`,
+    'failed run': `/runs/${unfinished.runs[0]!.id}`,
+    'waiting run': `/runs/${unfinished.runs[1]!.id}?live=0`,
+    submission: `/submissions/${unfinished.id}?live=0`,
+    methods: '/methods',
+    method: '/methods/salun',
+    queue: '/queue?live=0',
+    docs: '/docs',
+    'not found': '/nowhere',
+  }
+})
+afterAll(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+async function visit<T>(
+  options: Parameters<Browser['newContext']>[0],
+  look: (page: Page, context: BrowserContext) => Promise<T>,
+) {
+  const context = await browser.newContext(options)
+  try {
+    return await look(await context.newPage(), context)
+  } finally {
+    await context.close()
+  }
+}
+
+const sizes = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } }
+
+describe.each(Object.entries(sizes))('on a %s', (_, viewport) => {
+  test('no page is wider than the window', async () => {
+    await visit({ viewport }, async (page) => {
+      for (const [name, path] of Object.entries(paths)) {
+        await page.goto(server.url + path)
+        const width = await page.evaluate('document.documentElement.scrollWidth')
+        expect(`${name}: ${width}`).toBe(`${name}: ${viewport.width}`)
+      }
+    })
+  })
+
+  test.each(['light', 'dark'] as const)('axe finds nothing wrong in the %s theme', async (colorScheme) => {
+    await visit({ viewport, colorScheme, bypassCSP: true }, async (page) => {
+      for (const [name, path] of Object.entries(paths)) {
+        await page.goto(server.url + path)
+        await page.evaluate(`${axe};0`)
+        const violations = (await page.evaluate(
+          `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 200)).join(' | ')))`,
+        )) as string[]
+        expect({ name, violations }).toEqual({ name, violations: [] })
+      }
+    })
+  })
+
+  test('chart text is at least 12 px, inside its chart, and overlaps no other', async () => {
+    await visit({ viewport }, async (page) => {
+      for (const name of ['board', 'run']) {
+        await page.goto(server.url + paths[name])
+        const problems = (await page.evaluate(`(() => {
+          const found = []
+          const charts = [...document.querySelectorAll('svg.chart')].filter((svg) => svg.getBoundingClientRect().width > 0)
+          if (charts.length === 0) found.push('no chart')
+          for (const svg of charts) {
+            const frame = svg.getBoundingClientRect()
+            const boxes = [...svg.querySelectorAll('text')].map((text) => ({ text, box: text.getBoundingClientRect() }))
+            for (const { text, box } of boxes) {
+              const words = text.textContent
+              if (parseFloat(getComputedStyle(text).fontSize) * (frame.width / svg.viewBox.baseVal.width) < 12) found.push('small: ' + words)
+              if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1) found.push('cut: ' + words)
+            }
+            boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => {
+              const across = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left)
+              const down = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top)
+              if (across > 1 && down > 4) found.push('overlap: ' + a.text.textContent + ' / ' + b.text.textContent)
+            }))
+          }
+          return found
+        })()`)) as string[]
+        expect({ name, problems }).toEqual({ name, problems: [] })
+      }
+    })
+  })
+})
+
+test('a board is sorted by its buttons with scripts off', async () => {
+  await visit({ javaScriptEnabled: false, viewport: sizes.desktop }, async (page) => {
+    await page.goto(`${server.url}/boards/${SLUG}?live=0`)
+    const methods = () => page.locator('.board tbody:last-child th a[href^="/methods/"]').allTextContents()
+    // Made-up gaps put SalUn first; by |gap| of MIA it stays first, descending it comes last but for rows without a value.
+    expect((await methods())[0]).toBe('SalUn')
+    await page.getByRole('button', { name: 'MIA' }).click()
+    await page.waitForURL(/sort=mia/)
+    expect((await methods())[0]).toBe('SalUn')
+    await page.getByRole('button', { name: 'MIA' }).click()
+    await page.waitForURL(/sort=-mia/)
+    expect((await methods()).slice(0, 3)).toEqual(['FT', 'GA', 'SalUn'])
+    expect(await page.locator('th[aria-sort]').getAttribute('aria-sort')).toBe('descending')
+  })
+})
+
+test('a keyboard reaches every link with a visible outline, beginning with the skip link', async () => {
+  await visit({ viewport: sizes.desktop }, async (page) => {
+    await page.goto(server.url + paths.run)
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to content')
+    let stops = 0
+    for (; stops < 100; stops++) {
+      const stopped: string = await page.evaluate(
+        `(({ outerHTML }, { outlineStyle }) => outlineStyle + ' ' + outerHTML.slice(0, 80))(document.activeElement, getComputedStyle(document.activeElement))`,
+      )
+      // After the last stop the focus is back on the document.
+      if (stopped.includes('<body>')) break
+      expect(stopped).toMatch(/^solid/)
+      await page.keyboard.press('Tab')
+    }
+    expect(stops).toBeGreaterThan(15)
+  })
+})
+
+test('a link to a line of a log opens the log it is in', async () => {
+  await visit({ viewport: sizes.desktop }, async (page) => {
+    await page.goto(`${server.url}${paths.run}#s2-L3`)
+    expect(await page.locator('#s2-L3').isVisible()).toBe(true)
+    expect(await page.locator('#s1-L1').isVisible()).toBe(false)
+  })
+})
+
+test('pages ask nobody but their own server, also the API documentation, which draws itself', async () => {
+  await visit({ viewport: sizes.desktop }, async (page) => {
+    const foreign: string[] = []
+    const errors: string[] = []
+    page.on('request', (request) => {
+      const url = request.url()
+      if (!url.startsWith(server.url) && !url.startsWith('data:')) foreign.push(url)
+    })
+    page.on('pageerror', (error) => errors.push(error.message))
+    for (const path of Object.values(paths)) await page.goto(server.url + path)
+    await page.goto(`${server.url}/docs/api`)
+    await page.locator('.swagger-ui').getByText('Lease the next job').waitFor()
+    expect({ foreign, errors }).toEqual({ foreign: [], errors: [] })
+    expect(await page.evaluate(`document.fonts.check('16px "Source Sans 3"')`)).toBe(true)
+  })
+})
