@@ -17,14 +17,14 @@ export const fashionMnist5kSmallCnnClass0 = defineBenchmark({
     optimizer: { kind: 'sgd' },
     augment: false,
   },
-  // Learning rates as tuned for the random request of the same scale.
+  // Learning rates: seven tried for each method on pilot seed 1000, smallest Avg. Gap taken (scripts/tune.ts).
   presets: {
     ft: { epochs: 5, batchSize: 64, learningRate: 0.1 },
-    ga: { epochs: 5, batchSize: 64, learningRate: 0.003 },
+    ga: { epochs: 5, batchSize: 64, learningRate: 0.0003 },
     rl: { epochs: 5, batchSize: 64, learningRate: 0.005 },
     'l1-sparse': { epochs: 5, batchSize: 64, learningRate: 0.1 },
-    salun: { epochs: 5, batchSize: 64, learningRate: 0.007 },
-    'salun-soft': { epochs: 5, batchSize: 64, learningRate: 0.005 },
+    salun: { epochs: 5, batchSize: 64, learningRate: 0.003 },
+    'salun-soft': { epochs: 5, batchSize: 64, learningRate: 0.03 },
   },
   metrics: ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1'],
   seeds: [0, 1, 2],
