@@ -31,7 +31,7 @@ export async function benchmarkFrom(word: string): Promise<Benchmark> {
 }
 
 /** `--param name=value` words, each read as the type that the method's schema gives the parameter. */
-export function paramsFrom(method: string, words: string[]): Record<string, unknown> {
+export function paramsFrom(method: string, words: string[] = []): Record<string, unknown> {
   const { properties = {} } = z.toJSONSchema(lookUp('method', methods, method).params, { io: 'input' })
   const values: Record<string, unknown> = {}
   for (const word of words) {

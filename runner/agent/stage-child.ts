@@ -52,7 +52,9 @@ function requireKnown(spec: StageSpec): void {
     if (found) return found
     throw new ConfigurationError(`no ${kind} ${id} in this release; known: ${[...known.keys()].join(', ')}`)
   }
-  require('model', models, spec.model.id).params.parse(spec.model.params)
+  // Denoisers have a registry and parameters of their own, which their stages check.
+  const classifier = !('denoising' in spec && spec.denoising)
+  if (classifier) require('model', models, spec.model.id).params.parse(spec.model.params)
   if (spec.kind === 'unlearn') {
     const { id, version, params } = spec.method
     const method = require('method', methods, id)
@@ -61,7 +63,7 @@ function requireKnown(spec: StageSpec): void {
         `the job asks for version ${version} of ${id}, this runner has version ${method.version}; use the release that matches`,
       )
     }
-    method.params.parse(params)
+    if (classifier) method.params.parse(params)
   }
   if (spec.kind === 'evaluate') {
     const identities = new Map([...metrics.values()].map((metric) => [metric.identity, metric]))

@@ -78,7 +78,7 @@ const exitOf = (child: ChildProcess) =>
 
 /** The process ended without a word. */
 function silentEnd({ code, signal }: Exit, stderr: string): StageFailure {
-  const end = stderr.trim().split('\n').at(-1) ?? ''
+  const end = /^\w*Error.*$/m.exec(stderr)?.[0] ?? stderr.trim().split('\n').at(-1) ?? ''
   const said = end ? `: ${end}` : ''
   if (/heap out of memory|std::bad_alloc/.test(stderr)) {
     return new StageFailure('out_of_memory', `the process of the stage ran out of memory${said}`)

@@ -44,7 +44,7 @@ interface Options {
   seeds: string
   port: number
   home?: string
-  data: string[]
+  data?: string[]
   threads: number
   serve: boolean
   json?: boolean
@@ -64,7 +64,7 @@ export const quickstart: Command = (program) =>
     .option('--no-serve', 'end once the board is complete')
     .option('--json', 'the board as JSON')
     .option(...homeOption)
-    .option(...dataOption, collect, [])
+    .option(...dataOption, collect)
     .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
     .addHelpText(
       'after',
@@ -91,7 +91,7 @@ async function execute(options: Options): Promise<void> {
         server: server.url,
         token: server.tokens.runner,
         home,
-        data: options.data,
+        data: options.data ?? [],
         threads: options.threads,
         onEvent: watched.onEvent,
         onLoss: watched.onLoss,
@@ -199,7 +199,7 @@ async function watchRuns(api: Api, runs: WatchedRun[]) {
     } else if (event.kind === 'progress') view.update(event.progress)
     else if (event.kind === 'done') {
       if (pending.delete(event.key)) view.end({ work: workOf(stage.spec), reused: event.reused })
-      if (stage.spec.kind === 'evaluate') wake.now()
+      wake.now()
     } else if (event.kind !== 'log') {
       view.drop()
       if (event.kind === 'released' && event.reason === 'interrupted') return

@@ -26,10 +26,10 @@ import { UsageError } from '../usage.ts'
 
 interface Options {
   method: string
-  param: string[]
+  param?: string[]
   seeds?: string
   json?: boolean | string
-  data: string[]
+  data?: string[]
   home?: string
   threads: number
 }
@@ -40,10 +40,10 @@ export const run: Command = (program) =>
     .description('run a method on a benchmark on this machine, without a server')
     .argument('<benchmark>', 'its slug, or the path of a JSON file that defines one')
     .requiredOption('--method <id>', 'a method of `palimpsest list methods`, or `all` with their defaults')
-    .option('--param <name=value>', 'a parameter of the method (repeatable)', collect, [])
+    .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
     .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
     .option('--json [file]', 'all values as JSON to stdout, or into a file')
-    .option(...dataOption, collect, [])
+    .option(...dataOption, collect)
     .option(...homeOption)
     .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
     .addHelpText(
@@ -115,7 +115,7 @@ function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>
 
 function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {
   if (method !== 'all') return [methodOf(benchmark, method, paramsFrom(method, param))]
-  if (param.length > 0) throw new UsageError('--param belongs to one method; with --method all, leave it out')
+  if (param) throw new UsageError('--param belongs to one method; with --method all, leave it out')
   return [...methods].filter(([, { run, trainsOn }]) => run || trainsOn).map(([id]) => methodOf(benchmark, id, {}))
 }
 

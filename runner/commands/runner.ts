@@ -19,7 +19,7 @@ interface Options {
   tokenFile?: string
   name: string
   home?: string
-  data: string[]
+  data?: string[]
   threads: number
   json?: boolean
 }
@@ -32,7 +32,7 @@ export const runner: Command = (program) =>
     .option('--token-file <file>', "file with a runner token (PALIMPSEST_TOKEN, else the home's tokens.json)")
     .option('--name <name>', 'shown beside its jobs', hostname().slice(0, 80))
     .option(...homeOption)
-    .option(...dataOption, collect, [])
+    .option(...dataOption, collect)
     .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
     .option('--json', 'tell what happens as one JSON value a line')
     .addHelpText(

@@ -18,16 +18,16 @@ export const score: Command = (program) =>
     .command('score')
     .description('compute metrics from an evidence file, with no training and no server')
     .argument('<evidence>', 'an evidence.safetensors, as evaluations leave it')
-    .option('--metric <identity>', 'such as mia/svc-confidence@1 (repeatable; default: all)', collect, [])
+    .option('--metric <identity>', 'such as mia/svc-confidence@1 (repeatable; default: all)', collect)
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
       help(['palimpsest score evidence.safetensors', 'palimpsest score evidence.safetensors --metric ua/accuracy@1']),
     )
-    .action(async (path: string, options: { metric: string[]; json?: boolean }) => {
+    .action(async (path: string, options: { metric?: string[]; json?: boolean }) => {
       const known = new Map([...metrics.values()].map((metric) => [metric.identity, metric]))
-      for (const identity of options.metric) lookUp('metric', known, identity)
-      const identities = options.metric.length > 0 ? options.metric : [...known.keys()]
+      for (const identity of options.metric ?? []) lookUp('metric', known, identity)
+      const identities = options.metric ?? [...known.keys()]
       const values = await scoreEvidence(evidenceIn(path, await bytesOf(path)), identities)
       if (options.json) printJson(values)
       else {

@@ -16,7 +16,7 @@ import { note, print, printJson, styled } from '../terminal/output.ts'
 
 interface Options {
   method: string
-  param: string[]
+  param?: string[]
   seeds?: string
   label: string
   server?: string
@@ -33,7 +33,7 @@ export const submit: Command = (program) =>
     .description('submit a method to a benchmark of a server')
     .argument('<benchmark>', 'its slug')
     .requiredOption('--method <id>', 'a method of `palimpsest list methods`')
-    .option('--param <name=value>', 'a parameter of the method (repeatable)', collect, [])
+    .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
     .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
     .option('--label <text>', 'shown beside the method, to tell two settings apart', '')
     .option(...serverOption)

@@ -106,7 +106,7 @@ function runOf(
   stages: LocalRun['stages'],
   reference: LocalRun | undefined,
 ): LocalRun {
-  const maker = stages.at(-2)!.result
+  const maker = (stages.find(({ kind }) => kind === 'unlearn') ?? stages[0]!).result
   const { setUp, train = 0, mask, unlearn = 0 } = maker.seconds
   const seconds = setUp + train + (mask ?? 0) + unlearn
   const metrics = Object.fromEntries(
