@@ -1,5 +1,6 @@
 /** Benchmarks: dataset + model + forget request + training recipe + metrics. */
 import { z } from 'zod'
+import { denoising, sampling } from './diffusion.ts'
 
 export const slug = z
   .string()
@@ -15,7 +16,10 @@ export const datasetRef = z.strictObject({
 export type DatasetRef = z.infer<typeof datasetRef>
 
 /** An architecture by its id, with its own options, such as `{ "width": 16 }`. */
-export const modelRef = z.strictObject({ id: slug, params: z.record(z.string(), z.number()).default({}) })
+export const modelRef = z.strictObject({
+  id: slug,
+  params: z.record(z.string(), z.union([z.number(), z.array(z.number())])).default({}),
+})
 export type ModelRef = z.infer<typeof modelRef>
 
 /** What must be forgotten. It fixes D_f and D_r once a seed is given. */
@@ -63,7 +67,7 @@ export const optimizer = z.discriminatedUnion('kind', [
 export type OptimizerSpec = z.infer<typeof optimizer>
 
 export const trainingRecipe = z.strictObject({
-  epochs: z.int().min(1).max(2000),
+  epochs: z.int().min(1).max(10_000),
   batchSize: z.int().min(1).max(4096),
   learningRate: z.number().positive(),
   schedule: schedule.default({ kind: 'constant' }),
@@ -79,6 +83,22 @@ export const trainingRecipe = z.strictObject({
 })
 export type TrainingRecipe = z.infer<typeof trainingRecipe>
 
+/** What a benchmark of image generation has beside any other: the model is then a denoiser, and its samples are judged by a
+ *  classifier that the pipeline trains on all of D. */
+export const generation = z.strictObject({
+  denoising,
+  sampling,
+  judge: z.strictObject({
+    model: modelRef,
+    training: trainingRecipe,
+    /** One judge serves all seeds, so that their figures have one measure. */
+    seed: z.int().min(0),
+  }),
+  /** Whose features fidelity is measured with: FID's Inception-v3, whose weights must be had, or the judge's own. */
+  extractor: z.enum(['judge', 'inception-v3-pool3']),
+})
+export type Generation = z.infer<typeof generation>
+
 export const benchmark = z.strictObject({
   slug,
   title: z.string().max(200),
@@ -87,9 +107,12 @@ export const benchmark = z.strictObject({
   model: modelRef,
   request: forgetRequest,
   training: trainingRecipe,
+  /** Set where images are generated; without it, the task is classification. */
+  generation: generation.optional(),
   /** Defaults of method parameters at this benchmark's scale, by method id; a submission's own values win. */
   presets: z.record(slug, z.record(z.string(), z.unknown())).default({}),
-  /** Identities of the metrics shown, in column order. */
+  /** Identities of the metrics shown, in column order. Those of generated images depend on what was measured, so only their part
+   *  before the first `;` is named. */
   metrics: z.array(z.string()).min(1),
   seeds: z.array(z.int().min(0)).min(1),
 })
@@ -97,3 +120,10 @@ export type Benchmark = z.infer<typeof benchmark>
 
 /** Checks a benchmark's shape and fills in its defaults. */
 export const defineBenchmark = (spec: z.input<typeof benchmark>): Benchmark => benchmark.parse(spec)
+
+export const taskOf = ({ generation }: Pick<Benchmark, 'generation'>): 'classification' | 'generation' =>
+  generation ? 'generation' : 'classification'
+
+/** Whether a measured identity is the one that a benchmark names. */
+export const isMetric = (named: string, identity: string): boolean =>
+  identity === named || identity.startsWith(`${named};`)

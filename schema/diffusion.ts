@@ -1,6 +1,5 @@
-/** Diffusion models: how noise is scheduled, how a denoiser is trained, and how it is sampled. */
+/** Diffusion models: how noise is scheduled, what their training has beside any other's, and how they are sampled. */
 import { z } from 'zod'
-import { optimizer, schedule } from './benchmark.ts'
 
 export const noiseSchedule = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -24,33 +23,17 @@ export const diffusion = z.strictObject({
 })
 export type Diffusion = z.infer<typeof diffusion>
 
-/** An architecture by its id, with its own options, such as `{ "channels": 32, "multipliers": [1, 2] }`. */
-export const denoiserRef = z.strictObject({
-  id: z.string().regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/),
-  params: z.record(z.string(), z.union([z.number(), z.array(z.number())])).default({}),
-})
-export type DenoiserRef = z.infer<typeof denoiserRef>
-
-export const denoiserRecipe = z.strictObject({
-  /** Steps of the optimizer, each on one batch. */
-  steps: z.int().min(1).max(2_000_000),
-  batchSize: z.int().min(2).max(4096),
-  learningRate: z.number().positive(),
-  schedule: schedule.default({ kind: 'constant' }),
-  /** Steps of linear warm-up from 0, before the schedule. */
-  warmUpSteps: z.int().min(0).default(0),
-  optimizer,
-  /** Largest global gradient norm; null leaves gradients as they are. */
-  clipNorm: z.number().positive().nullable().default(1),
-  /** Decay of the moving average of the weights, which is then sampled; null keeps none. Methods start from the weights
-   *  themselves. */
-  average: z.number().gt(0).lt(1).nullable().default(null),
+/** What makes a `train` or `unlearn` stage one of a denoiser. An epoch of its recipe is as many steps as D has batches, also where
+ *  it trains on D_r, so that original and retrain take the same number; `augment` means horizontal flips. */
+export const denoising = z.strictObject({
+  diffusion,
   /** Share of a batch whose class is replaced by the null class, for classifier-free guidance. */
   dropCondition: z.number().min(0).lt(1).default(0.1),
-  /** Random horizontal flips. */
-  flip: z.boolean(),
+  /** Decay of the moving average of the weights, which is sampled where there is one; null keeps none. Methods start from the
+   *  weights themselves, and keep none. */
+  average: z.number().gt(0).lt(1).nullable().default(null),
 })
-export type DenoiserRecipe = z.infer<typeof denoiserRecipe>
+export type Denoising = z.infer<typeof denoising>
 
 export const sampler = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -73,7 +56,7 @@ export const sampling = z.strictObject({
   guidance: z.number().min(0).max(100).default(2),
   /** Keeps each step's estimate of the clean image within the range of pixels. */
   clip: z.boolean().default(false),
-  /** Images of each class. */
+  /** Images of each class; image i is of class i mod C. */
   perClass: z.int().min(1).max(50_000),
 })
 export type Sampling = z.infer<typeof sampling>

@@ -22,7 +22,8 @@ export async function planRun(
   params: Record<string, unknown>,
   seed: number,
 ): Promise<PlannedStage[]> {
-  const { dataset, model, request, training, metrics } = benchmark
+  const { dataset, model, request, training, metrics, generation } = benchmark
+  const denoiser = generation && { denoising: generation.denoising }
   const stages: PlannedStage[] = []
   const add = async (spec: StageSpec) => {
     const key = await stageKeyOf(spec)
@@ -30,7 +31,7 @@ export async function planRun(
     return key
   }
   const without = method.trainsOn === 'retain' ? request : null
-  let weights = await add({ kind: 'train', dataset, model, recipe: training, without, seed })
+  let weights = await add({ kind: 'train', dataset, model, recipe: training, without, ...denoiser, seed })
   if (!method.trainsOn) {
     weights = await add({
       kind: 'unlearn',
@@ -40,15 +41,26 @@ export async function planRun(
       augment: training.augment,
       request,
       method: { id: method.id, version: method.version, params },
+      ...denoiser,
       seed,
       original: weights,
     })
+  }
+  if (generation) {
+    const { denoising, sampling, judge, extractor } = generation
+    const { model: classifier, training: recipe } = judge
+    const samples = await add({ kind: 'sample', dataset, model, denoising, sampling, seed, weights })
+    const judging = await add({ kind: 'judge', dataset, model: classifier, recipe, seed: judge.seed })
+    const judged = { dataset, request, model: classifier, extractor, metrics, seed, samples, judge: judging }
+    await add({ kind: 'evaluate-samples', ...judged })
+    return stages
   }
   await add({ kind: 'evaluate', dataset, model, holdOut: training.holdOut, request, metrics, seed, weights })
   return stages
 }
 
 /** Hash of what determines a benchmark's results: runs of two definitions are never compared, even under one slug. */
-export function definitionOf({ dataset, model, request, training }: Benchmark): Promise<string> {
-  return sha256Hex(canonicalJson({ engine: ENGINE_VERSION, dataset, model, request, training }))
+export function definitionOf({ dataset, model, request, training, generation }: Benchmark): Promise<string> {
+  const whole = { engine: ENGINE_VERSION, dataset, model, request, training, ...(generation && { generation }) }
+  return sha256Hex(canonicalJson(whole))
 }

@@ -6,13 +6,15 @@ import { sha256 } from './stage.ts'
 export const artifactRef = z.strictObject({ sha256, bytes: z.int().min(0) })
 export type ArtifactRef = z.infer<typeof artifactRef>
 
-/** Seconds by the runner's clock, by part: `setUp` (data, graphs), then `train`, or `mask` and `unlearn`, or `evaluate`. */
+/** Seconds by the runner's clock, by part: `setUp` (data, graphs), then `train`, or `mask` and `unlearn`, or `sample`,
+ *  or `evaluate`. */
 export const seconds = z.strictObject({
   setUp: z.number().min(0),
   train: z.number().min(0).optional(),
   mask: z.number().min(0).optional(),
   unlearn: z.number().min(0).optional(),
   evaluate: z.number().min(0).optional(),
+  sample: z.number().min(0).optional(),
 })
 export type Seconds = z.infer<typeof seconds>
 

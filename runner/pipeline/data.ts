@@ -3,7 +3,10 @@ import type { DatasetRef, ModelRef } from '../../schema/benchmark.ts'
 import type { Dataset, DatasetDefinition, LoadOptions } from '../dataset.ts'
 import { DatasetError } from '../dataset.ts'
 import * as datasets from '../datasets/index.ts'
+import type { DenoiserDefinition } from '../denoiser.ts'
 import type { ModelDefinition } from '../model.ts'
+import { type DenoiserNetwork, denoiserNetworkOf } from '../nn/denoiser-network.ts'
+import * as denoisers from '../nn/denoisers/index.ts'
 import * as models from '../nn/models/index.ts'
 import { type Network, networkOf } from '../nn/network.ts'
 
@@ -16,6 +19,7 @@ export type DataLoader = (ref: DatasetRef, options?: Pick<LoadOptions, 'signal' 
 
 const registry: Record<string, DatasetDefinition> = datasets
 const architectures: Record<string, ModelDefinition> = models
+const denoising: Record<string, DenoiserDefinition> = denoisers
 
 /** A loader that keeps what it loaded. `directories` come before the cache. */
 export function dataLoader(places: Pick<LoadOptions, 'directories' | 'cache'>): DataLoader {
@@ -51,4 +55,20 @@ export function networkFor(model: ModelRef, { dataset, definition }: LoadedData)
   return networkOf([dataset.channels, dataset.height, dataset.width], classes, (scope, x) =>
     architecture.build(scope, x, { classes, normalization: definition.normalization }, params),
   )
+}
+
+/** The denoiser of a dataset, and which of its parameters the class enters by. */
+export function denoiserFor(
+  model: ModelRef,
+  { dataset }: LoadedData,
+): { network: DenoiserNetwork; conditions(parameter: string): boolean } {
+  const architecture = denoising[model.id]
+  if (!architecture) throw new Error(`unknown denoiser ${model.id}; known: ${Object.keys(denoising).join(', ')}`)
+  const params = architecture.params.parse(model.params)
+  const classes = dataset.classes.length
+  const inputShape = [dataset.channels, dataset.height, dataset.width]
+  const network = denoiserNetworkOf(inputShape, classes, (scope, inputs) =>
+    architecture.build(scope, inputs, { classes }, params),
+  )
+  return { network, conditions: architecture.conditions }
 }

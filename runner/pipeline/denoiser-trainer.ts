@@ -1,7 +1,7 @@
 /** The trainer that generation methods are handed: the weights of a denoiser, and steps that move them. What a step draws follows
  *  from its number, so a trainer with a checkpoint goes on as if it had never stopped. */
 import type { OptimizerSpec } from '../../schema/benchmark.ts'
-import type { DenoiserRecipe, Diffusion } from '../../schema/diffusion.ts'
+import type { Diffusion } from '../../schema/diffusion.ts'
 import type { Progress } from '../../schema/result.ts'
 import type { Split } from '../dataset.ts'
 import { antitheticTimesteps, dropConditions, endlessOrder } from '../diffusion/draws.ts'
@@ -22,7 +22,6 @@ import type { DenoiserNetwork } from '../nn/denoiser-network.ts'
 import { createExecutor, residentImages } from '../nn/executor.ts'
 import { slotName } from '../nn/programs.ts'
 import { randomStream } from '../nn/random.ts'
-import { rateAt } from '../nn/schedules.ts'
 import { floats, int64s, sizeOf, type Tensor, tensor, zeros } from '../onnx/tensor.ts'
 import type { Checkpoint } from '../store/checkpoint.ts'
 import type { Tensor as StoredTensor } from '../store/safetensors.ts'
@@ -46,14 +45,30 @@ export interface DenoiserTrainerOptions {
   checkpoint?: Checkpoint | undefined
 }
 
+/** How a fresh denoiser is trained. */
+export interface DenoiserFit {
+  steps: number
+  /** Learning rate of a step; `learningRate` is what messages name. */
+  rate(step: number): number
+  learningRate: number
+  batchSize: number
+  optimizer: OptimizerSpec
+  clipNorm: number | null
+  dropCondition: number
+  /** Decay of the moving average of the weights; null keeps none. */
+  average: number | null
+}
+
 export interface StageDenoiserTrainer extends DenoiserTrainer {
   weights(): Map<string, Tensor>
   /** Trains by a recipe on the items; gives the moving average of the weights, where the recipe keeps one. */
-  fit(items: Int32Array, recipe: DenoiserRecipe): Promise<Map<string, Tensor> | null>
+  fit(items: Int32Array, recipe: DenoiserFit): Promise<Map<string, Tensor> | null>
   /** Mean weighted loss of each twentieth of every run of steps. */
   losses(): number[]
   /** Seconds spent on masks, on compiling graphs and on everything else that was asked, earlier attempts included. */
   seconds(): { mask: number; compile: number; work: number }
+  /** Seconds of those that passed since this trainer was made, without compiling. */
+  spent(): number
   release(): Promise<void>
 }
 
@@ -74,6 +89,7 @@ export function createDenoiserTrainer(options: DenoiserTrainerOptions): StageDen
   let calls = 0
   let maskSeconds = 0
   let workSeconds = 0
+  let earlierSeconds = 0
 
   /** Counts the time of an action, without what it spent on compiling. */
   async function timed<T>(add: (seconds: number) => void, action: () => Promise<T>): Promise<T> {
@@ -249,7 +265,8 @@ export function createDenoiserTrainer(options: DenoiserTrainerOptions): StageDen
       known.forEach((sum, i) => {
         windows[i] = sum
       })
-      workSeconds = Number(saved.metadata.seconds)
+      earlierSeconds = Number(saved.metadata.seconds) - workSeconds
+      workSeconds += earlierSeconds
     }
     const started = performance.now()
     const compiled = executor.compileSeconds()
@@ -443,9 +460,7 @@ export function createDenoiserTrainer(options: DenoiserTrainerOptions): StageDen
       })
     },
     async fit(items, recipe) {
-      const { steps, learningRate, schedule, warmUpSteps, optimizer: spec, clipNorm, average } = recipe
-      const rate = (step: number) => rateAt({ epochs: steps, learningRate, schedule, warmUpEpochs: warmUpSteps }, step)
-      const { batchSize, dropCondition } = recipe
+      const { steps, rate, learningRate, optimizer: spec, clipNorm, average, batchSize, dropCondition } = recipe
       const term: Term = {
         kind: 'noise',
         images: { kind: 'dataset', items },
@@ -466,6 +481,7 @@ export function createDenoiserTrainer(options: DenoiserTrainerOptions): StageDen
     weights: () => weights,
     losses: () => losses,
     seconds: () => ({ mask: maskSeconds, compile: executor.compileSeconds(), work: workSeconds }),
+    spent: () => maskSeconds + workSeconds - earlierSeconds,
     release: executor.release,
   }
 }

@@ -2,17 +2,27 @@
 import { availableParallelism, cpus } from 'node:os'
 import type { ArtifactRef, Device, Progress, StageResult } from '../../schema/result.ts'
 import { type StageSpec, stageKeyOf } from '../../schema/stage.ts'
+import type { LoadOptions } from '../dataset.ts'
 import { onnxruntimeVersion } from '../onnx/session.ts'
+import { type Checkpoint, checkpointOf } from '../store/checkpoint.ts'
 import type { Store } from '../store/store.ts'
 import { version } from '../version.ts'
 import type { DataLoader } from './data.ts'
 import { evaluate } from './evaluate.ts'
+import { evaluateSamples } from './evaluate-samples.ts'
+import { sample } from './sample.ts'
 import { train } from './train.ts'
+import { trainDenoiser } from './train-denoiser.ts'
 import { unlearn } from './unlearn.ts'
+import { unlearnDenoiser } from './unlearn-denoiser.ts'
 
 export interface StageContext {
   store: Store
   data: DataLoader
+  /** Where files beside datasets lie, such as the weights of an extractor. */
+  places?: Pick<LoadOptions, 'directories' | 'cache'>
+  /** Of a stage that can go on half-way. */
+  checkpoint?: Checkpoint | undefined
   /** Artifacts of an input stage, by name; their bytes are in the store. */
   inputs(key: string): Promise<Record<string, ArtifactRef>>
   threads: number
@@ -48,7 +58,8 @@ export async function runStage(
   try {
     const meanwhile = await store.readStage(key)
     if (meanwhile) return { result: meanwhile, reused: true }
-    const outcome = await computeStage(spec, context)
+    const checkpoint = context.checkpoint ?? checkpointOf(store.home, key)
+    const outcome = await computeStage(spec, { ...context, checkpoint })
     const result: StageResult = {
       metrics: {},
       losses: [],
@@ -57,6 +68,7 @@ export async function runStage(
       versions: { palimpsest: version, onnxruntime: onnxruntimeVersion, node: process.versions.node },
     }
     await store.writeStage(key, result)
+    await checkpoint.remove()
     return { result, reused: false }
   } finally {
     await release()
@@ -66,10 +78,16 @@ export async function runStage(
 function computeStage(spec: StageSpec, context: StageContext): Promise<StageOutcome> {
   switch (spec.kind) {
     case 'train':
-      return train(spec, context)
+      return spec.denoising ? trainDenoiser(spec, spec.denoising, context) : train(spec, context)
     case 'unlearn':
-      return unlearn(spec, context)
+      return spec.denoising ? unlearnDenoiser(spec, spec.denoising, context) : unlearn(spec, context)
     case 'evaluate':
       return evaluate(spec, context)
+    case 'sample':
+      return sample(spec, context)
+    case 'judge':
+      return train({ ...spec, without: null }, context)
+    case 'evaluate-samples':
+      return evaluateSamples(spec, context)
   }
 }

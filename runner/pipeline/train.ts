@@ -8,13 +8,16 @@ import type { StageContext, StageOutcome } from './stage.ts'
 import { createTrainer } from './trainer.ts'
 import { saveWeights, WEIGHTS } from './weights.ts'
 
-export async function train(spec: TrainStage, context: StageContext): Promise<StageOutcome> {
+export async function train(
+  spec: Omit<TrainStage, 'kind' | 'denoising'>,
+  context: StageContext,
+): Promise<StageOutcome> {
   const { store, threads, signal, log, onProgress } = context
   const total = startClock()
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { dataset } = loaded
   const network = networkFor(spec.model, loaded)
-  const items = itemsOf(spec, dataset.train.labels, dataset.classes.length)
+  const items = trainingItems(spec, dataset.train.labels, dataset.classes.length)
   log(
     `training ${spec.model.id} on ${items.length} images of ${spec.dataset.id}, seed ${spec.seed}, ${spec.recipe.epochs} epochs`,
   )
@@ -44,7 +47,12 @@ export async function train(spec: TrainStage, context: StageContext): Promise<St
   }
 }
 
-function itemsOf({ without, recipe: { holdOut }, seed }: TrainStage, labels: Uint8Array, classes: number): Int32Array {
+/** D, or D_r of the request that is left out. */
+export function trainingItems(
+  { without, recipe: { holdOut }, seed }: Pick<TrainStage, 'without' | 'recipe' | 'seed'>,
+  labels: Uint8Array,
+  classes: number,
+): Int32Array {
   if (without) return splitOf(labels, classes, { holdOut, request: without, seed }).retain
   // D does not depend on what is later forgotten; any request gives it.
   return splitOf(labels, classes, { holdOut, request: { kind: 'random', fraction: 0.5 }, seed }).all

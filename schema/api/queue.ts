@@ -1,11 +1,11 @@
 /** What waits, what runs, and which runners were heard from. */
 import { z } from 'zod'
 import { device, progress } from '../result.ts'
-import { seed, stageKey } from '../stage.ts'
+import { seed, stageKey, stageKinds } from '../stage.ts'
 
 export const queueJob = z.strictObject({
   key: stageKey,
-  kind: z.enum(['train', 'unlearn', 'evaluate']),
+  kind: z.enum(stageKinds),
   run: z.string(),
   benchmark: z.string(),
   method: z.string(),

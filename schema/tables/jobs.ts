@@ -4,7 +4,7 @@
  *  method      an unlearning algorithm; `original` and `retrain` are methods too
  *  submission  one method with parameters, for one benchmark, by one author, over a list of seeds
  *  run         one seed of a submission
- *  stage       train, unlearn or evaluate, named by its stage key: the hash of everything that determines its result
+ *  stage       train, unlearn, sample, judge or evaluate, named by its stage key: the hash of everything that determines its result
  *  job         a stage as a row of this table; runs that need the same stage share the job
  *  lease       the time-limited right to write about a job
  *  token       the fencing token of a lease; it changes on every renewal, and every write must carry the newest
@@ -15,7 +15,7 @@
  */
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { Device, Progress, Seconds, StageResult } from '../result.ts'
-import type { StageSpec } from '../stage.ts'
+import { type StageSpec, stageKinds } from '../stage.ts'
 
 export const jobStates = ['queued', 'leased', 'done', 'failed', 'cancelled'] as const
 export type JobState = (typeof jobStates)[number]
@@ -24,7 +24,7 @@ export const jobs = sqliteTable(
   'jobs',
   {
     key: text().primaryKey(),
-    kind: text({ enum: ['train', 'unlearn', 'evaluate'] }).notNull(),
+    kind: text({ enum: stageKinds }).notNull(),
     spec: text({ mode: 'json' }).$type<StageSpec>().notNull(),
     state: text({ enum: jobStates }).notNull().default('queued'),
     deliveries: integer().notNull().default(0),

@@ -8,22 +8,23 @@ import type { MethodDefinition } from '../../runner/method.ts'
 import * as methods from '../../runner/methods/index.ts'
 import { parameterCount } from '../../runner/nn/variables.ts'
 import type { Tensor } from '../../runner/onnx/tensor.ts'
-import type { StageDenoiserTrainer } from '../../runner/pipeline/denoiser-trainer.ts'
+import type { DenoiserFit, StageDenoiserTrainer } from '../../runner/pipeline/denoiser-trainer.ts'
 import { checkpointOf } from '../../runner/store/checkpoint.ts'
-import { denoiserRecipe } from '../../schema/diffusion.ts'
 import { TOY_CLASSES, toyDenoiser, toyDenoiserTrainer, toyForget, toyRetain } from '../support/toy-denoiser.ts'
 
 const flat = (weights: ReadonlyMap<string, Tensor>) =>
   [...weights].map(([name, { data }]) => [name, Array.from(data as Float32Array)] as const)
-const recipe = (over: Record<string, unknown> = {}) =>
-  denoiserRecipe.parse({
-    steps: 300,
-    batchSize: 32,
-    learningRate: 3e-3,
-    optimizer: { kind: 'adam' },
-    flip: false,
-    ...over,
-  })
+const recipe = (over: Partial<DenoiserFit> = {}): DenoiserFit => ({
+  steps: 300,
+  batchSize: 32,
+  learningRate: 3e-3,
+  rate: () => 3e-3,
+  optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+  clipNorm: 1,
+  dropCondition: 0.1,
+  average: null,
+  ...over,
+})
 const small = { steps: 4, batchSize: 8, perClass: 2, latentSteps: 4, sampleSteps: 4 }
 
 async function forgetWith(

@@ -58,7 +58,7 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
           ? { method: spec.without ? 'retrain' : 'original', params: {} }
           : spec.kind === 'unlearn'
             ? { method: spec.method.id, params: spec.method.params }
-            : makers.get(spec.weights)!
+            : makers.get('weights' in spec ? spec.weights : '')!
       makers.set(key, maker)
       const passes = Array.from({ length: 5 }, (_, epoch) => 2.3 / (epoch + 1))
       const text = passes.map((loss, epoch) => `epoch ${epoch + 1} of 5  loss ${loss.toFixed(4)}\n`).join('')

@@ -1,0 +1,102 @@
+/** The evaluate stage of image generation: what a judge and an extractor say of samples becomes evidence; metrics follow from it. */
+import { isMetric } from '../../schema/benchmark.ts'
+import type { StageResult } from '../../schema/result.ts'
+import type { EvaluateSamplesStage } from '../../schema/stage.ts'
+import { classifierExtractor, type ImageExtractor, inceptionExtractor } from '../extractor.ts'
+import { loadInceptionWeights } from '../files/inception.ts'
+import type { GenerationEvidence, GenerationMetricDefinition } from '../generation-metric.ts'
+import * as metrics from '../generation-metrics/index.ts'
+import { openGenerationTools } from '../generation-tools.ts'
+import { measureGenerated, measureRealImages, testAccuracy } from '../measure-generation.ts'
+import { MetricError } from '../metric.ts'
+import { inceptionV3 } from '../nn/extractors/inception-v3.ts'
+import { encodeGenerationEvidence } from '../store/generation-evidence.ts'
+import { readSafetensors } from '../store/safetensors.ts'
+import { startClock } from './clock.ts'
+import { type LoadedData, networkFor } from './data.ts'
+import { EVIDENCE } from './evaluate.ts'
+import { decodeSamples, SAMPLES } from './sample.ts'
+import type { StageContext, StageOutcome } from './stage.ts'
+import { loadWeights } from './weights.ts'
+
+/** The features of real images, which all runs of a benchmark share. */
+export const REFERENCE = 'reference.safetensors'
+
+const registry: Record<string, GenerationMetricDefinition> = metrics
+
+export async function evaluateSamples(spec: EvaluateSamplesStage, context: StageContext): Promise<StageOutcome> {
+  const { store, threads, signal, log, onProgress } = context
+  const total = startClock()
+  if (spec.request.kind !== 'class')
+    throw new Error(`image generation forgets a class; the request is ${spec.request.kind}`)
+  const forgottenClass = spec.request.label
+  const loaded = await context.data(spec.dataset, { signal, onProgress })
+  const { dataset } = loaded
+  const network = networkFor(spec.model, loaded)
+  const state = await loadWeights(store, network, await context.inputs(spec.judge))
+  const judge = classifierExtractor({ model: spec.model.id, key: spec.judge, network, state })
+  const extractor = spec.extractor === 'judge' ? judge : await inceptionFor(loaded, context)
+  const samples = (await context.inputs(spec.samples))[SAMPLES]
+  if (!samples) throw new Error(`the input stage has no ${SAMPLES}`)
+  const { images, labels } = decodeSamples(await store.get(samples.sha256))
+  const setUp = total()
+
+  const options = { threads, signal, onProgress }
+  const accuracy = await testAccuracy(judge, dataset.test, options)
+  log(`the judge ${spec.model.id} is right about ${accuracy.toFixed(2)}% of the test set`)
+  const reference = await measureRealImages(extractor, dataset.train, options)
+  const reals = await store.put(reference)
+  const features = readSafetensors(reference).tensors.get('features')!.data as Float32Array
+  const real = { features, labels: dataset.train.labels, sha256: reals.sha256 }
+  const asked = { images, labels, classes: dataset.classes.length, forgottenClass }
+  const evidence = await measureGenerated(asked, { judge, extractor, accuracy, real }, options)
+  const artifacts = { [EVIDENCE]: await store.put(encodeGenerationEvidence(evidence)), [REFERENCE]: reals }
+  onProgress({ phase: 'metrics', done: 0, total: spec.metrics.length, unit: 'metrics' })
+  const values = await scoreGeneration(evidence, spec.metrics, { threads, signal, log })
+  return { artifacts, metrics: values, seconds: { setUp, evaluate: total() - setUp } }
+}
+
+async function inceptionFor(
+  { dataset }: LoadedData,
+  { places, signal, onProgress }: StageContext,
+): Promise<ImageExtractor> {
+  if (!places) throw new Error('the place of the weights of Inception-v3 is not known to this stage')
+  const inputShape = [dataset.channels, dataset.height, dataset.width]
+  const weights = await loadInceptionWeights(inceptionV3(inputShape), { ...places, signal, onProgress })
+  return inceptionExtractor({ inputShape, ...weights })
+}
+
+/** Computes metrics named by identity, up to the first `;`. Throws for one that this release does not compute on such evidence. */
+export async function scoreGeneration(
+  evidence: GenerationEvidence,
+  identities: readonly string[],
+  { threads, signal, log }: Pick<StageContext, 'threads' | 'signal' | 'log'>,
+): Promise<StageResult['metrics']> {
+  const offered = Object.entries(registry).flatMap(([id, metric]) => {
+    try {
+      return [{ id, metric, identity: metric.identity(evidence) }]
+    } catch (error) {
+      if (error instanceof MetricError) return [] // a metric of another extractor
+      throw error
+    }
+  })
+  const tools = openGenerationTools({ threads, signal })
+  try {
+    const values: StageResult['metrics'] = {}
+    for (const named of identities) {
+      const found = offered.find(({ identity }) => isMetric(named, identity))
+      if (!found) {
+        const known = offered.map(({ identity }) => identity.split(';')[0]).join(', ')
+        throw new Error(`no metric ${named} for features of ${evidence.extractor.id}; known: ${known}`)
+      }
+      const { id, metric, identity } = found
+      values[id] = { identity, value: await metric.compute(evidence, tools) }
+      log(`${id} ${values[id].value.toFixed(4)}`)
+      const warning = metric.warning(evidence)
+      if (warning) log(`${id}: ${warning}`)
+    }
+    return values
+  } finally {
+    await tools.release()
+  }
+}
