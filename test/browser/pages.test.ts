@@ -96,6 +96,7 @@ describe.each(Object.entries(sizes))('on a %s', (_, viewport) => {
     await visit({ viewport }, async (page) => {
       for (const name of ['board', 'run']) {
         await page.goto(server.url + paths[name])
+        await page.evaluate('document.fonts.ready.then(() => 0)')
         const problems = (await page.evaluate(`(() => {
           const found = []
           const charts = [...document.querySelectorAll('svg.chart')].filter((svg) => svg.getBoundingClientRect().width > 0)

@@ -1,5 +1,6 @@
 /** What finished runs measured: metrics of their evaluate stage, seconds of the stage that made the model. */
 import { and, eq, type SQL } from 'drizzle-orm'
+import { isMetric } from '../../schema/benchmark.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
 import { runJobs } from '../../schema/tables/run-jobs.ts'
 import { runs } from '../../schema/tables/runs.ts'
@@ -48,12 +49,12 @@ export async function measurementsOf(db: Database, where: SQL | undefined): Prom
 /** From the finished jobs of one run; null until the evaluation is among them. */
 export function measuredOf(parts: JobPart[], slug: string, method: string): Measured | null {
   const maker = parts.find(({ kind }) => kind === (methods.get(method)?.trainsOn ? 'train' : 'unlearn'))
-  const evaluated = parts.find(({ kind }) => kind === 'evaluate')?.metrics
+  const evaluated = parts.find(({ kind }) => kind === 'evaluate' || kind === 'evaluate-samples')?.metrics
   const benchmark = benchmarks.get(slug)
   if (!maker?.seconds || !maker.device || !evaluated || !benchmark) return null
   const { setUp, train = 0, mask, unlearn = 0 } = maker.seconds
   const metrics = columnsOf(benchmark).flatMap(({ id, identity }): [string, number][] => {
-    const found = Object.values(evaluated).find((metric) => metric.identity === identity)
+    const found = Object.values(evaluated).find((metric) => isMetric(identity, metric.identity))
     return found ? [[id, found.value]] : []
   })
   return {

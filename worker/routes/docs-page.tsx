@@ -4,6 +4,7 @@ import { benchmarks, metrics } from '../catalogue.ts'
 import { commandFor, runnerCommand } from '../command.ts'
 import type { Route } from '../route.ts'
 import { documentOf, Page } from '../views/layout.tsx'
+import { Prose } from '../views/prose.tsx'
 
 const toc = [
   ['measurement', 'What is measured'],
@@ -15,6 +16,7 @@ const toc = [
   ['submit', 'Submit'],
   ['runner', 'Run a runner'],
   ['evidence', 'Evidence'],
+  ['server', 'Run a server'],
 ] as const
 
 const Code = ({ children }: { children?: Child }) => (
@@ -23,14 +25,21 @@ const Code = ({ children }: { children?: Child }) => (
   </pre>
 )
 
+/** Metrics in the order of the boards' columns, then any that no board shows. */
+function inOrder() {
+  const columns = [...benchmarks.values()].flatMap((benchmark) => benchmark.metrics)
+  const place = (identity: string) => (columns.includes(identity) ? columns.indexOf(identity) : columns.length)
+  return [...metrics].sort(([, a], [, b]) => place(a.identity) - place(b.identity))
+}
+
 const Measurement = () => (
   <>
     <h2 id="measurement">What is measured</h2>
     <p>
       A benchmark fixes a dataset D, a model, a training recipe and a forget request. For each seed, the request splits
-      D into the forget set D_f and the retain set D_r. The <em>original</em> is trained on D; <em>retrain</em> is
-      trained from scratch on D_r and shows what perfect forgetting looks like. A method starts from the original and
-      must end where retrain is, in less time.
+      D into the forget set <Prose text="D_f" /> and the retain set <Prose text="D_r" />. The <em>original</em> is
+      trained on D; <em>retrain</em> is trained from scratch on <Prose text="D_r" /> and shows what perfect forgetting
+      looks like. A method starts from the original and must end where retrain is, in less time.
     </p>
     <p>Every score is compared with retrain of the same seed and the same split.</p>
     <h2 id="metrics">Metrics</h2>
@@ -38,13 +47,13 @@ const Measurement = () => (
       A metric is a pure function of stored evidence and has an identity. Numbers of different identities never share a
       column. UA, RA, TA and MIA have no better direction of their own: the closer to retrain, the better.
     </p>
-    {[...metrics].map(([id, { title, definition, identity, unit }]) => (
+    {inOrder().map(([id, { title, definition, identity, unit }]) => (
       <>
         <h3 id={`metric-${id}`}>
           {title} <code class="muted">{identity}</code>
         </h3>
         <p>
-          {definition} Unit: {unit}
+          <Prose text={definition} /> Unit: {unit}
         </p>
       </>
     ))}
@@ -139,6 +148,12 @@ export const docsPage: Route = (app) =>
                 Weights, logits and logs of every stage are kept under their SHA-256 and can be downloaded from the page
                 of a run. A stage is named by the hash of everything that determines its result, so the same stage is
                 never computed twice.
+              </p>
+              <h2 id="server">Run a server</h2>
+              <p>
+                This site is one Cloudflare Worker with a D1 database and an R2 bucket, and runs on one machine just as
+                well. Its first admin token is any text <code>pal_admin_…</code> of letters and digits whose SHA-256 is
+                the Worker's secret <code>ADMIN_TOKEN_SHA256</code>; that token creates all others.
               </p>
             </div>
           </div>

@@ -7,6 +7,7 @@ import type { Route } from '../route.ts'
 import { documentOf, Page } from '../views/layout.tsx'
 import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, times } from '../views/numbers.ts'
 import { ParamsTable } from '../views/params-table.tsx'
+import { Prose } from '../views/prose.tsx'
 import { Scroll } from '../views/scroll.tsx'
 import { progressWords } from '../views/state.tsx'
 
@@ -28,7 +29,9 @@ export const methodPage: Route = (app) =>
           json={`/api/v1/methods/${method.id}`}
         >
           <h1>{method.title}</h1>
-          <p class="lede">{method.summary}</p>
+          <p class="lede">
+            <Prose text={method.summary} />
+          </p>
           <dl class="facts">
             <dt>Id and version</dt>
             <dd>

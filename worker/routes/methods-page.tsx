@@ -2,6 +2,7 @@
 import { listMethods } from '../queries/methods.ts'
 import type { Route } from '../route.ts'
 import { documentOf, Page } from '../views/layout.tsx'
+import { Prose } from '../views/prose.tsx'
 
 export const methodsPage: Route = (app) =>
   app.get('/methods', (c) => {
@@ -26,7 +27,9 @@ export const methodsPage: Route = (app) =>
                     <dt>
                       <a href={`/methods/${method.id}`}>{method.title}</a> <code class="muted">{method.id}</code>
                     </dt>
-                    <dd style="margin:0 0 1rem">{method.summary}</dd>
+                    <dd style="margin:0 0 1rem">
+                      <Prose text={method.summary} />
+                    </dd>
                   </>
                 ))}
               </dl>

@@ -21,7 +21,7 @@ const Draw = ({ rows, width, label }: DrawProps) => {
   const narrow = width === 328
   const names = Math.min(220, Math.max(60, ...rows.map((row) => nameOf(row).length * 7.2)))
   const left = narrow ? 12 : names + 14
-  const right = narrow ? 12 : 96
+  const right = narrow ? 12 : 118
   const rowHeight = narrow ? 46 : 30
   const top = 8
   const bottom = top + rows.length * rowHeight

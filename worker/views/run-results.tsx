@@ -67,6 +67,7 @@ export const Times = ({ run }: { run: Run }) => {
     ['train', 'Training'],
     ['mask', 'Mask'],
     ['unlearn', 'Unlearning'],
+    ['sample', 'Sampling'],
     ['evaluate', 'Evaluation'],
   ] as const
   const shown = parts.filter(([part]) => timed.some(({ seconds: found }) => found?.[part] !== undefined))

@@ -6,8 +6,19 @@ import { count, decimal, duration, plural } from './numbers.ts'
 import { asRunState, StateWord } from './state.tsx'
 
 export function stageTitle({ spec }: RunStage): string {
-  if (spec.kind === 'train') return spec.without ? 'Train on the retain set' : 'Train the original'
-  return spec.kind === 'unlearn' ? `Unlearn with ${titleOf(spec.method.id)}` : 'Evaluate'
+  switch (spec.kind) {
+    case 'train':
+      return spec.without ? 'Train on the retain set' : 'Train the original'
+    case 'unlearn':
+      return `Unlearn with ${titleOf(spec.method.id)}`
+    case 'sample':
+      return 'Sample images'
+    case 'judge':
+      return 'Train the judge'
+    case 'evaluate':
+    case 'evaluate-samples':
+      return 'Evaluate'
+  }
 }
 
 export const totalOf = (seconds: Seconds): number =>

@@ -25,6 +25,7 @@ code,pre,.mono{font-family:var(--mono);font-size:.875em}
 pre{margin:.75rem 0;padding:.75rem 1rem;background:var(--surface);border-left:3px solid var(--rule);white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.5;max-width:76rem}
 code{overflow-wrap:anywhere}
 pre code{font-size:1em}
+sub{line-height:0}
 hr{border:0;border-top:1px solid var(--rule);margin:2rem 0}
 dl{margin:.75rem 0}
 dl.facts{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.5rem}
@@ -51,7 +52,7 @@ main.wrap{padding-bottom:4rem}
 .foot p{margin:0}
 .hero{position:relative;overflow:hidden;padding:3.25rem 0 1.5rem}
 .hero h1{font-size:clamp(2rem,4.6vw,3.1rem);letter-spacing:-.02em;max-width:20ch}
-.ghost{position:absolute;right:0;top:0;bottom:0;width:17rem;writing-mode:vertical-rl;font-size:1.35rem;line-height:1.75rem;color:var(--ghost);user-select:none;overflow:hidden;white-space:nowrap}
+.ghost{position:absolute;right:0;top:0;bottom:0;width:17rem;writing-mode:vertical-rl;font-size:1.35rem;line-height:1.75rem;color:var(--ghost);user-select:none;overflow:hidden;white-space:nowrap;mask-image:linear-gradient(#000 55%,transparent)}
 .ghost div::before{content:attr(data-line)}
 .ghost div:nth-child(3n+2)::before{text-decoration:line-through;text-decoration-thickness:2px}
 .hero .lede{max-width:38rem}
