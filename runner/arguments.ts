@@ -2,11 +2,12 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { type Benchmark, benchmark as benchmarkShape } from '../schema/benchmark.ts'
+import { type Benchmark, benchmark as benchmarkShape, taskOf } from '../schema/benchmark.ts'
 import { describeIssues } from '../schema/issues.ts'
 import { seed } from '../schema/stage.ts'
 import { benchmarks, didYouMean, lookUp, methods } from './catalogue.ts'
 import { reasonOf } from './files/write.ts'
+import { paramsFor } from './method.ts'
 import { UsageError } from './usage.ts'
 
 /** A benchmark by its slug, or from a JSON file, whose dataset path is relative to the file. */
@@ -31,8 +32,8 @@ export async function benchmarkFrom(word: string): Promise<Benchmark> {
 }
 
 /** `--param name=value` words, each read as the type that the method's schema gives the parameter. */
-export function paramsFrom(method: string, words: string[] = []): Record<string, unknown> {
-  const { properties = {} } = z.toJSONSchema(lookUp('method', methods, method).params, { io: 'input' })
+export function paramsFrom(benchmark: Benchmark, method: string, words: string[] = []): Record<string, unknown> {
+  const { properties = {} } = z.toJSONSchema(paramsOf(benchmark, method), { io: 'input' })
   const values: Record<string, unknown> = {}
   for (const word of words) {
     const [, name, text] = /^([^=]+)=(.*)$/s.exec(word) ?? []
@@ -59,11 +60,22 @@ function typed(text: string, type: unknown): unknown {
   return text
 }
 
+/** What a method takes on a benchmark; refuses one that has nothing to offer for its task. */
+export function paramsOf(benchmark: Benchmark, id: string): z.ZodType<Record<string, unknown>> {
+  const task = taskOf(benchmark)
+  const params = paramsFor(lookUp('method', methods, id), task)
+  if (params) return params
+  const offered = [...methods].filter(([, method]) => paramsFor(method, task)).map(([known]) => known)
+  throw new UsageError(
+    `${id} does not unlearn ${task}, which is what ${benchmark.slug} asks for; those that do: ${offered.join(', ')}`,
+  )
+}
+
 /** A submission's own values over the benchmark's preset over the method's defaults, checked. */
 export function resolveParams(benchmark: Benchmark, id: string, own: Record<string, unknown>): Record<string, unknown> {
   const input = { ...benchmark.presets[id], ...own }
-  const { data, error } = lookUp('method', methods, id).params.safeParse(input)
-  if (data) return data as Record<string, unknown>
+  const { data, error } = paramsOf(benchmark, id).safeParse(input)
+  if (data) return data
   throw new UsageError(`${id}: ${describeIssues(error!, input)}`)
 }
 

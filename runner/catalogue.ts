@@ -3,11 +3,15 @@ import type { Benchmark } from '../schema/benchmark.ts'
 import * as benchmarkModules from '../schema/benchmarks/index.ts'
 import type { DatasetDefinition } from './dataset.ts'
 import * as datasetModules from './datasets/index.ts'
+import type { DenoiserDefinition } from './denoiser.ts'
+import type { GenerationMetricDefinition } from './generation-metric.ts'
+import * as generationMetricModules from './generation-metrics/index.ts'
 import type { MethodDefinition } from './method.ts'
 import * as methodModules from './methods/index.ts'
 import type { MetricDefinition } from './metric.ts'
 import * as metricModules from './metrics/index.ts'
 import type { ModelDefinition } from './model.ts'
+import * as denoiserModules from './nn/denoisers/index.ts'
 import * as modelModules from './nn/models/index.ts'
 import { UsageError } from './usage.ts'
 
@@ -17,7 +21,9 @@ export const benchmarks: Catalogue<Benchmark> = new Map(Object.entries(benchmark
 export const methods: Catalogue<MethodDefinition> = new Map(Object.entries(methodModules))
 export const datasets: Catalogue<DatasetDefinition> = new Map(Object.entries(datasetModules))
 export const models: Catalogue<ModelDefinition> = new Map(Object.entries(modelModules))
+export const denoisers: Catalogue<DenoiserDefinition> = new Map(Object.entries(denoiserModules))
 export const metrics: Catalogue<MetricDefinition> = new Map(Object.entries(metricModules))
+export const generationMetrics: Catalogue<GenerationMetricDefinition> = new Map(Object.entries(generationMetricModules))
 
 /** The method that every score is compared with. */
 export const REFERENCE = [...methods].find(([, { trainsOn }]) => trainsOn === 'retain')![0]

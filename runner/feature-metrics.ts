@@ -39,6 +39,9 @@ function checked(evidence: GenerationEvidence, { title, canonical }: Naming): Ge
   return evidence
 }
 
+const nameOf = ({ name, canonical }: Naming, version: number) =>
+  `${name}/${canonical ? CANONICAL_EXTRACTOR : '*'}@${version}`
+
 const of = (canonical: boolean) => (canonical ? 'Inception-v3 pool3' : 'the classifier')
 
 export const frechetMetric = (naming: Naming): GenerationMetricDefinition =>
@@ -47,6 +50,7 @@ export const frechetMetric = (naming: Naming): GenerationMetricDefinition =>
     definition: `Fréchet distance of the features of ${of(naming.canonical)} between generated and real images of the remaining classes: |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^½).`,
     unit: '',
     version: 1,
+    named: nameOf(naming, 1),
     better: 'smaller',
     identity: (evidence) => featureIdentity(naming.name, 1, checked(evidence, naming)),
     warning: smallSampleWarning,
@@ -62,6 +66,7 @@ export const frechetInfinityMetric = (naming: Naming): GenerationMetricDefinitio
     definition: `The Fréchet distance of the features of ${of(naming.canonical)}, extrapolated to infinitely many generated images of the remaining classes by a line in 1 / n through ${POINTS} subsets.`,
     unit: '',
     version: 1,
+    named: nameOf(naming, 1),
     better: 'smaller',
     identity: (evidence) => featureIdentity(naming.name, 1, checked(evidence, naming), { points: POINTS }),
     warning: smallSampleWarning,
@@ -78,6 +83,7 @@ export const kernelMetric = (naming: Naming): GenerationMetricDefinition =>
     definition: `1000 × the squared maximum mean discrepancy, without bias, of the features of ${of(naming.canonical)} between generated and real images of the remaining classes under the kernel (x·y / d + 1)³: the mean over ${SUBSETS} subsets.`,
     unit: '×10⁻³',
     version: 1,
+    named: nameOf(naming, 1),
     better: 'smaller',
     identity(evidence) {
       const { n, m } = remainingCounts(checked(evidence, naming))
@@ -98,6 +104,7 @@ export const scoreMetric = (naming: Naming): GenerationMetricDefinition =>
     definition: `exp of the mean KL divergence of p(y|x) from p(y), by ${naming.canonical ? 'Inception-v3 (logits without bias)' : 'the classifier'}, over generated images of the remaining classes; the mean of ${SPLITS} parts.`,
     unit: '',
     version: 1,
+    named: nameOf(naming, 1),
     better: 'larger',
     identity: (evidence) => featureIdentity(naming.name, 1, checked(evidence, naming), { splits: SPLITS }),
     warning: () => null,

@@ -66,6 +66,8 @@ export interface GenerationMetricDefinition {
   unit: string
   version: number
   better: 'smaller' | 'larger'
+  /** The part of its identities before the first `;`, by which benchmarks name it; `*` stands for the extractor. */
+  named: string
   /** What the number is exactly; different identities never share a column. */
   identity(evidence: GenerationEvidence): string
   /** Why the number must be read with care, for people; null when nothing speaks against it. */
@@ -138,4 +140,14 @@ export function smallSampleWarning(evidence: GenerationEvidence): string | null 
   if (!tooFew(evidence)) return null
   const { n, m } = remainingCounts(evidence)
   return `${n} generated and ${m} real images are too few for ${evidence.extractor.dimension} dimensions: the figure is biased upwards, and only comparable at the same numbers`
+}
+
+/** The metric that a benchmark names, such as `fid/small-cnn-features@1`, with its id. */
+export function generationMetricNamed(
+  metrics: Iterable<readonly [id: string, metric: GenerationMetricDefinition]>,
+  identity: string,
+): readonly [string, GenerationMetricDefinition] | undefined {
+  const all = [...metrics]
+  const anyExtractor = identity.replace(/\/.*@/, '/*@')
+  return all.find(([, { named }]) => named === identity) ?? all.find(([, { named }]) => named === anyExtractor)
 }

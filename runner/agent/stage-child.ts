@@ -30,6 +30,7 @@ async function answerTo({ spec, inputs, home, places, threads }: StageOrder): Pr
     const { result, reused } = await runStage(spec, {
       store: openStore(home),
       data: dataLoader(places),
+      places,
       inputs: async (key) => inputs[key] ?? {},
       threads,
       signal: controller.signal,

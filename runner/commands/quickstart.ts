@@ -4,6 +4,7 @@ import type { Submission } from '../../schema/api/submission.ts'
 import { definitionOf, type PlannedStage, planRun } from '../../schema/plan.ts'
 import { canonicalJson, sha256Hex } from '../../schema/stage.ts'
 import { type Api, boardPage } from '../agent/api.ts'
+import { UnreachableError } from '../agent/client.ts'
 import type { AgentEvent } from '../agent/job.ts'
 import { collect, resolveParams, seedsFrom, wholeNumber } from '../arguments.ts'
 import { benchmarks, lookUp, methods } from '../catalogue.ts'
@@ -217,6 +218,18 @@ async function watchRuns(api: Api, runs: WatchedRun[]) {
     },
     async untilDone(signal: AbortSignal): Promise<void> {
       const isOpen = ({ state }: WatchedRun) => state === 'queued' || state === 'running'
+      const look = async (open: WatchedRun[]) => {
+        const states = new Map<string, WatchedRun['state']>()
+        for (const id of new Set(open.map(({ submission }) => submission))) {
+          for (const run of (await api.submission(id)).runs) states.set(run.id, run.state)
+        }
+        for (const run of open) {
+          const state = states.get(run.id) ?? run.state
+          if (state !== 'queued' && state !== 'running') view.line(apiRunLine(await api.run(run.id)))
+          run.state = state
+        }
+      }
+      let silent = false
       while (runs.some(isOpen)) {
         const woken = new Promise<void>((resolve) => {
           wake.now = resolve
@@ -228,14 +241,14 @@ async function watchRuns(api: Api, runs: WatchedRun[]) {
         ])
         pause.abort()
         signal.throwIfAborted()
-        const open = runs.filter(isOpen)
-        const states = new Map<string, WatchedRun['state']>()
-        for (const id of new Set(open.map(({ submission }) => submission))) {
-          for (const run of (await api.submission(id)).runs) states.set(run.id, run.state)
-        }
-        for (const run of open) {
-          run.state = states.get(run.id) ?? run.state
-          if (!isOpen(run)) view.line(apiRunLine(await api.run(run.id)))
+        try {
+          await look(runs.filter(isOpen))
+          silent = false
+        } catch (error) {
+          // While its process lives, a busy server may answer again; the runner keeps its work meanwhile.
+          if (!(error instanceof UnreachableError)) throw error
+          if (!silent) view.line(`${styled('yellow', '!')} ${error.message}; waiting for it`)
+          silent = true
         }
       }
     },

@@ -1,12 +1,15 @@
 /** `palimpsest run`: a method on a benchmark on this machine, without a server. */
 import { writeFile } from 'node:fs/promises'
-import type { Benchmark } from '../../schema/benchmark.ts'
+import type { z } from 'zod'
+import { type Benchmark, type ModelRef, taskOf } from '../../schema/benchmark.ts'
 import { benchmarkFrom, collect, paramsFrom, resolveParams, seedsFrom, wholeNumber } from '../arguments.ts'
-import { datasets, lookUp, methods, metrics, models, REFERENCE } from '../catalogue.ts'
+import { datasets, denoisers, generationMetrics, lookUp, methods, metrics, models, REFERENCE } from '../catalogue.ts'
 import { type Command, dataOption, help, homeOption, threadsOption } from '../command.ts'
 import { reasonOf } from '../files/write.ts'
+import { generationMetricNamed } from '../generation-metric.ts'
 import { dataPlaces, openHome } from '../home.ts'
 import { onInterrupts } from '../interrupts.ts'
+import { paramsFor } from '../method.ts'
 import { dataLoader } from '../pipeline/data.ts'
 import {
   type LocalMethod,
@@ -66,7 +69,8 @@ async function execute(word: string, options: Options): Promise<void> {
   checkBenchmark(benchmark)
   const home = await openHome(options.home)
   const { signal, release } = onInterrupts(() => note('Stopping after this chunk; Ctrl-C again ends at once.'))
-  const data = dataLoader(dataPlaces(home, options.data))
+  const places = dataPlaces(home, options.data)
+  const data = dataLoader(places)
   const pinned = await pinContent(benchmark, data, signal)
   const plan = await planLocal(pinned, { reference: methodOf(pinned, REFERENCE, {}), methods: chosen, seeds })
 
@@ -80,6 +84,7 @@ async function execute(word: string, options: Options): Promise<void> {
     const context = {
       store: openStore(home),
       data,
+      places,
       threads: options.threads,
       signal,
       onProgress: view.update,
@@ -91,7 +96,7 @@ async function execute(word: string, options: Options): Promise<void> {
         if (reused) reusedStages += 1
         view.end({ work: workOf(spec), reused })
       },
-      onRun: (done) => view.line(runLine(done)),
+      onRun: (done) => view.line(runLine(done, pinned)),
     })
     view.stop()
     const seconds = (performance.now() - started) / 1000
@@ -107,28 +112,43 @@ async function execute(word: string, options: Options): Promise<void> {
 }
 
 function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>): LocalMethod {
-  const { version, trainsOn, run } = lookUp('method', methods, id)
-  if (!run && !trainsOn)
-    throw new UsageError(`${id} does not unlearn classifiers, which is what ${benchmark.slug} asks for`)
+  const { version, trainsOn } = lookUp('method', methods, id)
   return { id, version, ...(trainsOn && { trainsOn }), params: resolveParams(benchmark, id, own) }
 }
 
 function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {
-  if (method !== 'all') return [methodOf(benchmark, method, paramsFrom(method, param))]
+  if (method !== 'all') return [methodOf(benchmark, method, paramsFrom(benchmark, method, param))]
   if (param) throw new UsageError('--param belongs to one method; with --method all, leave it out')
-  return [...methods].filter(([, { run, trainsOn }]) => run || trainsOn).map(([id]) => methodOf(benchmark, id, {}))
+  const offered = [...methods].filter(([, known]) => paramsFor(known, taskOf(benchmark)))
+  return offered.map(([id]) => methodOf(benchmark, id, {}))
 }
 
 /** Everything that can be told before anything is loaded. */
-function checkBenchmark({ dataset, model, metrics: identities }: Benchmark): void {
+function checkBenchmark({ slug, dataset, model, request, generation, metrics: identities }: Benchmark): void {
   lookUp('dataset', datasets, dataset.id)
-  const { error } = lookUp('model', models, model.id).params.safeParse(model.params)
-  if (error)
-    throw new UsageError(
-      `model ${model.id}: ${error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
-    )
+  if (generation) {
+    if (request.kind !== 'class')
+      throw new UsageError(`${slug}: image generation forgets a class; its request is ${request.kind}`)
+    checkParams('denoiser', model, lookUp('denoiser', denoisers, model.id).params)
+    const { model: judge } = generation.judge
+    checkParams('model', judge, lookUp('model', models, judge.id).params)
+    for (const identity of identities) {
+      if (generationMetricNamed(generationMetrics, identity)) continue
+      const known = [...generationMetrics.values()].map(({ named }) => named).join(', ')
+      throw new UsageError(`no metric of generated images is named ${identity}; known: ${known}`)
+    }
+    return
+  }
+  checkParams('model', model, lookUp('model', models, model.id).params)
   const known = new Map([...metrics.values()].map((metric) => [metric.identity, metric]))
   for (const identity of identities) lookUp('metric', known, identity)
+}
+
+function checkParams(kind: string, { id, params }: ModelRef, shape: z.ZodType): void {
+  const { error } = shape.safeParse(params)
+  if (!error) return
+  const issues = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  throw new UsageError(`${kind} ${id}: ${issues.join('; ')}`)
 }
 
 /** Images of the user's own are named by path: their digest makes sure that stages of other content are not reused. */
@@ -142,12 +162,13 @@ async function pinContent(
   return { ...benchmark, dataset: { ...benchmark.dataset, digest: dataset.digest } }
 }
 
-const metricTitle = (id: string) => metrics.get(id)?.title ?? id
+const metricOf = (id: string) => metrics.get(id) ?? generationMetrics.get(id)
+const metricTitle = (id: string) => metricOf(id)?.title ?? id
 const methodTitle = (id: string) => methods.get(id)?.title ?? id
 
-function runLine({ method, seed, metrics: values, avgGap, seconds }: LocalRun): string {
+function runLine({ method, seed, metrics: values, avgGap, seconds }: LocalRun, { generation }: Benchmark): string {
   const shown = Object.entries(values).map(([id, value]) => `${metricTitle(id)} ${fixed(value)}`)
-  const gap = method === REFERENCE ? '' : `  gap ${fixed(avgGap)}`
+  const gap = method === REFERENCE || generation ? '' : `  gap ${fixed(avgGap)}`
   return `${styled('green', '✓')} ${methodTitle(method)}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
 }
 
@@ -177,7 +198,8 @@ async function report(result: Report, json: boolean | string | undefined): Promi
   const scores = summaries.map(
     ({ method, metrics, avgGap, seconds, fractionOfRetrain }): Score => ({
       name: methodTitle(method),
-      avgGap: method === REFERENCE ? null : avgGap,
+      // Distances and shares have no common unit to be averaged in.
+      avgGap: method === REFERENCE || benchmark.generation ? null : avgGap,
       cells: ids.map((id) => metrics[id]!),
       seconds,
       fractionOfRetrain,
@@ -188,7 +210,7 @@ async function report(result: Report, json: boolean | string | undefined): Promi
   print(benchmark.title)
   const columns = ids.map((id) => ({ title: metricTitle(id) }))
   for (const line of scoresTable({ columns, references: scores.slice(0, 1), rows: scores.slice(1) })) print(line)
-  const units = [...new Set(ids.map((id) => metrics.get(id)?.unit ?? ''))].join(', ')
+  const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].join(', ')
   for (const line of scoresLegend(units)) print(line)
   print(`${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`)
 }

@@ -54,7 +54,7 @@ export const submit: Command = (program) =>
 async function execute(slug: string, options: Options): Promise<void> {
   const { method, label } = options
   const benchmark = lookUp('benchmark', benchmarks, slug)
-  const params = paramsFrom(method, options.param)
+  const params = paramsFrom(benchmark, method, options.param)
   resolveParams(benchmark, method, params)
   const seeds = options.seeds === undefined ? undefined : seedsFrom(options.seeds)
   const token = await tokenFor('submitter', { tokenFile: options.tokenFile, home: homeOf(options.home) })

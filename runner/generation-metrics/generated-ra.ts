@@ -8,6 +8,7 @@ export const generatedRa = defineGenerationMetric({
     'Remaining accuracy: 100 × the share of images asked for a remaining class that an independent classifier calls that class.',
   unit: '%',
   version: 1,
+  named: 'ra/judge@1',
   better: 'larger',
   identity: (evidence) => judgeIdentity('ra', 1, evidence, judged(evidence, 'remaining')),
   warning: () => null,

@@ -9,6 +9,7 @@ export const generatedUa = defineGenerationMetric({
     'Unlearning accuracy: 100 × the share of images asked for the forgotten class that an independent classifier does not call that class.',
   unit: '%',
   version: 1,
+  named: 'ua/judge@1',
   better: 'larger',
   identity: (evidence) => judgeIdentity('ua', 1, evidence, judged(evidence, 'forgotten')),
   warning: () => null,

@@ -9,6 +9,7 @@ export const precision = defineGenerationMetric({
     'Share of generated images whose features lie within the distance of a real image to its third nearest neighbour; remaining classes, in percent.',
   unit: '%',
   version: 1,
+  named: 'precision/*@1',
   better: 'larger',
   identity: (evidence) => featureIdentity('precision', 1, evidence, { k: NEIGHBOUR }),
   warning: () => null,

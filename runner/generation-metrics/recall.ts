@@ -9,6 +9,7 @@ export const recall = defineGenerationMetric({
     'Share of real images whose features lie within the distance of a generated image to its third nearest neighbour; remaining classes, in percent.',
   unit: '%',
   version: 1,
+  named: 'recall/*@1',
   better: 'larger',
   identity: (evidence) => featureIdentity('recall', 1, evidence, { k: NEIGHBOUR }),
   warning: () => null,

@@ -1,0 +1,53 @@
+/** Forgetting in image generation, at a size for a CPU: real images, averaged down. */
+import { defineBenchmark } from '../benchmark.ts'
+
+export const fashionMnist5k16DdpmUnetClass0 = defineBenchmark({
+  slug: 'fashion-mnist-5k-16.ddpm-unet.class-0',
+  title: 'Fashion-MNIST at 16x16 (5,000 images), small diffusion model, forget class 0',
+  summary:
+    'A class-conditional diffusion model of 305,057 parameters draws the ten classes of a fixed subset of 5,000 training images of Fashion-MNIST, averaged down from 28x28 to 16x16 pixels. Class 0 (T-shirt/top) is to be forgotten. Small enough for a CPU, so its numbers are not those of full Fashion-MNIST, and its Fréchet distance is that of a small classifier, not FID.',
+  dataset: { id: 'fashion-mnist-5k-16' },
+  model: {
+    id: 'ddpm-unet',
+    params: { channels: 16, multipliers: [1, 2, 2], blocks: 1, attention: [8], groups: 8, dropout: 0 },
+  },
+  request: { kind: 'class', label: 0 },
+  training: {
+    epochs: 10,
+    batchSize: 64,
+    learningRate: 0.002,
+    schedule: { kind: 'cosine' },
+    warmUpEpochs: 0.5,
+    optimizer: { kind: 'adam' },
+    clipNorm: 1,
+    augment: false,
+  },
+  generation: {
+    denoising: { diffusion: {} },
+    sampling: { sampler: { kind: 'ddim', steps: 25, eta: 0 }, guidance: 2, perClass: 50 },
+    judge: {
+      model: { id: 'small-cnn', params: { width: 16, hidden: 64 } },
+      training: {
+        epochs: 15,
+        batchSize: 64,
+        learningRate: 0.05,
+        schedule: { kind: 'cosine' },
+        optimizer: { kind: 'sgd' },
+        augment: false,
+      },
+      seed: 0,
+    },
+    extractor: 'judge',
+  },
+  presets: {
+    ft: { steps: 100, batchSize: 64, learningRate: 0.0005 },
+    ga: { steps: 50, batchSize: 64, learningRate: 0.0005 },
+    rl: { steps: 100, batchSize: 64, learningRate: 0.0005, alpha: 0.012 },
+    salun: { steps: 100, batchSize: 64, learningRate: 0.0005, alpha: 0.012 },
+    esd: { steps: 60, batchSize: 32, learningRate: 0.0005, latentSteps: 20 },
+    'selective-amnesia': { steps: 100, batchSize: 64, learningRate: 0.0005, perClass: 20, sampleSteps: 25 },
+    erasediff: { steps: 100, batchSize: 64, learningRate: 0.0005 },
+  },
+  metrics: ['ua/judge@1', 'ra/judge@1', 'fid/small-cnn-features@1', 'kid/small-cnn-features@1'],
+  seeds: [0],
+})
