@@ -1,0 +1,152 @@
+/** Image generation from a benchmark to metrics, stage by stage, with a very small denoiser; stopped half-way and continued. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { salun } from '../../runner/methods/index.ts'
+import { dataLoader } from '../../runner/pipeline/data.ts'
+import { decodeSamples } from '../../runner/pipeline/sample.ts'
+import { runStage, type StageContext } from '../../runner/pipeline/stage.ts'
+import { checkpointOf } from '../../runner/store/checkpoint.ts'
+import { openStore } from '../../runner/store/store.ts'
+import { defineBenchmark } from '../../schema/benchmark.ts'
+import { fashionMnist5k16DdpmUnetClass0 as quickstart } from '../../schema/benchmarks/fashion-mnist-5k-16.ddpm-unet.class-0.ts'
+import { type PlannedStage, planRun } from '../../schema/plan.ts'
+import type { StageResult } from '../../schema/result.ts'
+
+const { generation } = quickstart
+const benchmark = defineBenchmark({
+  ...quickstart,
+  model: {
+    id: 'ddpm-unet',
+    params: { channels: 4, multipliers: [1, 2], blocks: 1, attention: [], groups: 2, dropout: 0 },
+  },
+  training: { ...quickstart.training, epochs: 1, batchSize: 500 },
+  generation: {
+    ...generation!,
+    denoising: { ...generation!.denoising, average: 0.9 },
+    sampling: { sampler: { kind: 'ddim', steps: 4, eta: 1 }, guidance: 2, clip: false, perClass: 12 },
+    judge: { ...generation!.judge, training: { ...generation!.judge.training, epochs: 2 } },
+  },
+})
+const params = salun.generation!.params.parse({ steps: 6, batchSize: 16, alpha: 0.01 })
+const plan = (seed = 0) => planRun(benchmark, { id: 'salun', version: salun.version }, params, seed)
+const data = dataLoader({ directories: [], cache: '' })
+
+let home: string
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'palimpsest-'))
+})
+afterAll(() => rm(home, { recursive: true }))
+
+/** Runs stages in a store of their own; `about` may stop one. */
+async function runAll(
+  folder: string,
+  stages: PlannedStage[],
+  about: (kind: string) => Partial<StageContext> = () => ({}),
+) {
+  const results = new Map<string, StageResult>()
+  const store = openStore(join(home, folder))
+  for (const { key, spec } of stages) {
+    const { result } = await runStage(spec, {
+      store,
+      data,
+      inputs: async (key) => results.get(key)!.artifacts,
+      threads: 1,
+      signal: new AbortController().signal,
+      onProgress: () => {},
+      log: () => {},
+      checkpoint: checkpointOf(store.home, key, { everyMs: 0 }),
+      ...about(spec.kind),
+    })
+    results.set(key, result)
+  }
+  return { results: [...results.values()], store }
+}
+
+test('a run is train, unlearn, sample, judge and evaluate; retrain leaves out D_f and shares the judge', async () => {
+  const stages = await plan()
+  expect(stages.map(({ spec }) => spec.kind)).toEqual(['train', 'unlearn', 'sample', 'judge', 'evaluate-samples'])
+  const retrain = await planRun(benchmark, { id: 'retrain', version: 1, trainsOn: 'retain' }, {}, 1)
+  expect(retrain.map(({ spec }) => spec.kind)).toEqual(['train', 'sample', 'judge', 'evaluate-samples'])
+  expect(retrain[2]!.key).toBe(stages[3]!.key)
+})
+
+describe('all stages', () => {
+  let whole: Awaited<ReturnType<typeof runAll>>
+  beforeAll(async () => {
+    whole = await runAll('whole', await plan())
+  })
+
+  test('leave weights, their average, samples of every class, a picture and metrics', async () => {
+    const [trained, unlearned, sampled, judge, evaluated] = whole.results as [
+      StageResult,
+      StageResult,
+      StageResult,
+      StageResult,
+      StageResult,
+    ]
+    expect(Object.keys(trained.artifacts)).toEqual(['weights.safetensors', 'average.safetensors'])
+    expect(Object.keys(unlearned.artifacts)).toEqual(['weights.safetensors'])
+    expect(unlearned.seconds.mask).toBeGreaterThan(0)
+    expect(unlearned.seconds.unlearn).toBeGreaterThan(0)
+    expect(sampled.seconds.sample).toBeGreaterThan(0)
+    expect(judge.losses).toHaveLength(2)
+    const { images, labels } = decodeSamples(await whole.store.get(sampled.artifacts['samples.safetensors']!.sha256))
+    expect(images).toHaveLength(120 * 16 * 16)
+    expect([...labels.subarray(0, 12)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1])
+    const png = await whole.store.get(sampled.artifacts['samples.png']!.sha256)
+    expect([...png.subarray(1, 4)].map((byte) => String.fromCharCode(byte)).join('')).toBe('PNG')
+    expect(Object.keys(evaluated.metrics)).toEqual(['generated-ua', 'generated-ra', 'classifier-fd', 'classifier-kd'])
+    expect(evaluated.metrics['generated-ua']!.identity).toMatch(
+      /^ua\/judge@1;judge=[0-9a-f]{64};accuracy=\d+\.\d\d;n=12$/,
+    )
+    expect(evaluated.metrics['classifier-fd']!.identity).toContain('fid/small-cnn-features@1;dim=64;')
+  })
+
+  test('stopped in training, unlearning and sampling and continued, leave the same evidence', async () => {
+    const stages = await plan()
+    for (const kind of ['train', 'unlearn', 'sample']) {
+      const stop = new AbortController()
+      let stopped = false
+      const about = (running: string): Partial<StageContext> => {
+        if (running !== kind) return {}
+        return {
+          signal: stop.signal,
+          onProgress({ phase, done, total }) {
+            // The checkpoint of a chunk is written after its progress is told.
+            if (!['training', 'unlearning', 'sampling'].includes(phase) || done < total / 2 || done === total) return
+            stopped = true
+            stop.abort(new Error('half-way'))
+          },
+        }
+      }
+      const outcome = await runAll('stopped', stages, about).catch((error: Error) => error.message)
+      expect(stopped ? outcome : 'half-way', kind).toBe('half-way')
+    }
+    const continued = await runAll('stopped', stages)
+    expect(continued.results.map(({ artifacts }) => artifacts)).toEqual(whole.results.map(({ artifacts }) => artifacts))
+    expect(continued.results.at(-1)!.metrics).toEqual(whole.results.at(-1)!.metrics)
+  })
+})
+
+test('an unknown class is refused, and so is a request that is not for a class', async () => {
+  const of = (request: typeof benchmark.request) =>
+    planRun({ ...benchmark, request }, { id: 'salun', version: salun.version }, params, 0)
+  await expect(runAll('whole', (await of({ kind: 'class', label: 10 })).slice(0, 2))).rejects.toThrow(
+    'the request forgets class 10, but the dataset has classes 0 to 9',
+  )
+  await expect(runAll('whole', (await of({ kind: 'random', fraction: 0.1 })).slice(0, 2))).rejects.toThrow(
+    'image generation forgets a class',
+  )
+})
+
+test('weights of another number of classes are refused by name and shape', async () => {
+  const stages = await plan()
+  const { spec } = stages[2]!
+  if (spec.kind !== 'sample') throw new Error('expected the stage that samples')
+  const wider = { ...spec, model: { ...spec.model, params: { ...spec.model.params, channels: 6 } } }
+  await expect(runAll('whole', [...stages.slice(0, 2), { key: 'f'.repeat(64), spec: wider }])).rejects.toThrow(
+    /weights\.safetensors: expected time\.0\.weight as F32 \[24,6\], got F32 \[16,4\]/,
+  )
+})
