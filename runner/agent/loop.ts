@@ -16,7 +16,7 @@
  *  way, and the loop goes on with the next job. Lost, failed, released and cancelled are different words.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { deviceOf } from '../pipeline/stage.ts'
+import { deviceOf } from '../pipeline/device.ts'
 import { RemoteError } from './client.ts'
 import { type JobContext, runJob } from './job.ts'
 

@@ -3,7 +3,7 @@
 import type { StageSpec } from '../../schema/stage.ts'
 import { methods, metrics, models } from '../catalogue.ts'
 import { dataLoader } from '../pipeline/data.ts'
-import { runStage } from '../pipeline/stage.ts'
+import { runStage } from '../pipeline/run-stage.ts'
 import { openStore } from '../store/store.ts'
 import { ConfigurationError, failureOf } from './failure.ts'
 import type { FromStage, StageOrder, ToStage } from './stage-messages.ts'

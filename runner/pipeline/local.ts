@@ -3,7 +3,8 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import { type PlannableMethod, type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
 import { avgGap, meanAndSpread } from '../statistics.ts'
-import { runStage, type StageContext } from './stage.ts'
+import { runStage } from './run-stage.ts'
+import type { StageContext } from './stage.ts'
 
 export interface LocalMethod extends PlannableMethod {
   params: Record<string, unknown>

@@ -1,0 +1,66 @@
+/** Runs one stage: reads its inputs from the store, puts its artifacts there, and gives its result. */
+import type { StageResult } from '../../schema/result.ts'
+import { type StageSpec, stageKeyOf } from '../../schema/stage.ts'
+import { onnxruntimeVersion } from '../onnx/session.ts'
+import { checkpointOf } from '../store/checkpoint.ts'
+import { version } from '../version.ts'
+import { deviceOf } from './device.ts'
+import { evaluate } from './evaluate.ts'
+import { evaluateSamples } from './evaluate-samples.ts'
+import { sample } from './sample.ts'
+import type { StageContext, StageOutcome } from './stage.ts'
+import { train } from './train.ts'
+import { trainDenoiser } from './train-denoiser.ts'
+import { unlearn } from './unlearn.ts'
+import { unlearnDenoiser } from './unlearn-denoiser.ts'
+
+/** Computes a stage, or gives its result at once when the store has it. Throws the signal's reason when aborted, and then
+ *  leaves no result behind. */
+export async function runStage(
+  spec: StageSpec,
+  context: StageContext,
+): Promise<{ result: StageResult; reused: boolean }> {
+  const { store, threads, signal, log } = context
+  const key = await stageKeyOf(spec)
+  const known = await store.readStage(key)
+  if (known) return { result: known, reused: true }
+  const release = await store.lockStage(key, {
+    signal,
+    onWait: () => log('waiting for another process that computes the same stage'),
+  })
+  try {
+    const meanwhile = await store.readStage(key)
+    if (meanwhile) return { result: meanwhile, reused: true }
+    const checkpoint = context.checkpoint ?? checkpointOf(store.home, key)
+    const outcome = await computeStage(spec, { ...context, checkpoint })
+    const result: StageResult = {
+      metrics: {},
+      losses: [],
+      ...outcome,
+      device: deviceOf(threads),
+      versions: { palimpsest: version, onnxruntime: onnxruntimeVersion, node: process.versions.node },
+    }
+    await store.writeStage(key, result)
+    await checkpoint.remove()
+    return { result, reused: false }
+  } finally {
+    await release()
+  }
+}
+
+function computeStage(spec: StageSpec, context: StageContext): Promise<StageOutcome> {
+  switch (spec.kind) {
+    case 'train':
+      return spec.denoising ? trainDenoiser(spec, spec.denoising, context) : train(spec, context)
+    case 'unlearn':
+      return spec.denoising ? unlearnDenoiser(spec, spec.denoising, context) : unlearn(spec, context)
+    case 'evaluate':
+      return evaluate(spec, context)
+    case 'sample':
+      return sample(spec, context)
+    case 'judge':
+      return train({ ...spec, without: null }, context)
+    case 'evaluate-samples':
+      return evaluateSamples(spec, context)
+  }
+}
