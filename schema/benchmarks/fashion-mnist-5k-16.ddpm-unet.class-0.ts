@@ -24,7 +24,7 @@ export const fashionMnist5k16DdpmUnetClass0 = defineBenchmark({
   },
   generation: {
     denoising: { diffusion: {} },
-    sampling: { sampler: { kind: 'ddim', steps: 25, eta: 0 }, guidance: 2, perClass: 50 },
+    sampling: { sampler: { kind: 'ddim', steps: 25, eta: 0 }, guidance: 2, clip: true, perClass: 50 },
     judge: {
       model: { id: 'small-cnn', params: { width: 16, hidden: 64 } },
       training: {
