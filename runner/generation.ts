@@ -1,7 +1,7 @@
 /** The part of the contract of methods/ that forgets in image generation: what a method is handed to unlearn a class-conditional
  *  diffusion model. Pure, like runner/method.ts. */
 import { z } from 'zod'
-import type { Mask } from './method.ts'
+import type { Mask } from './mask.ts'
 
 /** `sum` adds squares over an image and averages over the batch, `mean` averages over everything; weights belong to one. */
 export type Reduction = 'sum' | 'mean'

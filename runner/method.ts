@@ -2,9 +2,7 @@
  *  import neither Node nor onnxruntime, so the worker can import them to validate a submission. */
 import { z } from 'zod'
 import type { GenerationMethod } from './generation.ts'
-
-/** Which weights may move: one 0 or 1 per entry of every parameter tensor, by parameter name. */
-export type Mask = ReadonlyMap<string, Uint8Array>
+import type { Mask } from './mask.ts'
 
 export interface OptimizerOptions {
   momentum: number

@@ -1,5 +1,6 @@
 /** Masks over all parameters at once: SalUn's weight saliency (https://arxiv.org/abs/2310.12508, Eq. 3) and its controls. */
-import type { Mask, RandomStream } from '../method.ts'
+import type { Mask } from '../mask.ts'
+import type { RandomStream } from '../method.ts'
 import type { Variable } from '../nn/variables.ts'
 import { sizeOf } from '../onnx/tensor.ts'
 
