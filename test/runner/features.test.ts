@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { standardRules } from '../../runner/autodiff/differentiate.ts'
 import * as datasets from '../../runner/datasets/index.ts'
+import * as generationMetrics from '../../runner/generation-metrics/index.ts'
 import * as methods from '../../runner/methods/index.ts'
 import * as metrics from '../../runner/metrics/index.ts'
+import * as denoisers from '../../runner/nn/denoisers/index.ts'
 import * as models from '../../runner/nn/models/index.ts'
 import * as benchmarks from '../../schema/benchmarks/index.ts'
 
@@ -14,8 +16,10 @@ test.each([
   ['gradient', standardRules],
   ['dataset', datasets],
   ['model', models],
+  ['denoiser', denoisers],
   ['method', methods],
   ['metric', metrics],
+  ['metric of generated images', generationMetrics],
   ['benchmark', benchmarks],
 ])('FEATURES.md names every %s', (_, members) => {
   expect(Object.keys(members).filter((id) => !features.includes(`\`${id}\``))).toEqual([])
