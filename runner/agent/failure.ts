@@ -12,11 +12,6 @@ export class StageFailure extends Error {
   }
 }
 
-/** A job whose spec this runner cannot carry out: an unknown method, model or metric, another version, wrong parameters. */
-export class ConfigurationError extends Error {
-  override name = 'ConfigurationError'
-}
-
 /** By the name of the error, since it may come from another process or module graph. */
 const byName: Record<string, FailureReason> = {
   ConfigurationError: 'configuration',

@@ -2,10 +2,11 @@
  *  when told to, and when the runner that started it is gone; signals are the runner's business. */
 import type { StageSpec } from '../../schema/stage.ts'
 import { methods, metrics, models } from '../catalogue.ts'
+import { ConfigurationError } from '../pipeline/configuration-error.ts'
 import { dataLoader } from '../pipeline/data.ts'
 import { runStage } from '../pipeline/run-stage.ts'
 import { openStore } from '../store/store.ts'
-import { ConfigurationError, failureOf } from './failure.ts'
+import { failureOf } from './failure.ts'
 import type { FromStage, StageOrder, ToStage } from './stage-messages.ts'
 
 const controller = new AbortController()

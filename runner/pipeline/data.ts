@@ -9,6 +9,7 @@ import { type DenoiserNetwork, denoiserNetworkOf } from '../nn/denoiser-network.
 import * as denoisers from '../nn/denoisers/index.ts'
 import * as models from '../nn/models/index.ts'
 import { type Network, networkOf } from '../nn/network.ts'
+import { ConfigurationError } from './configuration-error.ts'
 
 export interface LoadedData {
   dataset: Dataset
@@ -49,7 +50,8 @@ export function dataLoader(places: Pick<LoadOptions, 'directories' | 'cache'>): 
 /** The network of a model on a dataset. Throws for an unknown model or a parameter out of range. */
 export function networkFor(model: ModelRef, { dataset, definition }: LoadedData): Network {
   const architecture = architectures[model.id]
-  if (!architecture) throw new Error(`unknown model ${model.id}; known: ${Object.keys(architectures).join(', ')}`)
+  if (!architecture)
+    throw new ConfigurationError(`unknown model ${model.id}; known: ${Object.keys(architectures).join(', ')}`)
   const params = architecture.params.parse(model.params)
   const classes = dataset.classes.length
   return networkOf([dataset.channels, dataset.height, dataset.width], classes, (scope, x) =>
@@ -63,7 +65,8 @@ export function denoiserFor(
   { dataset }: LoadedData,
 ): { network: DenoiserNetwork; conditions(parameter: string): boolean } {
   const architecture = denoising[model.id]
-  if (!architecture) throw new Error(`unknown denoiser ${model.id}; known: ${Object.keys(denoising).join(', ')}`)
+  if (!architecture)
+    throw new ConfigurationError(`unknown denoiser ${model.id}; known: ${Object.keys(denoising).join(', ')}`)
   const params = architecture.params.parse(model.params)
   const classes = dataset.classes.length
   const inputShape = [dataset.channels, dataset.height, dataset.width]

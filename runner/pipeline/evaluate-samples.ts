@@ -13,6 +13,7 @@ import { inceptionV3 } from '../nn/extractors/inception-v3.ts'
 import { encodeGenerationEvidence } from '../store/generation-evidence.ts'
 import { readSafetensors } from '../store/safetensors.ts'
 import { startClock } from './clock.ts'
+import { ConfigurationError } from './configuration-error.ts'
 import { type LoadedData, networkFor } from './data.ts'
 import { EVIDENCE } from './evaluate.ts'
 import { decodeSamples, SAMPLES } from './sample.ts'
@@ -28,7 +29,7 @@ export async function evaluateSamples(spec: EvaluateSamplesStage, context: Stage
   const { store, threads, signal, log, onProgress } = context
   const total = startClock()
   if (spec.request.kind !== 'class')
-    throw new Error(`image generation forgets a class; the request is ${spec.request.kind}`)
+    throw new ConfigurationError(`image generation forgets a class; the request is ${spec.request.kind}`)
   const forgottenClass = spec.request.label
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { dataset } = loaded
@@ -87,7 +88,7 @@ export async function scoreGeneration(
       const found = offered.find(({ identity }) => isMetric(named, identity))
       if (!found) {
         const known = offered.map(({ identity }) => identity.split(';')[0]).join(', ')
-        throw new Error(`no metric ${named} for features of ${evidence.extractor.id}; known: ${known}`)
+        throw new ConfigurationError(`no metric ${named} for features of ${evidence.extractor.id}; known: ${known}`)
       }
       const { id, metric, identity } = found
       values[id] = { identity, value: await metric.compute(evidence, tools) }

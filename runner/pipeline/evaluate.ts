@@ -8,6 +8,7 @@ import * as metrics from '../metrics/index.ts'
 import { decodeEvidence, encodeEvidence } from '../store/evidence.ts'
 import { fitSvc } from '../svc.ts'
 import { startClock } from './clock.ts'
+import { ConfigurationError } from './configuration-error.ts'
 import { networkFor } from './data.ts'
 import { splitOf } from './split.ts'
 import type { StageContext, StageOutcome } from './stage.ts'
@@ -59,7 +60,7 @@ export async function scoreEvidence(evidence: Evidence, identities: string[]): P
   for (const identity of identities) {
     const found = Object.entries(registry).find(([, metric]) => metric.identity === identity)
     if (!found)
-      throw new Error(
+      throw new ConfigurationError(
         `no metric ${identity}; known: ${Object.values(registry)
           .map((metric) => metric.identity)
           .join(', ')}`,

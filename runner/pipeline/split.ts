@@ -1,6 +1,7 @@
 /** D, D_f and D_r of a seed, as indices into the training set. One split seed serves training and unlearning alike. */
 import type { ForgetRequest } from '../../schema/benchmark.ts'
 import { randomStream } from '../nn/random.ts'
+import { ConfigurationError } from './configuration-error.ts'
 
 export interface DataSplit {
   /** D: the training set without the held-out share, in dataset order. */
@@ -29,7 +30,9 @@ export function splitOf(
   const chosen = new Uint8Array(labels.length)
   if (request.kind === 'class') {
     if (request.label >= classes)
-      throw new Error(`the request forgets class ${request.label}, but the dataset has classes 0 to ${classes - 1}`)
+      throw new ConfigurationError(
+        `the request forgets class ${request.label}, but the dataset has classes 0 to ${classes - 1}`,
+      )
     for (const item of all) if (labels[item] === request.label) chosen[item] = 1
   } else {
     const drawn = randomStream(seed, 'split')
@@ -40,7 +43,7 @@ export function splitOf(
   const forget = all.filter((item) => chosen[item])
   const retain = all.filter((item) => !chosen[item])
   if (forget.length === 0 || retain.length === 0) {
-    throw new Error(
+    throw new ConfigurationError(
       `the request splits ${all.length} images into ${forget.length} to forget and ${retain.length} to retain; both must have some`,
     )
   }

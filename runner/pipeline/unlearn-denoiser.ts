@@ -4,6 +4,7 @@ import type { UnlearnStage } from '../../schema/stage.ts'
 import type { MethodDefinition } from '../method.ts'
 import * as methods from '../methods/index.ts'
 import { startClock } from './clock.ts'
+import { ConfigurationError } from './configuration-error.ts'
 import { denoiserFor } from './data.ts'
 import { createDenoiserTrainer } from './denoiser-trainer.ts'
 import { splitOf } from './split.ts'
@@ -23,15 +24,15 @@ export async function unlearnDenoiser(
   const method = registry[id]
   if (!method?.generation) {
     const known = Object.keys(registry).filter((name) => registry[name]!.generation)
-    throw new Error(`no method ${id} that unlearns image generation; known: ${known.join(', ')}`)
+    throw new ConfigurationError(`no method ${id} that unlearns image generation; known: ${known.join(', ')}`)
   }
   if (method.version !== version) {
-    throw new Error(
+    throw new ConfigurationError(
       `the job asks for version ${version} of ${id}, this runner has version ${method.version}; use the release that matches`,
     )
   }
   if (spec.request.kind !== 'class')
-    throw new Error(`image generation forgets a class; the request is ${spec.request.kind}`)
+    throw new ConfigurationError(`image generation forgets a class; the request is ${spec.request.kind}`)
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { train, classes } = loaded.dataset
   const { network: denoiser, conditions } = denoiserFor(spec.model, loaded)

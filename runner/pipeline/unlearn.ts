@@ -4,6 +4,7 @@ import type { MethodDefinition } from '../method.ts'
 import * as methods from '../methods/index.ts'
 import { randomStream } from '../nn/random.ts'
 import { startClock } from './clock.ts'
+import { ConfigurationError } from './configuration-error.ts'
 import { networkFor } from './data.ts'
 import { splitOf } from './split.ts'
 import type { StageContext, StageOutcome } from './stage.ts'
@@ -17,9 +18,11 @@ export async function unlearn(spec: UnlearnStage, context: StageContext): Promis
   const total = startClock()
   const method = registry[spec.method.id]
   if (!method?.run)
-    throw new Error(`no method ${spec.method.id} that unlearns; known: ${Object.keys(registry).join(', ')}`)
+    throw new ConfigurationError(
+      `no method ${spec.method.id} that unlearns; known: ${Object.keys(registry).join(', ')}`,
+    )
   if (method.version !== spec.method.version) {
-    throw new Error(
+    throw new ConfigurationError(
       `the job asks for version ${spec.method.version} of ${spec.method.id}, this runner has version ${method.version}; use the release that matches`,
     )
   }

@@ -2,11 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { createClient, RemoteError, UnreachableError } from '../../runner/agent/client.ts'
-import { ConfigurationError, failureOf } from '../../runner/agent/failure.ts'
+import { failureOf } from '../../runner/agent/failure.ts'
 import { type HeldLease, holdLease, JobCancelled, LeaseLost } from '../../runner/agent/heartbeat.ts'
 import { openLog } from '../../runner/agent/log.ts'
 import { DatasetError } from '../../runner/dataset.ts'
 import { MetricError } from '../../runner/metric.ts'
+import { ConfigurationError } from '../../runner/pipeline/configuration-error.ts'
 import { DivergenceError } from '../../runner/pipeline/trainer.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 
