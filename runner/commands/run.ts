@@ -5,11 +5,13 @@ import { type Benchmark, type ModelRef, taskOf } from '../../schema/benchmark.ts
 import { benchmarkFrom, collect, paramsFrom, resolveParams, seedsFrom, wholeNumber } from '../arguments.ts'
 import { datasets, denoisers, generationMetrics, lookUp, methods, metrics, models, REFERENCE } from '../catalogue.ts'
 import { type Command, dataOption, help, homeOption, threadsOption } from '../command.ts'
+import { loadInceptionWeights } from '../files/inception.ts'
 import { reasonOf } from '../files/write.ts'
-import { generationMetricNamed } from '../generation-metric.ts'
+import { CANONICAL_EXTRACTOR, generationMetricNamed } from '../generation-metric.ts'
 import { dataPlaces, openHome } from '../home.ts'
 import { onInterrupts } from '../interrupts.ts'
 import { paramsFor } from '../method.ts'
+import { inceptionV3 } from '../nn/extractors/inception-v3.ts'
 import { dataLoader } from '../pipeline/data.ts'
 import {
   type LocalMethod,
@@ -72,6 +74,7 @@ async function execute(word: string, options: Options): Promise<void> {
   const places = dataPlaces(home, options.data)
   const data = dataLoader(places)
   const pinned = await pinContent(benchmark, data, signal)
+  await checkExtractor(pinned, places, signal)
   const plan = await planLocal(pinned, { reference: methodOf(pinned, REFERENCE, {}), methods: chosen, seeds })
 
   const started = performance.now()
@@ -149,6 +152,17 @@ function checkParams(kind: string, { id, params }: ModelRef, shape: z.ZodType): 
   if (!error) return
   const issues = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new UsageError(`${kind} ${id}: ${issues.join('; ')}`)
+}
+
+/** Weights that only the last stage needs are asked for first: a missing file should not be found out after days. */
+async function checkExtractor(
+  { generation, dataset }: Benchmark,
+  places: ReturnType<typeof dataPlaces>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (generation?.extractor !== CANONICAL_EXTRACTOR) return
+  note(`${dataset.id} is measured by Inception-v3: looking for its weights.`)
+  await loadInceptionWeights(inceptionV3([3, 32, 32]), { ...places, signal })
 }
 
 /** Images of the user's own are named by path: their digest makes sure that stages of other content are not reused. */

@@ -9,6 +9,7 @@ import { DatasetError, type LoadOptions } from '../../runner/dataset.ts'
 import { cifar10 } from '../../runner/datasets/cifar10.ts'
 import { fashionMnist } from '../../runner/datasets/fashion-mnist.ts'
 import { fashionMnist5k } from '../../runner/datasets/fashion-mnist-5k.ts'
+import { averageDown } from '../../runner/datasets/fashion-mnist-5k-16.ts'
 import { imageFolder } from '../../runner/datasets/image-folder.ts'
 import * as datasets from '../../runner/datasets/index.ts'
 import { BATCH_BYTES, cifarSplit, filesOfTar } from '../../runner/files/cifar.ts'
@@ -305,4 +306,15 @@ test('the files of fashion-mnist-5k are those that its script makes', async () =
   const url = new URL('../../runner/datasets/files/fashion-mnist-5k/train-images-idx3-ubyte.gz', import.meta.url)
   const bytes = gunzipSync(await readFile(url))
   expect([...bytes.subarray(0, 16)]).toEqual([0, 0, 8, 3, 0, 0, 0x13, 0x88, 0, 0, 0, 28, 0, 0, 0, 28])
+})
+
+test('averaging down keeps a flat image flat, the mean of any image, and weighs pixels by the area they share', () => {
+  expect(averageDown(new Uint8Array(28 * 28).fill(77))).toEqual(new Uint8Array(16 * 16).fill(77))
+  const image = new Uint8Array(28 * 28)
+  image[0] = 196
+  image[1] = 98
+  // A target pixel is 1.75 wide: 196 counts 1 x 1 of 1.75², 98 counts 0.75 x 1 there and 0.25 x 1 in the next one.
+  const small = averageDown(image)
+  expect([small[0], small[1]]).toEqual([Math.round((196 + 0.75 * 98) / 3.0625), Math.round((0.25 * 98) / 3.0625)])
+  expect(small.subarray(2).every((byte) => byte === 0)).toBe(true)
 })
