@@ -1,7 +1,8 @@
 /** The contract of gradients/: one rule per ONNX op, exported under the op's name. */
+
+import type { InferenceContext } from '../onnx/geometry.ts'
 import type { Node, Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
-import type { InferenceContext } from '../onnx/shapes.ts'
 
 export interface RuleContext {
   /** Adds nodes to the graph that is being differentiated. */

@@ -1,8 +1,8 @@
 /** ONNX protobuf bytes to plain data: nodes and tensors by name, checked as far as that goes without knowing the ops. */
 import proto from 'onnx-proto'
+import { elementTypeOf } from './element-types.ts'
 import type { Attribute } from './graph.ts'
 import { OPSET } from './model.ts'
-import { elementTypeOf } from './shapes.ts'
 import { arrays, int64s, type Tensor, tensor } from './tensor.ts'
 
 const { onnx } = proto

@@ -1,6 +1,8 @@
 /** Shape arithmetic of exported models: ops whose inputs are known while a graph is being built are computed on the spot. */
+
+import { elementTypeOf } from './element-types.ts'
+import { broadcastShapes, normalAxis } from './geometry.ts'
 import { listOf, type Node, numberOf } from './graph.ts'
-import { broadcastShapes, elementTypeOf, normalAxis } from './shapes.ts'
 import { arrays, type ElementType, numbersOf, type Shape, sizeOf, type Tensor, tensor } from './tensor.ts'
 
 /** Larger tensors are content, not shapes; they stay in the graph. */

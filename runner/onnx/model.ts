@@ -1,7 +1,7 @@
 /** Graphs to ONNX protobuf bytes. */
 import proto from 'onnx-proto'
+import { dataTypeOf } from './element-types.ts'
 import type { Attribute, FunctionBody, Graph, Node, Value } from './graph.ts'
-import { dataTypeOf } from './shapes.ts'
 import type { Tensor } from './tensor.ts'
 
 const { onnx } = proto

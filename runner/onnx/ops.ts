@@ -1,6 +1,9 @@
 /** The node builder: `ops.Conv(x, w)` adds a node to a graph and gives its output value. Shapes are inferred on the way. */
+
+import { dataTypeOf } from './element-types.ts'
+import type { OutputType } from './geometry.ts'
 import { type Attribute, addConstant, float, type Graph, int, ints, type Node, string, type Value } from './graph.ts'
-import { dataTypeOf, inferOutputs, type OutputType } from './shapes.ts'
+import { inferOutputs } from './shapes.ts'
 import { arrays, type ElementType, int64s, type Shape, type Tensor, tensor } from './tensor.ts'
 
 /** A value, or a number that becomes a constant of the other operand's type. */

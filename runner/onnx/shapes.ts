@@ -1,48 +1,20 @@
 /** Shape and type of each op's outputs from those of its inputs (https://onnx.ai/onnx/operators/, opset 21). */
-import { describe, listOf, type Node, numberOf, stringOf, type Value } from './graph.ts'
-import { type ElementType, numbersOf, type Shape, type Tensor } from './tensor.ts'
-
-export interface OutputType {
-  type: ElementType
-  shape: Shape
-}
-
-/** What inference may ask: the inputs, and the content of an input that is a constant. */
-export interface InferenceContext {
-  node: Node
-  x: Value[]
-  constant(index: number): Tensor | undefined
-}
+import { elementTypeOf } from './element-types.ts'
+import {
+  broadcastShapes,
+  constantInts,
+  type InferenceContext,
+  normalAxis,
+  type OutputType,
+  sliceRanges,
+  splitLengths,
+  type Window,
+  windowOf,
+} from './geometry.ts'
+import { describe, listOf, numberOf, type Value } from './graph.ts'
+import type { Shape } from './tensor.ts'
 
 type Inference = (context: InferenceContext) => OutputType[]
-
-/** Shape of an element-wise result (numpy rules). */
-export function broadcastShapes(...shapes: Shape[]): Shape {
-  const rank = Math.max(...shapes.map((shape) => shape.length))
-  return Array.from({ length: rank }, (_, axis) => {
-    let extent = 1
-    for (const shape of shapes) {
-      const own = shape[axis - rank + shape.length] ?? 1
-      if (own !== 1 && extent !== 1 && own !== extent)
-        throw new Error(`shapes ${shapes.map((s) => `[${s}]`).join(' and ')} do not broadcast`)
-      if (own !== 1) extent = own
-    }
-    return extent
-  })
-}
-
-export const normalAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
-
-/** The ints of a constant input; an error names the node where it is not constant. */
-export function constantInts({ node, constant }: InferenceContext, index: number): number[] {
-  const content = constant(index)
-  if (!content) {
-    throw new Error(
-      `${describe(node)} needs a constant for input ${index}; shapes must be static, so fix the batch size on export`,
-    )
-  }
-  return numbersOf(content)
-}
 
 const same: Inference = ({ x }) => [{ type: x[0]!.type, shape: x[0]!.shape }]
 const broadcast: Inference = ({ x }) => [{ type: x[0]!.type, shape: broadcastShapes(...x.map(({ shape }) => shape)) }]
@@ -77,36 +49,6 @@ const argReduction: Inference = ({ node, x }) => {
       shape: keep ? shape.map((extent, i) => (i === axis ? 1 : extent)) : shape.filter((_, i) => i !== axis),
     },
   ]
-}
-
-/** Window arithmetic that Conv, ConvTranspose and pooling share; pads are [begin..., end...]. */
-export interface Window {
-  kernel: number[]
-  strides: number[]
-  dilations: number[]
-  pads: number[]
-}
-
-export function windowOf(node: Node, kernel: readonly number[], input: Shape): Window {
-  const rank = kernel.length
-  const strides = [...listOf(node, 'strides', Array(rank).fill(1))]
-  const dilations = [...listOf(node, 'dilations', Array(rank).fill(1))]
-  const autoPad = stringOf(node, 'auto_pad', 'NOTSET')
-  if (autoPad === 'NOTSET' || autoPad === 'VALID') {
-    return { kernel: [...kernel], strides, dilations, pads: [...listOf(node, 'pads', Array(2 * rank).fill(0))] }
-  }
-  const total = kernel.map((k, i) => {
-    const extent = input[i + 2]!
-    return Math.max(0, (Math.ceil(extent / strides[i]!) - 1) * strides[i]! + (k - 1) * dilations[i]! + 1 - extent)
-  })
-  const small = total.map((pad) => Math.floor(pad / 2))
-  const large = total.map((pad, i) => pad - small[i]!)
-  return {
-    kernel: [...kernel],
-    strides,
-    dilations,
-    pads: autoPad === 'SAME_UPPER' ? [...small, ...large] : [...large, ...small],
-  }
 }
 
 const slide = (extents: Shape, { kernel, strides, dilations, pads }: Window, ceil: boolean): number[] =>
@@ -184,37 +126,6 @@ const reshape: Inference = (context) => {
   return [{ type, shape: output }]
 }
 
-/** Start, step and length of a Slice along every axis. */
-export function sliceRanges(context: InferenceContext): { start: number; step: number; length: number }[] {
-  const { shape } = context.x[0]!
-  const starts = constantInts(context, 1)
-  const ends = constantInts(context, 2)
-  const axes = context.node.inputs[3] ? constantInts(context, 3) : starts.map((_, i) => i)
-  const steps = context.node.inputs[4] ? constantInts(context, 4) : starts.map(() => 1)
-  const ranges = shape.map((extent) => ({ start: 0, step: 1, length: extent }))
-  axes.forEach((given, i) => {
-    const axis = normalAxis(given, shape.length)
-    const extent = shape[axis]!
-    const step = steps[i]!
-    const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + extent : at, low), high)
-    const start = step > 0 ? clamp(starts[i]!, 0, extent) : clamp(starts[i]!, 0, extent - 1)
-    const end = step > 0 ? clamp(ends[i]!, 0, extent) : clamp(ends[i]!, -1, extent - 1)
-    ranges[axis] = { start, step, length: Math.max(0, Math.ceil((end - start) / step)) }
-  })
-  return ranges
-}
-
-/** Parts of a Split along its axis. */
-export function splitLengths(context: InferenceContext): { axis: number; lengths: number[] } {
-  const { node, x } = context
-  const axis = normalAxis(numberOf(node, 'axis', 0), x[0]!.shape.length)
-  if (node.inputs[1]) return { axis, lengths: constantInts(context, 1) }
-  const count = numberOf(node, 'num_outputs', node.outputs.length)
-  const extent = x[0]!.shape[axis]!
-  const part = Math.ceil(extent / count)
-  return { axis, lengths: Array.from({ length: count }, (_, i) => Math.min(part, extent - i * part)) }
-}
-
 const gather: Inference = ({ node, x }) => {
   const [data, indices] = x as [Value, Value]
   const axis = normalAxis(numberOf(node, 'axis', 0), data.shape.length)
@@ -256,26 +167,6 @@ const pad: Inference = (context) => {
     output[axis] = shape[axis]! + pads[i]! + pads[i + axes.length]!
   })
   return [{ type, shape: output }]
-}
-
-const dataTypes: Record<number, ElementType> = {
-  1: 'float32',
-  2: 'uint8',
-  3: 'int8',
-  6: 'int32',
-  7: 'int64',
-  9: 'bool',
-  11: 'float64',
-}
-export const dataTypeOf = (type: ElementType): number =>
-  Number(Object.keys(dataTypes).find((key) => dataTypes[Number(key)] === type))
-export function elementTypeOf(dataType: number): ElementType {
-  const type = dataTypes[dataType]
-  if (!type)
-    throw new Error(
-      `ONNX element type ${dataType} is not supported; expected one of ${Object.values(dataTypes).join(', ')}`,
-    )
-  return type
 }
 
 const normalization: Inference = ({ node, x }) => {

@@ -3,9 +3,9 @@
 import { standardRules } from '../../runner/autodiff/differentiate.ts'
 import type { Rule } from '../../runner/autodiff/rule.ts'
 import type { Network } from '../../runner/nn/network.ts'
+import { windowOf } from '../../runner/onnx/geometry.ts'
 import { type Graph, type Node, numberOf, type Value } from '../../runner/onnx/graph.ts'
 import { opsFor } from '../../runner/onnx/ops.ts'
-import { windowOf } from '../../runner/onnx/shapes.ts'
 
 const Relu: Rule = ({ ops, y: [y], dy }) => [ops.Mul(dy, ops.Sign(y!))]
 

@@ -1,9 +1,9 @@
 /** Gradients of convolutions. No standard op computes a weight gradient, so it's a function of the domain `palimpsest`. */
 
 import { callFunction } from '../../onnx/functions.ts'
+import { type Window, windowOf } from '../../onnx/geometry.ts'
 import { listOf, numberOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
-import { type Window, windowOf } from '../../onnx/shapes.ts'
 import { sizeOf } from '../../onnx/tensor.ts'
 import type { Rule } from '../rule.ts'
 

@@ -1,7 +1,8 @@
 /** Gradients of matrix products. */
+
+import { broadcastShapes } from '../../onnx/geometry.ts'
 import { numberOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
-import { broadcastShapes } from '../../onnx/shapes.ts'
 import { sizeOf } from '../../onnx/tensor.ts'
 import type { Rule } from '../rule.ts'
 

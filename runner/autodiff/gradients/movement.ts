@@ -1,7 +1,8 @@
 /** Gradients of ops that only move entries: each entry's gradient goes back to where the entry came from. */
+
+import { normalAxis, sliceRanges, splitLengths } from '../../onnx/geometry.ts'
 import { describe, listOf, numberOf, stringOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
-import { normalAxis, sliceRanges, splitLengths } from '../../onnx/shapes.ts'
 import { int64s, numbersOf, type Shape } from '../../onnx/tensor.ts'
 import { padOrCrop, zerosLike } from '../parts.ts'
 import type { Rule } from '../rule.ts'

@@ -1,7 +1,8 @@
 /** Gradients of normalisation layers: y = xh * scale + bias with xh = (x - mean) / sqrt(variance + epsilon). */
+
+import { normalAxis } from '../../onnx/geometry.ts'
 import { numberOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
-import { normalAxis } from '../../onnx/shapes.ts'
 import { sizeOf } from '../../onnx/tensor.ts'
 import type { Rule } from '../rule.ts'
 

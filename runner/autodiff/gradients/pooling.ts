@@ -1,7 +1,8 @@
 /** Gradients of pooling over windows and over whole maps. */
+
+import { type Window, windowOf } from '../../onnx/geometry.ts'
 import { describe, listOf, numberOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
-import { type Window, windowOf } from '../../onnx/shapes.ts'
 import { arrays, sizeOf, tensor } from '../../onnx/tensor.ts'
 import { padOrCrop, zerosLike } from '../parts.ts'
 import type { Rule } from '../rule.ts'

@@ -1,6 +1,7 @@
 /** Gradients of reductions: the reduced gradient spread back over the reduced axes. */
+
+import { normalAxis } from '../../onnx/geometry.ts'
 import { listOf, numberOf, type Value } from '../../onnx/graph.ts'
-import { normalAxis } from '../../onnx/shapes.ts'
 import { numbersOf, sizeOf } from '../../onnx/tensor.ts'
 import type { Rule, RuleContext } from '../rule.ts'
 

@@ -1,6 +1,7 @@
 /** Gradients of softmax and its logarithm, along one axis. */
+
+import { normalAxis } from '../../onnx/geometry.ts'
 import { numberOf } from '../../onnx/graph.ts'
-import { normalAxis } from '../../onnx/shapes.ts'
 import type { Rule, RuleContext } from '../rule.ts'
 
 const axesOf = ({ node, y: [y] }: RuleContext) => [normalAxis(numberOf(node, 'axis', -1), y!.shape.length)]
