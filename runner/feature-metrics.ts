@@ -52,6 +52,7 @@ export const frechetMetric = (naming: Naming): GenerationMetricDefinition =>
     version: 1,
     named: nameOf(naming, 1),
     better: 'smaller',
+    orders: true,
     identity: (evidence) => featureIdentity(naming.name, 1, checked(evidence, naming)),
     warning: smallSampleWarning,
     async compute(evidence, { multiply }) {

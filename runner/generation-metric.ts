@@ -66,6 +66,8 @@ export interface GenerationMetricDefinition {
   unit: string
   version: number
   better: 'smaller' | 'larger'
+  /** Set where boards order their rows by it: by the mean of a row's places in these. */
+  orders?: true
   /** The part of its identities before the first `;`, by which benchmarks name it; `*` stands for the extractor. */
   named: string
   /** What the number is exactly; different identities never share a column. */

@@ -1,11 +1,14 @@
 /** What this deployment knows: benchmarks, methods and metrics, all of them data in this repository. */
 import type { z } from 'zod'
-import type { MethodDefinition } from '../runner/method.ts'
+import { type Pictured, pictured } from '../runner/classes.ts'
+import { type GenerationMetricDefinition, generationMetricNamed } from '../runner/generation-metric.ts'
+import * as generationMetricModules from '../runner/generation-metrics/index.ts'
+import { type MethodDefinition, paramsFor } from '../runner/method.ts'
 import * as methodModules from '../runner/methods/index.ts'
 import type { MetricDefinition } from '../runner/metric.ts'
 import * as metricModules from '../runner/metrics/index.ts'
 import type { Column } from '../schema/api/board.ts'
-import type { Benchmark } from '../schema/benchmark.ts'
+import { type Benchmark, taskOf } from '../schema/benchmark.ts'
 import * as benchmarkModules from '../schema/benchmarks/index.ts'
 import { ApiError } from '../schema/errors.ts'
 import { describeIssues } from '../schema/issues.ts'
@@ -13,6 +16,10 @@ import { describeIssues } from '../schema/issues.ts'
 export const benchmarks: ReadonlyMap<string, Benchmark> = new Map(Object.entries(benchmarkModules))
 export const methods: ReadonlyMap<string, MethodDefinition> = new Map(Object.entries(methodModules))
 export const metrics: ReadonlyMap<string, MetricDefinition> = new Map(Object.entries(metricModules))
+
+export const generationMetrics: ReadonlyMap<string, GenerationMetricDefinition> = new Map(
+  Object.entries(generationMetricModules),
+)
 
 /** The method that every score is compared with. */
 export const REFERENCE = [...methods].find(([, { trainsOn }]) => trainsOn === 'retain')![0]
@@ -34,22 +41,49 @@ export function methodOf(id: string): MethodDefinition {
 /** The title of a method that may have been removed since. */
 export const titleOf = (id: string): string => methods.get(id)?.title ?? id
 
+/** What is known of a dataset's images; undefined for a user's own. */
+export const picturedBy = ({ dataset }: Benchmark): Pictured | undefined =>
+  (pictured as Record<string, Pictured>)[dataset.id]
+
+/** The parameters that a method takes on a benchmark. */
+function paramsOf(benchmark: Benchmark, id: string): z.ZodType<Record<string, unknown>> {
+  const task = taskOf(benchmark)
+  const params = paramsFor(methodOf(id), task)
+  if (params) return params
+  const offered = [...methods].flatMap(([other, method]) => (paramsFor(method, task) ? other : []))
+  throw new ApiError('unknown_method', `"${id}" has nothing to offer for ${task}; known are ${known(offered)}`)
+}
+
+/** The benchmark of the fewest epochs that a method can work on, of classifiers where it can. */
+export function exampleFor(id: string): Benchmark | undefined {
+  const fit = [...benchmarks.values()].filter((benchmark) => paramsFor(methodOf(id), taskOf(benchmark)))
+  const cost = ({ generation, training }: Benchmark) => (generation ? 1e6 : 0) + training.epochs
+  return fit.sort((a, b) => cost(a) - cost(b))[0]
+}
+
 /** A submission's own values over the benchmark's preset over the method's defaults, checked. */
 export function resolveParams(benchmark: Benchmark, id: string, own: Record<string, unknown>): Record<string, unknown> {
   const input = { ...benchmark.presets[id], ...own }
-  const parsed = methodOf(id).params.safeParse(input) as z.ZodSafeParseResult<Record<string, unknown>>
+  const parsed = paramsOf(benchmark, id).safeParse(input)
   if (parsed.success) return parsed.data
   throw new ApiError('invalid_parameters', describeIssues(parsed.error, input, ['params']))
 }
 
-/** The columns of a benchmark's boards. An identity that no metric carries any more keeps its column under its own name. */
-export function columnsOf(benchmark: Benchmark): Column[] {
+/** A metric as a benchmark names it, with its id. */
+const metricNamed = (benchmark: Benchmark, identity: string) =>
+  taskOf(benchmark) === 'generation'
+    ? generationMetricNamed(generationMetrics, identity)
+    : [...metrics].find(([, { identity: own }]) => own === identity)
+
+/** The columns of a benchmark's boards. An identity that no metric carries any more keeps its column under its own name; that of a
+ *  metric of generated images is given in full, since its first word alone may be another metric's title. */
+export function columnsOf(benchmark: Benchmark): Omit<Column, 'measured'>[] {
   return benchmark.metrics.map((identity) => {
-    const [id, metric] = [...metrics].find(([, { identity: own }]) => own === identity) ?? []
-    const fallback = identity.split('/')[0] ?? identity
+    const [id, metric] = metricNamed(benchmark, identity) ?? []
+    const fallback = benchmark.generation ? identity : (identity.split('/')[0] ?? identity)
     return {
       id: id ?? fallback,
-      title: metric?.title ?? fallback.toUpperCase(),
+      title: metric?.title ?? (benchmark.generation ? fallback : fallback.toUpperCase()),
       unit: metric?.unit ?? '',
       identity,
       better: metric?.better ?? 'closer-to-retrain',

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { pictured } from '../classes.ts'
 import { DatasetError, defineDataset, type LoadOptions } from '../dataset.ts'
 import { BATCH_BYTES, cifarSplit, filesOfTar } from '../files/cifar.ts'
 import { sha256Of, withDigest } from '../files/digest.ts'
@@ -46,7 +47,7 @@ export const cifar10 = defineDataset({
       channels: 3,
       height: 32,
       width: 32,
-      classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
+      classes: pictured.cifar10.classes,
       train: cifarSplit(names.filter((name) => name.startsWith('data')).map((name) => files[name])),
       test: cifarSplit([files['test_batch.bin']]),
     })

@@ -1,10 +1,10 @@
 /** What full Fashion-MNIST and its subset share. */
+import { pictured } from '../classes.ts'
 import type { Split } from '../dataset.ts'
 import { parseIdx } from './idx.ts'
 
 export const fashionMnist = {
-  /** As printed on the dataset's page, in label order. */
-  classes: ['T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot'],
+  classes: pictured['fashion-mnist'].classes,
   /** Over the 60,000 training images. */
   normalization: { mean: [0.286], std: [0.353] },
   licence: 'MIT, © 2017 Zalando SE',

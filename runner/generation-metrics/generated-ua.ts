@@ -11,6 +11,7 @@ export const generatedUa = defineGenerationMetric({
   version: 1,
   named: 'ua/judge@1',
   better: 'larger',
+  orders: true,
   identity: (evidence) => judgeIdentity('ua', 1, evidence, judged(evidence, 'forgotten')),
   warning: () => null,
   compute(evidence) {

@@ -17,10 +17,23 @@ export const column = z.strictObject({
   id: z.string(),
   title: z.string(),
   unit: z.string(),
+  /** As the benchmark names it; `measured` may say more after a `;`. */
   identity: z.string(),
-  /** UA, RA, TA and MIA are better when closer to retrain; only Avg. Gap and time have a direction. */
+  /** UA, RA, TA and MIA of classifiers are better when closer to retrain; metrics of generated images have a direction. */
   better: z.enum(['closer-to-retrain', 'smaller', 'larger']),
+  /** Full identities of the values shown, the most frequent first: with more than one, values were not measured alike. */
+  measured: z.array(z.string()),
 })
+
+/** What orders the rows. */
+export const ordering = z.strictObject({
+  by: z.enum(['avg-gap', 'mean-place']),
+  /** Ids of the columns whose places count; empty for Avg. Gap. */
+  columns: z.array(z.string()),
+  /** The rule, for people. */
+  words: z.string(),
+})
+export type Ordering = z.infer<typeof ordering>
 
 export const boardRow = z.strictObject({
   /** The first submission of this method, version and parameters. */
@@ -45,6 +58,11 @@ export const boardRow = z.strictObject({
   fractionOfRetrain: spread.nullable(),
   /** A range: 1 + the rows that beat this one, to n - the rows it beats; null for reference rows and rows without a gap. */
   rank: z.strictObject({ low: z.int(), high: z.int() }).nullable(),
+  /** Where `mean-place` orders the board: the place, which rows of equal mean share, and the places that it is the mean of, by
+   *  column id. Null for reference rows and rows without all of these metrics. */
+  standing: z.strictObject({ place: z.int(), places: z.record(z.string(), z.int()) }).nullable(),
+  /** Full identities of the values of each cell, by column id. */
+  identities: z.record(z.string(), z.array(z.string())),
   deviceClass: z.string().nullable(),
   /** One a seed: where several submissions ran a seed, the one that got furthest. */
   runs: z.array(runSummary),
@@ -56,6 +74,7 @@ export type BoardRow = z.infer<typeof boardRow>
 export const board = z.strictObject({
   benchmark,
   columns: z.array(column),
+  ordering,
   /** Retrain and original: shown first, outside the ranking. */
   references: z.array(boardRow),
   rows: z.array(boardRow),

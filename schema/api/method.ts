@@ -9,7 +9,9 @@ export const method = z.strictObject({
   paper: z.strictObject({ title: z.string(), url: z.string() }).nullable(),
   version: z.int(),
   trainsOn: z.enum(['all', 'retain']).nullable(),
-  /** JSON Schema of its parameters, defaults included. */
-  params: z.record(z.string(), z.unknown()),
+  /** JSON Schema of its parameters, defaults included: for classifiers, and for models that generate images. Null where it has
+   *  nothing to offer. */
+  params: z.record(z.string(), z.unknown()).nullable(),
+  generationParams: z.record(z.string(), z.unknown()).nullable(),
 })
 export type Method = z.infer<typeof method>

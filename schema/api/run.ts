@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { benchmark, slug } from '../benchmark.ts'
 import { artifactRef, device, progress, seconds } from '../result.ts'
 import { seed, stageKey, stageSpec } from '../stage.ts'
+import { column } from './board.ts'
 import { runState } from './submission.ts'
 
 export const jobState = z.enum(['queued', 'leased', 'done', 'failed', 'cancelled'])
@@ -36,13 +37,28 @@ export type RunStage = z.infer<typeof runStage>
 export const runMetric = z.strictObject({
   title: z.string(),
   unit: z.string(),
+  /** In full, as measured. */
   identity: z.string(),
+  better: column.shape.better,
   value: z.number(),
   /** Of the retrain run with the same seed; null until that is done. */
   retrain: z.number().nullable(),
   gap: z.number().nullable(),
+  /** Of retrain's value; where it differs, the gap is one between two measures. */
+  retrainIdentity: z.string().nullable(),
 })
 export type RunMetric = z.infer<typeof runMetric>
+
+/** The picture of a model's first samples of each class; equal noise stands at equal places in the pictures of one run. */
+export const runSamples = z.strictObject({
+  of: z.enum(['original', 'retrain', 'run']),
+  /** The stage that samples, its state, and the first run that asked for it; null where none has. */
+  stage: stageKey,
+  state: jobState.nullable(),
+  run: z.string().nullable(),
+  picture: artifactRef.nullable(),
+})
+export type RunSamples = z.infer<typeof runSamples>
 
 export const run = z.strictObject({
   id: z.string(),
@@ -58,6 +74,8 @@ export const run = z.strictObject({
   state: runState,
   createdAt: z.string(),
   stages: z.array(runStage),
+  /** Original, retrain and this run, where images are generated. */
+  samples: z.array(runSamples),
   /** By metric id, in the benchmark's order. */
   metrics: z.record(z.string(), runMetric),
   avgGap: z.number().nullable(),

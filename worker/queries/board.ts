@@ -9,6 +9,7 @@ import { canonicalJson } from '../../schema/stage.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import { columnsOf, methods, REFERENCE, titleOf } from '../catalogue.ts'
 import { type Database, isoTime } from '../database.ts'
+import { orderingOf, placed } from '../ordering.ts'
 import { type Measured, measurementsOf } from './measurements.ts'
 import { runsOf } from './run-state.ts'
 
@@ -30,7 +31,8 @@ export async function getBoard(db: Database, benchmark: Benchmark): Promise<Boar
     runsOf(db, here),
     measurementsOf(db, here),
   ])
-  const columns = columnsOf(benchmark)
+  const columns = columnsOf(benchmark).map((column) => ({ ...column, measured: frequent(measured, column.id) }))
+  const ordering = orderingOf(benchmark, columns)
   const groups = groupsOf(all, runs)
   const measurements = (group: Group) =>
     group.runs.flatMap(({ id, seed }) => {
@@ -44,15 +46,26 @@ export async function getBoard(db: Database, benchmark: Benchmark): Promise<Boar
   )
   const rows = groups.map((group) => rowOf(group, measurements(group), retrained, columns))
   const isReference = ({ method }: BoardRow) => methods.get(method)?.trainsOn !== undefined
+  const leading = columns.filter(({ id }) => ordering.columns.includes(id))
+  const inOrder = (rows: BoardRow[]) => (ordering.by === 'avg-gap' ? ranked(rows) : placed(rows, leading))
   const order = [REFERENCE, 'original']
   const references = rows.filter(isReference).sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
   return {
     benchmark,
     columns,
+    ordering,
     references,
-    rows: ranked(rows.filter((row) => !isReference(row))),
+    rows: inOrder(rows.filter((row) => !isReference(row))),
     generatedAt: isoTime(Date.now()),
   }
+}
+
+/** The identities that a column's values have, the most frequent first. */
+function frequent(measured: Map<string, Measured>, id: string): string[] {
+  const all = [...measured.values()].flatMap(({ identities }) => identities[id] ?? [])
+  return [...Map.groupBy(all, (identity) => identity)]
+    .sort(([a, some], [b, others]) => others.length - some.length || (a < b ? -1 : 1))
+    .map(([identity]) => identity)
 }
 
 function groupsOf(all: Submission[], runs: Map<string, RunSummary[]>): Group[] {
@@ -104,6 +117,10 @@ function rowOf(
     return gap === null ? [] : [[seed, gap]]
   })
   const fractions = measured.flatMap((found) => fractionOf(found, retrained.get(found.seed)) ?? [])
+  const identities = columns.flatMap(({ id }): [string, string[]][] => {
+    const found = new Set(measured.flatMap((run) => run.identities[id] ?? []))
+    return found.size > 0 ? [[id, [...found].sort()]] : []
+  })
   const classes = new Set(measured.map(({ deviceClass }) => deviceClass))
   return {
     submission: id,
@@ -121,6 +138,8 @@ function rowOf(
     mask: spreadOf(measured.flatMap(({ mask }) => mask ?? [])),
     fractionOfRetrain: spreadOf(fractions),
     rank: null,
+    standing: null,
+    identities: Object.fromEntries(identities),
     deviceClass: classes.size > 0 ? [...classes].sort().join(', ') : null,
     runs,
   }
@@ -132,7 +151,7 @@ const spreadOf = (values: number[]): Spread | null => (values.length > 0 ? meanA
 export function gapOf(
   own: Record<string, number>,
   retrain: Record<string, number> | undefined,
-  columns: Column[],
+  columns: Pick<Column, 'id' | 'better'>[],
 ): number | null {
   const closeness = columns.filter(({ better }) => better === 'closer-to-retrain')
   const pick = (values: Record<string, number>) =>

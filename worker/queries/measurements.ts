@@ -11,6 +11,8 @@ import type { Database } from '../database.ts'
 export interface Measured {
   /** By metric id; only metrics whose identity the benchmark shows. */
   metrics: Record<string, number>
+  /** Their identities in full. */
+  identities: Record<string, string>
   /** Set-up, mask and unlearning; for methods that are a training, set-up and training. */
   seconds: number
   mask: number | null
@@ -53,12 +55,13 @@ export function measuredOf(parts: JobPart[], slug: string, method: string): Meas
   const benchmark = benchmarks.get(slug)
   if (!maker?.seconds || !maker.device || !evaluated || !benchmark) return null
   const { setUp, train = 0, mask, unlearn = 0 } = maker.seconds
-  const metrics = columnsOf(benchmark).flatMap(({ id, identity }): [string, number][] => {
-    const found = Object.values(evaluated).find((metric) => isMetric(identity, metric.identity))
-    return found ? [[id, found.value]] : []
+  const found = columnsOf(benchmark).flatMap(({ id, identity }) => {
+    const metric = Object.values(evaluated).find((value) => isMetric(identity, value.identity))
+    return metric ? [{ id, ...metric }] : []
   })
   return {
-    metrics: Object.fromEntries(metrics),
+    metrics: Object.fromEntries(found.map(({ id, value }) => [id, value])),
+    identities: Object.fromEntries(found.map(({ id, identity }) => [id, identity])),
     seconds: setUp + train + (mask ?? 0) + unlearn,
     mask: mask ?? null,
     deviceClass: maker.device.deviceClass,

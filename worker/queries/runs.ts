@@ -15,6 +15,7 @@ import { type Database, isoTime } from '../database.ts'
 import { fractionOf, gapOf } from './board.ts'
 import { type Measured, measuredOf, measurementsOf } from './measurements.ts'
 import { runState, runsWithState } from './run-state.ts'
+import { samplesOf } from './samples.ts'
 
 export async function getRun(db: Database, id: string): Promise<Run> {
   const [[found], row, stages] = await Promise.all([
@@ -37,7 +38,14 @@ export async function getRun(db: Database, id: string): Promise<Run> {
   const benchmark = benchmarkOf(submission.benchmark)
   const parts = stages.map(({ job }) => job).filter(({ state }) => state === 'done')
   const own = measuredOf(parts, submission.benchmark, submission.method)
-  const reference = await referenceOf(db, submission, found.seed)
+  const [reference, samples] = await Promise.all([
+    referenceOf(db, submission, found.seed),
+    samplesOf(
+      db,
+      stages.map(({ job }) => job),
+      benchmark.request,
+    ),
+  ])
   const { method, methodVersion, params, label, author } = submission
   return {
     id,
@@ -53,6 +61,7 @@ export async function getRun(db: Database, id: string): Promise<Run> {
     state: found.state,
     createdAt: isoTime(submission.createdAt),
     stages: stages.map(({ job, shared }) => stageOf(job, Boolean(shared))),
+    samples,
     metrics: own ? metricsOf(benchmark, own, reference?.measured) : {},
     avgGap: own ? gapOf(own.metrics, reference?.measured.metrics, columnsOf(benchmark)) : null,
     seconds: own?.seconds ?? null,
@@ -81,12 +90,14 @@ async function referenceOf(db: Database, { definitionSha256 }: { definitionSha25
 }
 
 function metricsOf(benchmark: Benchmark, own: Measured, retrain: Measured | undefined): Run['metrics'] {
-  const entries = columnsOf(benchmark).flatMap(({ id, title, unit, identity }): [string, RunMetric][] => {
+  const entries = columnsOf(benchmark).flatMap(({ id, title, unit, better }): [string, RunMetric][] => {
     const value = own.metrics[id]
     if (value === undefined) return []
     const reference = retrain?.metrics[id] ?? null
     const gap = reference === null ? null : value - reference
-    return [[id, { title, unit, identity, value, retrain: reference, gap }]]
+    const identity = own.identities[id]!
+    const retrainIdentity = retrain?.identities[id] ?? null
+    return [[id, { title, unit, identity, better, value, retrain: reference, gap, retrainIdentity }]]
   })
   return Object.fromEntries(entries)
 }

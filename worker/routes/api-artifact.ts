@@ -25,9 +25,11 @@ export const apiArtifact: Route = (app) =>
     const head = c.req.method === 'HEAD'
     const object = await (head ? c.env.STORE.head(pathOfArtifact(sha256)) : c.env.STORE.get(pathOfArtifact(sha256)))
     if (!object) throw new ApiError('not_found', `no artifact ${sha256}`)
+    // Only what a page shows has a type of its own; browsers are told not to guess.
+    const type = name.endsWith('.png') ? 'image/png' : 'application/octet-stream'
     return new Response('body' in object ? (object as R2ObjectBody).body : null, {
       headers: {
-        'content-type': 'application/octet-stream',
+        'content-type': type,
         'content-length': String(object.size),
         'content-disposition': `attachment; filename="${name}"`,
         'cache-control': 'public, max-age=31536000, immutable',

@@ -34,6 +34,7 @@ export function csvOf({ columns, references, rows }: Board): string {
     'seconds sd',
     'times retrain',
     'device class',
+    'place',
   ]
   const lineOf = (row: BoardRow) => [
     row.rank?.low,
@@ -54,6 +55,7 @@ export function csvOf({ columns, references, rows }: Board): string {
     row.seconds?.sd,
     row.fractionOfRetrain?.mean,
     row.deviceClass,
+    row.standing?.place,
   ]
   return [[...head, ...tail], ...[...references, ...rows].map(lineOf)]
     .map((line) => `${line.map(field).join(',')}\r\n`)

@@ -1,9 +1,10 @@
 /** The board of a benchmark as a page. */
-import { benchmarkOf, metrics, REFERENCE } from '../catalogue.ts'
+import { benchmarkOf, REFERENCE } from '../catalogue.ts'
 import { commandFor } from '../command.ts'
+import { factsOf } from '../identities.ts'
 import { getBoard } from '../queries/board.ts'
 import type { Route } from '../route.ts'
-import { recipeWords, requestWords } from '../views/benchmark-words.ts'
+import { extractorWords, recipeWords, requestWords, samplingWords } from '../views/benchmark-words.ts'
 import { orderOf, sorted } from '../views/board-sort.ts'
 import { BoardTable, FORM, PROVISIONAL_BELOW } from '../views/board-table.tsx'
 import { GapChart } from '../views/gap-chart.tsx'
@@ -11,6 +12,7 @@ import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../views/layout.tsx
 import { plural, utc } from '../views/numbers.ts'
 import { unfinished } from '../views/state.tsx'
 import { TimeChart } from '../views/time-chart.tsx'
+import { TradeOffChart } from '../views/trade-off-chart.tsx'
 
 export const boardPage: Route = (app) =>
   app.get('/boards/:slug', async (c) => {
@@ -22,7 +24,12 @@ export const boardPage: Route = (app) =>
     const api = `/api/v1/benchmarks/${benchmark.slug}/board`
     const all = [...board.references, ...board.rows]
     const open = all.some(({ runs }) => unfinished(runs))
-    const { dataset, model, training, seeds } = benchmark
+    const { dataset, model, training, seeds, generation } = benchmark
+    // The judge's training is one stage that all runs share, so one identity tells its accuracy.
+    const judged = board.columns
+      .flatMap(({ measured }) => measured)
+      .map((identity) => factsOf(identity).get('accuracy'))
+    const accuracy = judged.find((found) => found !== undefined)
     return c.html(
       documentOf(
         <Page
@@ -47,6 +54,19 @@ export const boardPage: Route = (app) =>
             </dd>
             <dt>Training</dt>
             <dd>{recipeWords(benchmark)}</dd>
+            {generation && (
+              <>
+                <dt>Sampling</dt>
+                <dd>{samplingWords(generation.sampling)}</dd>
+                <dt>Judge</dt>
+                <dd>
+                  {generation.judge.model.id}, trained on all of D: {recipeWords(generation.judge)}
+                  {accuracy ? `; right about ${accuracy}% of the test set` : ''}
+                </dd>
+                <dt>Features</dt>
+                <dd>{extractorWords(generation)}</dd>
+              </>
+            )}
             <dt>Metrics</dt>
             <dd>
               {board.columns.map(({ id, identity }, index) => (
@@ -71,19 +91,31 @@ export const boardPage: Route = (app) =>
               <form id={FORM} method="get" action={path}>
                 {!live && <input type="hidden" name="live" value="0" />}
               </form>
-              <BoardTable board={board} rows={sorted(board.rows, order)} order={order} retrain={REFERENCE} />
-              <p class="small muted">
-                A rank is a range: it starts at 1 + the number of rows that beat this one and ends at the number of rows
-                minus those it beats. One row beats another when a paired t-test over their common seeds separates them
-                after Holm's correction over all pairs, at 5%. Below n={PROVISIONAL_BELOW} a rank is provisional.{' '}
-                {metrics.size > 0 &&
-                  'UA, RA, TA and MIA have no better direction of their own: closer to retrain is better.'}{' '}
-                <a href="/docs#measurement">How everything is measured</a>.
-              </p>
-              <div class="charts">
-                <GapChart rows={board.rows} />
-                <TimeChart rows={board.rows} />
-              </div>
+              <BoardTable board={board} rows={sorted(board, order)} order={order} retrain={REFERENCE} />
+              {generation ? (
+                <>
+                  <p class="small muted">
+                    {board.ordering.words} Means over seeds are compared and no test is made, so a place is no range of
+                    ranks. Retrain and original stand outside. The gap to retrain is for orientation: these metrics have
+                    a better direction of their own. <a href="/docs#generation">How everything is measured</a>.
+                  </p>
+                  <TradeOffChart board={board} />
+                </>
+              ) : (
+                <>
+                  <p class="small muted">
+                    A rank is a range: it starts at 1 + the number of rows that beat this one and ends at the number of
+                    rows minus those it beats. One row beats another when a paired t-test over their common seeds
+                    separates them after Holm's correction over all pairs, at 5%. Below n={PROVISIONAL_BELOW} a rank is
+                    provisional. UA, RA, TA and MIA have no better direction of their own: closer to retrain is better.{' '}
+                    <a href="/docs#measurement">How everything is measured</a>.
+                  </p>
+                  <div class="charts">
+                    <GapChart rows={board.rows} />
+                    <TimeChart rows={board.rows} />
+                  </div>
+                </>
+              )}
             </>
           )}
           <h2 id="add">Add a row</h2>

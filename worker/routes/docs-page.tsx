@@ -1,6 +1,6 @@
 /** The documentation: what is measured and how, how to submit, how to run a runner. */
 import type { Child } from 'hono/jsx'
-import { benchmarks, metrics } from '../catalogue.ts'
+import { benchmarks, columnsOf, exampleFor, generationMetrics, metrics } from '../catalogue.ts'
 import { commandFor, runnerCommand } from '../command.ts'
 import type { Route } from '../route.ts'
 import { documentOf, Page } from '../views/layout.tsx'
@@ -9,6 +9,7 @@ import { Prose } from '../views/prose.tsx'
 const toc = [
   ['measurement', 'What is measured'],
   ['metrics', 'Metrics'],
+  ['generation', 'Generated images'],
   ['gap', 'Avg. Gap'],
   ['rank', 'Rank'],
   ['time', 'Time'],
@@ -32,6 +33,15 @@ function inOrder() {
   return [...metrics].sort(([, a], [, b]) => place(a.identity) - place(b.identity))
 }
 
+/** Likewise for metrics of generated images. */
+function generationInOrder() {
+  const columns = [...benchmarks.values()].flatMap((benchmark) =>
+    benchmark.generation ? columnsOf(benchmark).map(({ id }) => id) : [],
+  )
+  const place = (id: string) => (columns.includes(id) ? columns.indexOf(id) : columns.length)
+  return [...generationMetrics].sort(([a], [b]) => place(a) - place(b))
+}
+
 const Measurement = () => (
   <>
     <h2 id="measurement">What is measured</h2>
@@ -45,7 +55,8 @@ const Measurement = () => (
     <h2 id="metrics">Metrics</h2>
     <p>
       A metric is a pure function of stored evidence and has an identity. Numbers of different identities never share a
-      column. UA, RA, TA and MIA have no better direction of their own: the closer to retrain, the better.
+      column. UA, RA, TA and MIA of classifiers have no better direction of their own: the closer to retrain, the
+      better.
     </p>
     {inOrder().map(([id, { title, definition, identity, unit }]) => (
       <>
@@ -57,11 +68,34 @@ const Measurement = () => (
         </p>
       </>
     ))}
+    <h2 id="generation">Generated images</h2>
+    <p>
+      Where the model is one that generates images of a class it is asked for, a class is forgotten: the original still
+      draws it, retrain never saw it. Images of every class are sampled, with the same noise for every model of a seed.
+      A judge, a classifier trained on all of D that has nothing to do with the model, says what they show; features of
+      the images of the remaining classes are compared with those of real ones. Figures of different features have
+      different names: FID and its kin are of Inception-v3 alone. Each identity goes on with what was measured, such as
+      the numbers of images, and pages say where values of one column differ in it. These metrics have a better
+      direction of their own. Rows are ordered by the mean of their places by forgetting (UA) and by the Fréchet
+      distance of the remaining classes, for either alone is easily had: by drawing noise, or by forgetting nothing.
+    </p>
+    {generationInOrder().map(([id, { title, definition, named, unit, better }]) => (
+      <>
+        <h3 id={`metric-${id}`}>
+          {title} <code class="muted">{named}</code>
+        </h3>
+        <p>
+          {definition} {unit && `Unit: ${unit}. `}
+          {better === 'larger' ? 'Larger' : 'Smaller'} is better.
+          {named.includes('*') && ' The * stands for the extractor of the features.'}
+        </p>
+      </>
+    ))}
     <h2 id="gap">Avg. Gap</h2>
     <p>
-      For one seed, the mean over the benchmark's metrics of |value − retrain of that seed|, in points. A board shows
-      its mean and standard deviation over seeds; averages are taken from unrounded values. Smaller is better, and 0 is
-      retrain itself.
+      For classifiers only. For one seed, the mean over the benchmark's metrics of |value − retrain of that seed|, in
+      points. A board shows its mean and standard deviation over seeds; averages are taken from unrounded values.
+      Smaller is better, and 0 is retrain itself.
     </p>
     <h2 id="rank">Rank</h2>
     <p>
@@ -82,7 +116,7 @@ const Measurement = () => (
 export const docsPage: Route = (app) =>
   app.get('/docs', (c) => {
     const origin = new URL(c.req.url).origin
-    const benchmark = [...benchmarks.values()].sort((a, b) => a.training.epochs - b.training.epochs)[0]!
+    const benchmark = exampleFor('salun')!
     const body = JSON.stringify({
       benchmark: benchmark.slug,
       method: 'salun',

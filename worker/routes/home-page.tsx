@@ -21,7 +21,32 @@ const Ghost = () => (
   </div>
 )
 
+/** Where places order a board, with the values that they are places of. */
+const Places = ({ board: { rows, columns, ordering } }: { board: Board }) => {
+  const leaders = rows.filter(({ standing }) => standing !== null).slice(0, 3)
+  if (leaders.length === 0) return <p class="muted">No row was measured yet.</p>
+  return (
+    <ol class="standing">
+      {leaders.map(({ standing, title, label, metrics }) => (
+        <li>
+          <span class="num">{standing?.place}</span>
+          <span>
+            {title} {label && <span class="muted">{label}</span>}
+          </span>
+          <span class="num">
+            {columns
+              .filter(({ id }) => ordering.columns.includes(id))
+              .map((column) => `${column.title} ${decimal(metrics[column.id]?.mean)}`)
+              .join(', ')}
+          </span>
+        </li>
+      ))}
+    </ol>
+  )
+}
+
 const Standing = ({ board }: { board: Board }) => {
+  if (board.ordering.by === 'mean-place') return <Places board={board} />
   const leaders = board.rows.filter(({ rank }) => rank !== null).slice(0, 3)
   if (leaders.length === 0) return <p class="muted">No ranked row yet.</p>
   return (
@@ -51,7 +76,10 @@ const Card = ({ board }: { board: Board }) => {
         <a href={`/boards/${benchmark.slug}`}>{benchmark.title}</a>
       </h3>
       <p class="small muted">
-        {plural(methods, 'method')}, {plural(runs, 'run')}; rank, method, Avg. Gap in points
+        {plural(methods, 'method')}, {plural(runs, 'run')};{' '}
+        {board.ordering.by === 'avg-gap'
+          ? 'rank, method, Avg. Gap in points'
+          : 'place, method and what it follows from'}
       </p>
       <Standing board={board} />
     </li>

@@ -1,5 +1,5 @@
 /** A method as a page: what it does, its parameters, and how it fares on every board. */
-import { benchmarks } from '../catalogue.ts'
+import { benchmarks, exampleFor } from '../catalogue.ts'
 import { commandFor } from '../command.ts'
 import { getBoard } from '../queries/board.ts'
 import { describeMethod } from '../queries/methods.ts'
@@ -18,7 +18,13 @@ export const methodPage: Route = (app) =>
     const results = boards.flatMap(({ benchmark, rows, references }) =>
       [...references, ...rows].filter((row) => row.method === method.id).map((row) => ({ benchmark, row })),
     )
-    const [first] = benchmarks.values()
+    const first = exampleFor(method.id)
+    const { params, generationParams, trainsOn } = method
+    // A method that is itself a training takes the same for both.
+    const forms = [
+      { id: 'params-caption', words: 'On classifiers', params },
+      { id: 'generation-params-caption', words: 'On image generation', params: trainsOn ? null : generationParams },
+    ].flatMap(({ params, ...form }) => (params ? [{ ...form, params }] : []))
     return c.html(
       documentOf(
         <Page
@@ -77,14 +83,22 @@ export const methodPage: Route = (app) =>
                         <a href={`/boards/${benchmark.slug}`}>{benchmark.title}</a> {row.label}
                       </th>
                       <td>
-                        {row.rank ? rankRange(row.rank) : method.trainsOn ? 'outside the ranking' : 'not ranked yet'}
+                        {row.rank
+                          ? rankRange(row.rank)
+                          : row.standing
+                            ? `place ${row.standing.place}`
+                            : method.trainsOn
+                              ? 'outside the ranking'
+                              : 'not ranked yet'}
                       </td>
                       <td class="num">
                         {method.trainsOn === 'retain'
                           ? 'the reference'
-                          : row.avgGap
-                            ? `${decimal(row.avgGap.mean)} ${plusMinus(row.avgGap.sd)}`
-                            : NOT_MEASURED}
+                          : benchmark.generation
+                            ? 'none in generation'
+                            : row.avgGap
+                              ? `${decimal(row.avgGap.mean)} ${plusMinus(row.avgGap.sd)}`
+                              : NOT_MEASURED}
                       </td>
                       <td class="num">
                         {seconds(row.seconds?.mean ?? null)}
@@ -107,7 +121,12 @@ export const methodPage: Route = (app) =>
             </Scroll>
           )}
           <h2 id="parameters">Parameters</h2>
-          <ParamsTable method={method} />
+          {forms.map(({ id, words, params }) => (
+            <>
+              {forms.length > 1 && <h3>{words}</h3>}
+              <ParamsTable title={method.title} params={params} id={id} />
+            </>
+          ))}
           {first && (
             <>
               <h2 id="run">Run it</h2>

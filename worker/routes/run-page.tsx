@@ -2,14 +2,16 @@
 import type { Run } from '../../schema/api/run.ts'
 import { readLog } from '../queries/logs.ts'
 import { getRun } from '../queries/runs.ts'
+import { pictureSize } from '../queries/samples.ts'
 import type { Route } from '../route.ts'
-import { recipeWords, requestWords } from '../views/benchmark-words.ts'
+import { recipeWords, requestWords, samplingWords } from '../views/benchmark-words.ts'
 import { GapBars } from '../views/gap-bars.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../views/layout.tsx'
 import { Log, linesOf } from '../views/log.tsx'
 import { fileSize, utc } from '../views/numbers.ts'
 import { Params } from '../views/params.tsx'
 import { Artifacts, Metrics, Times } from '../views/run-results.tsx'
+import { SampleGrids } from '../views/sample-grids.tsx'
 import { StageList, stageTitle } from '../views/stage-list.tsx'
 import { StateWord, wordOf } from '../views/state.tsx'
 
@@ -93,6 +95,12 @@ export const runPage: Route = (app) =>
         logLength > 0 ? readLog(db, c.env.STORE, key, { lastBytes: LOG_BYTES }) : { text: '', from: 0 },
       ),
     )
+    const samples = await Promise.all(
+      run.samples.map(async (sample) => ({
+        ...sample,
+        size: sample.picture ? await pictureSize(c.env.STORE, sample.picture.sha256) : null,
+      })),
+    )
     const { benchmark, title, label, seed, state, params, author, method, methodVersion } = run
     const live = c.req.query('live') !== '0'
     const open = state === 'queued' || state === 'running'
@@ -130,8 +138,15 @@ export const runPage: Route = (app) =>
             <dt>Benchmark</dt>
             <dd>
               {benchmark.dataset.id}, {benchmark.model.id}; {requestWords(benchmark)}; {recipeWords(benchmark)}
+              {benchmark.generation && `; ${samplingWords(benchmark.generation.sampling)}`}
             </dd>
           </dl>
+          {samples.length > 0 && (
+            <>
+              <h2 id="samples">Samples</h2>
+              <SampleGrids run={run} samples={samples} />
+            </>
+          )}
           <h2 id="stages">Stages</h2>
           <StageList run={run} />
           <h2 id="result">Result</h2>
@@ -143,7 +158,7 @@ export const runPage: Route = (app) =>
                   Compared with <a href={`/runs/${run.reference}`}>retrain, seed {seed}</a>.
                 </p>
               )}
-              {run.reference !== run.id && <GapBars metrics={Object.values(run.metrics)} />}
+              {run.reference !== run.id && !benchmark.generation && <GapBars metrics={Object.values(run.metrics)} />}
             </>
           ) : (
             <p class="muted">Metrics appear when the evaluation has finished.</p>
@@ -152,7 +167,9 @@ export const runPage: Route = (app) =>
           <Times run={run} />
           <h2 id="repeat">Repeat this run</h2>
           <p>
-            On your own machine, with the same seed and therefore the same split, initialisation and order of batches:
+            {benchmark.generation
+              ? 'On your own machine, with the same seed and therefore the same initialisation, order of batches and noise:'
+              : 'On your own machine, with the same seed and therefore the same split, initialisation and order of batches:'}
           </p>
           <pre>
             <code>{run.command}</code>

@@ -1,13 +1,33 @@
 /** Benchmarks in words. */
 import type { Benchmark } from '../../schema/benchmark.ts'
-import { plural } from './numbers.ts'
+import type { Sampling } from '../../schema/diffusion.ts'
+import { picturedBy } from '../catalogue.ts'
+import { count, plural } from './numbers.ts'
 
-export function requestWords({ request }: Benchmark): string {
-  if (request.kind === 'class') return `class ${request.label} of D is to be forgotten`
+/** "T-shirt/top", or "class 0" of a user's own data. */
+export const classWords = (benchmark: Benchmark, label: number): string =>
+  picturedBy(benchmark)?.classes[label] ?? `class ${label}`
+
+export function requestWords(benchmark: Benchmark): string {
+  const { request } = benchmark
+  if (request.kind === 'class') {
+    const name = picturedBy(benchmark)?.classes[request.label]
+    return `class ${request.label}${name ? ` (${name})` : ''} of D is to be forgotten`
+  }
   return `a random ${Number((request.fraction * 100).toPrecision(6))}% of D is to be forgotten`
 }
 
-export function recipeWords({ training }: Benchmark): string {
+export function recipeWords({ training }: Pick<Benchmark, 'training'>): string {
   const { epochs, batchSize, learningRate, optimizer, augment } = training
   return `${plural(epochs, 'epoch')} of ${optimizer.kind.toUpperCase()}, batch ${batchSize}, learning rate ${learningRate}${augment ? ', augmented' : ''}`
 }
+
+export function samplingWords({ sampler, guidance, perClass }: Sampling): string {
+  const eta = sampler.kind === 'ddim' ? `, η ${sampler.eta}` : ''
+  return `${count(perClass)} images of each class by ${sampler.kind.toUpperCase()}, ${plural(sampler.steps, 'step')}${eta}, guidance ${guidance}`
+}
+
+export const extractorWords = ({ extractor, judge }: NonNullable<Benchmark['generation']>): string =>
+  extractor === 'judge'
+    ? `those of the judge (${judge.model.id}), so distances are not FID or KID`
+    : 'pool3 of FID’s Inception-v3'

@@ -1,6 +1,7 @@
-/** Orders of a board. UA, RA, TA and MIA sort by their distance from retrain, which is what makes them good or bad. */
+/** Orders of a board. UA, RA, TA and MIA of classifiers sort by their distance from retrain, which is what makes them good or bad;
+ *  metrics with a direction sort by value. */
 import { z } from 'zod'
-import type { Board, BoardRow } from '../../schema/api/board.ts'
+import type { Board, BoardRow, Column } from '../../schema/api/board.ts'
 
 export interface Order {
   key: string
@@ -15,17 +16,19 @@ export const orderOf = (board: Board, sort: string | undefined): Order => {
   return known ? { key, descending: text.startsWith('-') } : { key: 'rank', descending: false }
 }
 
-function sortValue(row: BoardRow, key: string): number | string | null {
+function sortValue(row: BoardRow, key: string, columns: Column[]): number | string | null {
   if (key === 'method') return `${row.title} ${row.label}`.toLowerCase()
+  if (key === 'rank' && row.standing) return Object.values(row.standing.places).reduce((a, b) => a + b, 0)
   if (key === 'gap' || key === 'rank') return row.avgGap?.mean ?? null
   if (key === 'time') return row.seconds?.mean ?? null
+  if (columns.find(({ id }) => id === key)?.better !== 'closer-to-retrain') return row.metrics[key]?.mean ?? null
   const gap = row.metrics[key]?.gap
   return gap === null || gap === undefined ? null : Math.abs(gap)
 }
 
 /** Rows without a value come last in both directions. */
-export function sorted(rows: BoardRow[], { key, descending }: Order): BoardRow[] {
-  const keyed = rows.map((row) => ({ row, value: sortValue(row, key) }))
+export function sorted({ rows, columns }: Board, { key, descending }: Order): BoardRow[] {
+  const keyed = rows.map((row) => ({ row, value: sortValue(row, key, columns) }))
   const present = keyed.filter(({ value }) => value !== null)
   const missing = keyed.filter(({ value }) => value === null)
   present.sort(({ value: a }, { value: b }) => (a! < b! ? -1 : a! > b! ? 1 : 0))

@@ -1,5 +1,6 @@
 /** The board as a table: references first, then rows. Every cell has the same three lines: mean, spread, gap to retrain. */
 import type { Board, BoardRow, Cell, Column } from '../../schema/api/board.ts'
+import { differenceFrom, isSmall } from '../identities.ts'
 import type { Order } from './board-sort.ts'
 import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, signed, significant, times } from './numbers.ts'
 import { Params } from './params.tsx'
@@ -17,12 +18,15 @@ interface HeadProps {
   text: string
   unit: string
   numeric?: boolean
+  /** Begins with the largest. */
+  largestFirst?: boolean
 }
 
 /** A header that sorts: a real button of a GET form. */
-const SortHead = ({ order, id, text, unit, numeric = true }: HeadProps) => {
+const SortHead = ({ order, id, text, unit, numeric = true, largestFirst = false }: HeadProps) => {
   const active = order.key === id
-  const next = active && !order.descending ? `-${id}` : id
+  const descends = active ? !order.descending : largestFirst
+  const next = descends ? `-${id}` : id
   return (
     <th
       scope="col"
@@ -46,7 +50,14 @@ const Arrow = ({ down }: { down: boolean }) => (
 
 const gapClass = (gap: number) => (gap < 0 ? 'below' : gap > 0 ? 'above' : undefined)
 
-const MetricCell = ({ cell, isRetrain }: { cell: Cell | undefined; isRetrain: boolean }) => {
+interface MetricCellProps {
+  cell: Cell | undefined
+  isRetrain: boolean
+  /** What sets its measure apart from the column's. */
+  differences: string[]
+}
+
+const MetricCell = ({ cell, isRetrain, differences }: MetricCellProps) => {
   if (!cell) return <td class="num muted">{NOT_MEASURED}</td>
   const { mean, sd, gap } = cell
   return (
@@ -60,9 +71,15 @@ const MetricCell = ({ cell, isRetrain }: { cell: Cell | undefined; isRetrain: bo
       ) : (
         <span class={gapClass(gap)}>{signed(gap)}</span>
       )}
+      {differences.length > 0 && <span class="sd">measured otherwise</span>}
     </td>
   )
 }
+
+/** What sets the values of a cell apart from most of its column. */
+const differencesOf = ({ identities }: BoardRow, { id, measured }: Column) => [
+  ...new Set((identities[id] ?? []).flatMap((identity) => differenceFrom(measured[0] ?? identity, identity))),
+]
 
 const GapCell = ({ row: { avgGap }, isRetrain }: { row: BoardRow; isRetrain: boolean }) => {
   if (isRetrain) return <td class="num muted">the reference</td>
@@ -133,6 +150,24 @@ const MethodCell = ({ row }: { row: BoardRow }) => {
   )
 }
 
+/** Where places order the board: the place, and the places that it comes from. */
+const StandingCell = ({ row: { standing }, columns }: { row: BoardRow; columns: Column[] }) => {
+  if (!standing) return <td class="num muted">{NOT_MEASURED}</td>
+  return (
+    <td class="num">
+      <span class="mean">{standing.place}</span>
+      <span class="sd">
+        {columns
+          .flatMap(({ id, title }) => {
+            const place = standing.places[id]
+            return place === undefined ? [] : [`${title} ${place}`]
+          })
+          .join(', ')}
+      </span>
+    </td>
+  )
+}
+
 const RankCell = ({ row: { rank, avgGap }, ranked }: { row: BoardRow; ranked: number }) => {
   if (!rank || !avgGap) return <td class="num muted">not ranked yet</td>
   return (
@@ -150,12 +185,12 @@ const RankCell = ({ row: { rank, avgGap }, ranked }: { row: BoardRow; ranked: nu
 
 const Row = ({
   row,
-  columns,
+  board: { columns, ordering },
   ranked,
   isRetrain,
 }: {
   row: BoardRow
-  columns: Column[]
+  board: Board
   ranked: number | null
   isRetrain: boolean
 }) => (
@@ -166,16 +201,41 @@ const Row = ({
         <span class="muted">outside the ranking</span>
         <span class="sd">n={row.runs.filter(({ state }) => state === 'done').length}</span>
       </td>
-    ) : (
+    ) : ordering.by === 'avg-gap' ? (
       <RankCell row={row} ranked={ranked} />
+    ) : (
+      <StandingCell row={row} columns={columns} />
     )}
-    <GapCell row={row} isRetrain={isRetrain} />
-    {columns.map(({ id }) => (
-      <MetricCell cell={row.metrics[id]} isRetrain={isRetrain} />
+    {ordering.by === 'avg-gap' && <GapCell row={row} isRetrain={isRetrain} />}
+    {columns.map((column) => (
+      <MetricCell cell={row.metrics[column.id]} isRetrain={isRetrain} differences={differencesOf(row, column)} />
     ))}
     <TimeCell row={row} isRetrain={isRetrain} />
   </tr>
 )
+
+/** What must be known to read a column: too few images, and values that were not measured alike. */
+const Cautions = ({ board: { columns, references, rows } }: { board: Board }) => {
+  const small = columns.filter(({ measured }) => measured.some(isSmall))
+  const mixed = columns.flatMap((column) =>
+    [...references, ...rows].flatMap((row) => {
+      const differences = differencesOf(row, column)
+      const name = row.label ? `${row.title} ${row.label}` : row.title
+      return differences.length > 0 ? [`${column.title} of ${name} (${differences.join('; ')})`] : []
+    }),
+  )
+  return (
+    <>
+      {small.length > 0 && (
+        <p class="small">
+          {small.map(({ title }) => title).join(' and ')}: there are no more images than the features have dimensions.
+          Such figures are biased upwards and comparable only at the same numbers of images.
+        </p>
+      )}
+      {mixed.length > 0 && <p class="small">Not measured like the rest of their column: {mixed.join(', ')}.</p>}
+    </>
+  )
+}
 
 export const BoardTable = ({
   board,
@@ -188,6 +248,7 @@ export const BoardTable = ({
   order: Order
   retrain: string
 }) => {
+  const byGap = board.ordering.by === 'avg-gap'
   const ranked = board.rows.filter(({ rank }) => rank !== null).length
   const classes = [...new Set([...board.references, ...board.rows].flatMap(({ deviceClass }) => deviceClass ?? []))]
   return (
@@ -204,14 +265,23 @@ export const BoardTable = ({
           <thead>
             <tr>
               <SortHead order={order} id="method" text="Method" unit="and its seeds" numeric={false} />
-              <SortHead order={order} id="rank" text="Rank" unit="range by Avg. Gap" />
-              <SortHead order={order} id="gap" text="Avg. Gap" unit="points, smaller is better" />
+              {byGap ? (
+                <>
+                  <SortHead order={order} id="rank" text="Rank" unit="range by Avg. Gap" />
+                  <SortHead order={order} id="gap" text="Avg. Gap" unit="points, smaller is better" />
+                </>
+              ) : (
+                <SortHead order={order} id="rank" text="Place" unit="by the rule below" />
+              )}
               {board.columns.map(({ id, title, unit, better }) => (
                 <SortHead
                   order={order}
                   id={id}
                   text={title}
-                  unit={better === 'closer-to-retrain' ? `${unit}, sorts by |gap|` : `${unit}, ${better} is better`}
+                  unit={[unit, better === 'closer-to-retrain' ? 'sorts by |gap|' : `${better} is better`]
+                    .filter(Boolean)
+                    .join(', ')}
+                  largestFirst={better === 'larger'}
                 />
               ))}
               <SortHead order={order} id="time" text="RTE" unit="smaller is better" />
@@ -220,17 +290,18 @@ export const BoardTable = ({
           {board.references.length > 0 && (
             <tbody>
               {board.references.map((row) => (
-                <Row row={row} columns={board.columns} ranked={null} isRetrain={row.method === retrain} />
+                <Row row={row} board={board} ranked={null} isRetrain={row.method === retrain} />
               ))}
             </tbody>
           )}
           <tbody>
             {rows.map((row) => (
-              <Row row={row} columns={board.columns} ranked={ranked} isRetrain={false} />
+              <Row row={row} board={board} ranked={ranked} isRetrain={false} />
             ))}
           </tbody>
         </table>
       </Scroll>
+      <Cautions board={board} />
     </>
   )
 }

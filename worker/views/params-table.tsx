@@ -35,16 +35,22 @@ function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Prope
     .join(', ')
 }
 
-export const ParamsTable = ({ method: { params, title } }: { method: Method }) => {
+export const ParamsTable = ({
+  title,
+  params,
+  id,
+}: {
+  title: string
+  params: NonNullable<Method['params']>
+  id: string
+}) => {
   const properties = Object.entries((params.properties ?? {}) as Record<string, Property>)
   if (properties.length === 0) return <p>{title} takes no parameters: it follows the benchmark's training recipe.</p>
   const described = properties.some(([, { description }]) => description)
   return (
-    <Scroll labelledBy="params-caption">
+    <Scroll labelledBy={id}>
       <table>
-        <caption id="params-caption">
-          A benchmark may preset other values at its scale; a submission's own values win
-        </caption>
+        <caption id={id}>A benchmark may preset other values at its scale; a submission's own values win</caption>
         <thead>
           <tr>
             <th scope="col">Parameter</th>

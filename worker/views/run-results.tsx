@@ -1,63 +1,93 @@
 /** What a run measured: metrics against retrain, times apart, artifacts, and what made them. */
 import type { Run } from '../../schema/api/run.ts'
+import { baseOf, differenceFrom, isSmall } from '../identities.ts'
 import { decimal, fileSize, NOT_MEASURED, seconds, signed, times } from './numbers.ts'
 import { Scroll } from './scroll.tsx'
 import { stageTitle } from './stage-list.tsx'
 
-export const Metrics = ({ run }: { run: Run }) => (
-  <Scroll labelledBy="metrics-caption">
-    <table>
-      <caption id="metrics-caption">
-        Seed {run.seed}: this run beside retrain with the same seed and split; closer to retrain is better
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Metric</th>
-          <th scope="col" class="num">
-            This run
-          </th>
-          <th scope="col" class="num">
-            Retrain
-          </th>
-          <th scope="col" class="num">
-            Gap
-          </th>
-          <th scope="col">Identity</th>
-        </tr>
-      </thead>
-      <tbody>
-        {Object.entries(run.metrics).map(([id, { title, unit, value, retrain, gap, identity }]) => (
+/** What a value is exactly: the base in sight, all of it on demand, and what to beware of. */
+const Identity = ({ identity, retrain }: { identity: string; retrain: string | null }) => {
+  const differences = retrain === null ? [] : differenceFrom(retrain, identity)
+  return (
+    <>
+      <code>{baseOf(identity)}</code>
+      {baseOf(identity) !== identity && (
+        <details>
+          <summary>
+            In full<span class="visually-hidden">: {baseOf(identity)}</span>
+          </summary>
+          <code>{identity}</code>
+        </details>
+      )}
+      {isSmall(identity) && (
+        <div class="small">No more images than dimensions: biased upwards, comparable only at the same numbers.</div>
+      )}
+      {differences.length > 0 && <div class="small">Not measured like retrain: {differences.join('; ')}</div>}
+    </>
+  )
+}
+
+export const Metrics = ({ run }: { run: Run }) => {
+  const closeness = Object.values(run.metrics).every(({ better }) => better === 'closer-to-retrain')
+  return (
+    <Scroll labelledBy="metrics-caption">
+      <table>
+        <caption id="metrics-caption">
+          Seed {run.seed}: this run beside retrain with the same seed and split
+          {closeness && '; closer to retrain is better'}
+        </caption>
+        <thead>
           <tr>
-            <th scope="row">
-              <a href={`/docs#metric-${id}`}>{title}</a> <span class="muted">{unit}</span>
+            <th scope="col">Metric</th>
+            <th scope="col" class="num">
+              This run
             </th>
-            <td class="num">
-              <strong>{decimal(value)}</strong>
-            </td>
-            <td class="num">{retrain === null ? 'not finished' : decimal(retrain)}</td>
-            <td class={`num ${gap === null ? 'muted' : gap < 0 ? 'below' : 'above'}`}>
-              {gap === null ? 'no retrain yet' : signed(gap)}
-            </td>
-            <td>
-              <code>{identity}</code>
-            </td>
+            <th scope="col" class="num">
+              Retrain
+            </th>
+            <th scope="col" class="num">
+              Gap
+            </th>
+            <th scope="col">Identity</th>
           </tr>
-        ))}
-        {run.avgGap !== null && (
-          <tr>
-            <th scope="row">Avg. Gap</th>
-            <td class="num">
-              <strong>{decimal(run.avgGap)}</strong>
-            </td>
-            <td class="num muted">the reference</td>
-            <td class="num" />
-            <td class="muted">mean of |gap|, smaller is better</td>
-          </tr>
-        )}
-      </tbody>
-    </table>
-  </Scroll>
-)
+        </thead>
+        <tbody>
+          {Object.entries(run.metrics).map(
+            ([id, { title, unit, better, value, retrain, gap, identity, retrainIdentity }]) => (
+              <tr>
+                <th scope="row">
+                  <a href={`/docs#metric-${id}`}>{title}</a> <span class="muted">{unit}</span>
+                  {better !== 'closer-to-retrain' && <div class="unit">{better} is better</div>}
+                </th>
+                <td class="num">
+                  <strong>{decimal(value)}</strong>
+                </td>
+                <td class="num">{retrain === null ? 'not finished' : decimal(retrain)}</td>
+                <td class={`num ${gap === null ? 'muted' : gap < 0 ? 'below' : 'above'}`}>
+                  {gap === null ? 'no retrain yet' : signed(gap)}
+                </td>
+                <td>
+                  <Identity identity={identity} retrain={retrainIdentity} />
+                </td>
+              </tr>
+            ),
+          )}
+          {run.avgGap !== null && (
+            <tr>
+              <th scope="row">Avg. Gap</th>
+              <td class="num">
+                <strong>{decimal(run.avgGap)}</strong>
+              </td>
+              <td class="num muted">the reference</td>
+              <td class="num" />
+              <td class="muted">mean of |gap|, smaller is better</td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+    </Scroll>
+  )
+}
 
 export const Times = ({ run }: { run: Run }) => {
   const timed = run.stages.filter(({ seconds: parts }) => parts !== null)

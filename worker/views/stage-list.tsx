@@ -12,12 +12,13 @@ export function stageTitle({ spec }: RunStage): string {
     case 'unlearn':
       return `Unlearn with ${titleOf(spec.method.id)}`
     case 'sample':
-      return 'Sample images'
+      return 'Sample images of every class'
     case 'judge':
-      return 'Train the judge'
+      return 'Train the judge, a classifier'
     case 'evaluate':
-    case 'evaluate-samples':
       return 'Evaluate'
+    case 'evaluate-samples':
+      return 'Judge and compare the samples'
   }
 }
 

@@ -126,6 +126,16 @@ progress{width:min(16rem,60%);height:.6rem;vertical-align:middle;accent-color:va
 figure{margin:1.5rem 0;max-width:44rem}
 figure h3{margin:0}
 figure .sub{color:var(--muted);font-size:.9375rem;margin:0 0 .5rem}
+figure.samples{max-width:76rem}
+.grids{display:grid;grid-template-columns:minmax(0,1fr);gap:1.25rem 1.5rem}
+.grid h4{margin:0 0 .4rem;font-size:1rem;font-weight:600}
+.grid .rows{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.6rem;max-width:max-content}
+.grid ol{list-style:none;margin:0;padding:0;display:grid;grid-auto-rows:1fr;font-size:.8125rem;line-height:1.05;text-align:right}
+.grid li{align-self:center}
+.grid li strong{display:block}
+.grid .window{overflow-x:auto;max-width:max-content}
+.grid img{display:block;max-width:none;image-rendering:pixelated}
+@media (min-width:76rem){.grids{grid-template-columns:repeat(3,max-content)}.grid{max-width:29rem}.grid+.grid{max-width:21rem}.grid+.grid ol{display:none}.grid+.grid .rows{grid-template-columns:minmax(0,1fr)}}
 figcaption{font-size:.875rem;color:var(--muted);max-width:44rem;margin-top:.5rem}
 svg.chart{display:block;max-width:100%}
 svg.chart text{font-family:inherit;fill:var(--text);font-size:14px}

@@ -33,7 +33,7 @@ interface Box {
 }
 
 /** Places labels beside their points and moves them in steps of 8 px until they overlap no other label or mark. */
-function placed(points: { x: number; y: number; name: string }[], right: number, top: number, bottom: number) {
+export function placed(points: { x: number; y: number; name: string }[], right: number, top: number, bottom: number) {
   const boxes: Box[] = points.map(({ x, y }) => ({ left: x - 7, right: x + 7, y }))
   return points.map(({ x, y, name }) => {
     const width = name.length * 7.2

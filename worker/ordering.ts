@@ -1,0 +1,46 @@
+/** What orders the rows of a board. Page, API and export all read this.
+ *
+ *  Where metrics are better the closer they are to retrain, Avg. Gap orders. Metrics of generated images have directions and units
+ *  of their own, whose gaps have no meaningful mean, and no one of them will do: a model that draws noise has the best UA, one that
+ *  forgot nothing the best Fréchet distance. So a row's places in both are averaged; a row that is better in both than another
+ *  then stands before it. Places are of means over seeds and no test is made, hence no range of ranks. */
+import type { BoardRow, Column, Ordering } from '../schema/api/board.ts'
+import { type Benchmark, taskOf } from '../schema/benchmark.ts'
+import { generationMetrics } from './catalogue.ts'
+
+type Named = Pick<Column, 'id' | 'title' | 'better'>
+
+export function orderingOf(benchmark: Benchmark, columns: Named[]): Ordering {
+  if (taskOf(benchmark) === 'classification') {
+    return { by: 'avg-gap', columns: [], words: 'Rows are ordered by their mean Avg. Gap, the smallest first.' }
+  }
+  const leading = columns.filter(({ id }) => generationMetrics.get(id)?.orders)
+  const titles = leading.map(({ title, better }) => `${title} (${better} is better)`).join(' and ')
+  return {
+    by: 'mean-place',
+    columns: leading.map(({ id }) => id),
+    words: `Rows are ordered by the mean of their places by ${titles}; rows of equal mean share a place.`,
+  }
+}
+
+/** The rows in order of their mean place, of equal ones the better in the first of the columns before the others; then rows that
+ *  were not measured yet, in order of submission. */
+export function placed(rows: BoardRow[], columns: Named[]): BoardRow[] {
+  const complete = columns.length > 0 ? rows.filter(({ metrics }) => columns.every(({ id }) => metrics[id])) : []
+  const goodness = (row: BoardRow, { id, better }: Named) => row.metrics[id]!.mean * (better === 'larger' ? 1 : -1)
+  const placeIn = (row: BoardRow, column: Named) =>
+    1 + complete.filter((other) => goodness(other, column) > goodness(row, column)).length
+  const judged = complete.map((row) => {
+    const places = columns.map((column) => placeIn(row, column))
+    return { row, places, sum: places.reduce((a, b) => a + b, 0) }
+  })
+  judged.sort((a, b) => a.sum - b.sum || a.places[0]! - b.places[0]!)
+  const standing = judged.map(({ row, places, sum }) => ({
+    ...row,
+    standing: {
+      place: 1 + judged.filter((other) => other.sum < sum).length,
+      places: Object.fromEntries(columns.map(({ id }, i) => [id, places[i]!])),
+    },
+  }))
+  return [...standing, ...rows.filter((row) => !complete.includes(row))]
+}

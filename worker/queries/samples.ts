@@ -1,0 +1,64 @@
+/** The pictures of samples that belong beside one another: of original, retrain and the run itself, with one seed. */
+import { eq, inArray, sql } from 'drizzle-orm'
+import type { RunSamples, RunStage } from '../../schema/api/run.ts'
+import type { ForgetRequest } from '../../schema/benchmark.ts'
+import { stageKeyOf } from '../../schema/stage.ts'
+import { jobs } from '../../schema/tables/jobs.ts'
+import { runJobs } from '../../schema/tables/run-jobs.ts'
+import type { Database } from '../database.ts'
+import { pathOfArtifact } from './artifacts.ts'
+
+/** What sample stages call the picture. */
+const PICTURE = 'samples.png'
+
+/** Follows from the run's own stages, so that it also finds what runs of an earlier definition are to be seen beside. */
+export async function samplesOf(
+  db: Database,
+  stages: Pick<RunStage, 'key' | 'spec'>[],
+  request: ForgetRequest,
+): Promise<RunSamples[]> {
+  const specs = stages.map(({ spec }) => spec)
+  const sample = specs.find((spec) => spec.kind === 'sample')
+  const train = specs.find((spec) => spec.kind === 'train')
+  if (!sample || !train) return []
+  const beside = async (without: ForgetRequest | null) =>
+    stageKeyOf({ ...sample, weights: await stageKeyOf({ ...train, without }) })
+  const [original, retrain, own] = await Promise.all([beside(null), beside(request), stageKeyOf(sample)])
+  const wanted: Pick<RunSamples, 'of' | 'stage'>[] = [
+    { of: 'original', stage: original },
+    { of: 'retrain', stage: retrain },
+  ]
+  if (own !== original && own !== retrain) wanted.push({ of: 'run', stage: own })
+  const found = await db
+    .select({ key: jobs.key, state: jobs.state, result: jobs.result, run: sql<string | null>`MIN(${runJobs.runId})` })
+    .from(jobs)
+    .leftJoin(runJobs, eq(runJobs.jobKey, jobs.key))
+    .where(
+      inArray(
+        jobs.key,
+        wanted.map(({ stage }) => stage),
+      ),
+    )
+    .groupBy(jobs.key)
+  const byKey = new Map(found.map((row) => [row.key, row]))
+  return wanted.map(({ of, stage }) => {
+    const row = byKey.get(stage)
+    return {
+      of,
+      stage,
+      state: row?.state ?? null,
+      run: row?.run ?? null,
+      picture: row?.state === 'done' ? (row.result?.artifacts[PICTURE] ?? null) : null,
+    }
+  })
+}
+
+/** Width and height of a stored PNG, from its first 24 bytes: 8 of signature, then the chunk IHDR. Null for anything else. */
+export async function pictureSize(store: R2Bucket, sha256: string): Promise<{ width: number; height: number } | null> {
+  const object = await store.get(pathOfArtifact(sha256), { range: { offset: 0, length: 24 } })
+  const bytes = object && (await object.arrayBuffer())
+  if (!bytes || bytes.byteLength < 24) return null
+  const view = new DataView(bytes)
+  if (view.getUint32(0) !== 0x89504e47 || view.getUint32(12) !== 0x49484452) return null
+  return { width: view.getUint32(16), height: view.getUint32(20) }
+}

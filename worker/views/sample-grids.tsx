@@ -1,0 +1,124 @@
+/** Samples of original, retrain and a run beside one another: one row a class, equal noise at equal places. */
+import type { Run, RunSamples } from '../../schema/api/run.ts'
+import { picturedBy, REFERENCE, titleOf } from '../catalogue.ts'
+import { classWords } from './benchmark-words.ts'
+import { count } from './numbers.ts'
+import { asRunState, wordOf } from './state.tsx'
+
+/** The picture of a sample stage and its size in pixels; null where there is none to show. */
+export type Shown = RunSamples & { size: { width: number; height: number } | null }
+
+/** Pixels that an image takes in the stored picture, and on the page: both a whole multiple of its own. */
+const [STORED, ON_PAGE] = [48, 32]
+/** Images of a row in the stored picture, at most. */
+const COLUMNS = 10
+
+const scaleOf = (run: Run): number => {
+  const size = picturedBy(run.benchmark)?.size
+  const fold = (target: number) => Math.max(1, Math.round(target / size!))
+  return size ? fold(ON_PAGE) / fold(STORED) : 1
+}
+
+const nameOf = ({ of }: RunSamples, run: Run) =>
+  of === 'original'
+    ? titleOf('original')
+    : of === 'retrain'
+      ? titleOf(REFERENCE)
+      : run.label
+        ? `${run.title} ${run.label}`
+        : run.title
+
+const Waiting = ({ sample, name }: { sample: Shown; name: string }) => {
+  const { state, run, picture } = sample
+  const link = run && <a href={`/runs/${run}`}>its run</a>
+  if (picture) return <p class="muted">The picture of {name} is stored, but can't be read as a PNG.</p>
+  if (!state)
+    return (
+      <p class="muted">
+        Nobody has asked for {name} with this seed yet. It appears here once it is <a href="/docs#submit">submitted</a>.
+      </p>
+    )
+  if (state === 'done')
+    return (
+      <p class="muted">
+        The stage of {name} left no picture; see {link}.
+      </p>
+    )
+  return (
+    <p class="muted">
+      Not sampled yet: {wordOf(asRunState(state)).toLowerCase()}. See {link}.
+    </p>
+  )
+}
+
+const Grid = ({ sample, run, classes }: { sample: Shown; run: Run; classes: string[] }) => {
+  const name = nameOf(sample, run)
+  const { size, picture, of } = sample
+  const { request } = run.benchmark
+  const forgotten = request.kind === 'class' ? request.label : -1
+  const heading = `samples-of-${of}`
+  const scale = scaleOf(run)
+  const columns = Math.min(COLUMNS, run.benchmark.generation?.sampling.perClass ?? COLUMNS)
+  const rows = classes.length > 0 ? `one row a class from ${classes[0]} to ${classes.at(-1)}` : 'one row a class'
+  return (
+    <div class="grid">
+      <h4 id={heading}>{sample.run && sample.run !== run.id ? <a href={`/runs/${sample.run}`}>{name}</a> : name}</h4>
+      {picture && size ? (
+        <>
+          <div class="rows">
+            {classes.length > 0 && (
+              <ol style={`height:${Math.round(size.height * scale)}px`}>
+                {classes.map((text, label) => (
+                  <li>
+                    {text}
+                    {label === forgotten && <strong>to be forgotten</strong>}
+                  </li>
+                ))}
+              </ol>
+            )}
+            {/* biome-ignore lint/a11y/useSemanticElements: a section with a name would be one more landmark for every picture */}
+            <div class="window" role="region" aria-labelledby={heading} tabindex={0}>
+              <img
+                src={`/api/v1/artifacts/${picture.sha256}?name=samples.png`}
+                width={Math.round(size.width * scale)}
+                height={Math.round(size.height * scale)}
+                alt={`${name}, seed ${run.seed}: generated images, ${rows}, ${count(columns)} images a row`}
+              />
+            </div>
+          </div>
+          <p class="small">
+            <a
+              href={`/api/v1/artifacts/${picture.sha256}?name=${of}-seed-${run.seed}.png`}
+              download={`${of}-seed-${run.seed}.png`}
+            >
+              Download <span class="visually-hidden">the picture of {name}</span> (PNG, {size.width}×{size.height})
+            </a>
+          </p>
+        </>
+      ) : (
+        <Waiting sample={sample} name={name} />
+      )}
+    </div>
+  )
+}
+
+export const SampleGrids = ({ run, samples }: { run: Run; samples: Shown[] }) => {
+  const { benchmark } = run
+  const forgotten = benchmark.request.kind === 'class' ? classWords(benchmark, benchmark.request.label) : 'the class'
+  return (
+    <figure class="samples">
+      <h3>{forgotten} is to be forgotten; every other class should stay</h3>
+      <p class="sub">The first images of each class in the order of sampling, not chosen; seed {run.seed}</p>
+      <div class="grids">
+        {samples.map((sample) => (
+          <Grid sample={sample} run={run} classes={picturedBy(benchmark)?.classes ?? []} />
+        ))}
+      </div>
+      <figcaption>
+        How to read: images at the same place begin from the same noise and were asked for the same class, so what
+        differs between two pictures is the model. In the row of {forgotten}, the original shows what was known; the
+        others should no longer show it.
+      </figcaption>
+    </figure>
+  )
+}

@@ -1,0 +1,157 @@
+/** Forgetting against what stayed: the two columns that order a board of image generation, references among them. */
+import type { Board, BoardRow, Column } from '../../schema/api/board.ts'
+import { markOf } from './marks.ts'
+import { decimal } from './numbers.ts'
+import { linearScale, px } from './scale.ts'
+import { placed } from './time-chart.tsx'
+
+interface Point {
+  name: string
+  method: string
+  x: number
+  y: number
+  /** Retrain and original, drawn hollow. */
+  reference: boolean
+}
+
+const pointsOf = (rows: BoardRow[], [across, up]: [Column, Column], reference: boolean): Point[] =>
+  rows.flatMap(({ title, label, method, metrics }) => {
+    const [x, y] = [metrics[across.id], metrics[up.id]]
+    return x && y ? [{ name: label ? `${title} ${label}` : title, method, x: x.mean, y: y.mean, reference }] : []
+  })
+
+interface DrawProps {
+  points: Point[]
+  columns: [Column, Column]
+  width: 576 | 328
+  label: string
+}
+
+const withUnit = ({ title, unit, better }: Column) => `${title}${unit && ` in ${unit}`}, ${better} is better`
+
+const Draw = ({ points, columns: [across, up], width, label }: DrawProps) => {
+  const narrow = width === 328
+  const [left, right, top, height] = [56, width - 16, 32, narrow ? 340 : 370]
+  const bottom = height - 46
+  const x = linearScale(0, Math.max(...points.map((point) => point.x)), left, right, narrow ? 4 : 5)
+  const y = linearScale(0, Math.max(...points.map((point) => point.y)) * 1.05, bottom, top)
+  const digits = y.ticks.some((tick) => !Number.isInteger(tick)) ? 1 : 0
+  const marks = points.map((point) => ({ ...point, x: x(point.x), y: y(point.y) }))
+  return (
+    <svg
+      class={`chart ${narrow ? 'narrow' : 'wide'}`}
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label={label}
+    >
+      <g>
+        <text class="tick" x={0} y={14}>
+          {withUnit(up)}
+        </text>
+        {y.ticks.map((tick) => (
+          <>
+            <line
+              x1={left}
+              x2={right}
+              y1={px(y(tick))}
+              y2={px(y(tick))}
+              stroke={tick === 0 ? 'var(--text)' : 'var(--rule)'}
+            />
+            <text class="tick" x={left - 8} y={px(y(tick) + 4)} text-anchor="end">
+              {decimal(tick, digits)}
+            </text>
+          </>
+        ))}
+        {x.ticks.map((tick) => (
+          <>
+            <line x1={px(x(tick))} x2={px(x(tick))} y1={bottom} y2={bottom + 5} stroke="var(--border)" />
+            <text class="tick" x={px(x(tick))} y={bottom + 20} text-anchor="middle">
+              {decimal(tick, 0)}
+            </text>
+          </>
+        ))}
+        <text class="tick" x={(left + right) / 2} y={bottom + 40} text-anchor="middle">
+          {withUnit(across)}
+        </text>
+        {marks.map(({ x: cx, y: cy, method, reference }) => {
+          const { colour, path } = markOf(method)
+          return (
+            <path
+              d={path}
+              transform={`translate(${px(cx)} ${px(cy)})`}
+              fill={reference ? 'var(--page)' : colour}
+              stroke={reference ? 'var(--text)' : 'var(--page)'}
+              stroke-width={reference ? 2 : 1}
+            />
+          )
+        })}
+        {placed(marks, right, top + 6, bottom - 8).map(({ x: tx, y: ty, anchor, name, leader }) => (
+          <>
+            {leader && <line x1={px(leader.x)} y1={px(leader.y)} x2={px(tx)} y2={px(ty)} stroke="var(--border)" />}
+            <text class="halo" x={px(tx)} y={px(ty + 5)} text-anchor={anchor}>
+              {name}
+            </text>
+          </>
+        ))}
+      </g>
+    </svg>
+  )
+}
+
+export const TradeOffChart = ({ board: { columns, ordering, references, rows } }: { board: Board }) => {
+  const [across, up] = columns.filter(({ id }) => ordering.columns.includes(id))
+  if (!across || !up) return null
+  const pair: [Column, Column] = [across, up]
+  const ranked = pointsOf(rows, pair, false)
+  const points = [...pointsOf(references, pair, true), ...ranked]
+  if (ranked.length === 0 || points.length < 2) return null
+  const goodness = ({ better }: Column, value: number) => (better === 'larger' ? value : -value)
+  const best = (column: Column, of: (point: Point) => number) =>
+    ranked.reduce((a, b) => (goodness(column, of(b)) > goodness(column, of(a)) ? b : a))
+  const [forgets, keeps] = [best(across, (point) => point.x), best(up, (point) => point.y)]
+  const claim =
+    forgets === keeps
+      ? `${forgets.name} has both the best ${across.title} and the best ${up.title}`
+      : `${forgets.name} has the best ${across.title}, ${keeps.name} the best ${up.title}`
+  return (
+    <figure id="trade-off-chart">
+      <h3>{claim}</h3>
+      <p class="sub">What is forgotten against how well the remaining classes are drawn; means over seeds</p>
+      <Draw points={points} columns={pair} width={576} label={claim} />
+      <Draw points={points} columns={pair} width={328} label={claim} />
+      <figcaption>
+        How to read: right is more forgotten, down is closer to real images of the remaining classes. Hollow marks are
+        the references: original has forgotten nothing, retrain never saw the class.
+      </figcaption>
+      <details>
+        <summary>Both as a table</summary>
+        <table>
+          <caption>
+            {across.title} and {up.title}
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">Method</th>
+              {pair.map(({ title }) => (
+                <th scope="col" class="num">
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {points.map(({ name, x, y }) => (
+              <tr>
+                <th scope="row">{name}</th>
+                <td class="num">{decimal(x, 3)}</td>
+                <td class="num">{decimal(y, 3)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
+    </figure>
+  )
+}
