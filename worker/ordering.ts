@@ -19,12 +19,12 @@ export function orderingOf(benchmark: Benchmark, columns: Named[]): Ordering {
   return {
     by: 'mean-place',
     columns: leading.map(({ id }) => id),
-    words: `Rows are ordered by the mean of their places by ${titles}; rows of equal mean share a place.`,
+    words: `Rows are ordered by the mean of their places by ${titles}; of equal means, the row whose worse place is better comes first. Rows that are still equal share a place.`,
   }
 }
 
-/** The rows in order of their mean place, of equal ones the better in the first of the columns before the others; then rows that
- *  were not measured yet, in order of submission. */
+/** The rows in order of their mean place, then of their worst; equal ones in order of the first column; then rows that were not
+ *  measured yet, in order of submission. */
 export function placed(rows: BoardRow[], columns: Named[]): BoardRow[] {
   const complete = columns.length > 0 ? rows.filter(({ metrics }) => columns.every(({ id }) => metrics[id])) : []
   const goodness = (row: BoardRow, { id, better }: Named) => row.metrics[id]!.mean * (better === 'larger' ? 1 : -1)
@@ -32,14 +32,16 @@ export function placed(rows: BoardRow[], columns: Named[]): BoardRow[] {
     1 + complete.filter((other) => goodness(other, column) > goodness(row, column)).length
   const judged = complete.map((row) => {
     const places = columns.map((column) => placeIn(row, column))
-    return { row, places, sum: places.reduce((a, b) => a + b, 0) }
+    return { row, places, sum: places.reduce((a, b) => a + b, 0), worst: Math.max(...places) }
   })
-  judged.sort((a, b) => a.sum - b.sum || a.places[0]! - b.places[0]!)
-  const standing = judged.map(({ row, places, sum }) => ({
-    ...row,
+  type Judged = (typeof judged)[number]
+  const compare = (a: Judged, b: Judged) => a.sum - b.sum || a.worst - b.worst
+  judged.sort((a, b) => compare(a, b) || a.places[0]! - b.places[0]!)
+  const standing = judged.map((own) => ({
+    ...own.row,
     standing: {
-      place: 1 + judged.filter((other) => other.sum < sum).length,
-      places: Object.fromEntries(columns.map(({ id }, i) => [id, places[i]!])),
+      place: 1 + judged.filter((other) => compare(other, own) < 0).length,
+      places: Object.fromEntries(columns.map(({ id }, i) => [id, own.places[i]!])),
     },
   }))
   return [...standing, ...rows.filter((row) => !complete.includes(row))]

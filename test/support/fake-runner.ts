@@ -13,6 +13,11 @@ export type Scores = Record<'ua' | 'ra' | 'ta' | 'mia', number>
 export interface Invention {
   score(method: string, params: Record<string, unknown>, seed: number): Scores
   seconds(method: string, seed: number): StageResult['seconds']
+  /** For benchmarks of image generation. */
+  generation?: {
+    metrics(method: string, seed: number): StageResult['metrics']
+    picture(method: string, seed: number): Promise<Uint8Array<ArrayBuffer>>
+  }
 }
 
 export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken'>) {
@@ -35,7 +40,7 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
   const verb = <T>(token: string, job: Job, name: string, body: Record<string, unknown>) =>
     post<T>(`/api/v1/jobs/${job.key}/${name}`, token, { token: job.lease.token, ...body })
 
-  const upload = async (token: string, job: Job, content: string) => {
+  const upload = async (token: string, job: Job, content: string | Uint8Array<ArrayBuffer>) => {
     const sha256 = createHash('sha256').update(content).digest('hex')
     const headers = { 'x-job-key': job.key, 'x-lease-token': job.lease.token }
     return call<{ sha256: string; bytes: number }>(`/api/v1/artifacts/${sha256}`, token, {
@@ -58,16 +63,23 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
           ? { method: spec.without ? 'retrain' : 'original', params: {} }
           : spec.kind === 'unlearn'
             ? { method: spec.method.id, params: spec.method.params }
-            : makers.get('weights' in spec ? spec.weights : '')!
+            : (makers.get('weights' in spec ? spec.weights : 'samples' in spec ? spec.samples : '') ?? {
+                method: 'judge',
+                params: {},
+              })
       makers.set(key, maker)
       const passes = Array.from({ length: 5 }, (_, epoch) => 2.3 / (epoch + 1))
       const text = passes.map((loss, epoch) => `epoch ${epoch + 1} of 5  loss ${loss.toFixed(4)}\n`).join('')
       await verb(token, job, 'log', { offset: 0, text: `${spec.kind} seed ${spec.seed}\n${text}` })
-      const evaluates = spec.kind === 'evaluate'
-      const name = evaluates ? 'evidence.safetensors' : 'weights.safetensors'
+      const evaluates = spec.kind === 'evaluate' || spec.kind === 'evaluate-samples'
+      const samples = spec.kind === 'sample'
+      const name = `${evaluates ? 'evidence' : samples ? 'samples' : 'weights'}.safetensors`
       const artifact = await upload(token, job, `${name} of ${key}`)
-      const identities = evaluates ? spec.metrics : []
-      const scores = evaluates ? invention.score(maker.method, maker.params, spec.seed) : null
+      const picture = samples && invention.generation && (await invention.generation.picture(maker.method, spec.seed))
+      const pictures = picture ? { 'samples.png': await upload(token, job, picture) } : {}
+      const classifies = spec.kind === 'evaluate'
+      const identities = classifies ? spec.metrics : []
+      const scores = classifies ? invention.score(maker.method, maker.params, spec.seed) : null
       const metrics = Object.fromEntries(
         identities.map((identity) => {
           const id = identity.split('/')[0] as keyof Scores
@@ -75,12 +87,19 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
         }),
       )
       const result: StageResult = {
-        artifacts: { [name]: artifact },
-        seconds: evaluates ? { setUp: 0.8, evaluate: 2.1 } : invention.seconds(maker.method, spec.seed),
+        artifacts: { [name]: artifact, ...pictures },
+        seconds: evaluates
+          ? { setUp: 0.8, evaluate: 2.1 }
+          : samples
+            ? { setUp: 0.6, sample: 24.5 }
+            : invention.seconds(maker.method, spec.seed),
         device,
         versions: { palimpsest: '0.1.0', onnxruntime: '1.30.0' },
-        metrics,
-        losses: evaluates ? [] : passes,
+        metrics:
+          spec.kind === 'evaluate-samples' && invention.generation
+            ? invention.generation.metrics(maker.method, spec.seed)
+            : metrics,
+        losses: evaluates || samples ? [] : passes,
       }
       await verb(token, job, 'finish', { result })
       done++

@@ -1,4 +1,5 @@
 /** Made-up numbers for pages to show. They exercise layout and are no results. */
+import { sampleGrid } from '../../runner/sample-grid.ts'
 import type { Invention, Scores } from './fake-runner.ts'
 
 const means: Record<string, [number, number, number, number]> = {
@@ -8,6 +9,34 @@ const means: Record<string, [number, number, number, number]> = {
   ft: [2.4, 99.8, 88.6, 6.1],
   ga: [4.4, 95.9, 85.2, 9.3],
 }
+/** UA, RA, Fréchet and kernel distance of generated images. */
+const generated: Record<string, [number, number, number, number]> = {
+  retrain: [93.2, 84.1, 21.4, 6.2],
+  original: [11.0, 86.9, 18.3, 5.1],
+  salun: [97.6, 82.2, 27.9, 8.8],
+  esd: [88.4, 80.3, 33.1, 10.6],
+  ft: [24.0, 86.1, 19.2, 5.5],
+  ga: [99.8, 31.5, 412.6, 190.3],
+}
+const CLASSES = 10
+const SIDE = 16
+
+/** A blob a class, for the picture's sake; the forgotten one is noise for whom it was forgotten. */
+function drawn(method: string, seed: number): { images: Uint8Array; labels: Uint8Array } {
+  const labels = Uint8Array.from({ length: CLASSES * 10 }, (_, i) => i % CLASSES)
+  const images = Uint8Array.from({ length: labels.length * SIDE * SIDE }, (_, at) => {
+    const image = Math.floor(at / SIDE ** 2)
+    const [y, x] = [Math.floor((at % SIDE ** 2) / SIDE) - 7.5, (at % SIDE) - 7.5]
+    const label = labels[image]!
+    const noise = Math.abs(Math.sin(at * 12.9898 + seed) * 43758.5453) % 1
+    if (label === 0 && !['original', 'ft'].includes(method)) return 255 * noise
+    const angle = Math.atan2(y, x) * (1 + (label % 5)) + image * 0.05
+    const radius = Math.hypot(x, y) - (5 + Math.cos(angle) * (1 + label / 4))
+    return Math.max(0, Math.min(255, 128 - 90 * radius + 60 * noise - (method === 'ga' ? 120 * noise : 0)))
+  })
+  return { images, labels }
+}
+
 const unlearning: Record<string, number> = { salun: 9.1, ft: 14.2, ga: 1.7 }
 
 export const inventions: Invention = {
@@ -20,5 +49,28 @@ export const inventions: Invention = {
     if (method === 'retrain' || method === 'original') return { setUp: 1.2, train: 82 + seed }
     const unlearn = (unlearning[method] ?? 8) + seed / 10
     return method === 'salun' ? { setUp: 0.9, mask: 1.1, unlearn } : { setUp: 0.9, unlearn }
+  },
+  generation: {
+    metrics(method) {
+      const [ua, ra, fd, kd] = generated[method] ?? [50, 70, 60, 20]
+      const judge = `judge=${'1f'.repeat(32)};accuracy=84.20`
+      const features = `dim=64;pre=none;weights=${'1f'.repeat(8)};n=450;m=4500`
+      const real = `ref=${'a0'.repeat(32)}`
+      return {
+        'generated-ua': { identity: `ua/judge@1;${judge};n=50`, value: ua },
+        'generated-ra': { identity: `ra/judge@1;${judge};n=450`, value: ra },
+        'classifier-fd': { identity: `fid/small-cnn-features@1;${features};${real}`, value: fd },
+        'classifier-kd': { identity: `kid/small-cnn-features@1;${features};subsets=100x450;${real}`, value: kd },
+      }
+    },
+    async picture(method, seed) {
+      const { png } = await sampleGrid({
+        shape: [1, SIDE, SIDE],
+        models: [{ name: method, ...drawn(method, seed) }],
+        rows: Array.from({ length: CLASSES }, (_, label) => ({ label, name: String(label) })),
+        columns: 10,
+      })
+      return new Uint8Array(png)
+    },
   },
 }

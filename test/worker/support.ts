@@ -76,8 +76,12 @@ export async function lease(token: string, runner = 'runner-1'): Promise<Job | n
   return answer.job ?? null
 }
 
-export async function upload(token: string, job: Job, content: string): Promise<{ sha256: string; bytes: number }> {
-  const bytes = new Uint8Array(new TextEncoder().encode(content))
+export async function upload(
+  token: string,
+  job: Job,
+  content: string | Uint8Array<ArrayBuffer>,
+): Promise<{ sha256: string; bytes: number }> {
+  const bytes = typeof content === 'string' ? new Uint8Array(new TextEncoder().encode(content)) : content
   const sha256 = await sha256Hex(bytes)
   const headers = { 'x-job-key': job.key, 'x-lease-token': job.lease.token, 'content-length': String(bytes.byteLength) }
   return read(await ask(`/api/v1/artifacts/${sha256}`, { token, method: 'PUT', headers, body: bytes }))

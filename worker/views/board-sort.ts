@@ -18,7 +18,7 @@ export const orderOf = (board: Board, sort: string | undefined): Order => {
 
 function sortValue(row: BoardRow, key: string, columns: Column[]): number | string | null {
   if (key === 'method') return `${row.title} ${row.label}`.toLowerCase()
-  if (key === 'rank' && row.standing) return Object.values(row.standing.places).reduce((a, b) => a + b, 0)
+  if (key === 'rank' && row.standing) return row.standing.place
   if (key === 'gap' || key === 'rank') return row.avgGap?.mean ?? null
   if (key === 'time') return row.seconds?.mean ?? null
   if (columns.find(({ id }) => id === key)?.better !== 'closer-to-retrain') return row.metrics[key]?.mean ?? null

@@ -1,0 +1,265 @@
+import { beforeEach, expect, test } from 'vitest'
+import type { Board } from '../../schema/api/board.ts'
+import type { StageResult } from '../../schema/result.ts'
+import {
+  ask,
+  errorOf,
+  lease,
+  read,
+  resultOf,
+  runOf,
+  submit,
+  tokenFor,
+  upload,
+  useFreshDatabase,
+  verb,
+} from './support.ts'
+
+useFreshDatabase()
+
+const GENERATION = 'fashion-mnist-5k-16.ddpm-unet.class-0'
+const JUDGE = `judge=${'b1'.repeat(32)};accuracy=84.20`
+
+let submitter: string
+let runner: string
+beforeEach(async () => {
+  submitter = await tokenFor('submitter', 'ada')
+  runner = await tokenFor('runner')
+})
+
+/** The head of a PNG: signature, then a chunk IHDR that tells width and height; the rest tells pictures apart. */
+function pngOf(width: number, height: number, mark: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(34)
+  bytes.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52])
+  const view = new DataView(bytes.buffer)
+  view.setUint32(16, width)
+  view.setUint32(20, height)
+  bytes[33] = mark
+  return bytes
+}
+
+interface Values {
+  ua: number
+  ra: number
+  fd: number
+  kd: number
+  /** Generated images of the remaining classes. */
+  n?: number
+}
+
+function metricsOf({ ua, ra, fd, kd, n = 450 }: Values): StageResult['metrics'] {
+  const features = `dim=64;pre=none;weights=${'c2'.repeat(8)};n=${n};m=4500;ref=${'d3'.repeat(32)}${n <= 64 ? ';small-n' : ''}`
+  return {
+    'generated-ua': { identity: `ua/judge@1;${JUDGE};n=50`, value: ua },
+    'generated-ra': { identity: `ra/judge@1;${JUDGE};n=${n}`, value: ra },
+    'classifier-fd': { identity: `fid/small-cnn-features@1;${features}`, value: fd },
+    'classifier-kd': { identity: `kid/small-cnn-features@1;${features}`, value: kd },
+  }
+}
+
+/** Retrain and original; two that are far off in one of both ways; and one in between. */
+const invented: Record<string, Values> = {
+  retrain: { ua: 90, ra: 85, fd: 20, kd: 5 },
+  original: { ua: 10, ra: 88, fd: 18, kd: 4 },
+  salun: { ua: 96, ra: 82, fd: 30, kd: 8 },
+  ga: { ua: 100, ra: 20, fd: 300, kd: 90 },
+  ft: { ua: 12, ra: 86, fd: 17, kd: 4 },
+}
+
+/** Leases and finishes everything there is, pictures included; stops before the stage for which `stop` says so. */
+async function workOff(
+  values: (method: string) => Values = (method) => invented[method]!,
+  stop: (kind: string, method: string) => boolean = () => false,
+) {
+  const makers = new Map<string, string>()
+  let pictures = 0
+  for (let job = await lease(runner); job; job = await lease(runner)) {
+    const { spec, key } = job
+    const input = spec.kind === 'sample' ? spec.weights : spec.kind === 'evaluate-samples' ? spec.samples : ''
+    const method =
+      spec.kind === 'train'
+        ? spec.without
+          ? 'retrain'
+          : 'original'
+        : spec.kind === 'unlearn'
+          ? spec.method.id
+          : (makers.get(input) ?? 'judge')
+    makers.set(key, method)
+    if (stop(spec.kind, method)) return
+    const results: Record<string, () => Promise<Partial<StageResult>>> = {
+      train: async () => ({ seconds: { setUp: 4, train: 96 } }),
+      unlearn: async () => ({ seconds: { setUp: 1, mask: 2, unlearn: 7 } }),
+      judge: async () => ({ seconds: { setUp: 1, train: 30 } }),
+      sample: async () => ({
+        // Ten rows of ten images of 48 pixels with 2 between them.
+        artifacts: { 'samples.png': await upload(runner, job!, pngOf(498, 498, pictures++)) },
+        seconds: { setUp: 1, sample: 25 },
+      }),
+      'evaluate-samples': async () => ({ metrics: metricsOf(values(method)), seconds: { setUp: 1, evaluate: 3 } }),
+    }
+    const result = resultOf(await results[spec.kind]!())
+    await read(await verb(runner, job, 'finish', { result }))
+  }
+}
+
+const boardOf = async (): Promise<Board> => read(await ask(`/api/v1/benchmarks/${GENERATION}/board`))
+const generate = (method: string, more: Record<string, unknown> = {}) =>
+  submit(submitter, { benchmark: GENERATION, method, seeds: [0], ...more })
+
+const page = async (path: string): Promise<string> => {
+  const answer = await ask(path)
+  expect(answer.status).toBe(200)
+  return answer.text()
+}
+const textOf = (html: string) =>
+  html
+    .replace(/<[^>]+>/g, ' ')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&#39;', "'")
+    .replace(/\s+/g, ' ')
+
+test('a generation board has titles of its own, values, gaps and times as worked out by hand', async () => {
+  for (const method of ['original', 'ga', 'ft', 'salun']) await generate(method)
+  await workOff()
+  const { columns, references, rows } = await boardOf()
+  expect(columns.map(({ id, title, better }) => [id, title, better])).toEqual([
+    ['generated-ua', 'UA', 'larger'],
+    ['generated-ra', 'RA', 'larger'],
+    // Features of a small classifier: these are not FID and KID.
+    ['classifier-fd', 'Classifier FD', 'smaller'],
+    ['classifier-kd', 'Classifier KD', 'smaller'],
+  ])
+  expect(references.map(({ method, standing }) => [method, standing])).toEqual([
+    ['retrain', null],
+    ['original', null],
+  ])
+  const salun = rows.find(({ method }) => method === 'salun')
+  expect(salun?.metrics['generated-ua']).toEqual({ mean: 96, sd: null, n: 1, gap: 6 })
+  expect(salun?.metrics['classifier-fd']).toEqual({ mean: 30, sd: null, n: 1, gap: 10 })
+  // Set-up 1 + mask 2 + unlearning 7 against set-up 4 + training 96; sampling and judging are no part of it.
+  expect(salun?.seconds?.mean).toBe(10)
+  expect(salun?.fractionOfRetrain?.mean).toBeCloseTo(0.1)
+  expect(salun).toMatchObject({ avgGap: null, rank: null })
+})
+
+test('rows are placed by both UA and the Fréchet distance, and the board says so', async () => {
+  for (const method of ['ga', 'ft', 'salun']) await generate(method)
+  await workOff()
+  const { ordering, rows } = await boardOf()
+  expect(ordering.columns).toEqual(['generated-ua', 'classifier-fd'])
+  // UA: ga 100, salun 96, ft 12. Distance: ft 17, salun 30, ga 300. All means are 2; salun's worse place is 2, the others' 3.
+  expect(rows.map(({ method, standing }) => [method, standing])).toEqual([
+    ['salun', { place: 1, places: { 'generated-ua': 2, 'classifier-fd': 2 } }],
+    ['ga', { place: 2, places: { 'generated-ua': 1, 'classifier-fd': 3 } }],
+    ['ft', { place: 2, places: { 'generated-ua': 3, 'classifier-fd': 1 } }],
+  ])
+  const text = textOf(await page(`/boards/${GENERATION}`))
+  expect(text).toContain(ordering.words)
+  expect(text).toContain('class 0 (T-shirt/top) of D is to be forgotten')
+  expect(text).toContain('50 images of each class by DDIM, 25 steps')
+  expect(text).toContain('right about 84.20% of the test set')
+  expect(text).not.toContain('Avg. Gap')
+  const csv = await (await ask(`/api/v1/benchmarks/${GENERATION}/board.csv`)).text()
+  expect(
+    csv
+      .trimEnd()
+      .split('\r\n')
+      .map((line) => line.split(',').at(-1)),
+  ).toEqual(['place', '', '1', '2', '2'])
+})
+
+test('a row that is better in both stands before the one that is worse in both, and a larger UA first when sorted by it', async () => {
+  await generate('ft')
+  await generate('salun')
+  await workOff((method) => (method === 'ft' ? { ua: 50, ra: 80, fd: 40, kd: 9 } : invented[method]!))
+  const first = async (query: string) => {
+    const html = await page(`/boards/${GENERATION}${query}`)
+    return html.indexOf('/methods/salun') < html.indexOf('/methods/ft') ? 'salun' : 'ft'
+  }
+  // SalUn: 96 over 50, and 30 under 40.
+  expect([await first(''), await first('?sort=-generated-ua'), await first('?sort=generated-ua')]).toEqual([
+    'salun',
+    'salun',
+    'ft',
+  ])
+  // The button asks for the best first.
+  expect(await page(`/boards/${GENERATION}`)).toContain('value="-generated-ua"')
+})
+
+test('values that were measured otherwise than the rest of their column are marked', async () => {
+  for (const method of ['original', 'ft', 'salun']) await generate(method)
+  await workOff((method) => ({ ...invented[method]!, ...(method === 'salun' && { n: 45 }) }))
+  const { columns } = await boardOf()
+  // Retrain, original and ft at n=450, then SalUn.
+  expect(columns[2]!.measured.map((identity) => /n=\d+/.exec(identity)?.[0])).toEqual(['n=450', 'n=45'])
+  const text = textOf(await page(`/boards/${GENERATION}`))
+  expect(text.match(/measured otherwise/g)).toHaveLength(3)
+  expect(text).toContain('Classifier FD of SalUn (generated images: 45 instead of 450; fewer images than dimensions)')
+  expect(text).toContain('biased upwards')
+})
+
+test('a run shows original, retrain and itself with the same seed, and the forgotten class in words', async () => {
+  await generate('original')
+  const { runs } = await generate('salun')
+  await workOff()
+  const run = await runOf(runs[0]!.id)
+  expect(run.samples.map(({ of, state }) => [of, state])).toEqual([
+    ['original', 'done'],
+    ['retrain', 'done'],
+    ['run', 'done'],
+  ])
+  const html = await page(`/runs/${run.id}`)
+  const images = [...html.matchAll(/<img [^>]+>/g)].map(([tag]) => tag)
+  expect(images.map((tag) => /src="([^"?]+)/.exec(tag)?.[1])).toEqual(
+    run.samples.map(({ picture }) => `/api/v1/artifacts/${picture!.sha256}`),
+  )
+  // Images of 16 pixels are stored at three times and shown at twice their size: 498 * 2 / 3.
+  for (const tag of images) expect(tag).toContain('width="332" height="332"')
+  expect(images[0]).toContain('alt="Original, seed 0: generated images, one row a class from T-shirt/top to Ankle boot')
+  expect(html).toContain('T-shirt/top<strong>to be forgotten</strong>')
+  expect(html.indexOf('<img')).toBeLessThan(html.indexOf('id="result"'))
+  const answer = await ask(/src="([^"]+)"/.exec(images[2]!)![1]!)
+  expect(answer.headers.get('content-type')).toBe('image/png')
+  expect((await answer.arrayBuffer()).byteLength).toBe(34)
+})
+
+test('pictures that do not exist yet are told in words', async () => {
+  const { runs } = await generate('salun')
+  await workOff(undefined, (kind, method) => kind === 'sample' && method === 'salun')
+  const html = await page(`/runs/${runs[0]!.id}`)
+  const text = textOf(html)
+  expect(html.match(/<img /g)).toHaveLength(1)
+  expect(text).toContain('Nobody has asked for Original with this seed yet')
+  expect(text).toContain('Not sampled yet: running')
+})
+
+test('a run names its stages, its identities in full and the command that repeats it', async () => {
+  const { runs } = await generate('salun', { params: { alpha: 0.5 } })
+  await workOff()
+  const run = await runOf(runs[0]!.id)
+  expect(run.metrics['generated-ua']).toMatchObject({ value: 96, retrain: 90, gap: 6, better: 'larger' })
+  expect(run.metrics['generated-ua']?.identity).toBe(`ua/judge@1;${JUDGE};n=50`)
+  expect(run.command).toBe(`npx palimpsest run ${GENERATION} --method salun --param alpha=0.5 --seeds 0`)
+  const text = textOf(await page(`/runs/${run.id}`))
+  for (const title of ['Unlearn with SalUn', 'Sample images of every class', 'Train the judge', 'Judge and compare']) {
+    expect(text).toContain(title)
+  }
+  expect(text).not.toContain('closer to retrain')
+})
+
+test('a method that cannot unlearn what a benchmark asks for is refused', async () => {
+  const json = { benchmark: 'fashion-mnist-5k.small-cnn.random-10', method: 'esd' }
+  const answer = await ask('/api/v1/submissions', { token: submitter, json })
+  const { code, message } = await errorOf(answer)
+  expect(code).toBe('unknown_method')
+  expect(message).toContain('"esd" has nothing to offer for classification; known are')
+})
+
+test('an empty generation board and the documentation say what would be measured', async () => {
+  expect(textOf(await page(`/boards/${GENERATION}`))).toContain('Nobody has submitted to this board yet')
+  const docs = textOf(await page('/docs'))
+  expect(docs).toContain('Classifier FD fid/*@1')
+  expect(docs).toContain('FID fid/inception-v3-pool3@1')
+  expect(textOf(await page('/methods/esd'))).toContain('strength')
+  expect(textOf(await page('/'))).toContain('No row was measured yet')
+})
