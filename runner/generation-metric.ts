@@ -66,7 +66,7 @@ export interface GenerationMetricDefinition {
   unit: string
   version: number
   better: 'smaller' | 'larger'
-  /** Set where boards order their rows by it: by the mean of a row's places in these. */
+  /** Set where boards order their rows by it: by the worse of a row's places in these. */
   orders?: true
   /** The part of its identities before the first `;`, by which benchmarks name it; `*` stands for the extractor. */
   named: string

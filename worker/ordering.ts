@@ -2,8 +2,8 @@
  *
  *  Where metrics are better the closer they are to retrain, Avg. Gap orders. Metrics of generated images have directions and units
  *  of their own, whose gaps have no meaningful mean, and no one of them will do: a model that draws noise has the best UA, one that
- *  forgot nothing the best Fréchet distance. So a row's places in both are averaged; a row that is better in both than another
- *  then stands before it. Places are of means over seeds and no test is made, hence no range of ranks. */
+ *  forgot nothing the best Fréchet distance. So a row is as good as the worse of its places in both; a row that is better in both than
+ *  another then stands before it. Places are of means over seeds and no test is made, hence no range of ranks. */
 import type { BoardRow, Column, Ordering } from '../schema/api/board.ts'
 import { type Benchmark, taskOf } from '../schema/benchmark.ts'
 import { generationMetrics } from './catalogue.ts'
@@ -17,14 +17,14 @@ export function orderingOf(benchmark: Benchmark, columns: Named[]): Ordering {
   const leading = columns.filter(({ id }) => generationMetrics.get(id)?.orders)
   const titles = leading.map(({ title, better }) => `${title} (${better} is better)`).join(' and ')
   return {
-    by: 'mean-place',
+    by: 'worse-place',
     columns: leading.map(({ id }) => id),
-    words: `Rows are ordered by the mean of their places by ${titles}; of equal means, the row whose worse place is better comes first. Rows that are still equal share a place.`,
+    words: `Rows are ordered by the worse of their places by ${titles}, then by the better one; rows that are equal in both share a place.`,
   }
 }
 
-/** The rows in order of their mean place, then of their worst; equal ones in order of the first column; then rows that were not
- *  measured yet, in order of submission. */
+/** The rows in order of their worst place, then of the sum of their places; equal ones in order of the first column; then rows that
+ *  were not measured yet, in order of submission. */
 export function placed(rows: BoardRow[], columns: Named[]): BoardRow[] {
   const complete = columns.length > 0 ? rows.filter(({ metrics }) => columns.every(({ id }) => metrics[id])) : []
   const goodness = (row: BoardRow, { id, better }: Named) => row.metrics[id]!.mean * (better === 'larger' ? 1 : -1)
@@ -35,7 +35,7 @@ export function placed(rows: BoardRow[], columns: Named[]): BoardRow[] {
     return { row, places, sum: places.reduce((a, b) => a + b, 0), worst: Math.max(...places) }
   })
   type Judged = (typeof judged)[number]
-  const compare = (a: Judged, b: Judged) => a.sum - b.sum || a.worst - b.worst
+  const compare = (a: Judged, b: Judged) => a.worst - b.worst || a.sum - b.sum
   judged.sort((a, b) => compare(a, b) || a.places[0]! - b.places[0]!)
   const standing = judged.map((own) => ({
     ...own.row,

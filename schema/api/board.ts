@@ -27,7 +27,7 @@ export const column = z.strictObject({
 
 /** What orders the rows. */
 export const ordering = z.strictObject({
-  by: z.enum(['avg-gap', 'mean-place']),
+  by: z.enum(['avg-gap', 'worse-place']),
   /** Ids of the columns whose places count; empty for Avg. Gap. */
   columns: z.array(z.string()),
   /** The rule, for people. */
@@ -58,8 +58,8 @@ export const boardRow = z.strictObject({
   fractionOfRetrain: spread.nullable(),
   /** A range: 1 + the rows that beat this one, to n - the rows it beats; null for reference rows and rows without a gap. */
   rank: z.strictObject({ low: z.int(), high: z.int() }).nullable(),
-  /** Where `mean-place` orders the board: the place, which rows of equal mean share, and the places that it is the mean of, by
-   *  column id. Null for reference rows and rows without all of these metrics. */
+  /** Where `worse-place` orders the board: the place, which equal rows share, and the places that it follows from, by column id.
+   *  Null for reference rows and rows without all of these metrics. */
   standing: z.strictObject({ place: z.int(), places: z.record(z.string(), z.int()) }).nullable(),
   /** Full identities of the values of each cell, by column id. */
   identities: z.record(z.string(), z.array(z.string())),

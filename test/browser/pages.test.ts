@@ -9,6 +9,7 @@ import { inventions } from '../support/inventions.ts'
 import { type Server, startServer } from '../support/server.ts'
 
 const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
+const GENERATION = 'fashion-mnist-5k-16.ddpm-unet.class-0'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 let server: Server
@@ -19,6 +20,9 @@ beforeAll(async () => {
   ;[server, browser] = await Promise.all([startServer(), launchChromium()])
   const runner = fakeRunner(server)
   const [submitter, token] = [await runner.tokenFor('submitter', 'ada'), await runner.tokenFor('runner', 'lab')]
+  const generated = await runner.submit(submitter, { benchmark: GENERATION, method: 'salun' })
+  for (const method of ['original', 'ft', 'ga', 'esd'])
+    await runner.submit(submitter, { benchmark: GENERATION, method })
   for (const method of ['original', 'salun', 'ft', 'ga']) await runner.submit(submitter, { benchmark: SLUG, method })
   await runner.workOff(token, inventions)
   // One failed and one waiting run, so that every state is on some page.
@@ -39,6 +43,8 @@ beforeAll(async () => {
     board: `/boards/${SLUG}?live=0`,
     'empty board': '/boards/fashion-mnist-5k.small-cnn.class-0',
     run: `/runs/${runs[0]!.id}`,
+    'generation board': `/boards/${GENERATION}?live=0`,
+    'generation run': `/runs/${generated.runs[0]!.id}`,
     'failed run': `/runs/${unfinished.runs[0]!.id}`,
     'waiting run': `/runs/${unfinished.runs[1]!.id}?live=0`,
     submission: `/submissions/${unfinished.id}?live=0`,
@@ -94,7 +100,7 @@ describe.each(Object.entries(sizes))('on a %s', (_, viewport) => {
 
   test('chart text is at least 12 px, inside its chart, and overlaps no other', async () => {
     await visit({ viewport }, async (page) => {
-      for (const name of ['board', 'run']) {
+      for (const name of ['board', 'generation board', 'run']) {
         await page.goto(server.url + paths[name])
         await page.evaluate('document.fonts.ready.then(() => 0)')
         const problems = (await page.evaluate(`(() => {
@@ -180,5 +186,16 @@ test('pages ask nobody but their own server, also the API documentation, which d
     await page.locator('.swagger-ui').getByText('Lease the next job').waitFor()
     expect({ foreign, errors }).toEqual({ foreign: [], errors: [] })
     expect(await page.evaluate(`document.fonts.check('16px "Source Sans 3"')`)).toBe(true)
+  })
+})
+
+test('pictures of samples are drawn, as large as the page says, at a whole multiple of their pixels', async () => {
+  await visit({ viewport: sizes.phone }, async (page) => {
+    await page.goto(server.url + paths['generation run'])
+    const pictures = await page.evaluate(
+      `[...document.querySelectorAll('.grid img')].map((image) => [image.naturalWidth, image.width, image.getBoundingClientRect().width])`,
+    )
+    // Ten images of 16 pixels, three times as large with 2 pixels between; shown at two thirds.
+    expect(pictures).toEqual(Array(3).fill([498, 332, 332]))
   })
 })

@@ -92,7 +92,9 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
           ? { setUp: 0.8, evaluate: 2.1 }
           : samples
             ? { setUp: 0.6, sample: 24.5 }
-            : invention.seconds(maker.method, spec.seed),
+            : spec.kind === 'judge'
+              ? { setUp: 0.7, train: 12.4 }
+              : invention.seconds(maker.method, spec.seed),
         device,
         versions: { palimpsest: '0.1.0', onnxruntime: '1.30.0' },
         metrics:

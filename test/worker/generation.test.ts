@@ -147,7 +147,7 @@ test('rows are placed by both UA and the Fréchet distance, and the board says s
   await workOff()
   const { ordering, rows } = await boardOf()
   expect(ordering.columns).toEqual(['generated-ua', 'classifier-fd'])
-  // UA: ga 100, salun 96, ft 12. Distance: ft 17, salun 30, ga 300. All means are 2; salun's worse place is 2, the others' 3.
+  // UA: ga 100, salun 96, ft 12. Distance: ft 17, salun 30, ga 300. SalUn's worse place is 2, the others' 3, both with a 1.
   expect(rows.map(({ method, standing }) => [method, standing])).toEqual([
     ['salun', { place: 1, places: { 'generated-ua': 2, 'classifier-fd': 2 } }],
     ['ga', { place: 2, places: { 'generated-ua': 1, 'classifier-fd': 3 } }],

@@ -76,9 +76,8 @@ const Measurement = () => (
       the images of the remaining classes are compared with those of real ones. Figures of different features have
       different names: FID and its kin are of Inception-v3 alone. Each identity goes on with what was measured, such as
       the numbers of images, and pages say where values of one column differ in it. These metrics have a better
-      direction of their own. Rows are ordered by the mean of their places by forgetting (UA) and by the Fréchet
-      distance of the remaining classes, of equal means by the worse of the two places; for either alone is easily had:
-      by drawing noise, or by forgetting nothing.
+      direction of their own. Rows are ordered by the worse of their places by forgetting (UA) and by the Fréchet
+      distance of the remaining classes, for either alone is easily had: by drawing noise, or by forgetting nothing.
     </p>
     {generationInOrder().map(([id, { title, definition, named, unit, better }]) => (
       <>

@@ -46,7 +46,7 @@ const Places = ({ board: { rows, columns, ordering } }: { board: Board }) => {
 }
 
 const Standing = ({ board }: { board: Board }) => {
-  if (board.ordering.by === 'mean-place') return <Places board={board} />
+  if (board.ordering.by === 'worse-place') return <Places board={board} />
   const leaders = board.rows.filter(({ rank }) => rank !== null).slice(0, 3)
   if (leaders.length === 0) return <p class="muted">No ranked row yet.</p>
   return (

@@ -124,7 +124,7 @@ export const methodPage: Route = (app) =>
           {forms.map(({ id, words, params }) => (
             <>
               {forms.length > 1 && <h3>{words}</h3>}
-              <ParamsTable title={method.title} params={params} id={id} />
+              <ParamsTable title={method.title} params={params} id={id} {...(forms.length > 1 && { about: words })} />
             </>
           ))}
           {first && (

@@ -125,6 +125,13 @@ export const runPage: Route = (app) =>
           </div>
           {open && <LiveNote live={live} path={path} seconds={REFRESH_SECONDS} />}
           <Failure run={run} logs={logs} />
+          {samples.length > 0 && (
+            <>
+              <h2 id="samples">Samples</h2>
+              <SampleGrids run={run} samples={samples} />
+              <h2 id="run">This run</h2>
+            </>
+          )}
           <dl class="facts">
             <dt>Run</dt>
             <dd>
@@ -141,12 +148,6 @@ export const runPage: Route = (app) =>
               {benchmark.generation && `; ${samplingWords(benchmark.generation.sampling)}`}
             </dd>
           </dl>
-          {samples.length > 0 && (
-            <>
-              <h2 id="samples">Samples</h2>
-              <SampleGrids run={run} samples={samples} />
-            </>
-          )}
           <h2 id="stages">Stages</h2>
           <StageList run={run} />
           <h2 id="result">Result</h2>

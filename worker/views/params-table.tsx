@@ -39,10 +39,13 @@ export const ParamsTable = ({
   title,
   params,
   id,
+  about,
 }: {
   title: string
   params: NonNullable<Method['params']>
   id: string
+  /** Tells apart what the parameters are for, where there are several such tables. */
+  about?: string
 }) => {
   const properties = Object.entries((params.properties ?? {}) as Record<string, Property>)
   if (properties.length === 0) return <p>{title} takes no parameters: it follows the benchmark's training recipe.</p>
@@ -50,7 +53,9 @@ export const ParamsTable = ({
   return (
     <Scroll labelledBy={id}>
       <table>
-        <caption id={id}>A benchmark may preset other values at its scale; a submission's own values win</caption>
+        <caption id={id}>
+          {about ? `${about}: a` : 'A'} benchmark may preset other values at its scale; a submission's own values win
+        </caption>
         <thead>
           <tr>
             <th scope="col">Parameter</th>

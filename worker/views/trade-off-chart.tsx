@@ -1,8 +1,8 @@
 /** Forgetting against what stayed: the two columns that order a board of image generation, references among them. */
 import type { Board, BoardRow, Column } from '../../schema/api/board.ts'
 import { markOf } from './marks.ts'
-import { decimal } from './numbers.ts'
-import { linearScale, px } from './scale.ts'
+import { decimal, significant } from './numbers.ts'
+import { linearScale, logScale, px } from './scale.ts'
 import { placed } from './time-chart.tsx'
 
 interface Point {
@@ -27,6 +27,12 @@ interface DrawProps {
   label: string
 }
 
+/** One row of noise must not press all others together. */
+const isLog = (points: Point[]): boolean => {
+  const distances = points.map(({ y }) => y)
+  return Math.min(...distances) > 0 && Math.max(...distances) > 10 * Math.min(...distances)
+}
+
 const withUnit = ({ title, unit, better }: Column) => `${title}${unit && ` in ${unit}`}, ${better} is better`
 
 const Draw = ({ points, columns: [across, up], width, label }: DrawProps) => {
@@ -34,8 +40,8 @@ const Draw = ({ points, columns: [across, up], width, label }: DrawProps) => {
   const [left, right, top, height] = [56, width - 16, 32, narrow ? 340 : 370]
   const bottom = height - 46
   const x = linearScale(0, Math.max(...points.map((point) => point.x)), left, right, narrow ? 4 : 5)
-  const y = linearScale(0, Math.max(...points.map((point) => point.y)) * 1.05, bottom, top)
-  const digits = y.ticks.some((tick) => !Number.isInteger(tick)) ? 1 : 0
+  const [least, most] = [Math.min(...points.map((point) => point.y)), Math.max(...points.map((point) => point.y))]
+  const y = isLog(points) ? logScale(least * 0.9, most * 1.1, bottom, top) : linearScale(0, most * 1.05, bottom, top)
   const marks = points.map((point) => ({ ...point, x: x(point.x), y: y(point.y) }))
   return (
     <svg
@@ -49,18 +55,14 @@ const Draw = ({ points, columns: [across, up], width, label }: DrawProps) => {
       <g>
         <text class="tick" x={0} y={14}>
           {withUnit(up)}
+          {isLog(points) && ', log scale'}
         </text>
+        <line x1={left} x2={right} y1={bottom} y2={bottom} stroke="var(--text)" />
         {y.ticks.map((tick) => (
           <>
-            <line
-              x1={left}
-              x2={right}
-              y1={px(y(tick))}
-              y2={px(y(tick))}
-              stroke={tick === 0 ? 'var(--text)' : 'var(--rule)'}
-            />
+            <line x1={left} x2={right} y1={px(y(tick))} y2={px(y(tick))} stroke="var(--rule)" />
             <text class="tick" x={left - 8} y={px(y(tick) + 4)} text-anchor="end">
-              {decimal(tick, digits)}
+              {significant(tick, 3)}
             </text>
           </>
         ))}
