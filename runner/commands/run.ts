@@ -224,7 +224,7 @@ async function report(result: Report, json: boolean | string | undefined): Promi
   print(benchmark.title)
   const columns = ids.map((id) => ({ title: metricTitle(id) }))
   for (const line of scoresTable({ columns, references: scores.slice(0, 1), rows: scores.slice(1) })) print(line)
-  const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].join(', ')
+  const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].filter(Boolean).join(', ')
   for (const line of scoresLegend(units)) print(line)
   print(`${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`)
 }
