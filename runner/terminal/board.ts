@@ -1,4 +1,4 @@
-/** A board as a text table: references first, then rows by Avg. Gap. */
+/** A board as a text table: references first, then rows in the board's order. */
 import type { Board, BoardRow } from '../../schema/api/board.ts'
 import { REFERENCE } from '../catalogue.ts'
 import { type Score, scoresLegend, scoresTable } from './scores.ts'
@@ -11,15 +11,24 @@ export const boardTable = ({ columns, references, rows }: Board): string[] =>
   })
 
 /** How to read it. */
-export const boardLegend = ({ columns }: Board): string[] => [
-  ...scoresLegend([...new Set(columns.map(({ unit }) => unit))].join(', ')),
-  'A rank is a range: few seeds separate few rows.',
-]
+export const boardLegend = ({ columns, ordering }: Board): string[] =>
+  ordering.by === 'avg-gap'
+    ? [
+        ...scoresLegend([...new Set(columns.map(({ unit }) => unit))].join(', ')),
+        'A rank is a range: few seeds separate few rows.',
+      ]
+    : ['Mean ± sample sd over n seeds.', ordering.words]
 
 function scoreOf(row: BoardRow, columns: Board['columns']): Score {
-  const { rank, title, label, avgGap, metrics, seconds, fractionOfRetrain, runs, method } = row
+  const { rank, standing, title, label, avgGap, metrics, seconds, fractionOfRetrain, runs, method } = row
   return {
-    rank: rank === null ? '' : rank.low === rank.high ? String(rank.low) : `${rank.low}–${rank.high}`,
+    rank: standing
+      ? String(standing.place)
+      : rank === null
+        ? ''
+        : rank.low === rank.high
+          ? String(rank.low)
+          : `${rank.low}–${rank.high}`,
     name: label ? `${title} (${label})` : title,
     avgGap: method === REFERENCE ? null : avgGap,
     cells: columns.map(({ id }) => metrics[id] ?? stateOf(row)),

@@ -17,18 +17,18 @@ export async function samplesOf(
   stages: Pick<RunStage, 'key' | 'spec'>[],
   request: ForgetRequest,
 ): Promise<RunSamples[]> {
-  const specs = stages.map(({ spec }) => spec)
-  const sample = specs.find((spec) => spec.kind === 'sample')
-  const train = specs.find((spec) => spec.kind === 'train')
-  if (!sample || !train) return []
+  const own = stages.find(({ spec }) => spec.kind === 'sample')
+  const train = stages.map(({ spec }) => spec).find((spec) => spec.kind === 'train')
+  if (own?.spec.kind !== 'sample' || !train) return []
+  const sample = own.spec
   const beside = async (without: ForgetRequest | null) =>
     stageKeyOf({ ...sample, weights: await stageKeyOf({ ...train, without }) })
-  const [original, retrain, own] = await Promise.all([beside(null), beside(request), stageKeyOf(sample)])
+  const [original, retrain] = await Promise.all([beside(null), beside(request)])
   const wanted: Pick<RunSamples, 'of' | 'stage'>[] = [
     { of: 'original', stage: original },
     { of: 'retrain', stage: retrain },
   ]
-  if (own !== original && own !== retrain) wanted.push({ of: 'run', stage: own })
+  if (own.key !== original && own.key !== retrain) wanted.push({ of: 'run', stage: own.key })
   const found = await db
     .select({ key: jobs.key, state: jobs.state, result: jobs.result, run: sql<string | null>`MIN(${runJobs.runId})` })
     .from(jobs)

@@ -62,7 +62,7 @@ const Draw = ({ points, columns: [across, up], width, label }: DrawProps) => {
           <>
             <line x1={left} x2={right} y1={px(y(tick))} y2={px(y(tick))} stroke="var(--rule)" />
             <text class="tick" x={left - 8} y={px(y(tick) + 4)} text-anchor="end">
-              {significant(tick, 3)}
+              {significant(tick, 2)}
             </text>
           </>
         ))}
