@@ -28,9 +28,14 @@ const nameOf = ({ of }: RunSamples, run: Run) =>
         ? `${run.title} ${run.label}`
         : run.title
 
-const Waiting = ({ sample, name }: { sample: Shown; name: string }) => {
+const Waiting = ({ sample, name, own }: { sample: Shown; name: string; own: boolean }) => {
   const { state, run, picture } = sample
-  const link = run && <a href={`/runs/${run}`}>its run</a>
+  const link = run && !own && (
+    <>
+      {' '}
+      See <a href={`/runs/${run}`}>its run</a>.
+    </>
+  )
   if (picture) return <p class="muted">The picture of {name} is stored, but can't be read as a PNG.</p>
   if (!state)
     return (
@@ -38,15 +43,10 @@ const Waiting = ({ sample, name }: { sample: Shown; name: string }) => {
         Nobody has asked for {name} with this seed yet. It appears here once it is <a href="/docs#submit">submitted</a>.
       </p>
     )
-  if (state === 'done')
-    return (
-      <p class="muted">
-        The stage of {name} left no picture; see {link}.
-      </p>
-    )
+  if (state === 'done') return <p class="muted">The stage that sampled left no picture.{link}</p>
   return (
     <p class="muted">
-      Not sampled yet: {wordOf(asRunState(state)).toLowerCase()}. See {link}.
+      Not sampled yet: {wordOf(asRunState(state)).toLowerCase()}.{link}
     </p>
   )
 }
@@ -96,7 +96,7 @@ const Grid = ({ sample, run, classes }: { sample: Shown; run: Run; classes: stri
           </p>
         </>
       ) : (
-        <Waiting sample={sample} name={name} />
+        <Waiting sample={sample} name={name} own={sample.run === run.id} />
       )}
     </div>
   )

@@ -135,7 +135,7 @@ figure.samples{max-width:76rem}
 .grid li strong{display:block}
 .grid .window{overflow-x:auto;max-width:max-content}
 .grid img{display:block;max-width:none;image-rendering:pixelated}
-@media (min-width:76rem){.grids{grid-template-columns:repeat(3,max-content)}.grid{max-width:29rem}.grid+.grid{max-width:21rem}.grid+.grid ol{display:none}.grid+.grid .rows{grid-template-columns:minmax(0,1fr)}}
+@media (min-width:76rem){.grids{grid-template-columns:repeat(3,minmax(0,max-content))}.grid:not(:has(ol)){max-width:18rem}.grid:has(ol)~.grid ol{display:none}.grid:has(ol)~.grid .rows{grid-template-columns:minmax(0,1fr)}}
 figcaption{font-size:.875rem;color:var(--muted);max-width:44rem;margin-top:.5rem}
 svg.chart{display:block;max-width:100%}
 svg.chart text{font-family:inherit;fill:var(--text);font-size:14px}
