@@ -25,7 +25,7 @@ import { openStore } from '../store/store.ts'
 import { duration, fixed, plural } from '../terminal/numbers.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
 import { showProgress } from '../terminal/progress.ts'
-import { type Score, scoresLegend, scoresTable } from '../terminal/scores.ts'
+import { hasGaps, type Score, scoresLegend, scoresTable } from '../terminal/scores.ts'
 import { stageLabel, totalWork, workOf } from '../terminal/stages.ts'
 import { UsageError } from '../usage.ts'
 
@@ -223,8 +223,9 @@ async function report(result: Report, json: boolean | string | undefined): Promi
   print()
   print(benchmark.title)
   const columns = ids.map((id) => ({ title: metricTitle(id) }))
-  for (const line of scoresTable({ columns, references: scores.slice(0, 1), rows: scores.slice(1) })) print(line)
+  const table = { columns, references: scores.slice(0, 1), rows: scores.slice(1) }
+  for (const line of scoresTable(table)) print(line)
   const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].filter(Boolean).join(', ')
-  for (const line of scoresLegend(units)) print(line)
+  for (const line of scoresLegend(units, hasGaps(table))) print(line)
   print(`${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`)
 }

@@ -40,20 +40,28 @@ export function scoresTable(scores: Scores, width = process.stdout.columns ?? Nu
   return drawn.find(fits) ?? drawn.at(-1)!
 }
 
+/** Whether any row is compared with retrain by the gap of its metrics; generated images are not. */
+export const hasGaps = ({ references, rows }: Pick<Scores, 'references' | 'rows'>): boolean =>
+  [...references, ...rows].some(({ avgGap }) => avgGap !== null)
+
 /** How to read it; `units` such as `%`. */
-export const scoresLegend = (units: string): string[] => [
-  `Mean ± sample sd over n seeds, in ${units}; below it the mean signed gap to Retrain`,
-  'of the same seed. Avg. Gap is the mean |gap|: smaller is closer to Retrain.',
-]
+export const scoresLegend = (units: string, compared = true): string[] =>
+  compared
+    ? [
+        `Mean ± sample sd over n seeds, in ${units}; below it the mean signed gap to Retrain`,
+        'of the same seed. Avg. Gap is the mean |gap|: smaller is closer to Retrain.',
+      ]
+    : [`Mean ± sample sd over n seeds, in ${units}.`]
 
 const right = (title: string): TableColumn => ({ title, align: 'right' })
 
 function draw({ columns, references, rows }: Scores, { spread, times }: Variant): string[] {
   const ranked = rows.some(({ rank }) => rank !== undefined)
+  const compared = hasGaps({ references, rows })
   const heads: TableColumn[] = [
     ...(ranked ? [{ title: 'Rank' }] : []),
     { title: 'Method' },
-    right('Avg. Gap'),
+    ...(compared ? [right('Avg. Gap')] : []),
     ...columns.map(({ title }) => right(title)),
     ...(times ? [right('Seconds'), right('× Retrain'), right('n')] : []),
   ]
@@ -63,7 +71,7 @@ function draw({ columns, references, rows }: Scores, { spread, times }: Variant)
     const values = [
       ...first,
       name,
-      avgGap ? meanAndSd(avgGap) : '',
+      ...(compared ? [avgGap ? meanAndSd(avgGap) : ''] : []),
       ...cells.map((cell) => (typeof cell === 'string' ? cell : shown(cell))),
       seconds ? fixed(seconds.mean, seconds.mean < 10 ? 2 : 1) : '',
       fractionOfRetrain ? fixed(fractionOfRetrain.mean, 3) : '',
