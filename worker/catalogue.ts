@@ -24,6 +24,10 @@ export const generationMetrics: ReadonlyMap<string, GenerationMetricDefinition> 
 /** The method that every score is compared with. */
 export const REFERENCE = [...methods].find(([, { trainsOn }]) => trainsOn === 'retain')![0]
 
+/** Methods that every submission brings along for its seeds: retrain, and where images are compared by eye the original too. */
+export const referencesOf = ({ generation }: Benchmark): string[] =>
+  [...methods].flatMap(([id, { trainsOn }]) => (id === REFERENCE || (generation && trainsOn) ? [id] : []))
+
 const known = (ids: Iterable<string>) => [...ids].sort().join(', ')
 
 export function benchmarkOf(slug: string): Benchmark {

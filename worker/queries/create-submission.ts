@@ -8,7 +8,7 @@ import { definitionOf, planRun } from '../../schema/plan.ts'
 import { canonicalJson, inputsOf, type StageSpec, sha256Hex } from '../../schema/stage.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import type { Identity } from '../auth.ts'
-import { benchmarkOf, methodOf, REFERENCE, resolveParams } from '../catalogue.ts'
+import { benchmarkOf, methodOf, referencesOf, resolveParams } from '../catalogue.ts'
 import { type Database, newId } from '../database.ts'
 import { runsWithState } from './run-state.ts'
 
@@ -36,12 +36,12 @@ export async function createSubmission(
   const definitionSha256 = await definitionOf(benchmark)
   const { name: author, tokenId } = identity
   const common = { benchmark: benchmark.slug, definitionSha256, author, tokenId, createdAt: Date.now() }
-  // The reference goes first, so that rows get their gap as soon as they are measured.
-  if (request.method !== REFERENCE) {
-    const missing = await seedsWithoutReference(db, definitionSha256, seeds)
+  // References go first, so that rows are compared as soon as they are measured.
+  for (const reference of referencesOf(benchmark).filter((method) => method !== request.method)) {
+    const missing = await seedsWithout(db, reference, definitionSha256, seeds)
     if (missing.length > 0) {
-      const row = { ...common, label: '', requestSha256: '', params: resolveParams(benchmark, REFERENCE, {}) }
-      await addTo(plan, benchmark, REFERENCE, missing, row)
+      const row = { ...common, label: '', requestSha256: '', params: resolveParams(benchmark, reference, {}) }
+      await addTo(plan, benchmark, reference, missing, row)
     }
   }
   const { label } = request
@@ -79,13 +79,13 @@ async function findRepeated(db: Database, { tokenId }: Identity, idempotencyKey:
   return row?.id ?? null
 }
 
-async function seedsWithoutReference(db: Database, definition: string, seeds: number[]): Promise<number[]> {
+async function seedsWithout(db: Database, method: string, definition: string, seeds: number[]): Promise<number[]> {
   const runs = await runsWithState(
     db,
     and(
       eq(submissions.definitionSha256, definition),
-      eq(submissions.method, REFERENCE),
-      eq(submissions.methodVersion, methodOf(REFERENCE).version),
+      eq(submissions.method, method),
+      eq(submissions.methodVersion, methodOf(method).version),
     ),
   )
   // A reference that failed is asked for again, which queues its failed stage once more.
