@@ -4,7 +4,7 @@ import type { OptimizerSpec } from '../../schema/benchmark.ts'
 import type { Diffusion } from '../../schema/diffusion.ts'
 import type { Progress } from '../../schema/result.ts'
 import type { Split } from '../dataset.ts'
-import { antitheticTimesteps, dropConditions, endlessOrder } from '../diffusion/draws.ts'
+import { antitheticTimesteps } from '../diffusion/draws.ts'
 import { samplerOf, toBytes } from '../diffusion/sampler.ts'
 import { alphaBarsOf } from '../diffusion/schedule.ts'
 import {
@@ -14,8 +14,8 @@ import {
   denoiserProgram,
   type GradientSums,
   gradientSumsProgram,
-  type TermShape,
 } from '../diffusion/step-program.ts'
+import { prepareTerm } from '../diffusion/term-feeds.ts'
 import type { DenoiserOptimizerOptions, DenoiserTrainer, GeneratedImages, Importance, Term } from '../generation.ts'
 import { drawKeys } from '../nn/counter-random.ts'
 import type { DenoiserNetwork } from '../nn/denoiser-network.ts'
@@ -79,7 +79,7 @@ const GENERATE_BATCH = 50
 
 export function createDenoiserTrainer(options: DenoiserTrainerOptions): StageDenoiserTrainer {
   const { denoiser, diffusion, train, seed, purpose, flip, threads, signal, onProgress, checkpoint } = options
-  const { parameters, classes, inputShape } = denoiser
+  const { parameters, inputShape } = denoiser
   const executor = createExecutor({ threads, signal })
   const data = { images: train.count, alphaBars: alphaBarsOf(diffusion) }
   const images = residentImages(train.images, inputShape)
@@ -108,111 +108,6 @@ export function createDenoiserTrainer(options: DenoiserTrainerOptions): StageDen
   const feedsOf = (slot: string, values: ReadonlyMap<string, Tensor>): Record<string, Tensor> =>
     Object.fromEntries(parameters.map(({ name }) => [slotName(name, slot), values.get(name)!]))
 
-  /** A term as the graph sees it, its constant feeds, and the feeds of some of its steps. */
-  function prepare(term: Term, k: number, drawn: string) {
-    const { batchSize: batch, weight, reduction } = term
-    const none = classes
-    const source: TermShape['source'] =
-      term.kind === 'noise'
-        ? ({ dataset: 'dataset', generated: 'own', uniform: 'uniform' } as const)[term.images.kind]
-        : term.kind === 'negative-guidance' && term.latents.kind === 'sampled'
-          ? 'latents'
-          : 'dataset'
-    const own = term.kind === 'noise' && term.images.kind === 'generated' ? term.images.images : null
-    const items =
-      term.kind === 'noise'
-        ? term.images.kind === 'dataset' && term.images.items
-        : term.kind === 'other-class'
-          ? term.items
-          : term.latents.kind === 'noised' && term.latents.items
-    const fixed =
-      term.kind === 'noise' && term.images.kind === 'uniform'
-        ? term.images.label
-        : term.kind === 'negative-guidance' && term.latents.kind === 'sampled'
-          ? term.latents.label
-          : null
-    const shape: TermShape = {
-      source,
-      ownImages: own ? own.labels.length : 0,
-      batch,
-      flip: flip && (source === 'dataset' || source === 'own'),
-      target: ({ noise: 'noise', 'other-class': 'other-class', 'negative-guidance': 'frozen-negative' } as const)[
-        term.kind
-      ],
-      strength: term.kind === 'negative-guidance' ? term.strength : 0,
-      reduction,
-      weight,
-    }
-    const population = own ? own.labels.length : items ? items.length : 0
-    if ((own || items) && population === 0) throw new Error('a term of the loss has no images to draw from')
-    const order = endlessOrder(seed, `${drawn}/${k}`, population)
-    const sample =
-      term.kind === 'negative-guidance' && term.latents.kind === 'sampled'
-        ? samplerOf({
-            executor,
-            denoiser,
-            diffusion,
-            sampling: {
-              sampler: { kind: 'ddim', steps: term.latents.steps, eta: 0 },
-              guidance: term.latents.guidance,
-              clip: false,
-            },
-            seed,
-            purpose: `${drawn}/${k}/latents`,
-          })
-        : null
-
-    async function stepFeeds(first: number, steps: number, now: Map<string, Tensor>): Promise<Record<string, Tensor>> {
-      const columns: Record<'items' | 't' | 'labels' | 'others' | 'flips', number[]> = {
-        items: [],
-        t: [],
-        labels: [],
-        others: [],
-        flips: [],
-      }
-      const keys: bigint[] = []
-      const latents: Float32Array[] = []
-      for (let step = first; step < first + steps; step++) {
-        const random = randomStream(seed, `${drawn}/${k}/${step}`)
-        const positions = Array.from({ length: batch }, (_, i) => (population > 0 ? order(step * batch + i) : 0))
-        const chosen = positions.map((position) => (items ? items[position]! : position))
-        const truth = chosen.map((item) => fixed ?? (own ? own.labels[item]! : train.labels[item]!))
-        columns.items.push(...chosen)
-        keys.push(...(drawKeys(random, [batch]).data as BigInt64Array))
-        if (shape.flip) columns.flips.push(...chosen.map(() => random.integer(2)))
-        const times = antitheticTimesteps(random, diffusion.timesteps, batch)
-        columns.labels.push(...dropConditions(random, truth, term.dropCondition, none))
-        if (term.kind === 'other-class') {
-          const others = truth.map(
-            (label) => (label + 1 + (term.other === 'next' ? 0 : random.integer(classes - 1))) % classes,
-          )
-          columns.others.push(...dropConditions(random, others, term.dropCondition, none))
-        }
-        if (sample && term.kind === 'negative-guidance' && term.latents.kind === 'sampled') {
-          const until = 1 + random.integer(Math.max(1, term.latents.steps - 1))
-          const { x, t } = await sample({ weights: now, labels: truth, first: step * batch, until })
-          latents.push(x)
-          times.fill(Math.max(0, t))
-        }
-        columns.t.push(...times)
-      }
-      const feeds: Record<string, Tensor> = {
-        [`keys.${k}`]: tensor('int64', [steps, batch, 2], BigInt64Array.from(keys)),
-      }
-      for (const [name, column] of Object.entries(columns))
-        feeds[`${name}.${k}`] = int64s([steps, batch], column.length > 0 ? column : Array(steps * batch).fill(0))
-      if (latents.length > 0)
-        feeds[`latents.${k}`] = floats([steps, batch, ...inputShape], Float32Array.from(latents.flatMap((x) => [...x])))
-      return feeds
-    }
-    return {
-      shape,
-      feeds: own ? { [`images.${k}`]: residentImages(own.images, inputShape) } : {},
-      stepFeeds,
-      atMost: sample ? 1 : undefined,
-    }
-  }
-
   interface Run extends DenoiserOptimizerOptions {
     spec: OptimizerSpec
     average?: number | null
@@ -229,7 +124,8 @@ export function createDenoiserTrainer(options: DenoiserTrainerOptions): StageDen
     const saved = await checkpoint?.load()
     const at = saved ? Number(saved.metadata.call) : -1
     if (call < at) return slots // its outcome is in the checkpoint of a later call
-    const prepared = terms.map((term, k) => prepare(term, k, drawn))
+    const context = { executor, denoiser, diffusion, train, seed, flip }
+    const prepared = terms.map((term, k) => prepareTerm(term, k, drawn, context))
     const shape: DenoiserStep = {
       optimizer: run.spec,
       clipNorm: run.clipNorm,
