@@ -4,13 +4,7 @@ import { createMiddleware } from 'hono/factory'
 import { ApiError } from '../schema/errors.ts'
 import { sha256Hex } from '../schema/stage.ts'
 import { type Role, tokens } from '../schema/tables/tokens.ts'
-import type { AppEnv } from './env.ts'
-
-export interface Identity {
-  tokenId: string
-  name: string
-  role: Role
-}
+import type { AppEnv, Identity } from './env.ts'
 
 /** Equal in time that does not depend on where two strings of one length differ. */
 function sameDigest(a: string, b: string): boolean {

@@ -1,6 +1,6 @@
 /** Bindings of the Worker, as wrangler.toml names them, and what middleware adds to a request. */
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Identity } from './auth.ts'
+import type { Role } from '../schema/tables/tokens.ts'
 import type { Database } from './database.ts'
 
 export interface Bindings {
@@ -9,6 +9,13 @@ export interface Bindings {
   ASSETS: Fetcher
   /** SHA-256 of a token that is accepted as admin: the way to the first token. `wrangler secret put ADMIN_TOKEN_SHA256`. */
   ADMIN_TOKEN_SHA256?: string
+}
+
+/** Who is asking, by their token. */
+export interface Identity {
+  tokenId: string
+  name: string
+  role: Role
 }
 
 export interface AppEnv {

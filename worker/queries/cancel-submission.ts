@@ -5,8 +5,8 @@ import { jobs } from '../../schema/tables/jobs.ts'
 import { runJobs } from '../../schema/tables/run-jobs.ts'
 import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
-import type { Identity } from '../auth.ts'
 import type { Database } from '../database.ts'
+import type { Identity } from '../env.ts'
 
 export async function cancelSubmission(db: Database, id: string, identity: Identity): Promise<void> {
   const row = await db.select().from(submissions).where(eq(submissions.id, id)).get()

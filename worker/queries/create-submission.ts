@@ -7,9 +7,9 @@ import { ApiError } from '../../schema/errors.ts'
 import { definitionOf, planRun } from '../../schema/plan.ts'
 import { canonicalJson, inputsOf, type StageSpec, sha256Hex } from '../../schema/stage.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
-import type { Identity } from '../auth.ts'
 import { benchmarkOf, methodOf, referencesOf, resolveParams } from '../catalogue.ts'
 import { type Database, newId } from '../database.ts'
+import type { Identity } from '../env.ts'
 import { runsWithState } from './run-state.ts'
 
 interface Planned {

@@ -11,8 +11,8 @@ import { runJobs } from '../../schema/tables/run-jobs.ts'
 import { runners } from '../../schema/tables/runners.ts'
 import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
-import type { Identity } from '../auth.ts'
 import { type Database, randomHex } from '../database.ts'
+import type { Identity } from '../env.ts'
 import { wantedRuns } from './cancel-submission.ts'
 
 export const LEASE_MS = 90_000

@@ -1,5 +1,6 @@
 /** Signed gap to retrain for each metric of one run, as bars on one scale. */
 import type { RunMetric } from '../../schema/api/run.ts'
+import { Chart } from './chart.tsx'
 import { decimal, signed } from './numbers.ts'
 import { linearScale, px } from './scale.ts'
 
@@ -15,58 +16,49 @@ const Draw = ({ metrics, width, label }: { metrics: WithGap[]; width: 576 | 328;
   const x = linearScale(-reach, reach, left, right, narrow ? 3 : 6)
   const digits = x.ticks.some((tick) => !Number.isInteger(tick)) ? 1 : 0
   return (
-    <svg
-      class={`chart ${narrow ? 'narrow' : 'wide'}`}
-      width={width}
-      height={bottom + 44}
-      viewBox={`0 0 ${width} ${bottom + 44}`}
-      role="img"
-      aria-label={label}
-    >
-      <g>
-        {x.ticks.map((tick) => (
+    <Chart width={width} height={bottom + 44} label={label}>
+      {x.ticks.map((tick) => (
+        <>
+          <line x1={px(x(tick))} x2={px(x(tick))} y1={top} y2={bottom} stroke="var(--rule)" />
+          <text class="tick" x={px(x(tick))} y={bottom + 17} text-anchor="middle">
+            {signed(tick, digits)}
+          </text>
+        </>
+      ))}
+      {metrics.map(({ title, gap }, index) => {
+        const y = top + index * rowHeight + rowHeight / 2
+        const [from, to] = [Math.min(x(0), x(gap)), Math.max(x(0), x(gap))]
+        // The value stands beyond the bar's end, or inside the other half where there is no room.
+        const beyond = gap < 0 ? x(gap) - 6 : x(gap) + 6
+        const room = gap < 0 ? beyond - left > 44 : right - beyond > 44
+        return (
           <>
-            <line x1={px(x(tick))} x2={px(x(tick))} y1={top} y2={bottom} stroke="var(--rule)" />
-            <text class="tick" x={px(x(tick))} y={bottom + 17} text-anchor="middle">
-              {signed(tick, digits)}
+            <text x={left - 10} y={y + 5} text-anchor="end">
+              {title}
+            </text>
+            <rect
+              x={px(from)}
+              y={y - 8}
+              width={px(Math.max(to - from, 1))}
+              height={16}
+              fill={gap < 0 ? 'var(--below)' : 'var(--above)'}
+            />
+            <text
+              class="halo"
+              x={px(room ? beyond : x(0) + (gap < 0 ? 6 : -6))}
+              y={y + 5}
+              text-anchor={room === gap < 0 ? 'end' : 'start'}
+            >
+              {signed(gap)}
             </text>
           </>
-        ))}
-        {metrics.map(({ title, gap }, index) => {
-          const y = top + index * rowHeight + rowHeight / 2
-          const [from, to] = [Math.min(x(0), x(gap)), Math.max(x(0), x(gap))]
-          // The value stands beyond the bar's end, or inside the other half where there is no room.
-          const beyond = gap < 0 ? x(gap) - 6 : x(gap) + 6
-          const room = gap < 0 ? beyond - left > 44 : right - beyond > 44
-          return (
-            <>
-              <text x={left - 10} y={y + 5} text-anchor="end">
-                {title}
-              </text>
-              <rect
-                x={px(from)}
-                y={y - 8}
-                width={px(Math.max(to - from, 1))}
-                height={16}
-                fill={gap < 0 ? 'var(--below)' : 'var(--above)'}
-              />
-              <text
-                class="halo"
-                x={px(room ? beyond : x(0) + (gap < 0 ? 6 : -6))}
-                y={y + 5}
-                text-anchor={room === gap < 0 ? 'end' : 'start'}
-              >
-                {signed(gap)}
-              </text>
-            </>
-          )
-        })}
-        <line x1={px(x(0))} x2={px(x(0))} y1={top - 4} y2={bottom + 4} stroke="var(--text)" stroke-width="2" />
-        <text class="tick" x={px((left + right) / 2)} y={bottom + 37} text-anchor="middle">
-          points from retrain with the same seed
-        </text>
-      </g>
-    </svg>
+        )
+      })}
+      <line x1={px(x(0))} x2={px(x(0))} y1={top - 4} y2={bottom + 4} stroke="var(--text)" stroke-width="2" />
+      <text class="tick" x={px((left + right) / 2)} y={bottom + 37} text-anchor="middle">
+        points from retrain with the same seed
+      </text>
+    </Chart>
   )
 }
 

@@ -1,5 +1,6 @@
 /** Dot and interval: Avg. Gap of each row, with a tick for every seed. */
 import type { BoardRow } from '../../schema/api/board.ts'
+import { Chart } from './chart.tsx'
 import { markOf } from './marks.ts'
 import { decimal, plusMinus, rankRange } from './numbers.ts'
 import { linearScale, px } from './scale.ts'
@@ -28,71 +29,62 @@ const Draw = ({ rows, width, label }: DrawProps) => {
   const values = rows.flatMap(({ avgGap, gapBySeed }) => [avgGap.mean + (avgGap.sd ?? 0), ...Object.values(gapBySeed)])
   const x = linearScale(0, Math.max(...values), left, width - right, narrow ? 4 : 6)
   return (
-    <svg
-      class={`chart ${narrow ? 'narrow' : 'wide'}`}
-      width={width}
-      height={bottom + 44}
-      viewBox={`0 0 ${width} ${bottom + 44}`}
-      role="img"
-      aria-label={label}
-    >
-      <g>
-        {x.ticks.map((tick) => (
+    <Chart width={width} height={bottom + 44} label={label}>
+      {x.ticks.map((tick) => (
+        <>
+          <line x1={px(x(tick))} x2={px(x(tick))} y1={top} y2={bottom} stroke="var(--rule)" />
+          <text class="tick" x={px(x(tick))} y={bottom + 17} text-anchor="middle">
+            {decimal(tick, x.ticks.some((t) => !Number.isInteger(t)) ? 1 : 0)}
+          </text>
+        </>
+      ))}
+      <line x1={px(x(0))} x2={px(x(0))} y1={top - 4} y2={bottom + 4} stroke="var(--text)" stroke-width="2" />
+      <text class="tick" x={px((left + width - right) / 2)} y={bottom + 37} text-anchor="middle">
+        Avg. Gap in points; retrain is 0
+      </text>
+      {rows.map((row, index) => {
+        const { avgGap, gapBySeed, method, rank } = row
+        const y = top + index * rowHeight + (narrow ? 32 : rowHeight / 2)
+        const { colour, path } = markOf(method)
+        const sd = avgGap.sd ?? 0
+        const value = `${decimal(avgGap.mean)}${rank ? ` · rank ${rankRange(rank)}` : ''}`
+        return (
           <>
-            <line x1={px(x(tick))} x2={px(x(tick))} y1={top} y2={bottom} stroke="var(--rule)" />
-            <text class="tick" x={px(x(tick))} y={bottom + 17} text-anchor="middle">
-              {decimal(tick, x.ticks.some((t) => !Number.isInteger(t)) ? 1 : 0)}
-            </text>
+            {narrow ? (
+              <>
+                <text class="halo" x={left + 6} y={y - 15}>
+                  {short(nameOf(row), 170)}
+                </text>
+                <text class="tick halo" x={width - right} y={y - 15} text-anchor="end">
+                  {value}
+                </text>
+              </>
+            ) : (
+              <>
+                <text x={left - 14} y={y + 5} text-anchor="end">
+                  {short(nameOf(row), 220)}
+                </text>
+                <text class="tick" x={width - right + 10} y={y + 5}>
+                  {value}
+                </text>
+              </>
+            )}
+            <line
+              x1={px(x(Math.max(0, avgGap.mean - sd)))}
+              x2={px(x(avgGap.mean + sd))}
+              y1={y}
+              y2={y}
+              stroke={colour}
+              stroke-width="3"
+            />
+            {Object.values(gapBySeed).map((gap) => (
+              <line x1={px(x(gap))} x2={px(x(gap))} y1={y + 6} y2={y + 12} stroke="var(--muted)" />
+            ))}
+            <path d={path} transform={`translate(${px(x(avgGap.mean))} ${y})`} fill={colour} stroke="var(--page)" />
           </>
-        ))}
-        <line x1={px(x(0))} x2={px(x(0))} y1={top - 4} y2={bottom + 4} stroke="var(--text)" stroke-width="2" />
-        <text class="tick" x={px((left + width - right) / 2)} y={bottom + 37} text-anchor="middle">
-          Avg. Gap in points; retrain is 0
-        </text>
-        {rows.map((row, index) => {
-          const { avgGap, gapBySeed, method, rank } = row
-          const y = top + index * rowHeight + (narrow ? 32 : rowHeight / 2)
-          const { colour, path } = markOf(method)
-          const sd = avgGap.sd ?? 0
-          const value = `${decimal(avgGap.mean)}${rank ? ` · rank ${rankRange(rank)}` : ''}`
-          return (
-            <>
-              {narrow ? (
-                <>
-                  <text class="halo" x={left + 6} y={y - 15}>
-                    {short(nameOf(row), 170)}
-                  </text>
-                  <text class="tick halo" x={width - right} y={y - 15} text-anchor="end">
-                    {value}
-                  </text>
-                </>
-              ) : (
-                <>
-                  <text x={left - 14} y={y + 5} text-anchor="end">
-                    {short(nameOf(row), 220)}
-                  </text>
-                  <text class="tick" x={width - right + 10} y={y + 5}>
-                    {value}
-                  </text>
-                </>
-              )}
-              <line
-                x1={px(x(Math.max(0, avgGap.mean - sd)))}
-                x2={px(x(avgGap.mean + sd))}
-                y1={y}
-                y2={y}
-                stroke={colour}
-                stroke-width="3"
-              />
-              {Object.values(gapBySeed).map((gap) => (
-                <line x1={px(x(gap))} x2={px(x(gap))} y1={y + 6} y2={y + 12} stroke="var(--muted)" />
-              ))}
-              <path d={path} transform={`translate(${px(x(avgGap.mean))} ${y})`} fill={colour} stroke="var(--page)" />
-            </>
-          )
-        })}
-      </g>
-    </svg>
+        )
+      })}
+    </Chart>
   )
 }
 

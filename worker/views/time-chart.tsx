@@ -1,5 +1,6 @@
 /** Time against gap: what a method costs and how close it comes. */
 import type { BoardRow } from '../../schema/api/board.ts'
+import { Chart, Labels } from './chart.tsx'
 import { markOf } from './marks.ts'
 import { decimal, significant, times } from './numbers.ts'
 import { linearScale, logScale, px } from './scale.ts'
@@ -26,37 +27,6 @@ const frontOf = (points: Point[]): Point[] =>
     )
     .sort((a, b) => a.time - b.time)
 
-interface Box {
-  left: number
-  right: number
-  y: number
-}
-
-/** Places labels beside their points and moves them in steps of 8 px until they overlap no other label or mark. */
-export function placed(points: { x: number; y: number; name: string }[], right: number, top: number, bottom: number) {
-  const boxes: Box[] = points.map(({ x, y }) => ({ left: x - 7, right: x + 7, y }))
-  return points.map(({ x, y, name }) => {
-    const width = name.length * 7.2
-    const fits = x + 12 + width <= right
-    const [left, anchor] = fits ? [x + 12, 'start'] : [x - 12 - width, 'end']
-    const own = { left: x - 7, y }
-    const free = (at: number) =>
-      at >= top &&
-      at <= bottom &&
-      boxes.every(
-        (box) =>
-          (box.left === own.left && box.y === own.y) ||
-          Math.abs(box.y - at) >= 16 ||
-          box.right < left ||
-          box.left > left + width,
-      )
-    const shifts = [0, 8, -8, 16, -16, 24, -24, 32, -32, 40, -40, 48, -48, 56, -56]
-    const at = y + (shifts.find((shift) => free(y + shift)) ?? 0)
-    boxes.push({ left, right: left + width, y: at })
-    return { x: fits ? x + 12 : x - 12, y: at, anchor, name, leader: Math.abs(at - y) > 8 ? { x, y } : null }
-  })
-}
-
 const Draw = ({ points, width, label }: { points: Point[]; width: 576 | 328; label: string }) => {
   const narrow = width === 328
   const [left, right, top, height] = [48, width - 14, 14, narrow ? 330 : 360]
@@ -76,67 +46,42 @@ const Draw = ({ points, width, label }: { points: Point[]; width: 576 | 328; lab
   const digits = y.ticks.some((tick) => !Number.isInteger(tick)) ? 1 : 0
   const ticks = narrow ? x.ticks.filter((_, i) => x.ticks.length < 5 || i % 2 === (x.ticks.length - 1) % 2) : x.ticks
   return (
-    <svg
-      class={`chart ${narrow ? 'narrow' : 'wide'}`}
-      width={width}
-      height={height}
-      viewBox={`0 0 ${width} ${height}`}
-      role="img"
-      aria-label={label}
-    >
-      <g>
-        {y.ticks.map((tick) => (
-          <>
-            <line
-              x1={left}
-              x2={right}
-              y1={px(y(tick))}
-              y2={px(y(tick))}
-              stroke={tick === 0 ? 'var(--text)' : 'var(--rule)'}
-            />
-            <text class="tick" x={left - 8} y={px(y(tick) + 4)} text-anchor="end">
-              {decimal(tick, digits)}
-            </text>
-          </>
-        ))}
-        {ticks.map((tick) => (
-          <>
-            <line x1={px(x(tick))} x2={px(x(tick))} y1={bottom} y2={bottom + 5} stroke="var(--border)" />
-            <text class="tick" x={px(x(tick))} y={bottom + 20} text-anchor="middle">
-              {significant(tick, 1)}×
-            </text>
-          </>
-        ))}
-        <text class="tick" x={(left + right) / 2} y={bottom + 42} text-anchor="middle">
-          time as a multiple of retrain, log scale
-        </text>
-        <text class="tick" x={left + 6} y={bottom - 8}>
-          faster and closer: better
-        </text>
-        <path d={steps.join('')} fill="none" stroke="var(--muted)" stroke-width="1.5" stroke-dasharray="5 4" />
-        {marks.map(({ x: cx, y: cy, method }) => {
-          const { colour, path } = markOf(method)
-          return <path d={path} transform={`translate(${px(cx)} ${px(cy)})`} fill={colour} stroke="var(--page)" />
-        })}
-        {placed(marks, right, top + 6, bottom - 26).map(({ x: tx, y: ty, anchor, name, leader }) => (
-          <>
-            {leader && (
-              <line
-                x1={px(leader.x)}
-                y1={px(leader.y)}
-                x2={px(tx)}
-                y2={px(ty)}
-                stroke="var(--border)"
-                stroke-width="1"
-              />
-            )}
-            <text class="halo" x={px(tx)} y={px(ty + 5)} text-anchor={anchor}>
-              {name}
-            </text>
-          </>
-        ))}
-      </g>
-    </svg>
+    <Chart width={width} height={height} label={label}>
+      {y.ticks.map((tick) => (
+        <>
+          <line
+            x1={left}
+            x2={right}
+            y1={px(y(tick))}
+            y2={px(y(tick))}
+            stroke={tick === 0 ? 'var(--text)' : 'var(--rule)'}
+          />
+          <text class="tick" x={left - 8} y={px(y(tick) + 4)} text-anchor="end">
+            {decimal(tick, digits)}
+          </text>
+        </>
+      ))}
+      {ticks.map((tick) => (
+        <>
+          <line x1={px(x(tick))} x2={px(x(tick))} y1={bottom} y2={bottom + 5} stroke="var(--border)" />
+          <text class="tick" x={px(x(tick))} y={bottom + 20} text-anchor="middle">
+            {significant(tick, 1)}×
+          </text>
+        </>
+      ))}
+      <text class="tick" x={(left + right) / 2} y={bottom + 42} text-anchor="middle">
+        time as a multiple of retrain, log scale
+      </text>
+      <text class="tick" x={left + 6} y={bottom - 8}>
+        faster and closer: better
+      </text>
+      <path d={steps.join('')} fill="none" stroke="var(--muted)" stroke-width="1.5" stroke-dasharray="5 4" />
+      {marks.map(({ x: cx, y: cy, method }) => {
+        const { colour, path } = markOf(method)
+        return <path d={path} transform={`translate(${px(cx)} ${px(cy)})`} fill={colour} stroke="var(--page)" />
+      })}
+      <Labels points={marks} right={right} top={top + 6} bottom={bottom - 26} />
+    </Chart>
   )
 }
 

@@ -1,9 +1,9 @@
 /** Forgetting against what stayed: the two columns that order a board of image generation, references among them. */
 import type { Board, BoardRow, Column } from '../../schema/api/board.ts'
+import { Chart, Labels } from './chart.tsx'
 import { markOf } from './marks.ts'
 import { decimal, significant } from './numbers.ts'
 import { linearScale, logScale, px } from './scale.ts'
-import { placed } from './time-chart.tsx'
 
 interface Point {
   name: string
@@ -44,61 +44,45 @@ const Draw = ({ points, columns: [across, up], width, label }: DrawProps) => {
   const y = isLog(points) ? logScale(least * 0.9, most * 1.1, bottom, top) : linearScale(0, most * 1.05, bottom, top)
   const marks = points.map((point) => ({ ...point, x: x(point.x), y: y(point.y) }))
   return (
-    <svg
-      class={`chart ${narrow ? 'narrow' : 'wide'}`}
-      width={width}
-      height={height}
-      viewBox={`0 0 ${width} ${height}`}
-      role="img"
-      aria-label={label}
-    >
-      <g>
-        <text class="tick" x={0} y={14}>
-          {withUnit(up)}
-          {isLog(points) && ', log scale'}
-        </text>
-        <line x1={left} x2={right} y1={bottom} y2={bottom} stroke="var(--text)" />
-        {y.ticks.map((tick) => (
-          <>
-            <line x1={left} x2={right} y1={px(y(tick))} y2={px(y(tick))} stroke="var(--rule)" />
-            <text class="tick" x={left - 8} y={px(y(tick) + 4)} text-anchor="end">
-              {significant(tick, 2)}
-            </text>
-          </>
-        ))}
-        {x.ticks.map((tick) => (
-          <>
-            <line x1={px(x(tick))} x2={px(x(tick))} y1={bottom} y2={bottom + 5} stroke="var(--border)" />
-            <text class="tick" x={px(x(tick))} y={bottom + 20} text-anchor="middle">
-              {decimal(tick, 0)}
-            </text>
-          </>
-        ))}
-        <text class="tick" x={(left + right) / 2} y={bottom + 40} text-anchor="middle">
-          {withUnit(across)}
-        </text>
-        {marks.map(({ x: cx, y: cy, method, reference }) => {
-          const { colour, path } = markOf(method)
-          return (
-            <path
-              d={path}
-              transform={`translate(${px(cx)} ${px(cy)})`}
-              fill={reference ? 'var(--page)' : colour}
-              stroke={reference ? 'var(--text)' : 'var(--page)'}
-              stroke-width={reference ? 2 : 1}
-            />
-          )
-        })}
-        {placed(marks, right, top + 6, bottom - 8).map(({ x: tx, y: ty, anchor, name, leader }) => (
-          <>
-            {leader && <line x1={px(leader.x)} y1={px(leader.y)} x2={px(tx)} y2={px(ty)} stroke="var(--border)" />}
-            <text class="halo" x={px(tx)} y={px(ty + 5)} text-anchor={anchor}>
-              {name}
-            </text>
-          </>
-        ))}
-      </g>
-    </svg>
+    <Chart width={width} height={height} label={label}>
+      <text class="tick" x={0} y={14}>
+        {withUnit(up)}
+        {isLog(points) && ', log scale'}
+      </text>
+      <line x1={left} x2={right} y1={bottom} y2={bottom} stroke="var(--text)" />
+      {y.ticks.map((tick) => (
+        <>
+          <line x1={left} x2={right} y1={px(y(tick))} y2={px(y(tick))} stroke="var(--rule)" />
+          <text class="tick" x={left - 8} y={px(y(tick) + 4)} text-anchor="end">
+            {significant(tick, 2)}
+          </text>
+        </>
+      ))}
+      {x.ticks.map((tick) => (
+        <>
+          <line x1={px(x(tick))} x2={px(x(tick))} y1={bottom} y2={bottom + 5} stroke="var(--border)" />
+          <text class="tick" x={px(x(tick))} y={bottom + 20} text-anchor="middle">
+            {decimal(tick, 0)}
+          </text>
+        </>
+      ))}
+      <text class="tick" x={(left + right) / 2} y={bottom + 40} text-anchor="middle">
+        {withUnit(across)}
+      </text>
+      {marks.map(({ x: cx, y: cy, method, reference }) => {
+        const { colour, path } = markOf(method)
+        return (
+          <path
+            d={path}
+            transform={`translate(${px(cx)} ${px(cy)})`}
+            fill={reference ? 'var(--page)' : colour}
+            stroke={reference ? 'var(--text)' : 'var(--page)'}
+            stroke-width={reference ? 2 : 1}
+          />
+        )
+      })}
+      <Labels points={marks} right={right} top={top + 6} bottom={bottom - 8} />
+    </Chart>
   )
 }
 
