@@ -97,7 +97,6 @@ export const generation = z.strictObject({
   /** Whose features fidelity is measured with: FID's Inception-v3, whose weights must be had, or the judge's own. */
   extractor: z.enum(['judge', 'inception-v3-pool3']),
 })
-export type Generation = z.infer<typeof generation>
 
 export const benchmark = z.strictObject({
   slug,

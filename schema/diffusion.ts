@@ -14,7 +14,6 @@ export const noiseSchedule = z.discriminatedUnion('kind', [
     offset: z.number().gt(0).lt(1).default(0.008),
   }),
 ])
-export type NoiseSchedule = z.infer<typeof noiseSchedule>
 
 export const diffusion = z.strictObject({
   /** T: steps from an image to noise. */

@@ -102,7 +102,6 @@ export type TrainStage = z.infer<typeof trainStage>
 export type UnlearnStage = z.infer<typeof unlearnStage>
 export type EvaluateStage = z.infer<typeof evaluateStage>
 export type SampleStage = z.infer<typeof sampleStage>
-export type JudgeStage = z.infer<typeof judgeStage>
 export type EvaluateSamplesStage = z.infer<typeof evaluateSamplesStage>
 
 /** Keys of the stages whose artifacts a stage reads. */

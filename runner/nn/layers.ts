@@ -106,11 +106,6 @@ export function globalAveragePool({ ops }: Scope, x: Value): Value {
   return ops.Reshape(ops.GlobalAveragePool(x), x.shape.slice(0, 2))
 }
 
-/** Largest of each window of size x size points. */
-export function maxPool({ ops }: Scope, x: Value, size: number): Value {
-  return ops.emit('MaxPool', [x], { kernel_shape: [size, size], strides: [size, size] })[0]!
-}
-
 /** Group normalization (https://arxiv.org/abs/1803.08494): statistics over each group of channels of each example. */
 export function groupNorm(
   scope: Scope,

@@ -5,7 +5,7 @@ import type { EvaluateStage } from '../../schema/stage.ts'
 import type { Split } from '../dataset.ts'
 import type { Evidence, MetricDefinition } from '../metric.ts'
 import * as metrics from '../metrics/index.ts'
-import { decodeEvidence, encodeEvidence } from '../store/evidence.ts'
+import { encodeEvidence } from '../store/evidence.ts'
 import { fitSvc } from '../svc.ts'
 import { startClock } from './clock.ts'
 import { ConfigurationError } from './configuration-error.ts'
@@ -70,6 +70,3 @@ export async function scoreEvidence(evidence: Evidence, identities: string[]): P
   }
   return values
 }
-
-/** The same from stored evidence: a metric that was mended re-scores a board without a GPU. */
-export const scoreStored = (bytes: Uint8Array, identities: string[]) => scoreEvidence(decodeEvidence(bytes), identities)
