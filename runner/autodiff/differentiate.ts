@@ -22,12 +22,7 @@ function unbroadcast(ops: Ops, gradient: Value, { shape }: Value): Value {
 /** Adds the gradients of a scalar `loss` for the values `wrt` to the graph and gives them in the same order.
  *  Reverse-mode accumulation: each node on a path from `wrt` to the loss is visited once.
  *  Throws for an op without a rule, and for a value that the loss doesn't depend on. */
-export function differentiate(
-  graph: Graph,
-  loss: Value,
-  wrt: readonly Value[],
-  rules: Readonly<Record<string, Rule>> = standardRules,
-): Value[] {
+export function differentiate(graph: Graph, loss: Value, wrt: readonly Value[]): Value[] {
   const ops = opsFor(graph)
   const forward = [...graph.nodes]
   const active = new Set<Value>(wrt)
@@ -44,7 +39,7 @@ export function differentiate(
     const dys = node.outputs.map((output) => (output && sums.get(output)) ?? null)
     if (!dys.some(Boolean) || !node.outputs.some((output) => output && active.has(output))) continue
     if (!node.inputs.some((input) => input && active.has(input))) continue
-    const rule = rules[ruleName(node)]
+    const rule = standardRules[ruleName(node)]
     if (!rule)
       throw new Error(`no gradient for ${describe(node)}; export ${ruleName(node)} from runner/autodiff/gradients/`)
     const x = node.inputs as Value[]

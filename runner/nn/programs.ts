@@ -1,7 +1,7 @@
 /** Programs: graphs that take a network through many batches in one call. Each gathers its batches by index from images
  *  that stay where they are, and carries its state from step to step inside a Loop. */
 import type { OptimizerSpec } from '../../schema/benchmark.ts'
-import { differentiate, standardRules } from '../autodiff/differentiate.ts'
+import { differentiate } from '../autodiff/differentiate.ts'
 import { addInput, addOutput, type Graph, newGraph, type Value } from '../onnx/graph.ts'
 import { loop } from '../onnx/loop.ts'
 import { type Ops, opsFor } from '../onnx/ops.ts'
@@ -58,9 +58,8 @@ const named = (names: readonly { name: string }[], values: readonly Value[]) =>
 
 /** Training: takes the state (parameters, buffers, optimizer slots, `step`) through the planned batches.
  *  Inputs: the state by name, `images`, `plan`, `targets`, `rates` [steps], and what the options ask for: `draws`,
- *  `l1` [steps], `undone` [steps], masks and anchors. Outputs: the next state as `next/<name>`, and `losses` [steps].
- *  `rules` can be replaced to measure one formulation against another. */
-export function trainProgram(network: Network, data: DataShape, options: StepOptions, rules = standardRules): Graph {
+ *  `l1` [steps], `undone` [steps], masks and anchors. Outputs: the next state as `next/<name>`, and `losses` [steps]. */
+export function trainProgram(network: Network, data: DataShape, options: StepOptions): Graph {
   const graph = newGraph()
   const ops = opsFor(graph)
   const batches = batchInputs(graph, network, data)
@@ -82,7 +81,7 @@ export function trainProgram(network: Network, data: DataShape, options: StepOpt
     const weights = values.slice(0, parameters.length)
     const { logits, updates } = network.forward(ops, batches.gather(ops, iteration), current, true)
     const loss = crossEntropy(ops, logits, ops.Gather(targets, iteration))
-    let gradients = differentiate(ops.graph, options.ascend ? ops.Neg(loss) : loss, weights, rules)
+    let gradients = differentiate(ops.graph, options.ascend ? ops.Neg(loss) : loss, weights)
     if (l1)
       gradients = gradients.map((gradient, i) =>
         ops.Add(gradient, ops.Mul(ops.Sign(weights[i]!), ops.Gather(l1, iteration))),

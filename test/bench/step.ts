@@ -1,125 +1,125 @@
-/** Time of one training step through the engine, beside the naive formulation, alternating in one process. */
-import { cpus } from 'node:os'
+/** Time and memory of one training step through the engine, beside the same step in PyTorch, where a Python has it. The two are
+ *  processes of their own that take turns. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { ModelDefinition } from '../../runner/model.ts'
-import { resnet18 } from '../../runner/nn/models/resnet18.ts'
-import { smallCnn } from '../../runner/nn/models/small-cnn.ts'
-import { initialState, type Network, networkOf } from '../../runner/nn/network.ts'
-import { optimizerOf } from '../../runner/nn/optimizers.ts'
-import { type StepOptions, slotName, trainProgram } from '../../runner/nn/programs.ts'
-import { randomStream } from '../../runner/nn/random.ts'
-import type { Graph } from '../../runner/onnx/graph.ts'
-import { onnxruntimeVersion, openSession } from '../../runner/onnx/session.ts'
-import { floats, int64s, sizeOf, tensor, zeros } from '../../runner/onnx/tensor.ts'
-import { optimizer } from '../../schema/benchmark.ts'
-import { naiveNetwork, naiveRules } from './naive.ts'
+import type { Tensor } from '../../runner/onnx/tensor.ts'
+import { type Tensor as StoredTensor, writeSafetensors } from '../../runner/store/safetensors.ts'
+import { BATCH, type BenchCase, cases } from './cases.ts'
+import { summarize, tableOf, withRange } from './summary.ts'
+import { startWorker } from './worker.ts'
+
+/** What the ratio to PyTorch should stay below. */
+const goals: Record<string, number> = { 'resnet18-64': 1.4, 'resnet18-16': 1.2, 'small-cnn': 1.2, 'small-unet': 1.5 }
 
 const { values } = parseArgs({
   options: {
     threads: { type: 'string', default: '0' },
     repeats: { type: 'string', default: '7' },
+    /** Names of cases, separated by commas. */
+    only: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 })
-const threads = Number(values.threads)
+const threads = Number(values.threads) || availableParallelism()
 const repeats = Number(values.repeats)
-const BATCH = 64
-const IMAGES = 256
+const chosen = [...cases].filter(([id]) => !values.only || values.only.split(',').includes(id))
+if (chosen.length === 0) throw new Error(`no case is named ${values.only}; known: ${[...cases.keys()].join(', ')}`)
 
-const normalization = { mean: [0.5], std: [0.25] }
-const build = (model: ModelDefinition, inputShape: number[], params: Record<string, number>) =>
-  networkOf(inputShape, 10, (scope, x) =>
-    model.build(scope, x, { classes: 10, normalization }, model.params.parse(params)),
+const python = process.env.PALIMPSEST_PYTHON ?? 'python3'
+const probe = spawnSync(python, ['-c', 'import torch'], { encoding: 'utf8' })
+const withTorch = probe.status === 0
+if (!withTorch) {
+  console.error(
+    `${python} has no PyTorch, so the engine is measured alone; PALIMPSEST_PYTHON names another Python (${(probe.error?.message ?? probe.stderr).trim().split('\n').at(-1)})`,
   )
-
-const cases = [
-  { name: 'resnet18, width 64', network: build(resnet18, [3, 32, 32], { width: 64 }), steps: 1 },
-  { name: 'resnet18, width 16', network: build(resnet18, [3, 32, 32], { width: 16 }), steps: 4 },
-  { name: 'small-cnn (quickstart)', network: build(smallCnn, [1, 28, 28], {}), steps: 40 },
-]
-const data = { images: IMAGES, batch: BATCH, augment: false }
-const options: StepOptions = {
-  optimizer: optimizer.parse({ kind: 'sgd' }),
-  clipNorm: null,
-  ascend: false,
-  l1: false,
-  mask: 'none',
-  proximal: false,
 }
 
-/** A function that times `steps` training steps in one call, in ms a step, and the first loss for a check. */
-async function prepared(program: Graph, network: Network, steps: number) {
-  const session = await openSession(program, { threads })
-  const random = randomStream(0, 'bench')
-  const slots = optimizerOf(options.optimizer).slots.flatMap((slot) =>
-    network.parameters.map(({ name, shape }) => [slotName(name, slot), zeros(shape)] as const),
-  )
-  const feeds = {
-    ...Object.fromEntries([...initialState(network, 0), ...slots]),
-    step: floats([], [0]),
-    steps: tensor('int64', [], BigInt64Array.of(BigInt(steps))),
-    images: tensor(
-      'uint8',
-      [IMAGES, ...network.inputShape],
-      Uint8Array.from({ length: IMAGES * sizeOf(network.inputShape) }, () => random.integer(256)),
-    ),
-    plan: int64s(
-      [steps, BATCH],
-      Array.from({ length: steps * BATCH }, () => random.integer(IMAGES)),
-    ),
-    targets: int64s(
-      [steps, BATCH],
-      Array.from({ length: steps * BATCH }, () => random.integer(10)),
-    ),
-    rates: floats([steps], Array(steps).fill(0.01)),
-  }
-  return {
-    async time() {
-      const start = performance.now()
-      const { losses } = await session.run(feeds)
-      return { ms: (performance.now() - start) / steps, loss: Number(losses!.data[0]) }
-    },
-    release: session.release,
-  }
+const dtypes = { float32: 'F32', int64: 'I64', uint8: 'U8' } as const
+const stored = ({ type, shape, data }: Tensor) =>
+  ({ dtype: dtypes[type as keyof typeof dtypes], shape: [...shape], data }) as StoredTensor
+
+const startEngine = (id: string) =>
+  startWorker(process.execPath, ['--experimental-strip-types', `${import.meta.dirname}/engine.ts`, id, `${threads}`])
+
+function startTorch({ spec, feeds, steps }: BenchCase, folder: string) {
+  const inputs = Object.entries(feeds(steps)).map(([name, content]) => [name, stored(content)] as const)
+  writeFileSync(`${folder}/inputs.safetensors`, writeSafetensors(new Map(inputs)))
+  writeFileSync(`${folder}/spec.json`, JSON.stringify(spec))
+  return startWorker(python, [`${import.meta.dirname}/reference.py`, folder, `${threads}`])
 }
 
-const median = (sorted: number[]) => sorted[Math.floor(sorted.length / 2)]!
-const summary = (times: number[]) => {
-  const sorted = [...times].sort((a, b) => a - b)
-  return { median: median(sorted), min: sorted[0]!, max: sorted.at(-1)! }
+/** Both start from the same weights and see the same batches, so their first losses agree; a denoiser draws noise of its own. */
+function checkLosses({ name, spec }: BenchCase, ours: number, theirs: number) {
+  const tolerance = spec.model === 'ddpm-unet' ? 0.1 : 1e-3
+  if (!(Math.abs(ours - theirs) <= tolerance * Math.abs(theirs)))
+    throw new Error(`${name}: the first losses differ, ${ours} through the engine and ${theirs} through PyTorch`)
+}
+
+async function measure(id: string, bench: BenchCase) {
+  const folder = mkdtempSync(`${tmpdir()}/palimpsest-bench-`)
+  const engine = await startEngine(id)
+  const torch = withTorch ? await startTorch(bench, folder) : null
+  const workers = { engine, ...(torch && { torch }) }
+  try {
+    const warm = { engine: await engine.time(bench.steps), torch: await torch?.time(bench.steps) }
+    if (warm.torch) checkLosses(bench, warm.engine.loss, warm.torch.loss)
+    const rounds: { engine: number; torch: number }[] = []
+    for (let i = 0; i < repeats; i++) {
+      const ours = await engine.time(bench.steps)
+      rounds.push({ engine: ours.ms, torch: (await torch?.time(bench.steps))?.ms ?? Number.NaN })
+      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${bench.name}: round ${i + 1} of ${repeats}`)
+    }
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+    const side = async ({ runtime, setUpMs, end }: typeof engine, ms: number[]) => ({
+      runtime,
+      setUpMs,
+      ms: summarize(ms),
+      ...(await end()),
+    })
+    return {
+      id,
+      name: bench.name,
+      engine: await side(
+        engine,
+        rounds.map((round) => round.engine),
+      ),
+      torch:
+        torch &&
+        (await side(
+          torch,
+          rounds.map((round) => round.torch),
+        )),
+      ratio: torch && summarize(rounds.map((round) => round.engine / round.torch)),
+    }
+  } catch (error) {
+    for (const worker of Object.values(workers)) worker.stop()
+    throw error
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 const results = []
-for (const { name, network, steps } of cases) {
-  const engine = await prepared(trainProgram(network, data, options), network, steps)
-  const naive = await prepared(trainProgram(naiveNetwork(network), data, options, naiveRules), network, steps)
-  const [{ loss }, { loss: naiveLoss }] = [await engine.time(), await naive.time()] // warm-up, and a check
-  if (Math.abs(loss - naiveLoss) > 1e-3 * Math.abs(loss))
-    throw new Error(`${name}: losses differ, ${loss} and ${naiveLoss}`)
-  const pairs: { engine: number; naive: number }[] = []
-  for (let i = 0; i < repeats; i++) pairs.push({ engine: (await engine.time()).ms, naive: (await naive.time()).ms })
-  await engine.release()
-  await naive.release()
-  results.push({
-    name,
-    engineMs: summary(pairs.map((pair) => pair.engine)),
-    naiveMs: summary(pairs.map((pair) => pair.naive)),
-    ratio: summary(pairs.map((pair) => pair.engine / pair.naive)),
-  })
-}
+for (const [id, bench] of chosen) results.push(await measure(id, bench))
 
-if (values.json) console.log(JSON.stringify(results, null, 2))
+if (values.json) console.log(JSON.stringify({ threads, batch: BATCH, results }, null, 2))
 else {
+  const { engine, torch } = results[0]!
   console.log(
-    `one training step, batch ${BATCH}, ${cpus()[0]?.model}, ${threads || 'all'} threads, onnxruntime ${onnxruntimeVersion}, median of ${repeats}`,
+    `one training step, batch ${BATCH}, ${cpus()[0]?.model}, ${threads} threads, median of ${repeats}; ${[engine.runtime, torch?.runtime].filter(Boolean).join(' beside ')}`,
   )
-  console.log(
-    `${'model'.padEnd(24)}${'engine ms'.padStart(12)}${'naive ms'.padStart(12)}${'ratio (min to max)'.padStart(24)}`,
-  )
-  for (const { name, engineMs, naiveMs, ratio } of results) {
-    const range = `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`
-    console.log(
-      `${name.padEnd(24)}${engineMs.median.toFixed(1).padStart(12)}${naiveMs.median.toFixed(1).padStart(12)}${range.padStart(24)}`,
-    )
-  }
+  const rows = results.map(({ id, name, engine, torch, ratio }) => [
+    name,
+    withRange(engine.ms, 1),
+    torch ? withRange(torch.ms, 1) : '',
+    ratio ? withRange(ratio, 2) : '',
+    `${goals[id]}`,
+    engine.peakMiB.toFixed(0),
+    torch ? torch.peakMiB.toFixed(0) : '',
+    engine.setUpMs.toFixed(0),
+  ])
+  const header = ['model', 'engine ms', 'PyTorch ms', 'ratio', 'goal', 'engine MiB', 'PyTorch MiB', 'set-up ms']
+  console.log(tableOf(header, rows))
 }

@@ -1,0 +1,187 @@
+/** The training steps that are measured: for each a graph, its feeds, and what the same step needs to know in PyTorch. */
+
+import { alphaBarsOf } from '../../runner/diffusion/schedule.ts'
+import { carriedBy, type DenoiserStep, denoiserProgram } from '../../runner/diffusion/step-program.ts'
+import type { ModelDefinition } from '../../runner/model.ts'
+import { drawKeys } from '../../runner/nn/counter-random.ts'
+import { denoiserNetworkOf } from '../../runner/nn/denoiser-network.ts'
+import { ddpmUnet } from '../../runner/nn/denoisers/ddpm-unet.ts'
+import { resnet18 } from '../../runner/nn/models/resnet18.ts'
+import { smallCnn } from '../../runner/nn/models/small-cnn.ts'
+import { initialState, networkOf, type Variables } from '../../runner/nn/network.ts'
+import { optimizerOf } from '../../runner/nn/optimizers.ts'
+import { type StepOptions, slotName, trainProgram } from '../../runner/nn/programs.ts'
+import { randomStream } from '../../runner/nn/random.ts'
+import type { Graph } from '../../runner/onnx/graph.ts'
+import { floats, int64s, type Shape, sizeOf, type Tensor, tensor, zeros } from '../../runner/onnx/tensor.ts'
+import type { OptimizerSpec } from '../../schema/benchmark.ts'
+import { optimizer } from '../../schema/benchmark.ts'
+import { fashionMnist5k16DdpmUnetClass0 as generationQuickstart } from '../../schema/benchmarks/fashion-mnist-5k-16.ddpm-unet.class-0.ts'
+import { diffusion } from '../../schema/diffusion.ts'
+
+export interface BenchCase {
+  name: string
+  /** Steps in one timed call, about a second's worth. */
+  steps: number
+  /** For the PyTorch side. */
+  spec: {
+    model: string
+    params: object
+    inputShape: Shape
+    optimizer: OptimizerSpec
+    clipNorm: number | null
+    rate: number
+  }
+  program(): Graph
+  /** Inputs of `count` steps, the same for every call; `images` says how many stay resident. */
+  feeds(count: number): Record<string, Tensor>
+}
+
+export const BATCH = 64
+const CLASSES = 10
+/** Images that stay resident. */
+const IMAGES = 256
+
+const random = () => randomStream(0, 'bench')
+const integers = (shape: Shape, bound: number) => {
+  const { integer } = random()
+  return int64s(
+    shape,
+    Array.from({ length: sizeOf(shape) }, () => integer(bound)),
+  )
+}
+const pixels = (inputShape: Shape) => {
+  const { integer } = random()
+  const shape = [IMAGES, ...inputShape]
+  return tensor(
+    'uint8',
+    shape,
+    Uint8Array.from({ length: sizeOf(shape) }, () => integer(256)),
+  )
+}
+const perStep = (steps: number, rate: number) => ({
+  steps: tensor('int64', [], BigInt64Array.of(BigInt(steps))),
+  rates: floats([steps], new Float32Array(steps).fill(rate)),
+})
+const freshState = (network: Variables, slots: readonly string[]) =>
+  Object.fromEntries([
+    ...initialState(network, 0),
+    ...slots.flatMap((slot) =>
+      network.parameters.map(({ name, shape }) => [slotName(name, slot), zeros(shape)] as const),
+    ),
+    ['step', floats([], [0])] as const,
+  ])
+
+interface Classifier {
+  name: string
+  model: string
+  definition: ModelDefinition
+  inputShape: Shape
+  params: Record<string, number>
+  steps: number
+}
+
+function classifier({ name, model, definition, inputShape, params, steps }: Classifier): BenchCase {
+  const normalization = { mean: [0.5], std: [0.25] }
+  const full = definition.params.parse(params)
+  const network = networkOf(inputShape, CLASSES, (scope, x) =>
+    definition.build(scope, x, { classes: CLASSES, normalization }, full),
+  )
+  const options: StepOptions = {
+    optimizer: optimizer.parse({ kind: 'sgd' }),
+    clipNorm: null,
+    ascend: false,
+    l1: false,
+    mask: 'none',
+    proximal: false,
+  }
+  const rate = 0.01
+  return {
+    name,
+    steps,
+    spec: { model, params: full, inputShape, optimizer: options.optimizer, clipNorm: null, rate },
+    program: () => trainProgram(network, { images: IMAGES, batch: BATCH, augment: false }, options),
+    feeds: (count) => ({
+      ...freshState(network, optimizerOf(options.optimizer).slots),
+      ...perStep(count, rate),
+      images: pixels(inputShape),
+      plan: integers([count, BATCH], IMAGES),
+      targets: integers([count, BATCH], CLASSES),
+    }),
+  }
+}
+
+/** The denoiser of the generation quickstart. */
+function denoiser(steps: number): BenchCase {
+  const { model, training, generation } = generationQuickstart
+  const params = ddpmUnet.params.parse(model.params)
+  const inputShape = [1, 16, 16]
+  const network = denoiserNetworkOf(inputShape, CLASSES, (scope, inputs) =>
+    ddpmUnet.build(scope, inputs, { classes: CLASSES }, params),
+  )
+  const options: DenoiserStep = {
+    optimizer: training.optimizer,
+    clipNorm: training.clipNorm,
+    mask: 'none',
+    average: null,
+    elastic: 0,
+    terms: [
+      {
+        source: 'dataset',
+        ownImages: 0,
+        batch: BATCH,
+        flip: false,
+        target: 'noise',
+        strength: 0,
+        reduction: 'sum',
+        weight: 1,
+      },
+    ],
+    bilevel: null,
+  }
+  const timetable = diffusion.parse(generation!.denoising.diffusion)
+  const rate = training.learningRate
+  return {
+    name: 'small U-Net (generation quickstart)',
+    steps,
+    spec: { model: 'ddpm-unet', params, inputShape, optimizer: training.optimizer, clipNorm: training.clipNorm, rate },
+    program: () => denoiserProgram(network, { images: IMAGES, alphaBars: alphaBarsOf(timetable) }, options),
+    feeds: (count) => ({
+      ...Object.fromEntries(carriedBy(network, options).map(({ name, shape }) => [name, zeros(shape)])),
+      ...Object.fromEntries(initialState(network, 0)),
+      ...perStep(count, rate),
+      images: pixels(inputShape),
+      'items.0': integers([count, BATCH], IMAGES),
+      't.0': integers([count, BATCH], timetable.timesteps),
+      'labels.0': integers([count, BATCH], CLASSES + 1),
+      'keys.0': drawKeys(random(), [count, BATCH]),
+    }),
+  }
+}
+
+const resnet = (width: number, steps: number) =>
+  classifier({
+    name: `ResNet-18, width ${width}`,
+    model: 'resnet18',
+    definition: resnet18,
+    inputShape: [3, 32, 32],
+    params: { width },
+    steps,
+  })
+
+export const cases: ReadonlyMap<string, BenchCase> = new Map([
+  ['resnet18-64', resnet(64, 1)],
+  ['resnet18-16', resnet(16, 6)],
+  [
+    'small-cnn',
+    classifier({
+      name: 'small CNN (quickstart)',
+      model: 'small-cnn',
+      definition: smallCnn,
+      inputShape: [1, 28, 28],
+      params: {},
+      steps: 100,
+    }),
+  ],
+  ['small-unet', denoiser(10)],
+])
