@@ -1,12 +1,11 @@
 /** The log of a job: lines are gathered and appended by offset. When the server holds less than was sent, it is sent again
  *  from there. */
+import { MAX_LOG_BYTES } from '../../schema/protocol/log.ts'
 import { type Client, RemoteError } from './client.ts'
 import type { HeldLease } from './heartbeat.ts'
 
 const FLUSH_EVERY_MS = 2_000
 const CHUNK_BYTES = 48 * 1024
-/** Lines beyond this are left out, and the log says so. */
-const MAX_BYTES = 16 * 1024 * 1024
 
 export interface JobLog {
   add(line: string): void
@@ -31,10 +30,10 @@ export function openLog({ client, key, lease, onTrouble }: LogOptions): JobLog {
   let flushing: Promise<void> | null = null
 
   const add = (line: string) => {
-    if (length >= MAX_BYTES) return
+    if (length >= MAX_LOG_BYTES) return
     const time = new Date().toISOString().slice(11, 19)
     for (const part of line.split('\n')) append(`${time} ${part}\n`)
-    if (length >= MAX_BYTES) append(`${time} the log is full; later lines are left out\n`)
+    if (length >= MAX_LOG_BYTES) append(`${time} the log is full; later lines are left out\n`)
   }
   const append = (line: string) => {
     const bytes = encoder.encode(line)

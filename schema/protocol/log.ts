@@ -3,6 +3,9 @@ import { z } from 'zod'
 import { leaseToken } from './lease.ts'
 
 export const path = '/api/v1/jobs/:key/log'
+/** A log holds no more: later lines are left out, and the log says so. */
+export const MAX_LOG_BYTES = 16 * 1024 * 1024
+
 export const request = z.strictObject({
   token: leaseToken,
   /** Length in UTF-8 bytes of the log before this chunk. */

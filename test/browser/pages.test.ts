@@ -46,6 +46,7 @@ beforeAll(async () => {
     'generation board': `/boards/${GENERATION}?live=0`,
     'generation run': `/runs/${generated.runs[0]!.id}`,
     'failed run': `/runs/${unfinished.runs[0]!.id}`,
+    log: `/runs/${unfinished.runs[0]!.id}/log/1`,
     'waiting run': `/runs/${unfinished.runs[1]!.id}?live=0`,
     submission: `/submissions/${unfinished.id}?live=0`,
     methods: '/methods',
@@ -164,11 +165,12 @@ test('a keyboard reaches every link with a visible outline, beginning with the s
   })
 })
 
-test('a link to a line of a log opens the log it is in', async () => {
+test('a line number is a link that shows its line', async () => {
   await visit({ viewport: sizes.desktop }, async (page) => {
-    await page.goto(`${server.url}${paths.run}#s2-L3`)
-    expect(await page.locator('#s2-L3').isVisible()).toBe(true)
-    expect(await page.locator('#s1-L1').isVisible()).toBe(false)
+    await page.goto(server.url + paths['failed run'])
+    await page.getByRole('link', { name: 'Line 2', exact: true }).click()
+    await page.waitForURL(/\/log\/\d\?page=1#L2$/)
+    expect(await page.locator('li:target').innerText()).toContain('the loss is NaN')
   })
 })
 

@@ -92,7 +92,7 @@ test('a failed run begins with its reason, message and last lines, escaped', asy
   expect(text).toContain('numeric divergence')
   expect(text.indexOf('the loss was NaN')).toBeLessThan(text.indexOf('Stages'))
   expect(html).not.toContain('<script>alert')
-  expect(html).toContain('id="s1-L2"')
+  expect(html).toContain(`href="/runs/${runs[0]!.id}/log/1?page=1#L2"`)
 })
 
 test('methods, submissions, queue and documentation have pages', async () => {

@@ -43,6 +43,8 @@ CREATE TABLE `log_chunks` (
 	`attempt` integer NOT NULL,
 	`offset` integer NOT NULL,
 	`bytes` integer NOT NULL,
+	`line` integer NOT NULL,
+	`lines` integer NOT NULL,
 	PRIMARY KEY(`job_key`, `attempt`, `offset`),
 	FOREIGN KEY (`job_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action
 );

@@ -1,12 +1,13 @@
-/** Job logs: chunks in R2, their places in D1. */
-import { and, asc, eq, sql } from 'drizzle-orm'
+/** Writes job logs: chunks in R2, their places in D1. */
+import { and, eq, sql } from 'drizzle-orm'
 import { ApiError } from '../../schema/errors.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
 import { logChunks } from '../../schema/tables/log-chunks.ts'
 import type { Database } from '../database.ts'
 import { heldBy, requireLease, stale } from './leases.ts'
 
-const pathOf = (key: string, attempt: number, offset: number) => `logs/${key}/${attempt}/${offset}`
+/** Where a chunk lies in R2. */
+export const chunkPath = (key: string, attempt: number, offset: number) => `logs/${key}/${attempt}/${offset}`
 
 export interface Chunk {
   token: string
@@ -21,17 +22,22 @@ export async function appendLog(db: Database, store: R2Bucket, key: string, chun
   const { attempt } = await requireLease(db, key, token)
   const length = await lengthOf(db, key)
   if (offset !== length) {
-    const known = offset < length ? await store.get(pathOf(key, attempt, offset)) : null
+    const known = offset < length ? await store.get(chunkPath(key, attempt, offset)) : null
     if (known && (await known.text()) === chunk.text) return length
     throw gap(offset, length)
   }
-  await store.put(pathOf(key, attempt, offset), bytes)
+  await store.put(chunkPath(key, attempt, offset), bytes)
   const held = and(heldBy(key, token), eq(jobs.logLength, offset))
   const place = { jobKey: jobs.key, attempt: jobs.deliveries, offset: jobs.logLength }
   const [, written] = await db.batch([
     db.insert(logChunks).select(
       db
-        .select({ ...place, bytes: sql<number>`${bytes.byteLength}`.as('bytes') })
+        .select({
+          ...place,
+          bytes: sql<number>`${bytes.byteLength}`.as('bytes'),
+          line: linesBefore.as('line'),
+          lines: sql<number>`${chunk.text.split('\n').length - 1}`.as('lines'),
+        })
         .from(jobs)
         .where(held),
     ),
@@ -47,6 +53,10 @@ export async function appendLog(db: Database, store: R2Bucket, key: string, chun
   throw gap(offset, await lengthOf(db, key))
 }
 
+/** Of the delivery that holds the job in the outer statement. */
+const linesBefore = sql<number>`COALESCE((SELECT before.line + before.lines FROM log_chunks before
+  WHERE before.job_key = ${jobs.key} AND before.attempt = ${jobs.deliveries} ORDER BY before."offset" DESC LIMIT 1), 0)`
+
 const gap = (offset: number, length: number) =>
   new ApiError('log_gap', `expected offset ${length}, got ${offset}; send what is missing from there`)
 
@@ -54,34 +64,4 @@ async function lengthOf(db: Database, key: string): Promise<number> {
   const row = await db.select({ length: jobs.logLength }).from(jobs).where(eq(jobs.key, key)).get()
   if (!row) throw stale(key)
   return row.length
-}
-
-/** Text of a job's log from the byte `from` on, of its latest delivery that wrote any. With `lastBytes`, only as many whole
- *  chunks from the end as reach that size. */
-export async function readLog(
-  db: Database,
-  store: R2Bucket,
-  key: string,
-  { from = 0, lastBytes = Number.POSITIVE_INFINITY }: { from?: number; lastBytes?: number } = {},
-): Promise<{ text: string; from: number }> {
-  const latest = sql`(SELECT MAX(attempt) FROM log_chunks WHERE job_key = ${key})`
-  const chunks = await db
-    .select()
-    .from(logChunks)
-    .where(and(eq(logChunks.jobKey, key), eq(logChunks.attempt, latest)))
-    .orderBy(asc(logChunks.offset))
-  const last = chunks.at(-1)
-  if (!last) return { text: '', from }
-  const begin = Math.max(from, last.offset + last.bytes - lastBytes)
-  const wanted = chunks.filter(({ offset, bytes }) => offset + bytes > begin)
-  const parts = await Promise.all(
-    wanted.map(async ({ attempt, offset }) => {
-      const object = await store.get(pathOf(key, attempt, offset))
-      const part = new Uint8Array((await object?.arrayBuffer()) ?? [])
-      return offset < from ? part.subarray(from - offset) : part
-    }),
-  )
-  const decoder = new TextDecoder()
-  const text = parts.map((part) => decoder.decode(part, { stream: true })).join('') + decoder.decode()
-  return { text, from: wanted[0] ? Math.max(from, wanted[0].offset) : begin }
 }

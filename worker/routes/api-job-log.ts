@@ -1,7 +1,7 @@
 /** The log of a job as plain text. */
 import { z } from 'zod'
 import { byKey } from '../params.ts'
-import { readLog } from '../queries/logs.ts'
+import { readLog } from '../queries/read-log.ts'
 import { apiRoute, type Route } from '../route.ts'
 
 const route = apiRoute({
@@ -13,6 +13,7 @@ const route = apiRoute({
     params: byKey,
     query: z.strictObject({
       from: z.coerce.number().int().min(0).default(0).describe('Leave out the bytes before this offset'),
+      attempt: z.coerce.number().int().min(1).optional().describe('The delivery that wrote it; the latest by default'),
     }),
   },
   responses: { 200: { description: 'The log', content: { 'text/plain': { schema: z.string() } } } },
@@ -20,6 +21,6 @@ const route = apiRoute({
 
 export const apiJobLog: Route = (app) =>
   app.openapi(route, async (c) => {
-    const { text } = await readLog(c.get('db'), c.env.STORE, c.req.valid('param').key, c.req.valid('query'))
+    const text = await readLog(c.get('db'), c.env.STORE, c.req.valid('param').key, c.req.valid('query'))
     return c.text(text, 200)
   })

@@ -1,47 +1,31 @@
 /** A run as a page: state, stages, result against retrain, times, logs, evidence, and the command that repeats it. */
 import type { Run } from '../../schema/api/run.ts'
-import { readLog } from '../queries/logs.ts'
+import { logSizes, readTail } from '../queries/read-log.ts'
 import { getRun } from '../queries/runs.ts'
 import { pictureSize } from '../queries/samples.ts'
 import type { Route } from '../route.ts'
 import { recipeWords, requestWords, samplingWords } from '../views/benchmark-words.ts'
 import { GapBars } from '../views/gap-bars.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../views/layout.tsx'
-import { Log, linesOf } from '../views/log.tsx'
-import { fileSize, utc } from '../views/numbers.ts'
+import { TAIL_LINES } from '../views/log.tsx'
+import { utc } from '../views/numbers.ts'
 import { Params } from '../views/params.tsx'
+import { LogList, LogTail, showsTail, type Tails } from '../views/run-logs.tsx'
 import { Artifacts, Metrics, Times } from '../views/run-results.tsx'
 import { SampleGrids } from '../views/sample-grids.tsx'
 import { StageList, stageTitle } from '../views/stage-list.tsx'
 import { StateWord, wordOf } from '../views/state.tsx'
 
-/** Of each log, from its end; the rest is behind a link. */
-const LOG_BYTES = 128 * 1024
-const LAST_LINES = 20
-
-type Logs = { text: string; from: number }[]
-
-const Failure = ({ run, logs }: { run: Run; logs: Logs }) => {
-  const index = run.stages.findIndex(({ state }) => state === 'failed')
-  const stage = run.stages[index]
+const Failure = ({ run, tails }: { run: Run; tails: Tails }) => {
+  const stage = run.stages.find(({ state }) => state === 'failed')
   if (!stage) return null
-  const lines = linesOf(logs[index]?.text ?? '').slice(-LAST_LINES)
   return (
     <section class="box">
       <h2>
         Failed: {stageTitle(stage).toLowerCase()}, {stage.reason?.replaceAll('_', ' ')}
       </h2>
       <p>{stage.message}</p>
-      {lines.length > 0 ? (
-        <>
-          <p class="small">Last lines of its log:</p>
-          <pre>
-            <code>{lines.join('\n')}</code>
-          </pre>
-        </>
-      ) : (
-        <p class="small">It wrote no log.</p>
-      )}
+      {stage.logLength > 0 ? <LogTail run={run} stage={stage} tails={tails} /> : <p class="small">It wrote no log.</p>}
       <p class="small">Submitting the same method and parameters again tries this stage again.</p>
     </section>
   )
@@ -90,11 +74,15 @@ export const runPage: Route = (app) =>
   app.get('/runs/:id', async (c) => {
     const db = c.get('db')
     const run = await getRun(db, c.req.param('id'))
-    const logs = await Promise.all(
-      run.stages.map(({ key, logLength }) =>
-        logLength > 0 ? readLog(db, c.env.STORE, key, { lastBytes: LOG_BYTES }) : { text: '', from: 0 },
-      ),
+    const sizes = await logSizes(
+      db,
+      run.stages.map(({ key }) => key),
     )
+    const tails: Tails = new Map()
+    for (const { key, deliveries: attempt } of run.stages.filter(showsTail)) {
+      const size = sizes.get(key)?.find((size) => size.attempt === attempt) ?? { attempt, bytes: 0, lines: 0 }
+      tails.set(key, { attempt, ...(await readTail(db, c.env.STORE, key, size, TAIL_LINES)) })
+    }
     const samples = await Promise.all(
       run.samples.map(async (sample) => ({
         ...sample,
@@ -124,7 +112,7 @@ export const runPage: Route = (app) =>
             <StateWord state={state} badge />
           </div>
           {open && <LiveNote live={live} path={path} seconds={REFRESH_SECONDS} />}
-          <Failure run={run} logs={logs} />
+          <Failure run={run} tails={tails} />
           {samples.length > 0 && (
             <>
               <h2 id="samples">Samples</h2>
@@ -150,6 +138,11 @@ export const runPage: Route = (app) =>
           </dl>
           <h2 id="stages">Stages</h2>
           <StageList run={run} />
+          {run.stages
+            .filter(({ state }) => state === 'leased')
+            .map((stage) => (
+              <LogTail run={run} stage={stage} tails={tails} />
+            ))}
           <h2 id="result">Result</h2>
           {Object.keys(run.metrics).length > 0 ? (
             <>
@@ -176,23 +169,7 @@ export const runPage: Route = (app) =>
             <code>{run.command}</code>
           </pre>
           <h2 id="logs">Logs</h2>
-          {run.stages.map((stage, index) => {
-            const { text, from } = logs[index]!
-            if (text === '') return null
-            return (
-              <details open={stage.state === 'leased' || stage.state === 'failed'}>
-                <summary>
-                  {stageTitle(stage)}, {fileSize(stage.logLength)}
-                </summary>
-                <p class="small">
-                  {from > 0 && 'This is its end. '}
-                  <a href={`/api/v1/jobs/${stage.key}/log`}>All of it as plain text</a>
-                </p>
-                <Log id={`s${index + 1}`} text={text} />
-              </details>
-            )
-          })}
-          {logs.every(({ text }) => text === '') && <p class="muted">Nothing was written yet.</p>}
+          <LogList run={run} sizes={sizes} />
           <h2 id="evidence">Evidence and artifacts</h2>
           <Artifacts run={run} />
           <h2 id="versions">What made these numbers</h2>

@@ -1,0 +1,105 @@
+/** Reads job logs: in whole, or by line. A job has one log for each delivery that wrote any. */
+import { and, asc, eq, gte, inArray, lt, max, sql } from 'drizzle-orm'
+import { logChunks } from '../../schema/tables/log-chunks.ts'
+import type { Database } from '../database.ts'
+import { chunkPath } from './logs.ts'
+
+/** How much the log of one delivery holds. */
+export interface LogSize {
+  attempt: number
+  bytes: number
+  /** Line breaks; a last line without one is not counted. */
+  lines: number
+}
+
+/** Logs of some jobs, by job, the latest delivery last. */
+export async function logSizes(db: Database, keys: string[]): Promise<Map<string, LogSize[]>> {
+  const { jobKey, attempt, offset, bytes, line, lines } = logChunks
+  const rows = await db
+    .select({
+      jobKey,
+      attempt,
+      bytes: max(sql<number>`${offset} + ${bytes}`).mapWith(Number),
+      lines: max(sql<number>`${line} + ${lines}`).mapWith(Number),
+    })
+    .from(logChunks)
+    .where(inArray(jobKey, keys))
+    .groupBy(jobKey, attempt)
+    .orderBy(asc(attempt))
+  const byJob = Map.groupBy(rows, (row) => row.jobKey)
+  return new Map([...byJob].map(([key, sizes]) => [key, sizes.map(({ jobKey: _, ...size }) => size)]))
+}
+
+/** Text of a job's log from the byte `from` on; of its latest delivery that wrote any, unless `attempt` says which. */
+export async function readLog(
+  db: Database,
+  store: R2Bucket,
+  key: string,
+  { from = 0, attempt }: { from?: number; attempt?: number | undefined } = {},
+): Promise<string> {
+  const latest = sql`(SELECT MAX(attempt) FROM log_chunks WHERE job_key = ${key})`
+  const { jobKey, offset, bytes } = logChunks
+  const chunks = await db
+    .select()
+    .from(logChunks)
+    .where(and(eq(jobKey, key), eq(logChunks.attempt, attempt ?? latest), sql`${offset} + ${bytes} > ${from}`))
+    .orderBy(asc(offset))
+  return textOf(store, chunks, from)
+}
+
+export interface LogLines {
+  /** Number of the first line, counted from 1. */
+  first: number
+  lines: string[]
+  /** Byte after the last complete line. */
+  end: number
+}
+
+/** The lines numbered from `first` on, at most `most`. A last line that was not ended is a line too. */
+export async function readLines(
+  db: Database,
+  store: R2Bucket,
+  key: string,
+  { attempt, first, most = Number.POSITIVE_INFINITY }: { attempt: number; first: number; most?: number },
+): Promise<LogLines> {
+  const { jobKey, line, lines, offset } = logChunks
+  // Line n begins after the line break n - 1, so the chunk with that break is the first of interest.
+  const chunks = await db
+    .select()
+    .from(logChunks)
+    .where(
+      and(
+        eq(jobKey, key),
+        eq(logChunks.attempt, attempt),
+        gte(sql`${line} + ${lines}`, first - 1),
+        Number.isFinite(most) ? lt(line, first - 1 + most) : undefined,
+      ),
+    )
+    .orderBy(asc(offset))
+  const [opening] = chunks
+  if (!opening) return { first, lines: [], end: 0 }
+  const text = await textOf(store, chunks, 0)
+  const all = text.split('\n')
+  const unfinished = all.at(-1)!
+  if (unfinished === '') all.pop()
+  const last = chunks.at(-1)!
+  const end = last.offset + last.bytes - new TextEncoder().encode(unfinished).byteLength
+  const skip = first - 1 - opening.line
+  return { first, lines: all.slice(skip, skip + most), end }
+}
+
+/** The last lines of a log. */
+export const readTail = (db: Database, store: R2Bucket, key: string, { attempt, lines }: LogSize, most: number) =>
+  readLines(db, store, key, { attempt, first: Math.max(1, lines - most + 1) })
+
+async function textOf(store: R2Bucket, chunks: (typeof logChunks.$inferSelect)[], from: number): Promise<string> {
+  const parts = await Promise.all(
+    chunks.map(async ({ jobKey, attempt, offset }) => {
+      const object = await store.get(chunkPath(jobKey, attempt, offset))
+      const part = new Uint8Array((await object?.arrayBuffer()) ?? [])
+      return offset < from ? part.subarray(from - offset) : part
+    }),
+  )
+  const decoder = new TextDecoder()
+  return parts.map((part) => decoder.decode(part, { stream: true })).join('') + decoder.decode()
+}
