@@ -21,6 +21,7 @@ import {
   runLocal,
   summarise,
 } from '../pipeline/local.ts'
+import { deviceOption, requireDevice } from '../probe/device-choice.ts'
 import { openStore } from '../store/store.ts'
 import { duration, fixed, plural } from '../terminal/numbers.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
@@ -37,6 +38,7 @@ interface Options {
   data?: string[]
   home?: string
   threads: number
+  device?: string
 }
 
 export const run: Command = (program) =>
@@ -51,6 +53,7 @@ export const run: Command = (program) =>
     .option(...dataOption, collect)
     .option(...homeOption)
     .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
+    .addOption(deviceOption())
     .addHelpText(
       'after',
       help(
@@ -69,6 +72,7 @@ async function execute(word: string, options: Options): Promise<void> {
   const chosen = chosenMethods(benchmark, options)
   const seeds = options.seeds === undefined ? benchmark.seeds : seedsFrom(options.seeds)
   checkBenchmark(benchmark)
+  await requireDevice(options.device)
   const home = await openHome(options.home)
   const { signal, release } = onInterrupts(() => note('Stopping after this chunk; Ctrl-C again ends at once.'))
   const places = dataPlaces(home, options.data)

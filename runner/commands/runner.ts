@@ -7,10 +7,13 @@ import { collect, wholeNumber } from '../arguments.ts'
 import { type Command, dataOption, help, homeOption, serverOf, serverOption, threadsOption } from '../command.ts'
 import { dataPlaces, openHome } from '../home.ts'
 import { onInterrupts } from '../interrupts.ts'
+import { deviceOption, requireDevice } from '../probe/device-choice.ts'
+import { passedSelfTest, probeMachine } from '../probe.ts'
 import { tokenFor } from '../server/tokens.ts'
 import { openStore } from '../store/store.ts'
+import { findingsLines } from '../terminal/findings.ts'
 import { count, duration } from '../terminal/numbers.ts'
-import { note, printJsonLine, styled } from '../terminal/output.ts'
+import { note, print, printJson, printJsonLine, styled } from '../terminal/output.ts'
 import { stageLabel } from '../terminal/stages.ts'
 import { UsageError } from '../usage.ts'
 
@@ -21,6 +24,8 @@ interface Options {
   home?: string
   data?: string[]
   threads: number
+  device?: string
+  check?: boolean
   json?: boolean
 }
 
@@ -34,6 +39,8 @@ export const runner: Command = (program) =>
     .option(...homeOption)
     .option(...dataOption, collect)
     .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
+    .addOption(deviceOption())
+    .option('--check', 'say what this machine can do, and lease nothing; ends with 1 when its self-test fails')
     .option('--json', 'tell what happens as one JSON value a line')
     .addHelpText(
       'after',
@@ -41,6 +48,7 @@ export const runner: Command = (program) =>
         [
           'palimpsest runner --server https://palimpsest.example --token-file runner.token',
           'PALIMPSEST_TOKEN=pal_runner_... palimpsest runner --server http://127.0.0.1:8787 --threads 4',
+          'palimpsest runner --check',
         ],
         'Ctrl-C or SIGTERM stops leasing and gives the current job back; a second one ends at once.',
       ),
@@ -49,10 +57,14 @@ export const runner: Command = (program) =>
 
 async function execute(options: Options): Promise<void> {
   const { name, threads } = options
+  if (options.check) return check(options)
   if (name.length < 1 || name.length > 80) throw new UsageError('--name: expected 1 to 80 characters')
   const home = await openHome(options.home)
   const token = await tokenFor('runner', { tokenFile: options.tokenFile, home })
   const server = requireUrl(serverOf(options.server))
+  const findings = await probeMachine({ threads })
+  await requireDevice(options.device, findings)
+  if (!passedSelfTest(findings)) throw new Error('the self-test failed: see `palimpsest runner --check`')
   const { signal, release } = onInterrupts(() =>
     note('Stopping: the current job is given back; once more ends at once.'),
   )
@@ -82,6 +94,14 @@ async function execute(options: Options): Promise<void> {
   }
   // SIGTERM is how services are stopped: that is a good end.
   if (signal.reason?.exitCode === 130) throw signal.reason
+}
+
+async function check({ threads, device, json }: Options): Promise<void> {
+  const findings = await probeMachine({ threads })
+  if (json) printJson(findings)
+  else for (const line of findingsLines(findings)) print(line)
+  await requireDevice(device, findings)
+  if (!passedSelfTest(findings)) throw new Error('the self-test failed')
 }
 
 function requireUrl(server: string): string {

@@ -1,0 +1,40 @@
+/** What `palimpsest runner --check` prints. */
+import { TOLERANCE } from '../probe/self-test.ts'
+import { type Findings, passedSelfTest } from '../probe.ts'
+import { styledData } from './output.ts'
+
+const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
+
+export function findingsLines(findings: Findings): string[] {
+  const { probe, processor, providers, driver } = findings
+  const gpus = probe.gpus.map(({ name, memoryBytes, driver }) => `${name}, ${gibibytes(memoryBytes)}, driver ${driver}`)
+  const rows: [string, string[]][] = [
+    [
+      'Versions',
+      [
+        Object.entries(probe.versions)
+          .map((pair) => pair.join(' '))
+          .join(', '),
+      ],
+    ],
+    ['Processor', [`${processor}, ${gibibytes(probe.memoryBytes)} of memory`]],
+    ['GPUs', driver.trouble ? [`none: ${driver.trouble}`] : [...gpus, `driver for CUDA ${driver.cuda ?? 'unknown'}`]],
+    [
+      'Providers',
+      providers.map(({ name, works, trouble }) => `${name.padEnd(9)}${works ? 'works' : `no: ${trouble}`}`),
+    ],
+    ['Stages on', [`${probe.device.deviceClass}, ${probe.device.precision}`]],
+    ['Self-test', [selfTestWords(findings)]],
+  ]
+  return rows.flatMap(([title, lines]) => lines.map((line, at) => `${(at === 0 ? title : '').padEnd(11)}${line}`))
+}
+
+function selfTestWords(findings: Findings): string {
+  const { selfTest } = findings
+  const { error, largestDifference, sha256 } = selfTest
+  const off =
+    largestDifference === null ? '' : `off by ${largestDifference.toPrecision(2)} at most, ${TOLERANCE} is let pass`
+  if (passedSelfTest(findings))
+    return `${styledData('green', 'passed')}: two training steps, ${off}; ${sha256.slice(0, 12)}`
+  return `${styledData('red', 'failed')}: ${error ?? off}; this machine would put wrong numbers on boards, and no server gives it work`
+}
