@@ -14,8 +14,10 @@ export const statuses = {
   stale_lease: 409,
   log_gap: 409,
   missing_artifact: 409,
+  upload_incomplete: 409,
   hash_mismatch: 422,
   body_too_large: 413,
+  range_not_satisfiable: 416,
   internal: 500,
 } as const
 export type ErrorCode = keyof typeof statuses

@@ -1,5 +1,6 @@
 /** D1 through drizzle. */
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1'
+import { hexOf } from '../schema/stage.ts'
 
 export type Database = DrizzleD1Database & { $client: D1Database }
 
@@ -19,8 +20,4 @@ export function newId(now: number = Date.now()): string {
 }
 
 /** `bytes` random bytes as lower-case hex. */
-export function randomHex(bytes: number): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join(
-    '',
-  )
-}
+export const randomHex = (bytes: number): string => hexOf(crypto.getRandomValues(new Uint8Array(bytes)))

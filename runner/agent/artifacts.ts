@@ -1,57 +1,139 @@
 /** Artifacts by hash, between the runner's store and the server. */
 
 import { MAX_BYTES } from '../../schema/protocol/upload.ts'
-import type { ArtifactRef } from '../../schema/result.ts'
+import type { ArtifactRef, Progress } from '../../schema/result.ts'
 import { sha256Of } from '../files/digest.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreError } from '../store/store.ts'
+import { megabytes } from '../terminal/numbers.ts'
 import { type Client, RemoteError } from './client.ts'
 import { StageFailure } from './failure.ts'
 import type { HeldLease } from './heartbeat.ts'
 
-/** Sends what the server does not have yet. */
-export async function uploadArtifacts(
-  { client, store, lease, key }: { client: Client; store: Store; lease: HeldLease; key: string },
-  artifacts: Record<string, ArtifactRef>,
-): Promise<void> {
-  for (const [name, { sha256, bytes: size }] of Object.entries(artifacts)) {
-    if (size > MAX_BYTES) {
-      throw new StageFailure('configuration', `${name} has ${size} bytes; the server takes at most ${MAX_BYTES}`)
+/** How often an upload is begun before its refusal counts. */
+const ROUNDS = 3
+/** Smaller files come and go without a word. */
+const WORTH_TELLING = 20 * 1024 ** 2
+const TELL_EVERY_MS = 1000
+
+interface Transfer {
+  client: Client
+  store: Store
+  say(line: string): void
+  onProgress(progress: Progress): void
+}
+
+export interface Uploading extends Transfer {
+  lease: HeldLease
+  key: string
+}
+
+/** Sends what the server does not have yet; what an earlier attempt sent is not sent again. */
+export async function uploadArtifacts(context: Uploading, artifacts: Record<string, ArtifactRef>): Promise<void> {
+  for (const [name, ref] of Object.entries(artifacts)) await uploadArtifact(context, name, ref)
+}
+
+export async function uploadArtifact(context: Uploading, name: string, { sha256, bytes }: ArtifactRef): Promise<void> {
+  const { client, store, lease } = context
+  if (bytes > MAX_BYTES) {
+    throw new StageFailure('configuration', `${name} has ${bytes} bytes; the server takes at most ${MAX_BYTES}`)
+  }
+  const { signal } = lease
+  for (let round = 1; ; round++) {
+    try {
+      const told = await writing(context, (held) => client.beginUpload(sha256, { ...held, bytes }, { signal }))
+      if (told.kind === 'stored') return
+      if (bytes >= WORTH_TELLING) context.say(`sending ${name}, ${megabytes(bytes)}`)
+      if (told.kind === 'whole') {
+        const content = await store.get(sha256)
+        await writing(context, (held) => client.upload(sha256, { ...held, bytes: content }, { signal }))
+      } else await uploadParts(context, name, { sha256, bytes }, told)
+      return
+    } catch (error) {
+      const code = error instanceof RemoteError ? error.code : ''
+      // What was sent is not what the hash names: throws when that is because the file here is damaged.
+      if (code === 'hash_mismatch') await store.verify(sha256)
+      if (round === ROUNDS || !['hash_mismatch', 'upload_incomplete'].includes(code)) throw error
+      context.say(`${name} is sent again: ${(error as Error).message}`)
     }
-    const signal = lease.signal
-    if (await client.hasArtifact(sha256, { signal })) continue
-    const bytes = await store.get(sha256)
-    for (;;) {
-      const token = lease.token()
-      try {
-        await client.upload(sha256, { bytes, key, token }, { signal })
-        break
-      } catch (error) {
-        // A renewal between reading the token and its check makes it look stale; the next try has the newer one.
-        const outrun = error instanceof RemoteError && error.code === 'stale_lease' && token !== lease.token()
-        if (!outrun) throw error
-      }
+  }
+}
+
+async function uploadParts(
+  context: Uploading,
+  name: string,
+  { sha256, bytes }: ArtifactRef,
+  { partBytes, stored }: { partBytes: number; stored: number[] },
+): Promise<void> {
+  const { client, store, lease, say, onProgress } = context
+  const { signal } = lease
+  const count = Math.ceil(bytes / partBytes)
+  if (stored.length > 0) say(`${stored.length} of ${count} parts of ${name} are there already`)
+  for (let number = 1; number <= count; number++) {
+    if (!stored.includes(number)) {
+      const part = await store.slice(sha256, (number - 1) * partBytes, partBytes)
+      const partSha256 = sha256Of(part)
+      await writing(context, (held) =>
+        client.uploadPart(sha256, { ...held, number, partSha256, bytes: part }, { signal }),
+      )
+    }
+    onProgress({ phase: `sending ${name}`, done: Math.min(bytes, number * partBytes), total: bytes, unit: 'bytes' })
+  }
+  await writing(context, (held) => client.completeUpload(sha256, held, { signal }))
+}
+
+/** Sends with the newest token, beside the renewals: a transfer may take longer than a lease, and does no harm twice. */
+async function writing<T>(
+  { lease, key }: Pick<Uploading, 'lease' | 'key'>,
+  send: (held: { key: string; token: string }) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    const token = lease.token()
+    try {
+      return await send({ key, token })
+    } catch (error) {
+      // A renewal between reading the token and its check makes it look stale; the next try has the newer one.
+      const outrun = error instanceof RemoteError && error.code === 'stale_lease' && token !== lease.token()
+      if (!outrun) throw error
     }
   }
 }
 
 /** Fetches inputs that the store lacks, and checks them. */
 export async function downloadArtifacts(
-  { client, store, signal }: { client: Client; store: Store; signal: AbortSignal },
+  context: Transfer & { signal: AbortSignal },
   artifacts: Record<string, ArtifactRef>,
 ): Promise<number> {
   let fetched = 0
-  for (const [name, { sha256 }] of Object.entries(artifacts)) {
-    if (await store.has(sha256)) continue
-    const bytes = await client.download(sha256, { signal }).catch((error: unknown) => {
-      if (!(error instanceof RemoteError)) throw error
-      throw new StageFailure('dependency', `the input ${name} (${sha256}) cannot be had: ${error.message}`)
-    })
-    const actual = sha256Of(bytes)
-    if (actual !== sha256) {
-      throw new StageFailure('dependency', `the input ${name} came with the SHA-256 ${actual}; expected ${sha256}`)
-    }
-    await store.put(bytes)
+  for (const [name, ref] of Object.entries(artifacts)) {
+    if (await context.store.has(ref.sha256)) continue
+    await downloadArtifact(context, name, ref)
     fetched += 1
   }
   return fetched
+}
+
+/** Streams to the disk; goes on where an earlier attempt was cut off. */
+export async function downloadArtifact(
+  { client, store, signal, say, onProgress }: Transfer & { signal: AbortSignal },
+  name: string,
+  ref: ArtifactRef,
+): Promise<void> {
+  const { sha256, bytes } = ref
+  if (bytes >= WORTH_TELLING) say(`fetching ${name}, ${megabytes(bytes)}`)
+  const fill: Parameters<Store['receive']>[1] = (file) => {
+    let told = performance.now()
+    const append = async (piece: Uint8Array) => {
+      await file.append(piece)
+      if (performance.now() - told < TELL_EVERY_MS) return
+      told = performance.now()
+      onProgress({ phase: `fetching ${name}`, done: file.size(), total: bytes, unit: 'bytes' })
+    }
+    return client.download(ref, { ...file, append }, { signal })
+  }
+  try {
+    await store.receive(ref, fill, signal)
+  } catch (error) {
+    if (!(error instanceof RemoteError || error instanceof StoreError)) throw error
+    throw new StageFailure('dependency', `the input ${name} (${sha256}) cannot be had: ${error.message}`)
+  }
 }

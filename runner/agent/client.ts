@@ -4,12 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
 import { type ErrorCode, errorBody } from '../../schema/errors.ts'
 import { describeIssues } from '../../schema/issues.ts'
+import * as beginUpload from '../../schema/protocol/begin-upload.ts'
+import * as completeUpload from '../../schema/protocol/complete-upload.ts'
 import * as fail from '../../schema/protocol/fail.ts'
 import * as finish from '../../schema/protocol/finish.ts'
 import * as lease from '../../schema/protocol/lease.ts'
 import * as log from '../../schema/protocol/log.ts'
 import * as renew from '../../schema/protocol/renew.ts'
 import * as upload from '../../schema/protocol/upload.ts'
+import * as uploadPart from '../../schema/protocol/upload-part.ts'
+import type { ArtifactRef } from '../../schema/result.ts'
+import type { Incoming } from '../store/incoming.ts'
 
 /** The server refused. */
 export class RemoteError extends Error {
@@ -43,12 +48,23 @@ export interface RequestOptions {
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   /** Sent as JSON, unless it is bytes. */
   body?: unknown
-  headers?: Record<string, string>
+  /** Asked anew for each try. */
+  headers?: Record<string, string> | (() => Record<string, string>)
   signal?: AbortSignal | undefined
   /** Of one try. */
   timeoutMs?: number
   /** No new try begins after this long. */
   retryForMs?: number
+}
+
+/** Of one body; larger files go in pieces. */
+const TRANSFER = { timeoutMs: 300_000, retryForMs: 600_000 }
+const BLOCK_BYTES = 32 * 1024 ** 2
+
+/** By which right a runner writes. */
+interface Holding {
+  key: string
+  token: string
 }
 
 export type Client = ReturnType<typeof createClient>
@@ -66,7 +82,7 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
       headers: {
         ...(token && { authorization: `Bearer ${token}` }),
         ...(body !== undefined && { 'content-type': bytes ? 'application/octet-stream' : 'application/json' }),
-        ...headers,
+        ...(typeof headers === 'function' ? headers() : headers),
       },
       ...(body !== undefined && { body: bytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
@@ -117,7 +133,9 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
     })
 
   const about = (path: string, key: string) => path.replace(':key', key)
-  const artifactPath = (sha256: string) => upload.path.replace(':sha256', sha256)
+  const artifact = (path: string, sha256: string) => path.replace(':sha256', sha256)
+  const holding = ({ key, token }: Holding) => ({ 'x-job-key': key, 'x-lease-token': token })
+  const bytesOf = (bytes: Uint8Array) => ({ ...TRANSFER, method: 'PUT', body: bytes }) as const
 
   return {
     server: base,
@@ -134,33 +152,50 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
     fail: (key: string, body: z.input<typeof fail.request>, options?: RequestOptions) =>
       json(about(fail.path, key), fail.response, { ...options, body }),
 
-    async hasArtifact(sha256: string, options?: RequestOptions): Promise<boolean> {
-      try {
-        return await request(artifactPath(sha256), { ...options, method: 'HEAD' }, async () => true)
-      } catch (error) {
-        // The answer to HEAD has no body, so no code either.
-        if (error instanceof RemoteError && error.status === 404) return false
-        throw error
-      }
-    },
-    upload: (
+    beginUpload: (sha256: string, { bytes, ...lease }: Holding & { bytes: number }, options?: RequestOptions) =>
+      json(artifact(beginUpload.path, sha256), beginUpload.response, {
+        ...options,
+        body: { bytes },
+        headers: holding(lease),
+      }),
+    upload: (sha256: string, { bytes, ...lease }: Holding & { bytes: Uint8Array }, options?: RequestOptions) =>
+      json(artifact(upload.path, sha256), upload.response, {
+        ...bytesOf(bytes),
+        ...options,
+        headers: holding(lease),
+      }),
+    uploadPart: (
       sha256: string,
-      { bytes, ...lease }: { bytes: Uint8Array; key: string; token: string },
+      { number, partSha256, bytes, ...lease }: Holding & { number: number; partSha256: string; bytes: Uint8Array },
       options?: RequestOptions,
     ) =>
-      json(artifactPath(sha256), upload.response, {
-        timeoutMs: 300_000,
+      json(artifact(uploadPart.path, sha256).replace(':number', String(number)), uploadPart.response, {
+        ...bytesOf(bytes),
         ...options,
-        method: 'PUT',
-        body: bytes,
-        headers: { 'x-job-key': lease.key, 'x-lease-token': lease.token },
+        headers: { ...holding(lease), 'x-part-sha256': partSha256 },
       }),
-    download: (sha256: string, options?: RequestOptions): Promise<Uint8Array> =>
-      request(
-        artifactPath(sha256),
-        { timeoutMs: 300_000, ...options },
-        async (answer) => new Uint8Array(await answer.arrayBuffer()),
-      ),
+    /** The server reads all parts before it answers. */
+    completeUpload: (sha256: string, lease: Holding, options?: RequestOptions) =>
+      json(artifact(completeUpload.path, sha256), completeUpload.response, {
+        ...TRANSFER,
+        ...options,
+        method: 'POST',
+        headers: holding(lease),
+      }),
+    /** Appends to a file what it lacks, block by block, so that a connection that breaks costs no more than what was under way. */
+    async download({ sha256, bytes }: ArtifactRef, file: Incoming, options?: RequestOptions): Promise<void> {
+      const next = () => ({ range: `bytes=${file.size()}-${Math.min(bytes, file.size() + BLOCK_BYTES) - 1}` })
+      while (file.size() < bytes) {
+        const asked = { ...TRANSFER, ...options, headers: next }
+        await request(artifact(upload.path, sha256), asked, async (answer) => {
+          const place = `bytes ${file.size()}-`
+          if (answer.status !== 206 || !answer.headers.get('content-range')?.startsWith(place)) {
+            throw new ContractError(`${base}: expected the range ${place} of ${sha256}, got another answer`)
+          }
+          for await (const piece of answer.body ?? []) await file.append(piece)
+        })
+      }
+    },
   }
 }
 

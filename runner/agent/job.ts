@@ -53,7 +53,7 @@ export async function runJob(job: Job, context: JobContext): Promise<void> {
   emit({ kind: 'leased', key, spec: job.spec })
   try {
     const { result, reused } = await compute(job, { ...context, lease, say, onProgress })
-    await uploadArtifacts({ client, store: context.store, lease, key }, result.artifacts)
+    await uploadArtifacts({ client, store: context.store, lease, key, say, onProgress }, result.artifacts)
     await log.close()
     await lease.write((token) => client.finish(key, { token, result }, { retryForMs: job.lease.leaseMs }))
     emit({ kind: 'done', key, reused, result })
@@ -79,7 +79,7 @@ async function compute(job: Job, context: Computation): Promise<{ result: StageR
   }
   const signal = AbortSignal.any([context.signal, lease.signal])
   for (const artifacts of Object.values(job.inputs)) {
-    const fetched = await downloadArtifacts({ client, store, signal }, artifacts)
+    const fetched = await downloadArtifacts({ client, store, signal, say, onProgress }, artifacts)
     if (fetched > 0) say(`fetched ${fetched} input${fetched === 1 ? '' : 's'}`)
   }
   const { spec, inputs } = job

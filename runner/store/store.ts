@@ -1,11 +1,14 @@
 /** What stages leave behind, under one home folder: `objects/<2 hex>/<sha256>` by content, `stages/<key>.json` by stage key,
- *  `locks/<key>.lock` while a stage is computed, `corrupt/` for objects that no longer match their name. */
-import { mkdir, readFile, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+ *  `locks/<key>.lock` while a stage is computed, `incoming/` for objects that are being fetched, `corrupt/` for objects that no
+ *  longer match their name. */
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type ArtifactRef, type StageResult, stageResult } from '../../schema/result.ts'
 import type { StageKey } from '../../schema/stage.ts'
-import { sha256Of } from '../files/digest.ts'
+import { sha256Of, sha256OfFile } from '../files/digest.ts'
 import { codeOf, reasonOf, writeWhole } from '../files/write.ts'
+import { type Incoming, receiveFile } from './incoming.ts'
 import { type LockOptions, takeLock } from './lock.ts'
 
 /** An object or a stage that cannot be read or written: says which, why and what to do. */
@@ -20,6 +23,17 @@ export interface Store {
    *  the stage that made it counts as not done. */
   get(sha256: string): Promise<Uint8Array>
   has(sha256: string): Promise<boolean>
+  /** Bytes [from, from + length) of an object, or as many as there are; not compared with its hash. */
+  slice(sha256: string, from: number, length: number): Promise<Uint8Array>
+  /** As `get`, for objects too large for memory: throws when the object is missing or damaged. */
+  verify(sha256: string): Promise<void>
+  /** Takes an object in from elsewhere. `fill` appends what is missing to what an earlier call left; the whole is compared with
+   *  its hash before it counts. Throws what `fill` throws, and StoreError when the bytes are others. */
+  receive(ref: ArtifactRef, fill: (incoming: Incoming) => Promise<void>, signal?: AbortSignal): Promise<void>
+  /** Makes an object of a file as it is now; the file stays. */
+  adopt(path: string): Promise<ArtifactRef>
+  /** Forgets an object that no stage names. */
+  remove(sha256: string): Promise<void>
   /** Null when the stage is not done, when its file is not valid or when one of its artifacts is missing. */
   readStage(key: StageKey): Promise<StageResult | null>
   writeStage(key: StageKey, result: StageResult): Promise<void>
@@ -47,18 +61,78 @@ export function openStore(home: string): Store {
     return { sha256, bytes: bytes.length }
   }
 
-  async function get(sha256: string): Promise<Uint8Array> {
+  const missing = (sha256: string) =>
+    new StoreError(`${objectPath(sha256)}: not found; run again, and the stage that makes it will be computed`)
+
+  /** Moves a damaged object aside. */
+  async function reject(sha256: string, actual: string): Promise<never> {
     const path = objectPath(sha256)
-    const bytes = await read(path)
-    if (!bytes) throw new StoreError(`${path}: not found; run again, and the stage that makes it will be computed`)
-    const actual = sha256Of(bytes)
-    if (actual === sha256) return bytes
     const aside = join(home, 'corrupt', sha256)
     await mkdir(join(home, 'corrupt'), { recursive: true })
     await rename(path, aside)
     throw new StoreError(
       `${path}: its content has the SHA-256 ${actual}, so the file is damaged; it was moved to ${aside}; run again, and the stage that makes it will be computed anew`,
     )
+  }
+
+  async function get(sha256: string): Promise<Uint8Array> {
+    const bytes = await read(objectPath(sha256))
+    if (!bytes) throw missing(sha256)
+    const actual = sha256Of(bytes)
+    return actual === sha256 ? bytes : reject(sha256, actual)
+  }
+
+  async function verify(sha256: string): Promise<void> {
+    if ((await sizeOf(sha256)) === null) throw missing(sha256)
+    const actual = await sha256OfFile(objectPath(sha256))
+    if (actual !== sha256) await reject(sha256, actual)
+  }
+
+  async function slice(sha256: string, from: number, length: number): Promise<Uint8Array> {
+    const path = objectPath(sha256)
+    try {
+      const file = await open(path)
+      try {
+        const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, from)
+        return buffer.subarray(0, bytesRead)
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      throw isAbsent(error) ? missing(sha256) : unreadable(path, error)
+    }
+  }
+
+  async function adopt(path: string): Promise<ArtifactRef> {
+    // A second name for the bytes as they are now: writers replace the file, they never change it.
+    const held = join(home, 'incoming', randomUUID())
+    try {
+      await mkdir(dirname(held), { recursive: true })
+      await link(path, held)
+      const sha256 = await sha256OfFile(held)
+      const { size } = await stat(held)
+      await mkdir(dirname(objectPath(sha256)), { recursive: true })
+      await rename(held, objectPath(sha256))
+      return { sha256, bytes: size }
+    } catch (error) {
+      await rm(held, { force: true })
+      throw unwritable(held, error)
+    }
+  }
+
+  async function receive(ref: ArtifactRef, fill: (incoming: Incoming) => Promise<void>, signal?: AbortSignal) {
+    const { sha256 } = ref
+    // Two runners on one home fetch an object once.
+    const release = await takeLock(join(home, 'locks', `${sha256}.lock`), { signal })
+    try {
+      if ((await sizeOf(sha256)) === ref.bytes) return
+      const actual = await receiveFile(join(home, 'incoming', sha256), { ...ref, target: objectPath(sha256) }, fill)
+      if (actual !== sha256) {
+        throw new StoreError(`${sha256}: what came has the SHA-256 ${actual}; it was thrown away, so run again`)
+      }
+    } finally {
+      await release()
+    }
   }
 
   async function readStage(key: StageKey): Promise<StageResult | null> {
@@ -76,6 +150,11 @@ export function openStore(home: string): Store {
     put,
     get,
     has: async (sha256) => (await sizeOf(sha256)) !== null,
+    slice,
+    verify,
+    receive,
+    adopt,
+    remove: (sha256) => rm(objectPath(sha256), { force: true }),
     readStage,
     writeStage: async (key, result) => write(stagePath(key), `${JSON.stringify(stageResult.parse(result), null, 2)}\n`),
     async lockStage(key, options) {

@@ -17,6 +17,9 @@ export const count = (value: number): string => Math.round(value).toLocaleString
 
 export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`
 
+/** `155.3 MB`, in millions of bytes. */
+export const megabytes = (bytes: number): string => `${fixed(bytes / 1e6, 1)} MB`
+
 /** `0.42 s`, `12.3 s`, `4 min 05 s`, `1 h 12 min`. */
 export function duration(seconds: number): string {
   if (seconds < 10) return `${fixed(seconds, 2)} s`

@@ -1,4 +1,4 @@
-/** Store bytes under their SHA-256 (PUT, with the lease in headers). Bytes that hash to something else are refused. */
+/** Store bytes under their SHA-256 (PUT, with the lease in headers), as one body. Bytes that hash to something else are refused. */
 import { z } from 'zod'
 import { sha256, stageKey } from '../stage.ts'
 import { leaseToken } from './lease.ts'
@@ -9,4 +9,8 @@ export const params = z.strictObject({ sha256 })
 export const headers = z.object({ 'x-job-key': stageKey, 'x-lease-token': leaseToken })
 export const response = z.strictObject({ sha256, bytes: z.int() })
 /** Larger files are refused with 413. */
-export const MAX_BYTES = 90 * 1024 * 1024
+export const MAX_BYTES = 2 * 1024 ** 3
+/** Larger files come in parts. */
+export const MAX_WHOLE_BYTES = 50 * 1024 ** 2
+/** Every part but the last has this size. */
+export const PART_BYTES = 16 * 1024 ** 2

@@ -61,7 +61,7 @@ test('hang-ups and 5xx are tried again, refusals are not', async () => {
 
 test('a server that stays away is an UnreachableError that names it', async () => {
   const client = createClient({ server: 'http://127.0.0.1:9', retryForMs: 0 })
-  await expect(client.hasArtifact(KEY)).rejects.toThrow(UnreachableError)
+  await expect(client.renew(KEY, { token: tokenOf(0), progress: null })).rejects.toThrow(UnreachableError)
 })
 
 test('an answer of another shape says so and is not tried again', async () => {

@@ -53,6 +53,28 @@ describe('objects', () => {
     expect(error.message).toContain(`${objectPath()}: not found`)
   })
 
+  test('that come in pieces count once they are whole, and go on where an earlier attempt stopped', async () => {
+    const broken = store.receive({ sha256: ABC, bytes: 3 }, async (file) => {
+      await file.append(abc.subarray(0, 2))
+      throw new Error('cut off')
+    })
+    expect((await failure(broken)).message).toBe('cut off')
+    expect(await store.has(ABC)).toBe(false)
+    await store.receive({ sha256: ABC, bytes: 3 }, (file) => file.append(abc.subarray(file.size())))
+    expect(new TextDecoder().decode(await store.get(ABC))).toBe('abc')
+    expect(await store.slice(ABC, 1, 5)).toEqual(abc.subarray(1))
+  })
+
+  test('that come as something else are thrown away and named', async () => {
+    const other = store.receive({ sha256: ABC, bytes: 3 }, (file) => file.append(Uint8Array.of(1, 2, 3)))
+    const error = await failure(other)
+    expect(error).toBeInstanceOf(StoreError)
+    expect(error.message).toContain(ABC)
+    expect(await store.has(ABC)).toBe(false)
+    await store.receive({ sha256: ABC, bytes: 3 }, (file) => file.append(abc))
+    await store.verify(ABC)
+  })
+
   test('that were damaged are moved aside and can be put again', async () => {
     await store.put(abc)
     await writeFile(objectPath(), 'abd')

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { Job } from '../../schema/protocol/lease.ts'
-import { MAX_BYTES } from '../../schema/protocol/upload.ts'
+import { MAX_WHOLE_BYTES } from '../../schema/protocol/upload.ts'
 import { sha256Hex } from '../../schema/stage.ts'
 import { ask, bindings, errorOf, lease, read, submit, tokenFor, upload, useFreshDatabase, verb } from './support.ts'
 
@@ -49,7 +49,7 @@ test('bytes that hash to something else are refused and not kept', async () => {
 })
 
 test('a file over the limit is refused before it is read', async () => {
-  const answer = await put(await sha256Hex('x'), 'x', { 'content-length': String(MAX_BYTES + 1) })
+  const answer = await put(await sha256Hex('x'), 'x', { 'content-length': String(MAX_WHOLE_BYTES + 1) })
   expect(await errorOf(answer)).toMatchObject({ status: 413, code: 'body_too_large' })
 })
 

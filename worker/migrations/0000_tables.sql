@@ -1,9 +1,11 @@
 CREATE TABLE `artifacts` (
 	`sha256` text PRIMARY KEY NOT NULL,
 	`bytes` integer NOT NULL,
-	`created_at` integer NOT NULL
+	`path` text NOT NULL,
+	`touched_at` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE INDEX `artifacts_touched` ON `artifacts` (`touched_at`);--> statement-breakpoint
 CREATE TABLE `job_inputs` (
 	`job_key` text NOT NULL,
 	`input_key` text NOT NULL,
@@ -106,4 +108,20 @@ CREATE TABLE `tokens` (
 	`revoked_at` integer
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `tokens_sha256_unique` ON `tokens` (`sha256`);
+CREATE UNIQUE INDEX `tokens_sha256_unique` ON `tokens` (`sha256`);--> statement-breakpoint
+CREATE TABLE `upload_parts` (
+	`upload_id` text NOT NULL,
+	`number` integer NOT NULL,
+	`sha256` text NOT NULL,
+	`bytes` integer NOT NULL,
+	`etag` text NOT NULL,
+	PRIMARY KEY(`upload_id`, `number`)
+);
+--> statement-breakpoint
+CREATE TABLE `uploads` (
+	`sha256` text PRIMARY KEY NOT NULL,
+	`bytes` integer NOT NULL,
+	`path` text NOT NULL,
+	`upload_id` text NOT NULL,
+	`touched_at` integer NOT NULL
+);

@@ -6,7 +6,7 @@ import { stageKeyOf } from '../../schema/stage.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
 import { runJobs } from '../../schema/tables/run-jobs.ts'
 import type { Database } from '../database.ts'
-import { pathOfArtifact } from './artifacts.ts'
+import { artifactOf } from './artifacts.ts'
 
 /** What sample stages call the picture. */
 const PICTURE = 'samples.png'
@@ -54,8 +54,13 @@ export async function samplesOf(
 }
 
 /** Width and height of a stored PNG, from its first 24 bytes: 8 of signature, then the chunk IHDR. Null for anything else. */
-export async function pictureSize(store: R2Bucket, sha256: string): Promise<{ width: number; height: number } | null> {
-  const object = await store.get(pathOfArtifact(sha256), { range: { offset: 0, length: 24 } })
+export async function pictureSize(
+  db: Database,
+  store: R2Bucket,
+  sha256: string,
+): Promise<{ width: number; height: number } | null> {
+  const artifact = await artifactOf(db, sha256)
+  const object = artifact && (await store.get(artifact.path, { range: { offset: 0, length: 24 } }))
   const bytes = object && (await object.arrayBuffer())
   if (!bytes || bytes.byteLength < 24) return null
   const view = new DataView(bytes)

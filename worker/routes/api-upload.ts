@@ -1,6 +1,6 @@
-/** A runner stores bytes under their SHA-256. */
+/** A runner stores bytes under their SHA-256, as one body. */
 import { ApiError } from '../../schema/errors.ts'
-import { headers, MAX_BYTES, params, path, response } from '../../schema/protocol/upload.ts'
+import { headers, MAX_WHOLE_BYTES, params, path, response } from '../../schema/protocol/upload.ts'
 import { allow } from '../auth.ts'
 import { storeArtifact } from '../queries/artifacts.ts'
 import { requireLease } from '../queries/leases.ts'
@@ -23,14 +23,19 @@ export const apiUpload: Route = (app) =>
     const { 'x-job-key': key, 'x-lease-token': token } = c.req.valid('header')
     // Checked before the body only: renewals during a long upload change the token, and bytes under their own hash harm nobody.
     await requireLease(c.get('db'), key, token)
-    const bytes = Number(c.req.header('content-length') ?? Number.NaN)
+    const bytes = requireLength(c.req.header('content-length'), MAX_WHOLE_BYTES, 'send it in parts')
     const { body } = c.req.raw
-    if (!Number.isInteger(bytes) || (bytes > 0 && !body)) {
-      throw new ApiError('invalid_request', 'expected a body and its Content-Length')
-    }
-    if (bytes > MAX_BYTES) {
-      throw new ApiError('body_too_large', `expected at most ${MAX_BYTES} bytes, got ${bytes}; split the artifact`)
-    }
-    await storeArtifact(c.get('db'), c.env.STORE, { sha256, bytes, body })
+    if (bytes > 0 && !body) throw new ApiError('invalid_request', 'expected a body')
+    await storeArtifact(c.get('db'), c.env.STORE, { sha256, bytes, body }, Date.now())
     return c.json({ sha256, bytes }, 200)
   })
+
+/** The length that a request announces; `remedy` says what to do about one that is too long. */
+export function requireLength(header: string | undefined, most: number, remedy: string): number {
+  if (!header || !/^\d+$/.test(header)) {
+    throw new ApiError('invalid_request', 'expected a body and its Content-Length')
+  }
+  const bytes = Number(header)
+  if (bytes > most) throw new ApiError('body_too_large', `expected at most ${most} bytes, got ${bytes}; ${remedy}`)
+  return bytes
+}

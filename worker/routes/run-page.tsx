@@ -86,7 +86,7 @@ export const runPage: Route = (app) =>
     const samples = await Promise.all(
       run.samples.map(async (sample) => ({
         ...sample,
-        size: sample.picture ? await pictureSize(c.env.STORE, sample.picture.sha256) : null,
+        size: sample.picture ? await pictureSize(c.get('db'), c.env.STORE, sample.picture.sha256) : null,
       })),
     )
     const { benchmark, title, label, seed, state, params, author, method, methodVersion } = run
