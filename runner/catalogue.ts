@@ -1,6 +1,4 @@
 /** What this checkout knows by name, and words for names it does not know. */
-import type { Benchmark } from '../schema/benchmark.ts'
-import * as benchmarkModules from '../schema/benchmarks/index.ts'
 import type { DatasetDefinition } from './dataset.ts'
 import * as datasetModules from './datasets/index.ts'
 import type { DenoiserDefinition } from './denoiser.ts'
@@ -17,7 +15,8 @@ import { UsageError } from './usage.ts'
 
 type Catalogue<T> = ReadonlyMap<string, T>
 
-export const benchmarks: Catalogue<Benchmark> = new Map(Object.entries(benchmarkModules))
+export { benchmarks, suites, suiteWith } from '../schema/catalogue.ts'
+
 export const methods: Catalogue<MethodDefinition> = new Map(Object.entries(methodModules))
 export const datasets: Catalogue<DatasetDefinition> = new Map(Object.entries(datasetModules))
 export const models: Catalogue<ModelDefinition> = new Map(Object.entries(modelModules))

@@ -10,6 +10,7 @@ const folders = [
   'runner/nn/models',
   'runner/nn/denoisers',
   'schema/benchmarks',
+  'schema/suites',
   'worker/routes',
 ]
 const camel = (id: string) => id.replace(/[-.]+(.)/g, (_, letter: string) => letter.toUpperCase())

@@ -1,6 +1,5 @@
 /** What this deployment knows: benchmarks, methods and metrics, all of them data in this repository. */
 import type { z } from 'zod'
-import { type Pictured, pictured } from '../runner/classes.ts'
 import { type GenerationMetricDefinition, generationMetricNamed } from '../runner/generation-metric.ts'
 import * as generationMetricModules from '../runner/generation-metrics/index.ts'
 import { type MethodDefinition, paramsFor } from '../runner/method.ts'
@@ -8,12 +7,15 @@ import * as methodModules from '../runner/methods/index.ts'
 import type { MetricDefinition } from '../runner/metric.ts'
 import * as metricModules from '../runner/metrics/index.ts'
 import type { Column } from '../schema/api/board.ts'
+import type { SuiteView } from '../schema/api/suite.ts'
 import { type Benchmark, taskOf } from '../schema/benchmark.ts'
-import * as benchmarkModules from '../schema/benchmarks/index.ts'
+import { benchmarks, suites, suiteWith } from '../schema/catalogue.ts'
+import { type Pictured, pictured } from '../schema/classes.ts'
 import { ApiError } from '../schema/errors.ts'
 import { describeIssues } from '../schema/issues.ts'
+import type { Suite } from '../schema/suite.ts'
 
-export const benchmarks: ReadonlyMap<string, Benchmark> = new Map(Object.entries(benchmarkModules))
+export { benchmarks, suites, suiteWith }
 export const methods: ReadonlyMap<string, MethodDefinition> = new Map(Object.entries(methodModules))
 export const metrics: ReadonlyMap<string, MetricDefinition> = new Map(Object.entries(metricModules))
 
@@ -24,6 +26,9 @@ export const generationMetrics: ReadonlyMap<string, GenerationMetricDefinition> 
 /** The method that every score is compared with. */
 export const REFERENCE = [...methods].find(([, { trainsOn }]) => trainsOn === 'retain')![0]
 
+/** Whether a method is itself a training, and so stands outside the ranking. */
+export const isReference = (method: string): boolean => methods.get(method)?.trainsOn !== undefined
+
 /** Methods that every submission brings along for its seeds: retrain, and where images are compared by eye the original too. */
 export const referencesOf = ({ generation }: Benchmark): string[] =>
   [...methods].flatMap(([id, { trainsOn }]) => (id === REFERENCE || (generation && trainsOn) ? [id] : []))
@@ -33,7 +38,43 @@ const known = (ids: Iterable<string>) => [...ids].sort().join(', ')
 export function benchmarkOf(slug: string): Benchmark {
   const benchmark = benchmarks.get(slug)
   if (benchmark) return benchmark
+  if (suites.has(slug)) {
+    const [first] = suiteOf(slug).benchmarks
+    throw new ApiError(
+      'unknown_benchmark',
+      `"${slug}" is a suite of benchmarks such as "${first!.slug}": see /suites/${slug}`,
+    )
+  }
   throw new ApiError('unknown_benchmark', `no benchmark "${slug}"; known are ${known(benchmarks.keys())}`)
+}
+
+export function suiteOf(slug: string): Suite {
+  const suite = suites.get(slug)
+  if (suite) return suite
+  throw new ApiError('unknown_benchmark', `no suite "${slug}"; known are ${known(suites.keys())}`)
+}
+
+/** A suite with the names of its classes. */
+export const describeSuite = ({ slug, title, summary, benchmarks }: Suite): SuiteView => ({
+  slug,
+  title,
+  summary,
+  classes: benchmarks.flatMap((benchmark) => {
+    const { request } = benchmark
+    if (request.kind !== 'class') return []
+    const name = picturedBy(benchmark)?.classes[request.label] ?? `class ${request.label}`
+    return [{ label: request.label, name, benchmark: benchmark.slug }]
+  }),
+})
+
+/** What a submission is to: the benchmarks of a suite, or one benchmark. */
+export function targetOf(slug: string): Pick<Suite, 'slug' | 'title' | 'benchmarks'> {
+  const suite = suites.get(slug)
+  if (suite) return suite
+  const benchmark = benchmarks.get(slug)
+  if (benchmark) return { slug, title: benchmark.title, benchmarks: [benchmark] }
+  const all = [...benchmarks.keys(), ...suites.keys()]
+  throw new ApiError('unknown_benchmark', `no benchmark or suite "${slug}"; known are ${known(all)}`)
 }
 
 export function methodOf(id: string): MethodDefinition {

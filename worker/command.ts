@@ -6,14 +6,21 @@ import { resolveParams } from './catalogue.ts'
 const quoted = (word: string) => (/^[\w.,:/=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
 /** Names only the parameters that differ from the benchmark's preset and the method's defaults. */
-export function commandFor(benchmark: Benchmark, method: string, params: Record<string, unknown>, seeds: number[]) {
+export function commandFor(
+  benchmark: Benchmark,
+  method: string,
+  params: Record<string, unknown>,
+  seeds: number[],
+  /** A suite that the benchmark is a class of, to run them all. */
+  target: string = benchmark.slug,
+) {
   const usual = defaultsOf(benchmark, method)
   const own = Object.entries(params).filter(([name, value]) => canonicalJson(value) !== canonicalJson(usual[name]))
   const given = own.map(([name, value]) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value)
     return `--param ${quoted(`${name}=${text}`)}`
   })
-  return ['npx palimpsest run', benchmark.slug, `--method ${method}`, ...given, `--seeds ${seeds.join(',')}`].join(' ')
+  return ['npx palimpsest run', target, `--method ${method}`, ...given, `--seeds ${seeds.join(',')}`].join(' ')
 }
 
 function defaultsOf(benchmark: Benchmark, method: string): Record<string, unknown> {

@@ -25,10 +25,10 @@ export function orderingOf(benchmark: Benchmark, columns: Named[]): Ordering {
 
 /** The rows in order of their worst place, then of the sum of their places; equal ones in order of the first column; then rows that
  *  were not measured yet, in order of submission. */
-export function placed(rows: BoardRow[], columns: Named[]): BoardRow[] {
+export function placed<Row extends BoardRow>(rows: Row[], columns: Named[]): Row[] {
   const complete = columns.length > 0 ? rows.filter(({ metrics }) => columns.every(({ id }) => metrics[id])) : []
-  const goodness = (row: BoardRow, { id, better }: Named) => row.metrics[id]!.mean * (better === 'larger' ? 1 : -1)
-  const placeIn = (row: BoardRow, column: Named) =>
+  const goodness = (row: Row, { id, better }: Named) => row.metrics[id]!.mean * (better === 'larger' ? 1 : -1)
+  const placeIn = (row: Row, column: Named) =>
     1 + complete.filter((other) => goodness(other, column) > goodness(row, column)).length
   const judged = complete.map((row) => {
     const places = columns.map((column) => placeIn(row, column))

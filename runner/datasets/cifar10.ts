@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { pictured } from '../classes.ts'
+import { pictured } from '../../schema/classes.ts'
 import { DatasetError, defineDataset, type LoadOptions } from '../dataset.ts'
 import { BATCH_BYTES, cifarSplit, filesOfTar } from '../files/cifar.ts'
 import { sha256Of, withDigest } from '../files/digest.ts'

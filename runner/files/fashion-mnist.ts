@@ -1,5 +1,5 @@
 /** What full Fashion-MNIST and its subset share. */
-import { pictured } from '../classes.ts'
+import { pictured } from '../../schema/classes.ts'
 import type { Split } from '../dataset.ts'
 import { parseIdx } from './idx.ts'
 

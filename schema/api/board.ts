@@ -61,7 +61,7 @@ export const boardRow = z.strictObject({
   /** Where `worse-place` orders the board: the place, which equal rows share, and the places that it follows from, by column id.
    *  Null for reference rows and rows without all of these metrics. */
   standing: z.strictObject({ place: z.int(), places: z.record(z.string(), z.int()) }).nullable(),
-  /** Full identities of the values of each cell, by column id. */
+  /** Full identities of the values of each cell, by column id; with more than one, the cell has no mean. */
   identities: z.record(z.string(), z.array(z.string())),
   deviceClass: z.string().nullable(),
   /** One a seed: where several submissions ran a seed, the one that got furthest. */
@@ -70,6 +70,12 @@ export const boardRow = z.strictObject({
 export type Column = z.infer<typeof column>
 export type Cell = z.infer<typeof cell>
 export type BoardRow = z.infer<typeof boardRow>
+
+/** What boards of benchmarks and of suites have in common. */
+export type Ranking<Row extends BoardRow = BoardRow> = Pick<Board, 'columns' | 'ordering'> & {
+  references: Row[]
+  rows: Row[]
+}
 
 export const board = z.strictObject({
   benchmark,

@@ -4,7 +4,7 @@ import { benchmark, slug } from '../benchmark.ts'
 import { artifactRef, device, progress, seconds } from '../result.ts'
 import { seed, stageKey, stageSpec } from '../stage.ts'
 import { column } from './board.ts'
-import { runState } from './submission.ts'
+import { runState, runSummary } from './submission.ts'
 
 export const jobState = z.enum(['queued', 'leased', 'done', 'failed', 'cancelled'])
 
@@ -90,14 +90,11 @@ export const run = z.strictObject({
 export type Run = z.infer<typeof run>
 
 export const runListItem = z.strictObject({
-  id: z.string(),
+  ...runSummary.shape,
   submission: z.string(),
-  benchmark: slug,
   method: slug,
   label: z.string(),
   author: z.string(),
-  seed,
-  state: runState,
   createdAt: z.string(),
 })
 export type RunListItem = z.infer<typeof runListItem>

@@ -1,9 +1,10 @@
-/** A submission: one method with parameters, for one benchmark, over a list of seeds. */
+/** A submission: one method with parameters, for one benchmark or suite, over a list of seeds. */
 import { z } from 'zod'
 import { slug } from '../benchmark.ts'
 import { seed } from '../stage.ts'
 
 export const createSubmission = z.strictObject({
+  /** A benchmark, or a suite: then every class of it. */
   benchmark: slug,
   method: slug,
   /** Only the values that differ from the benchmark's preset and the method's defaults. */
@@ -23,11 +24,19 @@ export const createSubmission = z.strictObject({
 export const runState = z.enum(['queued', 'running', 'done', 'failed', 'cancelled'])
 export type RunState = z.infer<typeof runState>
 
-export const runSummary = z.strictObject({ id: z.string(), seed, state: runState })
+export const runSummary = z.strictObject({
+  id: z.string(),
+  benchmark: slug,
+  seed,
+  state: runState,
+  /** How many of its stages are done. */
+  stages: z.strictObject({ done: z.int(), total: z.int() }),
+})
 export type RunSummary = z.infer<typeof runSummary>
 
 export const submission = z.strictObject({
   id: z.string(),
+  /** As it was named: a benchmark or a suite. */
   benchmark: slug,
   method: slug,
   methodVersion: z.int(),

@@ -1,6 +1,3 @@
-export { cifar10DdpmUnetClass0 as 'cifar10.ddpm-unet.class-0' } from './cifar10.ddpm-unet.class-0.ts'
 export { cifar10Resnet18Random10 as 'cifar10.resnet18.random-10' } from './cifar10.resnet18.random-10.ts'
-export { fashionMnist5k16DdpmUnetClass0 as 'fashion-mnist-5k-16.ddpm-unet.class-0' } from './fashion-mnist-5k-16.ddpm-unet.class-0.ts'
-export { fashionMnist5kSmallCnnClass0 as 'fashion-mnist-5k.small-cnn.class-0' } from './fashion-mnist-5k.small-cnn.class-0.ts'
 export { fashionMnist5kSmallCnnRandom10 as 'fashion-mnist-5k.small-cnn.random-10' } from './fashion-mnist-5k.small-cnn.random-10.ts'
 export { fashionMnistSmallCnnRandom10 as 'fashion-mnist.small-cnn.random-10' } from './fashion-mnist.small-cnn.random-10.ts'

@@ -2,8 +2,9 @@
  *
  *  benchmark   dataset, model, forget request, training recipe and metrics; data in schema/benchmarks/
  *  method      an unlearning algorithm; `original` and `retrain` are methods too
- *  submission  one method with parameters, for one benchmark, by one author, over a list of seeds
- *  run         one seed of a submission
+ *  suite       benchmarks that differ only in the class to be forgotten; data in schema/suites/
+ *  submission  one method with parameters, for one benchmark or suite, by one author, over a list of seeds
+ *  run         one seed of a submission on one benchmark
  *  stage       train, unlearn, sample, judge or evaluate, named by its stage key: the hash of everything that determines its result
  *  job         a stage as a row of this table; runs that need the same stage share the job
  *  lease       the time-limited right to write about a job

@@ -1,4 +1,4 @@
-/** Runs: one seed of a submission. A run's state follows from its jobs and is not stored. */
+/** Runs: one seed of a submission on one benchmark. A run's state follows from its jobs and is not stored. */
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { submissions } from './submissions.ts'
 
@@ -9,10 +9,18 @@ export const runs = sqliteTable(
     submissionId: text()
       .notNull()
       .references(() => submissions.id),
+    benchmark: text().notNull(),
+    /** Of what determines the benchmark's results; a board shows the runs of one definition only. */
+    definitionSha256: text().notNull(),
     seed: integer().notNull(),
     /** Place of the seed in its submission: first seeds of everything are leased before second seeds of anything. */
     ordinal: integer().notNull(),
+    /** Place of the benchmark in its suite: of equal seeds, first classes are leased before second ones. */
+    part: integer().notNull(),
     cancelledAt: integer(),
   },
-  (table) => [index('runs_submission').on(table.submissionId)],
+  (table) => [
+    index('runs_submission').on(table.submissionId),
+    index('runs_benchmark').on(table.benchmark, table.definitionSha256),
+  ],
 )

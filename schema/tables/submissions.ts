@@ -1,4 +1,4 @@
-/** Submissions: one method with its resolved parameters, for one benchmark, by one author. */
+/** Submissions: one method with its resolved parameters, for one benchmark or suite, by one author. */
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
 export const submissions = sqliteTable(
@@ -7,9 +7,8 @@ export const submissions = sqliteTable(
     /** Order of creation; the queue is served in this order. */
     sequence: integer().primaryKey({ autoIncrement: true }),
     id: text().notNull().unique(),
+    /** The slug that was named: of a benchmark, or of a suite. */
     benchmark: text().notNull(),
-    /** Of what determines the benchmark's results; a board shows the runs of one definition only. */
-    definitionSha256: text().notNull(),
     method: text().notNull(),
     methodVersion: integer().notNull(),
     /** Every parameter, defaults and presets filled in. */

@@ -16,8 +16,10 @@ import type { Graph } from '../../runner/onnx/graph.ts'
 import { floats, int64s, type Shape, sizeOf, type Tensor, tensor, zeros } from '../../runner/onnx/tensor.ts'
 import type { OptimizerSpec } from '../../schema/benchmark.ts'
 import { optimizer } from '../../schema/benchmark.ts'
-import { fashionMnist5k16DdpmUnetClass0 as generationQuickstart } from '../../schema/benchmarks/fashion-mnist-5k-16.ddpm-unet.class-0.ts'
+import { benchmarks } from '../../schema/catalogue.ts'
 import { diffusion } from '../../schema/diffusion.ts'
+
+const generationQuickstart = benchmarks.get('fashion-mnist-5k-16.ddpm-unet.class-0')!
 
 export interface BenchCase {
   name: string

@@ -11,10 +11,11 @@ import type { StageContext } from '../../runner/pipeline/stage.ts'
 import { checkpointOf } from '../../runner/store/checkpoint.ts'
 import { openStore } from '../../runner/store/store.ts'
 import { defineBenchmark } from '../../schema/benchmark.ts'
-import { fashionMnist5k16DdpmUnetClass0 as quickstart } from '../../schema/benchmarks/fashion-mnist-5k-16.ddpm-unet.class-0.ts'
+import { benchmarks } from '../../schema/catalogue.ts'
 import { type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
 
+const quickstart = benchmarks.get('fashion-mnist-5k-16.ddpm-unet.class-0')!
 const { generation } = quickstart
 const benchmark = defineBenchmark({
   ...quickstart,

@@ -9,6 +9,7 @@ import * as metrics from '../../runner/metrics/index.ts'
 import * as denoisers from '../../runner/nn/denoisers/index.ts'
 import * as models from '../../runner/nn/models/index.ts'
 import * as benchmarks from '../../schema/benchmarks/index.ts'
+import * as suites from '../../schema/suites/index.ts'
 
 const features = readFileSync(new URL('../../FEATURES.md', import.meta.url), 'utf8')
 
@@ -21,6 +22,7 @@ test.each([
   ['metric', metrics],
   ['metric of generated images', generationMetrics],
   ['benchmark', benchmarks],
+  ['suite', suites],
 ])('FEATURES.md names every %s', (_, members) => {
   expect(Object.keys(members).filter((id) => !features.includes(`\`${id}\``))).toEqual([])
 })

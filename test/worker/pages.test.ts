@@ -107,3 +107,47 @@ test('methods, submissions, queue and documentation have pages', async () => {
   expect(textOf(await page('/docs/api'))).toContain('GET /api/v1/benchmarks')
   expect(await page('/style.css')).toContain('--text:')
 })
+
+test('the front page has one entry for a suite, with its classes folded', async () => {
+  const html = await page('/')
+  const suite = 'fashion-mnist-5k.small-cnn'
+  expect(html.match(/<li class="card">/g)).toHaveLength(6)
+  const card = html.slice(html.indexOf(`/suites/${suite}.class-wise`))
+  expect(card.indexOf('<details')).toBeLessThan(card.indexOf(`/boards/${suite}.class-0`))
+  expect(textOf(card)).toContain('T-shirt/top no run yet')
+})
+
+test('the page of a suite shows averages, classes of the chosen metric, and what a row lacks', async () => {
+  const suite = 'fashion-mnist-5k.small-cnn.class-wise'
+  expect(textOf(await page(`/suites/${suite}`))).toContain('Nobody has submitted to this suite')
+  await submit(submitter, { benchmark: suite, seeds: [0] })
+  await submit(submitter, { benchmark: 'fashion-mnist-5k.small-cnn.class-3', method: 'ga', seeds: [0] })
+  await workOff(runner, (method, _, label) => ({
+    ua: method === 'ft' ? 90 - label : 95,
+    ra: 50 + label,
+    ta: 90,
+    mia: 20,
+  }))
+  const html = await page(`/suites/${suite}`)
+  const text = textOf(html)
+  // UA of ft: 90 - 4.5 on average, 9.5 below retrain; 90 - 3 on class 3.
+  expect(text).toContain('85.50 one seed \u22129.50')
+  expect(text).toMatch(/3 Dress 95\.00 87\.00 \u22128\.00 95\.00/)
+  expect(text).toContain('1 of 10 classes, so not ranked')
+  expect(text).toContain('95.00 0 of 1 class')
+  expect(html).toContain('UA by forgotten class: Retrain from 95 to 95; FT from 81 to 90; GA from 95 to 95.')
+  // Another metric by a link, without script.
+  expect(html).toContain(`href="/suites/${suite}?metric=ra#classes"`)
+  expect(textOf(await page(`/suites/${suite}?metric=ra`))).toMatch(/9 Ankle boot 59\.00 59\.00 0/)
+  expect(textOf(await page('/methods/ft'))).toContain('forget each class')
+})
+
+test('the page of a submission to a suite lists its runs by class and seed', async () => {
+  const { id } = await submit(submitter, { benchmark: 'fashion-mnist-5k.small-cnn.class-wise', seeds: [0, 1] })
+  await workOff(runner, score, 4)
+  const text = textOf(await page(`/submissions/${id}`))
+  // Class 0: retrain twice, then original and unlearning; the original serves the other classes too.
+  expect(text).toContain('0 of 20 runs done, 10 running, 10 waiting')
+  expect(text).toContain('0, T-shirt/top Running : class 0, T-shirt/top, seed 0 2 of 3 stages Waiting')
+  expect(text).toContain('9, Ankle boot Running : class 9, Ankle boot, seed 0 1 of 3 stages')
+})

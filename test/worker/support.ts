@@ -109,20 +109,28 @@ export const metricsOf = ({ ua, ra, ta, mia }: Scores): StageResult['metrics'] =
   mia: { identity: 'mia/svc-confidence@1', value: mia },
 })
 
-/** Leases and finishes everything there is. `score` gives what an evaluation measures, by the method and seed it is about. */
+/** Leases and finishes everything there is, or as many jobs. `score` gives what an evaluation measures, by the method, seed and
+ *  forgotten class that it is about. */
 export async function workOff(
   token: string,
-  score: (method: string, seed: number) => Scores = () => ({ ua: 5, ra: 100, ta: 90, mia: 10 }),
+  score: (method: string, seed: number, label: number) => Scores = () => ({ ua: 5, ra: 100, ta: 90, mia: 10 }),
+  most = Number.POSITIVE_INFINITY,
 ): Promise<void> {
+  let done = 0
   const makers = new Map<string, string>()
-  for (let job = await lease(token); job; job = await lease(token)) {
+  while (done < most) {
+    const job = await lease(token)
+    if (!job) break
+    done++
     const { spec } = job
     if (spec.kind === 'train') makers.set(job.key, spec.without ? 'retrain' : 'original')
     if (spec.kind === 'unlearn') makers.set(job.key, spec.method.id)
     const result =
       spec.kind === 'evaluate'
         ? resultOf({
-            metrics: metricsOf(score(makers.get(spec.weights)!, spec.seed)),
+            metrics: metricsOf(
+              score(makers.get(spec.weights)!, spec.seed, spec.request.kind === 'class' ? spec.request.label : -1),
+            ),
             seconds: { setUp: 1, evaluate: 2 },
           })
         : spec.kind === 'train'

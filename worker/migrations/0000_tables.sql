@@ -72,18 +72,21 @@ CREATE TABLE `runners` (
 CREATE TABLE `runs` (
 	`id` text PRIMARY KEY NOT NULL,
 	`submission_id` text NOT NULL,
+	`benchmark` text NOT NULL,
+	`definition_sha256` text NOT NULL,
 	`seed` integer NOT NULL,
 	`ordinal` integer NOT NULL,
+	`part` integer NOT NULL,
 	`cancelled_at` integer,
 	FOREIGN KEY (`submission_id`) REFERENCES `submissions`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
 CREATE INDEX `runs_submission` ON `runs` (`submission_id`);--> statement-breakpoint
+CREATE INDEX `runs_benchmark` ON `runs` (`benchmark`,`definition_sha256`);--> statement-breakpoint
 CREATE TABLE `submissions` (
 	`sequence` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`id` text NOT NULL,
 	`benchmark` text NOT NULL,
-	`definition_sha256` text NOT NULL,
 	`method` text NOT NULL,
 	`method_version` integer NOT NULL,
 	`params` text NOT NULL,

@@ -1,126 +1,68 @@
 /** The board of a benchmark: rows, spreads, gaps and ranks. Page, API and export all read this. */
-import { and, eq } from 'drizzle-orm'
 import { avgGap, meanAndSpread, rankRanges } from '../../runner/statistics.ts'
-import type { Board, BoardRow, Cell, Column, Spread } from '../../schema/api/board.ts'
-import type { RunSummary } from '../../schema/api/submission.ts'
+import type { Board, BoardRow, Cell, Column, Ordering, Spread } from '../../schema/api/board.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
-import { definitionOf } from '../../schema/plan.ts'
-import { canonicalJson } from '../../schema/stage.ts'
-import { submissions } from '../../schema/tables/submissions.ts'
-import { columnsOf, methods, REFERENCE, titleOf } from '../catalogue.ts'
+import { isReference, REFERENCE, titleOf } from '../catalogue.ts'
 import { type Database, isoTime } from '../database.ts'
 import { orderingOf, placed } from '../ordering.ts'
-import { type Measured, measurementsOf } from './measurements.ts'
-import { runsOf } from './run-state.ts'
-
-type Submission = typeof submissions.$inferSelect
-
-/** Submissions of one method, version and parameters, with the furthest run of each seed. */
-interface Group {
-  submissions: Submission[]
-  runs: RunSummary[]
-}
+import { type Ground, type Group, groundsOf, type Seeded } from './groups.ts'
+import type { Measured } from './measurements.ts'
 
 export async function getBoard(db: Database, benchmark: Benchmark): Promise<Board> {
-  const here = and(
-    eq(submissions.benchmark, benchmark.slug),
-    eq(submissions.definitionSha256, await definitionOf(benchmark)),
-  )
-  const [all, runs, measured] = await Promise.all([
-    db.select().from(submissions).where(here).orderBy(submissions.sequence),
-    runsOf(db, here),
-    measurementsOf(db, here),
-  ])
-  const columns = columnsOf(benchmark).map((column) => ({ ...column, measured: frequent(measured, column.id) }))
+  const [ground] = await groundsOf(db, [benchmark])
+  return boardOf(ground!)
+}
+
+export function boardOf({ benchmark, columns, groups, retrained }: Ground): Board {
+  const rows = [...groups.values()].map((group) => {
+    const gaps = gapsOf(group.measured, retrained, columns)
+    return rowOf({ ...group, retrained, gaps }, columns)
+  })
   const ordering = orderingOf(benchmark, columns)
-  const groups = groupsOf(all, runs)
-  const measurements = (group: Group) =>
-    group.runs.flatMap(({ id, seed }) => {
-      const found = measured.get(id)
-      return found ? [{ seed, ...found }] : []
-    })
-  const retrained = new Map(
-    groups
-      .filter(({ submissions: [first] }) => first!.method === REFERENCE)
-      .flatMap((group) => measurements(group).map((found) => [found.seed, found])),
-  )
-  const rows = groups.map((group) => rowOf(group, measurements(group), retrained, columns))
-  const isReference = ({ method }: BoardRow) => methods.get(method)?.trainsOn !== undefined
-  const leading = columns.filter(({ id }) => ordering.columns.includes(id))
-  const inOrder = (rows: BoardRow[]) => (ordering.by === 'avg-gap' ? ranked(rows) : placed(rows, leading))
-  const order = [REFERENCE, 'original']
-  const references = rows.filter(isReference).sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
-  return {
-    benchmark,
-    columns,
-    ordering,
-    references,
-    rows: inOrder(rows.filter((row) => !isReference(row))),
-    generatedAt: isoTime(Date.now()),
-  }
+  return { benchmark, columns, ordering, ...inOrder(rows, columns, ordering), generatedAt: isoTime(Date.now()) }
 }
 
-/** The identities that a column's values have, the most frequent first. */
-function frequent(measured: Map<string, Measured>, id: string): string[] {
-  const all = [...measured.values()].flatMap(({ identities }) => identities[id] ?? [])
-  return [...Map.groupBy(all, (identity) => identity)]
-    .sort(([a, some], [b, others]) => others.length - some.length || (a < b ? -1 : 1))
-    .map(([identity]) => identity)
-}
-
-function groupsOf(all: Submission[], runs: Map<string, RunSummary[]>): Group[] {
-  const groups = new Map<string, Group>()
-  for (const submission of all) {
-    const { method, methodVersion, params } = submission
-    const key = canonicalJson([method, methodVersion, params])
-    const group = groups.get(key) ?? { submissions: [], runs: [] }
-    group.submissions.push(submission)
-    group.runs.push(...(runs.get(submission.id) ?? []))
-    groups.set(key, group)
-  }
-  for (const group of groups.values()) group.runs = furthest(group.runs)
-  return [...groups.values()]
-}
-
-const DISTANCE = { cancelled: 0, failed: 1, queued: 2, running: 3, done: 4 }
-
-function furthest(runs: RunSummary[]): RunSummary[] {
-  const bySeed = new Map<number, RunSummary>()
-  for (const run of runs) {
-    const known = bySeed.get(run.seed)
-    if (!known || DISTANCE[run.state] > DISTANCE[known.state]) bySeed.set(run.seed, run)
-  }
-  return [...bySeed.values()].sort((a, b) => a.seed - b.seed)
-}
-
-type Seeded = Measured & { seed: number }
-
-function rowOf(
-  { submissions: all, runs }: Group,
-  measured: Seeded[],
-  retrained: Map<number, Seeded>,
+/** Retrain and original apart, then the rows by the rule of the board; those outside the ranking last. */
+export function inOrder<Row extends BoardRow>(
+  all: Row[],
   columns: Column[],
-): BoardRow {
+  ordering: Ordering,
+  isRanked: (row: Row) => boolean = () => true,
+): { references: Row[]; rows: Row[] } {
+  const order = [REFERENCE, 'original']
+  const references = all
+    .filter(({ method }) => isReference(method))
+    .sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
+  const others = all.filter(({ method }) => !isReference(method))
+  const leading = columns.filter(({ id }) => ordering.columns.includes(id))
+  const own = others.filter(isRanked)
+  const first = ordering.by === 'avg-gap' ? ranked(own) : placed(own, leading)
+  return { references, rows: [...first, ...others.filter((row) => !isRanked(row))] }
+}
+
+/** A group with what its values are compared with. */
+export interface Compared extends Group {
+  /** What retrain measured, by seed. */
+  retrained: ReadonlyMap<number, Seeded>
+  /** Avg. Gap by seed. */
+  gaps: ReadonlyMap<number, number>
+}
+
+export function rowOf({ submissions: all, runs, measured, retrained, gaps }: Compared, columns: Column[]): BoardRow {
   const [first] = all
   const { id, method, methodVersion, params, author } = first!
-  const cells = columns.flatMap((column): [string, Cell][] => {
+  const identities = identitiesOf(measured, columns)
+  const cells = columns.flatMap(({ id }): [string, Cell][] => {
     const pairs = measured.flatMap(({ seed, metrics }) => {
-      const value = metrics[column.id]
-      return value === undefined ? [] : [{ value, retrain: retrained.get(seed)?.metrics[column.id] }]
+      const value = metrics[id]
+      return value === undefined ? [] : [{ value, retrain: retrained.get(seed)?.metrics[id] }]
     })
-    const spread = spreadOf(pairs.map(({ value }) => value))
-    const gaps = pairs.flatMap(({ value, retrain }) => (retrain === undefined ? [] : [value - retrain]))
-    return spread ? [[column.id, { ...spread, gap: spreadOf(gaps)?.mean ?? null }]] : []
-  })
-  const gapBySeed = measured.flatMap(({ seed, metrics }): [number, number][] => {
-    const gap = gapOf(metrics, retrained.get(seed)?.metrics, columns)
-    return gap === null ? [] : [[seed, gap]]
+    // Values that were not measured alike have no mean.
+    const spread = identities[id]?.length === 1 ? spreadOf(pairs.map(({ value }) => value)) : null
+    const differences = pairs.flatMap(({ value, retrain }) => (retrain === undefined ? [] : [value - retrain]))
+    return spread ? [[id, { ...spread, gap: spreadOf(differences)?.mean ?? null }]] : []
   })
   const fractions = measured.flatMap((found) => fractionOf(found, retrained.get(found.seed)) ?? [])
-  const identities = columns.flatMap(({ id }): [string, string[]][] => {
-    const found = new Set(measured.flatMap((run) => run.identities[id] ?? []))
-    return found.size > 0 ? [[id, [...found].sort()]] : []
-  })
   const classes = new Set(measured.map(({ deviceClass }) => deviceClass))
   return {
     submission: id,
@@ -132,20 +74,43 @@ function rowOf(
     params,
     author,
     metrics: Object.fromEntries(cells),
-    avgGap: spreadOf(gapBySeed.map(([, gap]) => gap)),
-    gapBySeed: Object.fromEntries(gapBySeed.map(([seed, gap]) => [String(seed), gap])),
+    avgGap: spreadOf([...gaps.values()]),
+    gapBySeed: Object.fromEntries([...gaps].map(([seed, gap]) => [String(seed), gap])),
     seconds: spreadOf(measured.map(({ seconds }) => seconds)),
     mask: spreadOf(measured.flatMap(({ mask }) => mask ?? [])),
     fractionOfRetrain: spreadOf(fractions),
     rank: null,
     standing: null,
-    identities: Object.fromEntries(identities),
+    identities,
     deviceClass: classes.size > 0 ? [...classes].sort().join(', ') : null,
     runs,
   }
 }
 
+/** The identities of the values of each column, where there are any. */
+export function identitiesOf(measured: Seeded[], columns: Column[]): BoardRow['identities'] {
+  const entries = columns.flatMap(({ id }): [string, string[]][] => {
+    const found = new Set(measured.flatMap((run) => run.identities[id] ?? []))
+    return found.size > 0 ? [[id, [...found].sort()]] : []
+  })
+  return Object.fromEntries(entries)
+}
+
 const spreadOf = (values: number[]): Spread | null => (values.length > 0 ? meanAndSpread(values) : null)
+
+/** Avg. Gap of each seed that has one. */
+export function gapsOf(
+  measured: Seeded[],
+  retrained: ReadonlyMap<number, Seeded>,
+  columns: Column[],
+): Map<number, number> {
+  return new Map(
+    measured.flatMap(({ seed, metrics }): [number, number][] => {
+      const gap = gapOf(metrics, retrained.get(seed)?.metrics, columns)
+      return gap === null ? [] : [[seed, gap]]
+    }),
+  )
+}
 
 /** Avg. Gap of one run; null unless both sides have every metric of the benchmark. */
 export function gapOf(
@@ -167,10 +132,9 @@ export const fractionOf = (own: Measured, retrain: Measured | undefined): number
   retrain && retrain.deviceClass === own.deviceClass && retrain.seconds > 0 ? own.seconds / retrain.seconds : null
 
 /** Ranked rows by Avg. Gap, then those that have none yet, in order of submission. */
-function ranked(rows: BoardRow[]): BoardRow[] {
+function ranked<Row extends BoardRow>(rows: Row[]): Row[] {
   const withGap = rows.filter(({ avgGap }) => avgGap !== null).sort((a, b) => a.avgGap!.mean - b.avgGap!.mean)
-  const bySeed = ({ gapBySeed }: BoardRow) =>
-    new Map(Object.entries(gapBySeed).map(([seed, gap]) => [Number(seed), gap]))
+  const bySeed = ({ gapBySeed }: Row) => new Map(Object.entries(gapBySeed).map(([seed, gap]) => [Number(seed), gap]))
   const ranges = rankRanges(withGap.map((row) => ({ id: row.submission, bySeed: bySeed(row) })))
   return [
     ...withGap.map((row) => ({ ...row, rank: ranges.get(row.submission) ?? null })),

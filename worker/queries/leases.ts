@@ -26,7 +26,8 @@ const FINAL_REASONS: readonly FailureReason[] = ['submission_error', 'numeric_di
 export const stale = (key: string) =>
   new ApiError('stale_lease', `this token no longer leases job ${key}: stop working on it and lease anew`)
 
-/** The job that comes next: by priority, then all first seeds before any second seed, then the oldest submission. A job whose
+/** The job that comes next: by priority, then all first seeds before any second seed, then all first classes of
+ *  suites before any second class, then the oldest submission. A job whose
  *  lease ran out comes as if it had never been leased. */
 const nextJob = (db: Database, now: number) =>
   db
@@ -42,7 +43,7 @@ const nextJob = (db: Database, now: number) =>
           WHERE i.job_key = ${jobs.key} AND input.state <> 'done')`,
       ),
     )
-    .orderBy(sql`${submissions.priority} DESC`, runs.ordinal, submissions.sequence, runJobs.position)
+    .orderBy(sql`${submissions.priority} DESC`, runs.ordinal, runs.part, submissions.sequence, runJobs.position)
     .limit(1)
 
 export async function leaseJob(db: Database, request: { runner: string; device: Device }, identity: Identity) {

@@ -26,7 +26,7 @@ export async function measurementsOf(db: Database, where: SQL | undefined): Prom
   const rows = await db
     .select({
       run: runs.id,
-      benchmark: submissions.benchmark,
+      benchmark: runs.benchmark,
       method: submissions.method,
       kind: jobs.kind,
       seconds: jobs.seconds,

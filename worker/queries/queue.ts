@@ -24,7 +24,7 @@ export async function getQueue(db: Database): Promise<Queue> {
       createdAt: jobs.createdAt,
       startedAt: jobs.startedAt,
       run: runs.id,
-      benchmark: submissions.benchmark,
+      benchmark: runs.benchmark,
       method: submissions.method,
       seed: runs.seed,
       blocked: sql<number>`EXISTS (SELECT 1 FROM job_inputs i JOIN jobs input ON input.key = i.input_key
@@ -35,7 +35,7 @@ export async function getQueue(db: Database): Promise<Queue> {
     .innerJoin(runs, and(eq(runs.id, runJobs.runId), isNull(runs.cancelledAt)))
     .innerJoin(submissions, eq(submissions.id, runs.submissionId))
     .where(and(sql`${jobs.state} IN ('queued', 'leased')`, withoutFailedInput))
-    .orderBy(sql`${submissions.priority} DESC`, runs.ordinal, submissions.sequence, runJobs.position)
+    .orderBy(sql`${submissions.priority} DESC`, runs.ordinal, runs.part, submissions.sequence, runJobs.position)
   const first = [...Map.groupBy(rows, ({ key }) => key).values()].map(([row]) => row!)
   const isRunning = (row: (typeof rows)[number]) => row.state === 'leased' && (row.leaseExpiresAt ?? 0) >= now
   const shown = (row: (typeof rows)[number]): QueueJob => ({

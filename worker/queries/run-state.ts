@@ -25,12 +25,15 @@ export const runsWithState = (db: Database, where: SQL | undefined) =>
       id: runs.id,
       submissionId: runs.submissionId,
       seed: runs.seed,
-      benchmark: submissions.benchmark,
+      benchmark: runs.benchmark,
+      definitionSha256: runs.definitionSha256,
       method: submissions.method,
       label: submissions.label,
       author: submissions.author,
       createdAt: submissions.createdAt,
       state: runState,
+      stagesDone: sql<number>`SUM(${jobs.state} = 'done')`,
+      stages: sql<number>`COUNT(*)`,
       finishedAt,
     })
     .from(runs)
@@ -40,13 +43,13 @@ export const runsWithState = (db: Database, where: SQL | undefined) =>
     .where(where)
     .groupBy(runs.id)
 
-/** Summaries of the runs of some submissions, by submission, in the order of their seeds. */
+/** Summaries of runs by submission, in the order of their classes and seeds. */
 export async function runsOf(db: Database, where: SQL | undefined): Promise<Map<string, RunSummary[]>> {
-  const rows = await runsWithState(db, where).orderBy(submissions.sequence, runs.ordinal)
+  const rows = await runsWithState(db, where).orderBy(submissions.sequence, runs.part, runs.ordinal)
   const bySubmission = new Map<string, RunSummary[]>()
-  for (const { id, seed, state, submissionId } of rows) {
+  for (const { id, benchmark, seed, state, stagesDone, stages, submissionId } of rows) {
     const list = bySubmission.get(submissionId) ?? []
-    list.push({ id, seed, state })
+    list.push({ id, benchmark, seed, state, stages: { done: stagesDone, total: stages } })
     bySubmission.set(submissionId, list)
   }
   return bySubmission

@@ -21,7 +21,7 @@ export async function getRun(db: Database, id: string): Promise<Run> {
   const [[found], row, stages] = await Promise.all([
     runsWithState(db, eq(runs.id, id)),
     db
-      .select({ submission: submissions, ordinal: runs.ordinal })
+      .select({ submission: submissions, run: runs })
       .from(runs)
       .innerJoin(submissions, eq(submissions.id, runs.submissionId))
       .where(eq(runs.id, id))
@@ -34,12 +34,12 @@ export async function getRun(db: Database, id: string): Promise<Run> {
       .orderBy(asc(runJobs.position)),
   ])
   if (!found || !row) throw new ApiError('not_found', `no run "${id}"`)
-  const { submission } = row
-  const benchmark = benchmarkOf(submission.benchmark)
+  const { submission, run } = row
+  const benchmark = benchmarkOf(run.benchmark)
   const parts = stages.map(({ job }) => job).filter(({ state }) => state === 'done')
-  const own = measuredOf(parts, submission.benchmark, submission.method)
+  const own = measuredOf(parts, run.benchmark, submission.method)
   const [reference, samples] = await Promise.all([
-    referenceOf(db, submission, found.seed),
+    referenceOf(db, run),
     samplesOf(
       db,
       stages.map(({ job }) => job),
@@ -79,12 +79,8 @@ const earlierRun = (id: string) => sql<number>`EXISTS (
     (SELECT s2.sequence FROM runs r2 JOIN submissions s2 ON s2.id = r2.submission_id WHERE r2.id = ${id}))`
 
 /** The finished retrain run of the same definition and seed. */
-async function referenceOf(db: Database, { definitionSha256 }: { definitionSha256: string }, seed: number) {
-  const where = and(
-    eq(submissions.definitionSha256, definitionSha256),
-    eq(submissions.method, REFERENCE),
-    eq(runs.seed, seed),
-  )
+async function referenceOf(db: Database, { definitionSha256, seed }: { definitionSha256: string; seed: number }) {
+  const where = and(eq(runs.definitionSha256, definitionSha256), eq(submissions.method, REFERENCE), eq(runs.seed, seed))
   const [first] = await measurementsOf(db, where)
   return first ? { id: first[0], measured: first[1] } : null
 }
@@ -135,7 +131,7 @@ export async function listRuns(
   const rows = await runsWithState(
     db,
     and(
-      benchmark ? eq(submissions.benchmark, benchmark) : undefined,
+      benchmark ? eq(runs.benchmark, benchmark) : undefined,
       method ? eq(submissions.method, method) : undefined,
       before ? lt(runs.id, before) : undefined,
     ),
@@ -143,10 +139,13 @@ export async function listRuns(
     .having(state ? eq(runState, state) : undefined)
     .orderBy(desc(runs.id))
     .limit(limit + 1)
-  const page = rows.slice(0, limit).map(({ submissionId, createdAt, finishedAt: _, ...row }) => ({
-    ...row,
-    submission: submissionId,
-    createdAt: isoTime(createdAt),
-  }))
+  const page = rows
+    .slice(0, limit)
+    .map(({ submissionId, createdAt, finishedAt: _, definitionSha256: __, stagesDone, stages, ...row }) => ({
+      ...row,
+      submission: submissionId,
+      stages: { done: stagesDone, total: stages },
+      createdAt: isoTime(createdAt),
+    }))
   return { runs: page, next: rows.length > limit ? page.at(-1)!.id : null }
 }

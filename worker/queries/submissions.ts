@@ -1,8 +1,9 @@
 /** Submissions as the API shows them. */
-import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, exists, inArray, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { ListQuery } from '../../schema/api/page.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import { ApiError } from '../../schema/errors.ts'
+import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import { type Database, isoTime } from '../database.ts'
 import { runsOf } from './run-state.ts'
@@ -12,7 +13,7 @@ type Row = typeof submissions.$inferSelect
 async function shown(db: Database, rows: Row[]): Promise<Submission[]> {
   const ids = rows.map(({ id }) => id)
   // At most 100 rows a page, which is also D1's limit of bound parameters.
-  const runs = ids.length > 0 ? await runsOf(db, inArray(submissions.id, ids)) : new Map()
+  const found = ids.length > 0 ? await runsOf(db, inArray(submissions.id, ids)) : new Map()
   return rows.map((row) => ({
     id: row.id,
     benchmark: row.benchmark,
@@ -22,7 +23,7 @@ async function shown(db: Database, rows: Row[]): Promise<Submission[]> {
     label: row.label,
     author: row.author,
     createdAt: isoTime(row.createdAt),
-    runs: runs.get(row.id) ?? [],
+    runs: found.get(row.id) ?? [],
   }))
 }
 
@@ -36,17 +37,27 @@ export async function listSubmissions(db: Database, { benchmark, method, limit, 
   const rows = await db
     .select()
     .from(submissions)
-    .where(and(...filtersOf({ benchmark, method }), before ? olderThan(before) : undefined))
+    .where(and(...filtersOf(db, { benchmark, method }), before ? olderThan(before) : undefined))
     .orderBy(desc(submissions.sequence))
     .limit(limit + 1)
   const page = rows.slice(0, limit)
   return { submissions: await shown(db, page), next: rows.length > limit ? page.at(-1)!.id : null }
 }
 
-const filtersOf = ({ benchmark, method }: Pick<ListQuery, 'benchmark' | 'method'>): (SQL | undefined)[] => [
-  benchmark ? eq(submissions.benchmark, benchmark) : undefined,
+/** Submissions to a suite are also those to its benchmarks. */
+const filtersOf = (
+  db: Database,
+  { benchmark, method }: Pick<ListQuery, 'benchmark' | 'method'>,
+): (SQL | undefined)[] => [
+  benchmark ? or(eq(submissions.benchmark, benchmark), exists(runsOn(db, benchmark))) : undefined,
   method ? eq(submissions.method, method) : undefined,
 ]
+
+const runsOn = (db: Database, benchmark: string) =>
+  db
+    .select({ one: sql`1` })
+    .from(runs)
+    .where(and(eq(runs.submissionId, submissions.id), eq(runs.benchmark, benchmark)))
 
 const olderThan = (id: string) =>
   lt(submissions.sequence, sql`(SELECT "sequence" FROM "submissions" WHERE "id" = ${id})`)

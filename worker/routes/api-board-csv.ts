@@ -2,6 +2,7 @@
 import type { Board, BoardRow } from '../../schema/api/board.ts'
 import { canonicalJson } from '../../schema/stage.ts'
 import { benchmarkOf } from '../catalogue.ts'
+import { csvOf } from '../csv.ts'
 import { bySlug } from '../params.ts'
 import { getBoard } from '../queries/board.ts'
 import { apiRoute, type Route } from '../route.ts'
@@ -15,15 +16,7 @@ const route = apiRoute({
   responses: { 200: { description: 'One line a row', content: { 'text/csv': { schema: { type: 'string' } } } } },
 })
 
-/** Quoted where needed; a leading sign of a formula is defused for spreadsheets. */
-function field(value: string | number | null | undefined): string {
-  if (value === null || value === undefined) return ''
-  if (typeof value === 'number') return String(value)
-  const text = /^[=+@\t\r-]/.test(value) ? `'${value}` : value
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
-
-export function csvOf({ columns, references, rows }: Board): string {
+function linesOf({ columns, references, rows }: Board) {
   const names = columns.flatMap(({ identity }) => ['mean', 'sd', 'n', 'gap'].map((part) => `${identity} ${part}`))
   const head = ['rank low', 'rank high', 'method', 'version', 'label', 'author', 'params', ...names]
   const tail = [
@@ -58,14 +51,12 @@ export function csvOf({ columns, references, rows }: Board): string {
     row.standing?.place,
   ]
   return [[...head, ...tail], ...[...references, ...rows].map(lineOf)]
-    .map((line) => `${line.map(field).join(',')}\r\n`)
-    .join('')
 }
 
 export const apiBoardCsv: Route = (app) =>
   app.openapi(route, async (c) => {
     const { slug } = c.req.valid('param')
-    const csv = csvOf(await getBoard(c.get('db'), benchmarkOf(slug)))
+    const csv = csvOf(linesOf(await getBoard(c.get('db'), benchmarkOf(slug))))
     return c.body(csv, 200, {
       'content-type': 'text/csv; charset=utf-8',
       'content-disposition': `attachment; filename="${slug}.csv"`,

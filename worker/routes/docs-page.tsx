@@ -13,6 +13,7 @@ const toc = [
   ['gap', 'Avg. Gap'],
   ['rank', 'Rank'],
   ['time', 'Time'],
+  ['suites', 'Suites'],
   ['run', 'Run on your machine'],
   ['submit', 'Submit'],
   ['runner', 'Run a runner'],
@@ -110,6 +111,15 @@ const Measurement = () => (
       parts shown apart on the page of each run. It is given in seconds and as a multiple of the training time of
       retrain with the same seed on the same device class.
     </p>
+    <h2 id="suites">Suites</h2>
+    <p>
+      A suite is a list of benchmarks that differ only in the class to be forgotten. One submission to it has a run for
+      each class and seed; the original of a seed is trained once for all classes, and retrain once for each. First
+      seeds are worked off before second ones, and classes in their order. The board of a suite has, for each seed, the
+      mean over the classes, and then mean and standard deviation over seeds; Avg. Gap and RTE are averaged over the
+      classes in the same way. A row counts the seeds that were measured on the most classes, and is ranked once these
+      are all classes. Each class keeps a board of its own, with the same runs.
+    </p>
   </>
 )
 
@@ -153,7 +163,8 @@ export const docsPage: Route = (app) =>
               <p>
                 Ask an admin for a submitter token, then send one request. Parameters you leave out take the benchmark's
                 preset, then the method's default. Retrain runs that are missing for your seeds are added, so that your
-                row gets its gap. A repeated request with the same <code>Idempotency-Key</code> is the same submission.
+                row gets its gap. Where a benchmark is named, a suite may be: then every class of it is run. A repeated
+                request with the same <code>Idempotency-Key</code> is the same submission.
               </p>
               <Code>{`curl ${origin}/api/v1/submissions \\
   -H "Authorization: Bearer $PALIMPSEST_TOKEN" \\

@@ -1,9 +1,11 @@
 /** The front page: what is measured, the boards, the queue, the newest results, and how to start. */
-import type { Board } from '../../schema/api/board.ts'
-import { benchmarks, titleOf } from '../catalogue.ts'
+import type { Ranking } from '../../schema/api/board.ts'
+import { benchmarks, isReference, titleOf } from '../catalogue.ts'
 import { runnerCommand } from '../command.ts'
 import { isoTime } from '../database.ts'
-import { getBoard } from '../queries/board.ts'
+import { gapsOf } from '../queries/board.ts'
+import { type Entry, entriesOf, runsIn } from '../queries/entries.ts'
+import { groundsOf } from '../queries/groups.ts'
 import { newestResults } from '../queries/newest-results.ts'
 import { getQueue } from '../queries/queue.ts'
 import type { Route } from '../route.ts'
@@ -22,7 +24,7 @@ const Ghost = () => (
 )
 
 /** Where places order a board, with the values that they are places of. */
-const Places = ({ board: { rows, columns, ordering } }: { board: Board }) => {
+const Places = ({ board: { rows, columns, ordering } }: { board: Ranking }) => {
   const leaders = rows.filter(({ standing }) => standing !== null).slice(0, 3)
   if (leaders.length === 0) return <p class="muted">No row was measured yet.</p>
   return (
@@ -45,7 +47,7 @@ const Places = ({ board: { rows, columns, ordering } }: { board: Board }) => {
   )
 }
 
-const Standing = ({ board }: { board: Board }) => {
+const Standing = ({ board }: { board: Ranking }) => {
   if (board.ordering.by === 'worse-place') return <Places board={board} />
   const leaders = board.rows.filter(({ rank }) => rank !== null).slice(0, 3)
   if (leaders.length === 0) return <p class="muted">No ranked row yet.</p>
@@ -66,14 +68,14 @@ const Standing = ({ board }: { board: Board }) => {
   )
 }
 
-const Card = ({ board }: { board: Board }) => {
-  const { benchmark, rows, references } = board
-  const runs = [...references, ...rows].reduce((sum, row) => sum + row.runs.length, 0)
+const Card = ({ href, title, board, classes }: Entry) => {
+  const { rows } = board
+  const runs = runsIn(board)
   const methods = new Set(rows.map(({ method }) => method)).size
   return (
     <li class="card">
       <h3>
-        <a href={`/boards/${benchmark.slug}`}>{benchmark.title}</a>
+        <a href={href}>{title}</a>
       </h3>
       <p class="small muted">
         {plural(methods, 'method')}, {plural(runs, 'run')};{' '}
@@ -82,6 +84,21 @@ const Card = ({ board }: { board: Board }) => {
           : 'place, method and what it follows from'}
       </p>
       <Standing board={board} />
+      {classes.length > 0 && (
+        <details class="small">
+          <summary>
+            {plural(classes.length, 'class', 'classes')}
+            <span class="visually-hidden"> of {title}</span>
+          </summary>
+          <ul class="classes">
+            {classes.map(({ href, name, runs }) => (
+              <li>
+                <a href={href}>{name}</a> <span class="muted">{runs > 0 ? plural(runs, 'run') : 'no run yet'}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
     </li>
   )
 }
@@ -89,20 +106,22 @@ const Card = ({ board }: { board: Board }) => {
 export const homePage: Route = (app) =>
   app.get('/', async (c) => {
     const db = c.get('db')
-    const [boards, queue, newest] = await Promise.all([
-      Promise.all([...benchmarks.values()].map((benchmark) => getBoard(db, benchmark))),
+    const [grounds, queue, newest] = await Promise.all([
+      groundsOf(db, [...benchmarks.values()]),
       getQueue(db),
       newestResults(db, 8),
     ])
-    const size = ({ rows }: Board) => rows.reduce((sum, { runs }) => sum + runs.length, 0)
-    boards.sort((a, b) => size(b) - size(a))
+    const entries = entriesOf(grounds)
     const gaps = new Map(
-      boards.flatMap(({ rows }) =>
-        rows.flatMap(({ runs, gapBySeed }) => runs.map(({ id, seed }) => [id, gapBySeed[seed]] as const)),
+      grounds.flatMap(({ columns, groups, retrained }) =>
+        [...groups.values()].flatMap(({ submissions: [submission], runs, measured }) => {
+          const bySeed = gapsOf(measured, retrained, columns)
+          return isReference(submission!.method) ? [] : runs.map(({ id, seed }) => [id, bySeed.get(seed)] as const)
+        }),
       ),
     )
     const origin = new URL(c.req.url).origin
-    const [first] = boards
+    const [first] = entries
     return c.html(
       documentOf(
         <Page
@@ -127,8 +146,8 @@ export const homePage: Route = (app) =>
           </div>
           <h2 id="boards">Boards</h2>
           <ul class="cards">
-            {boards.map((board) => (
-              <Card board={board} />
+            {entries.map((entry) => (
+              <Card {...entry} />
             ))}
           </ul>
           <h2 id="newest">Newest results</h2>
@@ -163,7 +182,7 @@ export const homePage: Route = (app) =>
               <h3>Read a board</h3>
               <p>
                 Every number has its seeds, its spread and a link to the run that made it, with logs and evidence.{' '}
-                {first && <a href={`/boards/${first.benchmark.slug}`}>{first.benchmark.title}</a>}
+                {first && <a href={first.href}>{first.title}</a>}
               </p>
             </div>
             <div>

@@ -1,11 +1,12 @@
 /** A method as a page: what it does, its parameters, and how it fares on every board. */
 import { benchmarks, exampleFor } from '../catalogue.ts'
 import { commandFor } from '../command.ts'
-import { getBoard } from '../queries/board.ts'
+import { entriesOf } from '../queries/entries.ts'
+import { groundsOf } from '../queries/groups.ts'
 import { describeMethod } from '../queries/methods.ts'
 import type { Route } from '../route.ts'
 import { documentOf, Page } from '../views/layout.tsx'
-import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, times } from '../views/numbers.ts'
+import { decimal, NOT_MEASURED, plural, plusMinus, rankRange, seconds, times } from '../views/numbers.ts'
 import { ParamsTable } from '../views/params-table.tsx'
 import { Prose } from '../views/prose.tsx'
 import { Scroll } from '../views/scroll.tsx'
@@ -14,9 +15,11 @@ import { progressWords } from '../views/state.tsx'
 export const methodPage: Route = (app) =>
   app.get('/methods/:id', async (c) => {
     const method = describeMethod(c.req.param('id'))
-    const boards = await Promise.all([...benchmarks.values()].map((benchmark) => getBoard(c.get('db'), benchmark)))
-    const results = boards.flatMap(({ benchmark, rows, references }) =>
-      [...references, ...rows].filter((row) => row.method === method.id).map((row) => ({ benchmark, row })),
+    const entries = entriesOf(await groundsOf(c.get('db'), [...benchmarks.values()]))
+    const results = entries.flatMap(({ href, title, benchmark, classes, board: { rows, references } }) =>
+      [...references, ...rows]
+        .filter((row) => row.method === method.id)
+        .map((row) => ({ href, title, benchmark, row, ofSuite: classes.length > 0 })),
     )
     const first = exampleFor(method.id)
     const { params, generationParams, trainsOn } = method
@@ -77,10 +80,10 @@ export const methodPage: Route = (app) =>
                   </tr>
                 </thead>
                 <tbody>
-                  {results.map(({ benchmark, row }) => (
+                  {results.map(({ href, title, benchmark, row, ofSuite }) => (
                     <tr>
                       <th scope="row">
-                        <a href={`/boards/${benchmark.slug}`}>{benchmark.title}</a> {row.label}
+                        <a href={href}>{title}</a> {row.label}
                       </th>
                       <td>
                         {row.rank
@@ -107,12 +110,12 @@ export const methodPage: Route = (app) =>
                           `, ${times(row.fractionOfRetrain.mean)} retrain`}
                       </td>
                       <td>
-                        {row.runs.map(({ id, seed }) => (
-                          <>
-                            <a href={`/runs/${id}`}>{seed}</a>{' '}
-                          </>
-                        ))}
-                        {progressWords(row.runs)}
+                        {ofSuite ? (
+                          <a href={`/submissions/${row.submission}`}>{plural(row.runs.length, 'run')}</a>
+                        ) : (
+                          row.runs.map(({ id, seed }) => <a href={`/runs/${id}`}>{seed} </a>)
+                        )}{' '}
+                        {progressWords(row.runs, ofSuite ? 'runs' : 'seeds')}
                       </td>
                     </tr>
                   ))}

@@ -1,44 +1,118 @@
 /** A submission as a page: its runs and what was asked for. */
-import { benchmarkOf, titleOf } from '../catalogue.ts'
+import type { RunSummary } from '../../schema/api/submission.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
+import { suites, targetOf, titleOf } from '../catalogue.ts'
 import { commandFor } from '../command.ts'
 import { getSubmission } from '../queries/submissions.ts'
 import type { Route } from '../route.ts'
+import { forgottenWords } from '../views/benchmark-words.ts'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../views/layout.tsx'
 import { utc } from '../views/numbers.ts'
 import { Params } from '../views/params.tsx'
+import { Scroll } from '../views/scroll.tsx'
 import { progressWords, StateWord, unfinished } from '../views/state.tsx'
+
+const stagesWords = ({ state, stages: { done, total } }: RunSummary) =>
+  state === 'done' ? '' : `${done} of ${total} stages`
+
+const Runs = ({ runs }: { runs: RunSummary[] }) => (
+  <ul class="list">
+    {runs.map((run) => (
+      <li>
+        <a href={`/runs/${run.id}`}>Seed {run.seed}</a>
+        <span>
+          <span class="small muted">{stagesWords(run)}</span> <StateWord state={run.state} />
+        </span>
+      </li>
+    ))}
+  </ul>
+)
+
+/** Classes down, seeds across. */
+const ClassRuns = ({ parts, seeds }: { parts: { benchmark: Benchmark; own: RunSummary[] }[]; seeds: number[] }) => (
+  <Scroll labelledBy="runs-caption">
+    <table class="board by-class">
+      <caption id="runs-caption">One run for each class and seed</caption>
+      <thead>
+        <tr>
+          <th scope="col">Forgotten class</th>
+          {seeds.map((seed) => (
+            <th scope="col">Seed {seed}</th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {parts.map(({ benchmark, own }) => (
+          <tr>
+            <th scope="row">
+              <a href={`/boards/${benchmark.slug}`}>{forgottenWords(benchmark)}</a>
+            </th>
+            {seeds.map((seed) => {
+              const run = own.find((each) => each.seed === seed)
+              return (
+                <td>
+                  {run && (
+                    <>
+                      <a href={`/runs/${run.id}`}>
+                        <StateWord state={run.state} />
+                        <span class="visually-hidden">
+                          : class {forgottenWords(benchmark)}, seed {seed}
+                        </span>
+                      </a>
+                      <div class="small muted">{stagesWords(run)}</div>
+                    </>
+                  )}
+                </td>
+              )
+            })}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </Scroll>
+)
 
 export const submissionPage: Route = (app) =>
   app.get('/submissions/:id', async (c) => {
     const submission = await getSubmission(c.get('db'), c.req.param('id'))
-    const benchmark = benchmarkOf(submission.benchmark)
     const { id, method, methodVersion, label, params, runs, author, createdAt } = submission
+    const target = targetOf(submission.benchmark)
+    const [first] = target.benchmarks
+    const isSuite = suites.has(target.slug)
     const live = c.req.query('live') !== '0'
     const open = unfinished(runs)
-    const title = `${titleOf(method)}${label && ` ${label}`} on ${benchmark.title}`
+    const seeds = [...new Set(runs.map(({ seed }) => seed))]
+    const title = `${titleOf(method)}${label && ` ${label}`} on ${target.title}`
+    const parts = target.benchmarks
+      .map((benchmark) => ({ benchmark, own: runs.filter((run) => run.benchmark === benchmark.slug) }))
+      .filter(({ own }) => own.length > 0)
     return c.html(
       documentOf(
         <Page
           title={title}
           crumbs={[
             { href: '/', text: 'Boards' },
-            { href: `/boards/${benchmark.slug}`, text: benchmark.title },
+            { href: `/${isSuite ? 'suites' : 'boards'}/${target.slug}`, text: target.title },
           ]}
           refreshSeconds={open && live ? REFRESH_SECONDS : undefined}
           json={`/api/v1/submissions/${id}`}
         >
           <h1>{title}</h1>
-          <p class="lede">{progressWords(runs) ?? 'All seeds are done.'}</p>
+          <p class="lede">
+            {progressWords(runs, isSuite ? 'runs' : 'seeds') ?? `All ${isSuite ? 'runs' : 'seeds'} are done.`}
+          </p>
+          {open && (
+            <p>
+              <progress
+                max={runs.reduce((sum, { stages }) => sum + stages.total, 0)}
+                value={runs.reduce((sum, { stages }) => sum + stages.done, 0)}
+                aria-label="Stages done"
+              />
+            </p>
+          )}
           {open && <LiveNote live={live} path={`/submissions/${id}`} seconds={REFRESH_SECONDS} />}
           <h2>Runs</h2>
-          <ul class="list">
-            {runs.map(({ id: run, seed, state }) => (
-              <li>
-                <a href={`/runs/${run}`}>Seed {seed}</a>
-                <StateWord state={state} />
-              </li>
-            ))}
-          </ul>
+          {isSuite ? <ClassRuns parts={parts} seeds={seeds} /> : <Runs runs={runs} />}
           <h2>What was submitted</h2>
           <dl class="facts">
             <dt>Submission</dt>
@@ -60,14 +134,7 @@ export const submissionPage: Route = (app) =>
           </dl>
           <p>The same on your own machine:</p>
           <pre>
-            <code>
-              {commandFor(
-                benchmark,
-                method,
-                params,
-                runs.map(({ seed }) => seed),
-              )}
-            </code>
+            <code>{first && commandFor(first, method, params, seeds, target.slug)}</code>
           </pre>
         </Page>,
       ),

@@ -8,6 +8,14 @@ import { count, plural } from './numbers.ts'
 export const classWords = (benchmark: Benchmark, label: number): string =>
   picturedBy(benchmark)?.classes[label] ?? `class ${label}`
 
+/** "0, T-shirt/top": the class to be forgotten, by its label and name. */
+export function forgottenWords(benchmark: Benchmark): string {
+  const { request } = benchmark
+  if (request.kind !== 'class') return requestWords(benchmark)
+  const name = picturedBy(benchmark)?.classes[request.label]
+  return [request.label, name].filter((word) => word !== undefined).join(', ')
+}
+
 export function requestWords(benchmark: Benchmark): string {
   const { request } = benchmark
   if (request.kind === 'class') {

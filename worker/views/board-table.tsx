@@ -1,7 +1,8 @@
 /** The board as a table: references first, then rows. Every cell has the same three lines: mean, spread, gap to retrain. */
-import type { Board, BoardRow, Cell, Column } from '../../schema/api/board.ts'
-import { differenceFrom, isSmall } from '../identities.ts'
+import type { Child } from 'hono/jsx'
+import type { BoardRow, Column, Ranking } from '../../schema/api/board.ts'
 import type { Order } from './board-sort.ts'
+import { Cautions, cautionsOf } from './cautions.tsx'
 import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, signed, significant, times } from './numbers.ts'
 import { Params } from './params.tsx'
 import { Scroll } from './scroll.tsx'
@@ -50,15 +51,13 @@ const Arrow = ({ down }: { down: boolean }) => (
 
 const gapClass = (gap: number) => (gap < 0 ? 'below' : gap > 0 ? 'above' : undefined)
 
-interface MetricCellProps {
-  cell: Cell | undefined
-  isRetrain: boolean
-  /** What sets its measure apart from the column's. */
-  differences: string[]
-}
-
-const MetricCell = ({ cell, isRetrain, differences }: MetricCellProps) => {
-  if (!cell) return <td class="num muted">{NOT_MEASURED}</td>
+const MetricCell = ({ row, column, isRetrain }: { row: BoardRow; column: Column; isRetrain: boolean }) => {
+  const cell = row.metrics[column.id]
+  const cautions = cautionsOf(row, column)
+  const marks = cautions.map((words) => <span class="sd warn">{words}</span>)
+  if (!cell) {
+    return <td class="num muted">{cautions.length > 0 ? ['no mean', ...marks] : NOT_MEASURED}</td>
+  }
   const { mean, sd, gap } = cell
   return (
     <td class="num">
@@ -71,15 +70,10 @@ const MetricCell = ({ cell, isRetrain, differences }: MetricCellProps) => {
       ) : (
         <span class={gapClass(gap)}>{signed(gap)}</span>
       )}
-      {differences.length > 0 && <span class="sd">measured otherwise</span>}
+      {marks}
     </td>
   )
 }
-
-/** What sets the values of a cell apart from most of its column. */
-const differencesOf = ({ identities }: BoardRow, { id, measured }: Column) => [
-  ...new Set((identities[id] ?? []).flatMap((identity) => differenceFrom(measured[0] ?? identity, identity))),
-]
 
 const GapCell = ({ row: { avgGap }, isRetrain }: { row: BoardRow; isRetrain: boolean }) => {
   if (isRetrain) return <td class="num muted">the reference</td>
@@ -122,15 +116,24 @@ const Seeds = ({ row: { runs } }: { row: BoardRow }) => (
   </span>
 )
 
-const MethodCell = ({ row }: { row: BoardRow }) => {
+/** The seeds with links to their runs, and how far they are. */
+const Runs = ({ row }: { row: BoardRow }) => {
   const progress = progressWords(row.runs)
+  return (
+    <>
+      <Seeds row={row} />
+      {progress && <div class="small muted">{progress}</div>}
+    </>
+  )
+}
+
+const MethodCell = ({ row, about }: { row: BoardRow; about: Child }) => {
   return (
     <th scope="row">
       <a href={`/methods/${row.method}`}>{row.title}</a>
       {row.label && <> {row.label}</>}
       <br />
-      <Seeds row={row} />
-      {progress && <div class="small muted">{progress}</div>}
+      {about}
       {Object.keys(row.params).length > 0 && (
         <details>
           <summary>
@@ -188,18 +191,20 @@ const Row = ({
   board: { columns, ordering },
   ranked,
   isRetrain,
+  about,
 }: {
   row: BoardRow
-  board: Board
+  board: Ranking
   ranked: number | null
   isRetrain: boolean
+  about: Child
 }) => (
   <tr class={ranked === null ? 'reference' : undefined}>
-    <MethodCell row={row} />
+    <MethodCell row={row} about={about} />
     {ranked === null ? (
       <td class="num">
         <span class="muted">outside the ranking</span>
-        <span class="sd">n={row.runs.filter(({ state }) => state === 'done').length}</span>
+        <span class="sd">n={row.seconds?.n ?? 0}</span>
       </td>
     ) : ordering.by === 'avg-gap' ? (
       <RankCell row={row} ranked={ranked} />
@@ -208,53 +213,38 @@ const Row = ({
     )}
     {ordering.by === 'avg-gap' && <GapCell row={row} isRetrain={isRetrain} />}
     {columns.map((column) => (
-      <MetricCell cell={row.metrics[column.id]} isRetrain={isRetrain} differences={differencesOf(row, column)} />
+      <MetricCell row={row} column={column} isRetrain={isRetrain} />
     ))}
     <TimeCell row={row} isRetrain={isRetrain} />
   </tr>
 )
 
-/** What must be known to read a column: too few images, and values that were not measured alike. */
-const Cautions = ({ board: { columns, references, rows } }: { board: Board }) => {
-  const small = columns.filter(({ measured }) => measured.some(isSmall))
-  const mixed = columns.flatMap((column) =>
-    [...references, ...rows].flatMap((row) => {
-      const differences = differencesOf(row, column)
-      const name = row.label ? `${row.title} ${row.label}` : row.title
-      return differences.length > 0 ? [`${column.title} of ${name} (${differences.join('; ')})`] : []
-    }),
-  )
-  return (
-    <>
-      {small.length > 0 && (
-        <p class="small">
-          {small.map(({ title }) => title).join(' and ')}: there are no more images than the features have dimensions.
-          Such figures are biased upwards and comparable only at the same numbers of images.
-        </p>
-      )}
-      {mixed.length > 0 && <p class="small">Not measured like the rest of their column: {mixed.join(', ')}.</p>}
-    </>
-  )
+interface BoardTableProps<R extends BoardRow> {
+  board: Ranking<R>
+  rows: R[]
+  order: Order
+  retrain: string
+  /** What a cell is the mean of. */
+  each?: string
+  /** What stands under the name of a row. */
+  about?: (row: R) => Child
 }
 
-export const BoardTable = ({
+export const BoardTable = <R extends BoardRow>({
   board,
   rows,
   order,
   retrain,
-}: {
-  board: Board
-  rows: BoardRow[]
-  order: Order
-  retrain: string
-}) => {
+  each = 'mean over seeds',
+  about = (row) => <Runs row={row} />,
+}: BoardTableProps<R>) => {
   const byGap = board.ordering.by === 'avg-gap'
   const ranked = board.rows.filter(({ rank }) => rank !== null).length
   const classes = [...new Set([...board.references, ...board.rows].flatMap(({ deviceClass }) => deviceClass ?? []))]
   return (
     <>
       <p class="small muted">
-        Each cell: mean over seeds, ± one standard deviation, then the signed gap to retrain of the same seed
+        Each cell: {each}, ± one standard deviation, then the signed gap to retrain of the same seed
         {classes.length > 0 && `; times on ${classes.join(' and ')}`}. Click a column's title to sort by it.
       </p>
       <Scroll labelledBy="board-caption">
@@ -290,13 +280,13 @@ export const BoardTable = ({
           {board.references.length > 0 && (
             <tbody>
               {board.references.map((row) => (
-                <Row row={row} board={board} ranked={null} isRetrain={row.method === retrain} />
+                <Row row={row} board={board} ranked={null} isRetrain={row.method === retrain} about={about(row)} />
               ))}
             </tbody>
           )}
           <tbody>
             {rows.map((row) => (
-              <Row row={row} board={board} ranked={ranked} isRetrain={false} />
+              <Row row={row} board={board} ranked={ranked} isRetrain={false} about={about(row)} />
             ))}
           </tbody>
         </table>

@@ -20,7 +20,10 @@ const Identity = ({ identity, retrain }: { identity: string; retrain: string | n
         </details>
       )}
       {isSmall(identity) && (
-        <div class="small">No more images than dimensions: biased upwards, comparable only at the same numbers.</div>
+        <div class="small">
+          <strong class="warn">Too few images:</strong> no more than the features have dimensions. A Fréchet distance is
+          then biased upwards, and any figure is comparable only at the same numbers.
+        </div>
       )}
       {differences.length > 0 && <div class="small">Not measured like retrain: {differences.join('; ')}</div>}
     </>

@@ -48,12 +48,12 @@ export const unfinished = (runs: RunSummary[]): boolean =>
   runs.some(({ state }) => state === 'queued' || state === 'running')
 
 /** "2 of 3 seeds done, 1 running"; null when all are done. */
-export function progressWords(runs: RunSummary[]): string | null {
+export function progressWords(runs: RunSummary[], what = 'seeds'): string | null {
   const of = (state: RunState) => runs.filter((run) => run.state === state).length
   const done = of('done')
   if (done === runs.length) return null
   const rest = (['running', 'queued', 'failed', 'cancelled'] as const).flatMap((state) =>
     of(state) > 0 ? [`${count(of(state))} ${words[state].toLowerCase()}`] : [],
   )
-  return `${count(done)} of ${count(runs.length)} seeds done, ${rest.join(', ')}`
+  return `${count(done)} of ${count(runs.length)} ${what} done, ${rest.join(', ')}`
 }

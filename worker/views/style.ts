@@ -93,6 +93,14 @@ tbody+tbody>tr:first-child>*{border-top:1px solid var(--text)}
 .unit{display:block;font-weight:400;font-size:.8125rem;color:var(--muted)}
 .seeds{font-size:.8125rem;color:var(--muted)}
 .seeds a{padding:.15rem}
+.warn{color:var(--warn)}
+.by-class{width:auto;min-width:0}
+.by-class thead th{font-weight:400}
+.classes{list-style:none;margin:.25rem 0;padding:0;columns:2}
+.classes li{padding:.15rem 0}
+.choice ul{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:0;padding:0}
+.choice a{display:inline-block;padding:.25rem 0}
+.choice a[aria-current]{color:var(--text);font-weight:600;text-decoration:none;box-shadow:0 2px 0 var(--text)}
 details>summary{cursor:pointer;color:var(--link)}
 td details,th details{font-size:.8125rem}
 .params{margin:.25rem 0;display:grid;grid-template-columns:max-content 1fr;gap:0 .75rem}
@@ -140,6 +148,7 @@ figcaption{font-size:.875rem;color:var(--muted);max-width:44rem;margin-top:.5rem
 svg.chart{display:block;max-width:100%}
 svg.chart text{font-family:inherit;fill:var(--text);font-size:14px}
 svg.chart .tick{font-size:13px;fill:var(--muted)}
+svg.chart .cell{font-size:13px}
 svg.chart .halo{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}
 .narrow{display:none!important}
 @media (max-width:44rem){.narrow{display:block!important}.wide{display:none!important}.wrap{padding:0 1rem}h1{font-size:1.6rem}h2{margin-top:2.25rem}dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:.5rem}

@@ -1,5 +1,5 @@
 /** Forgetting against what stayed: the two columns that order a board of image generation, references among them. */
-import type { Board, BoardRow, Column } from '../../schema/api/board.ts'
+import type { BoardRow, Column, Ranking } from '../../schema/api/board.ts'
 import { Chart, Labels } from './chart.tsx'
 import { markOf } from './marks.ts'
 import { decimal, significant } from './numbers.ts'
@@ -86,7 +86,7 @@ const Draw = ({ points, columns: [across, up], width, label }: DrawProps) => {
   )
 }
 
-export const TradeOffChart = ({ board: { columns, ordering, references, rows } }: { board: Board }) => {
+export const TradeOffChart = ({ board: { columns, ordering, references, rows } }: { board: Ranking }) => {
   const [across, up] = columns.filter(({ id }) => ordering.columns.includes(id))
   if (!across || !up) return null
   const pair: [Column, Column] = [across, up]

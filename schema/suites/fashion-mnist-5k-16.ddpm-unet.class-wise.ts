@@ -1,17 +1,18 @@
 /** Forgetting in image generation, at a size for a CPU: real images, averaged down. */
-import { defineBenchmark } from '../benchmark.ts'
+import { pictured } from '../classes.ts'
+import { defineClassWise } from '../suite.ts'
 
-export const fashionMnist5k16DdpmUnetClass0 = defineBenchmark({
-  slug: 'fashion-mnist-5k-16.ddpm-unet.class-0',
-  title: 'Fashion-MNIST at 16x16 (5,000 images), small diffusion model, forget class 0',
-  summary:
-    'A class-conditional diffusion model of 305,057 parameters draws the ten classes of a fixed subset of 5,000 training images of Fashion-MNIST, averaged down from 28x28 to 16x16 pixels. Class 0 (T-shirt/top) is to be forgotten. Small enough for a CPU, so its numbers are not those of full Fashion-MNIST, and its Fréchet distance is that of a small classifier, not FID.',
+export const fashionMnist5k16DdpmUnetClassWise = defineClassWise({
+  family: 'fashion-mnist-5k-16.ddpm-unet',
+  title: 'Fashion-MNIST at 16x16 (5,000 images), small diffusion model',
+  summary: (forgotten) =>
+    `A class-conditional diffusion model of 305,057 parameters draws the ten classes of a fixed subset of 5,000 training images of Fashion-MNIST, averaged down from 28x28 to 16x16 pixels. To be forgotten: ${forgotten}. Small enough for a CPU, so its numbers are not those of full Fashion-MNIST, and its Fréchet distance is that of a small classifier, not FID.`,
+  classes: pictured['fashion-mnist-5k-16'].classes,
   dataset: { id: 'fashion-mnist-5k-16' },
   model: {
     id: 'ddpm-unet',
     params: { channels: 16, multipliers: [1, 2, 2], blocks: 1, attention: [8], groups: 8, dropout: 0 },
   },
-  request: { kind: 'class', label: 0 },
   training: {
     epochs: 10,
     batchSize: 64,

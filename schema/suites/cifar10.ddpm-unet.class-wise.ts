@@ -1,14 +1,15 @@
 /** Class-wise forgetting by a diffusion model on CIFAR-10 as SalUn's code has it; for a GPU. */
-import { defineBenchmark } from '../benchmark.ts'
+import { pictured } from '../classes.ts'
+import { defineClassWise } from '../suite.ts'
 
-export const cifar10DdpmUnetClass0 = defineBenchmark({
-  slug: 'cifar10.ddpm-unet.class-0',
-  title: 'CIFAR-10, conditional DDPM, forget class 0',
-  summary:
-    "The setting of the SalUn paper's experiments with DDPM: a conditional U-Net of 38,632,323 parameters draws CIFAR-10, and class 0 (airplane) is to be forgotten. 800,000 steps of training, 1,000 sampling steps and 5,000 images a class: this needs a GPU for days.",
+export const cifar10DdpmUnetClassWise = defineClassWise({
+  family: 'cifar10.ddpm-unet',
+  title: 'CIFAR-10, conditional DDPM',
+  summary: (forgotten) =>
+    `The setting of the SalUn paper's experiments with DDPM: a conditional U-Net of 38,632,323 parameters draws CIFAR-10, and must forget ${forgotten}. 800,000 steps of training, 1,000 sampling steps and 5,000 images a class: this needs a GPU for days.`,
+  classes: pictured.cifar10.classes,
   dataset: { id: 'cifar10' },
   model: { id: 'ddpm-unet' },
-  request: { kind: 'class', label: 0 },
   training: {
     // 2,046 epochs of 391 batches: 799,986 steps.
     epochs: 2046,

@@ -1,0 +1,3 @@
+export { cifar10DdpmUnetClassWise as 'cifar10.ddpm-unet.class-wise' } from './cifar10.ddpm-unet.class-wise.ts'
+export { fashionMnist5k16DdpmUnetClassWise as 'fashion-mnist-5k-16.ddpm-unet.class-wise' } from './fashion-mnist-5k-16.ddpm-unet.class-wise.ts'
+export { fashionMnist5kSmallCnnClassWise as 'fashion-mnist-5k.small-cnn.class-wise' } from './fashion-mnist-5k.small-cnn.class-wise.ts'
