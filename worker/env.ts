@@ -2,11 +2,13 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Role } from '../schema/tables/tokens.ts'
 import type { Database } from './database.ts'
+import type { Live } from './durable/live.ts'
 
 export interface Bindings {
   DB: D1Database
   STORE: R2Bucket
   ASSETS: Fetcher
+  LIVE: DurableObjectNamespace<Live>
   /** SHA-256 of a token that is accepted as admin: the way to the first token. `wrangler secret put ADMIN_TOKEN_SHA256`. */
   ADMIN_TOKEN_SHA256?: string
 }

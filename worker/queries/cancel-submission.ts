@@ -1,4 +1,4 @@
-/** Cancels what is left of a submission. Jobs that another submission still needs go on. */
+/** Cancels what is left of a submission. Jobs that another submission still needs go on. Returns the keys of all its jobs. */
 import { and, eq, exists, inArray, isNull, notExists, type SQL, sql } from 'drizzle-orm'
 import { ApiError } from '../../schema/errors.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
@@ -8,7 +8,7 @@ import { submissions } from '../../schema/tables/submissions.ts'
 import type { Database } from '../database.ts'
 import type { Identity } from '../env.ts'
 
-export async function cancelSubmission(db: Database, id: string, identity: Identity): Promise<void> {
+export async function cancelSubmission(db: Database, id: string, identity: Identity): Promise<string[]> {
   const row = await db.select().from(submissions).where(eq(submissions.id, id)).get()
   if (!row) throw new ApiError('not_found', `no submission "${id}"`)
   if (row.tokenId !== identity.tokenId && identity.role !== 'admin') {
@@ -27,7 +27,8 @@ export async function cancelSubmission(db: Database, id: string, identity: Ident
     .from(runJobs)
     .innerJoin(runs, eq(runs.id, runJobs.runId))
     .where(eq(runs.submissionId, id))
-  await db.batch([
+  const [keys] = await db.batch([
+    ofThis,
     db
       .update(runs)
       .set({ cancelledAt: now })
@@ -44,6 +45,7 @@ export async function cancelSubmission(db: Database, id: string, identity: Ident
         ),
       ),
   ])
+  return [...new Set(keys.map(({ key }) => key))]
 }
 
 /** Runs that are not cancelled and need the job of the outer statement. */

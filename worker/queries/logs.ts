@@ -15,39 +15,55 @@ export interface Chunk {
   text: string
 }
 
-/** Appends a chunk and returns the new length. A chunk that was stored before is accepted again as long as it is the same. */
-export async function appendLog(db: Database, store: R2Bucket, key: string, chunk: Chunk): Promise<number> {
+/** Where a chunk lies: the delivery that wrote it, and the bytes and line breaks before it. */
+export interface ChunkPlace {
+  attempt: number
+  offset: number
+  line: number
+}
+
+/** Appends a chunk and returns the new length, with the chunk's place. A chunk that was stored before is accepted again as
+ *  long as it is the same; it has no new place. */
+export async function appendLog(
+  db: Database,
+  store: R2Bucket,
+  key: string,
+  chunk: Chunk,
+): Promise<{ offset: number; place: ChunkPlace | null }> {
   const { token, offset } = chunk
   const bytes = new TextEncoder().encode(chunk.text)
   const { attempt } = await requireLease(db, key, token)
   const length = await lengthOf(db, key)
   if (offset !== length) {
     const known = offset < length ? await store.get(chunkPath(key, attempt, offset)) : null
-    if (known && (await known.text()) === chunk.text) return length
+    if (known && (await known.text()) === chunk.text) return { offset: length, place: null }
     throw gap(offset, length)
   }
   await store.put(chunkPath(key, attempt, offset), bytes)
   const held = and(heldBy(key, token), eq(jobs.logLength, offset))
   const place = { jobKey: jobs.key, attempt: jobs.deliveries, offset: jobs.logLength }
-  const [, written] = await db.batch([
-    db.insert(logChunks).select(
-      db
-        .select({
-          ...place,
-          bytes: sql<number>`${bytes.byteLength}`.as('bytes'),
-          line: linesBefore.as('line'),
-          lines: sql<number>`${chunk.text.split('\n').length - 1}`.as('lines'),
-        })
-        .from(jobs)
-        .where(held),
-    ),
+  const [[at], written] = await db.batch([
+    db
+      .insert(logChunks)
+      .select(
+        db
+          .select({
+            ...place,
+            bytes: sql<number>`${bytes.byteLength}`.as('bytes'),
+            line: linesBefore.as('line'),
+            lines: sql<number>`${chunk.text.split('\n').length - 1}`.as('lines'),
+          })
+          .from(jobs)
+          .where(held),
+      )
+      .returning({ attempt: logChunks.attempt, offset: logChunks.offset, line: logChunks.line }),
     db
       .update(jobs)
       .set({ logLength: offset + bytes.byteLength })
       .where(held)
       .returning({ logLength: jobs.logLength }),
   ])
-  if (written[0]) return written[0].logLength
+  if (written[0]) return { offset: written[0].logLength, place: at ?? null }
   // Another write came between: either the lease or the offset moved on.
   await requireLease(db, key, token)
   throw gap(offset, await lengthOf(db, key))

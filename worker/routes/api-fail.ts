@@ -1,6 +1,7 @@
 /** A runner ends a job without a result. */
 import { path, request, response } from '../../schema/protocol/fail.ts'
 import { allow } from '../auth.ts'
+import { publish } from '../live.tsx'
 import { byKey } from '../params.ts'
 import { failJob } from '../queries/leases.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
@@ -19,5 +20,7 @@ const route = apiRoute({
 export const apiFail: Route = (app) =>
   app.openapi(route, async (c) => {
     const { key } = c.req.valid('param')
-    return c.json({ state: await failJob(c.get('db'), key, c.req.valid('json')) }, 200)
+    const state = await failJob(c.get('db'), key, c.req.valid('json'))
+    await publish(c.env, key, { changed: true })
+    return c.json({ state }, 200)
   })

@@ -1,6 +1,7 @@
 /** A runner ends a job with its result. */
 import { path, request, response } from '../../schema/protocol/finish.ts'
 import { allow } from '../auth.ts'
+import { publish } from '../live.tsx'
 import { byKey } from '../params.ts'
 import { finishJob } from '../queries/leases.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
@@ -21,5 +22,6 @@ export const apiFinish: Route = (app) =>
     const { key } = c.req.valid('param')
     const { token, result } = c.req.valid('json')
     await finishJob(c.get('db'), key, token, result)
+    await publish(c.env, key, { changed: true })
     return c.json({ state: 'done' as const }, 200)
   })

@@ -1,6 +1,7 @@
 /** A runner asks for a job. */
 import { path, request, response } from '../../schema/protocol/lease.ts'
 import { allow } from '../auth.ts'
+import { publish } from '../live.tsx'
 import { leaseJob, RETRY_AFTER_MS } from '../queries/leases.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
 
@@ -18,5 +19,6 @@ const route = apiRoute({
 export const apiLease: Route = (app) =>
   app.openapi(route, async (c) => {
     const job = await leaseJob(c.get('db'), c.req.valid('json'), c.get('identity'))
+    if (job) await publish(c.env, job.key, { changed: true })
     return c.json(job ? { kind: 'job' as const, job } : { kind: 'none' as const, retryAfterMs: RETRY_AFTER_MS }, 200)
   })

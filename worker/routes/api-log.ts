@@ -1,6 +1,7 @@
 /** A runner appends to the log of its job. */
 import { path, request, response } from '../../schema/protocol/log.ts'
 import { allow } from '../auth.ts'
+import { publish } from '../live.tsx'
 import { byKey } from '../params.ts'
 import { appendLog } from '../queries/logs.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
@@ -19,6 +20,8 @@ const route = apiRoute({
 export const apiLog: Route = (app) =>
   app.openapi(route, async (c) => {
     const { key } = c.req.valid('param')
-    const offset = await appendLog(c.get('db'), c.env.STORE, key, c.req.valid('json'))
+    const chunk = c.req.valid('json')
+    const { offset, place } = await appendLog(c.get('db'), c.env.STORE, key, chunk)
+    await publish(c.env, key, { log: place && { ...place, text: chunk.text } })
     return c.json({ offset }, 200)
   })

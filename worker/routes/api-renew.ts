@@ -1,6 +1,7 @@
 /** A runner keeps its lease and reports progress. */
 import { path, request, response } from '../../schema/protocol/renew.ts'
 import { allow } from '../auth.ts'
+import { publish } from '../live.tsx'
 import { byKey } from '../params.ts'
 import { renewLease } from '../queries/leases.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
@@ -19,5 +20,8 @@ const route = apiRoute({
 export const apiRenew: Route = (app) =>
   app.openapi(route, async (c) => {
     const { key } = c.req.valid('param')
-    return c.json(await renewLease(c.get('db'), key, c.req.valid('json')), 200)
+    const request = c.req.valid('json')
+    const renewed = await renewLease(c.get('db'), key, request)
+    await publish(c.env, key, { progress: request.progress })
+    return c.json(renewed, 200)
   })

@@ -1,6 +1,7 @@
 /** Cancels the unfinished runs of a submission. */
 import { submission } from '../../schema/api/submission.ts'
 import { allow } from '../auth.ts'
+import { publish } from '../live.tsx'
 import { byId } from '../params.ts'
 import { cancelSubmission } from '../queries/cancel-submission.ts'
 import { getSubmission } from '../queries/submissions.ts'
@@ -21,6 +22,7 @@ const route = apiRoute({
 export const apiSubmissionCancel: Route = (app) =>
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param')
-    await cancelSubmission(c.get('db'), id, c.get('identity'))
+    const keys = await cancelSubmission(c.get('db'), id, c.get('identity'))
+    await Promise.all(keys.map((key) => publish(c.env, key, { changed: true })))
     return c.json(await getSubmission(c.get('db'), id), 200)
   })

@@ -13,7 +13,7 @@ import { Params } from '../views/params.tsx'
 import { LogList, LogTail, showsTail, type Tails } from '../views/run-logs.tsx'
 import { Artifacts, Metrics, Times } from '../views/run-results.tsx'
 import { SampleGrids } from '../views/sample-grids.tsx'
-import { StageList, stageTitle } from '../views/stage-list.tsx'
+import { StageList, stageTitle, standing } from '../views/stage-list.tsx'
 import { StateWord, wordOf } from '../views/state.tsx'
 
 const Failure = ({ run, tails }: { run: Run; tails: Tails }) => {
@@ -103,23 +103,33 @@ export const runPage: Route = (app) =>
             { href: `/submissions/${run.submission}`, text: 'Submission' },
           ]}
           refreshSeconds={open && live ? REFRESH_SECONDS : undefined}
+          live={open && live}
           json={`/api/v1/runs/${run.id}`}
         >
-          <div class="heading">
+          <div class="heading" data-part="heading">
             <h1>
               {title} {label && `${label} `}on {benchmark.title}, seed {seed}
             </h1>
             <StateWord state={state} badge />
           </div>
-          {open && <LiveNote live={live} path={path} seconds={REFRESH_SECONDS} />}
-          <Failure run={run} tails={tails} />
-          {samples.length > 0 && (
-            <>
-              <h2 id="samples">Samples</h2>
-              <SampleGrids run={run} samples={samples} />
-              <h2 id="run">This run</h2>
-            </>
+          {open && (
+            <LiveNote live={live} path={path} seconds={REFRESH_SECONDS} socket={`/api/v1/runs/${run.id}/live`} />
           )}
+          <p class="visually-hidden" role="status" data-part="said">
+            {standing(run)}
+          </p>
+          <div data-part="failure">
+            <Failure run={run} tails={tails} />
+          </div>
+          <div data-part="samples">
+            {samples.length > 0 && (
+              <>
+                <h2 id="samples">Samples</h2>
+                <SampleGrids run={run} samples={samples} />
+                <h2 id="run">This run</h2>
+              </>
+            )}
+          </div>
           <dl class="facts">
             <dt>Run</dt>
             <dd>
@@ -136,29 +146,33 @@ export const runPage: Route = (app) =>
               {benchmark.generation && `; ${samplingWords(benchmark.generation.sampling)}`}
             </dd>
           </dl>
-          <h2 id="stages">Stages</h2>
-          <StageList run={run} />
-          {run.stages
-            .filter(({ state }) => state === 'leased')
-            .map((stage) => (
-              <LogTail run={run} stage={stage} tails={tails} />
-            ))}
-          <h2 id="result">Result</h2>
-          {Object.keys(run.metrics).length > 0 ? (
-            <>
-              <Metrics run={run} />
-              {run.reference && run.reference !== run.id && (
-                <p class="small">
-                  Compared with <a href={`/runs/${run.reference}`}>retrain, seed {seed}</a>.
-                </p>
-              )}
-              {run.reference !== run.id && !benchmark.generation && <GapBars metrics={Object.values(run.metrics)} />}
-            </>
-          ) : (
-            <p class="muted">Metrics appear when the evaluation has finished.</p>
-          )}
-          <h2 id="time">Time</h2>
-          <Times run={run} />
+          <div data-part="stages">
+            <h2 id="stages">Stages</h2>
+            <StageList run={run} />
+            {run.stages
+              .filter(({ state }) => state === 'leased')
+              .map((stage) => (
+                <LogTail run={run} stage={stage} tails={tails} />
+              ))}
+          </div>
+          <div data-part="result">
+            <h2 id="result">Result</h2>
+            {Object.keys(run.metrics).length > 0 ? (
+              <>
+                <Metrics run={run} />
+                {run.reference && run.reference !== run.id && (
+                  <p class="small">
+                    Compared with <a href={`/runs/${run.reference}`}>retrain, seed {seed}</a>.
+                  </p>
+                )}
+                {run.reference !== run.id && !benchmark.generation && <GapBars metrics={Object.values(run.metrics)} />}
+              </>
+            ) : (
+              <p class="muted">Metrics appear when the evaluation has finished.</p>
+            )}
+            <h2 id="time">Time</h2>
+            <Times run={run} />
+          </div>
           <h2 id="repeat">Repeat this run</h2>
           <p>
             {benchmark.generation
@@ -168,12 +182,14 @@ export const runPage: Route = (app) =>
           <pre>
             <code>{run.command}</code>
           </pre>
-          <h2 id="logs">Logs</h2>
-          <LogList run={run} sizes={sizes} />
-          <h2 id="evidence">Evidence and artifacts</h2>
-          <Artifacts run={run} />
-          <h2 id="versions">What made these numbers</h2>
-          <Versions run={run} />
+          <div data-part="evidence">
+            <h2 id="logs">Logs</h2>
+            <LogList run={run} sizes={sizes} />
+            <h2 id="evidence">Evidence and artifacts</h2>
+            <Artifacts run={run} />
+            <h2 id="versions">What made these numbers</h2>
+            <Versions run={run} />
+          </div>
         </Page>,
       ),
     )

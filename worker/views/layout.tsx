@@ -11,6 +11,8 @@ export interface PageProps {
   crumbs?: { href: string; text: string }[]
   /** Reload after this many seconds. */
   refreshSeconds?: number | undefined
+  /** A script keeps the page up to date: it reloads only where scripts are off. */
+  live?: boolean
   /** This page's data as JSON. */
   json?: string
   head?: Child
@@ -25,7 +27,22 @@ const sections = [
   { href: '/docs/api', text: 'API' },
 ]
 
-export const Page = ({ title, description, section, crumbs = [], refreshSeconds, json, head, children }: PageProps) => (
+const Refresh = ({ seconds, scripted }: { seconds: number; scripted: boolean }) => {
+  const meta = <meta http-equiv="refresh" content={String(seconds)} />
+  return scripted ? <noscript>{meta}</noscript> : meta
+}
+
+export const Page = ({
+  title,
+  description,
+  section,
+  crumbs = [],
+  refreshSeconds,
+  live,
+  json,
+  head,
+  children,
+}: PageProps) => (
   <html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -34,7 +51,8 @@ export const Page = ({ title, description, section, crumbs = [], refreshSeconds,
         {title === 'Palimpsest' ? 'Palimpsest, a benchmark for machine unlearning' : `${title} · Palimpsest`}
       </title>
       {description && <meta name="description" content={description} />}
-      {refreshSeconds !== undefined && <meta http-equiv="refresh" content={String(refreshSeconds)} />}
+      {refreshSeconds !== undefined && <Refresh seconds={refreshSeconds} scripted={live ?? false} />}
+      {live && <script src="/live.js" type="module" />}
       <link rel="icon" href="/icon.svg" type="image/svg+xml" />
       <link rel="preload" href="/fonts/source-sans-3.woff2" as="font" type="font/woff2" crossorigin="" />
       <link rel="stylesheet" href={`/style.css?v=${styleVersion}`} />
@@ -94,12 +112,26 @@ export const Page = ({ title, description, section, crumbs = [], refreshSeconds,
 /** The page as a document. */
 export const documentOf = (page: unknown): string => `<!doctype html>${page}`
 
+interface LiveNoteProps {
+  live: boolean
+  path: string
+  seconds: number
+  /** Where a script hears what is new. */
+  socket?: string
+}
+
 /** Live updates: said, and stopped by a link. */
-export const LiveNote = ({ live, path, seconds }: { live: boolean; path: string; seconds: number }) => (
+export const LiveNote = ({ live, path, seconds, socket }: LiveNoteProps) => (
   <div class="live">
     {live ? (
       <>
-        <p>Not finished: this page reloads every {seconds} seconds.</p>
+        {socket ? (
+          <p data-live={socket} data-live-status>
+            Not finished: this page updates by itself, or every {seconds} seconds where scripts are off.
+          </p>
+        ) : (
+          <p>Not finished: this page reloads every {seconds} seconds.</p>
+        )}
         <p>
           <a href={`${path}?live=0`}>Pause updates</a>
         </p>

@@ -27,7 +27,8 @@ export const lastPageOf = ({ lines }: { lines: number }) => pageOf(lines)
 /** Terminal colours and carriage-return rewrites say nothing here. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what terminal escapes begin with
 const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]/g
-const plain = (line: string) => line.replace(ESCAPES, '').replace(/^.*\r(?=.)/, '')
+/** A line as a page shows it. */
+export const plainLine = (line: string) => line.replace(ESCAPES, '').replace(/^.*\r(?=.)/, '')
 
 interface LinesProps {
   address: LogAddress
@@ -47,7 +48,7 @@ export const LogLines = ({ address, first, lines, prefix = '' }: LinesProps) => 
           <a href={`${logPage(address, pageOf(number))}#L${number}`} aria-label={`Line ${number}`}>
             {number}
           </a>
-          {plain(line)}
+          {plainLine(line)}
         </li>
       )
     })}

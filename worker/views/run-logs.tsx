@@ -1,7 +1,7 @@
 /** Logs on a run's page: the last lines of one, and links to all of them. */
 import type { Run, RunStage } from '../../schema/api/run.ts'
 import type { LogLines as Lines, LogSize } from '../queries/read-log.ts'
-import { type LogAddress, LogLines, logPage, TAIL_LINES } from './log.tsx'
+import { LINES_A_PAGE, type LogAddress, LogLines, logPage, TAIL_LINES } from './log.tsx'
 import { count, fileSize, plural } from './numbers.ts'
 import { stageTitle } from './stage-list.tsx'
 
@@ -19,20 +19,23 @@ export const LogTail = ({ run, stage, tails }: { run: Run; stage: RunStage; tail
   return (
     <>
       <p class="small">
-        {first > 1 ? `The last ${TAIL_LINES} lines` : 'All lines so far'} of the log of stage {number},{' '}
+        {first > 1 ? `The last ${TAIL_LINES} lines` : 'All lines'} of the log of stage {number},{' '}
         {stageTitle(stage).toLowerCase()}. <a href={logPage(address)}>Read all of it</a>
       </p>
-      <ol
-        class="log"
-        tabindex={0}
-        aria-label={`Last lines of the log of stage ${number}`}
-        data-log={`${stage.key}/${attempt}`}
-        data-end={end}
-        data-prefix={`s${number}-`}
-        data-keep={TAIL_LINES}
-      >
-        <LogLines address={address} first={first} lines={lines} prefix={`s${number}-`} />
-      </ol>
+      {/* The browser keeps such a box at its end, also when lines are added. */}
+      <section class="tail" tabindex={0} aria-label={`Last lines of the log of stage ${number}`}>
+        <ol
+          class="log"
+          data-log={`${stage.key}/${attempt}`}
+          data-end={end}
+          data-keep={TAIL_LINES}
+          data-prefix={`s${number}-`}
+          data-page={logPage(address)}
+          data-page-lines={LINES_A_PAGE}
+        >
+          <LogLines address={address} first={first} lines={lines} prefix={`s${number}-`} />
+        </ol>
+      </section>
     </>
   )
 }

@@ -1,9 +1,9 @@
 /** The stages of a run: icon, word, duration, progress. */
 import type { Run, RunStage } from '../../schema/api/run.ts'
-import type { Seconds } from '../../schema/result.ts'
+import type { Progress, Seconds } from '../../schema/result.ts'
 import { titleOf } from '../catalogue.ts'
 import { count, decimal, duration, plural } from './numbers.ts'
-import { asRunState, StateWord } from './state.tsx'
+import { asRunState, StateWord, wordOf } from './state.tsx'
 
 export function stageTitle({ spec }: RunStage): string {
   switch (spec.kind) {
@@ -25,15 +25,13 @@ export function stageTitle({ spec }: RunStage): string {
 export const totalOf = (seconds: Seconds): number =>
   Object.values(seconds).reduce<number>((sum, part) => sum + (part ?? 0), 0)
 
-const Progress = ({ stage: { progress, state } }: { stage: RunStage }) => {
-  if (!progress || state !== 'leased') return null
-  const { phase, done, total, unit, loss } = progress
+export const StageProgress = ({ progress: { phase, done, total, unit, loss } }: { progress: Progress }) => {
   const words = `${phase}: ${unit} ${count(done)} of ${count(total)}`
   return (
-    <div class="note">
+    <>
       <progress value={done} max={total || 1} aria-label={words} /> {words}
       {loss !== undefined && `, loss ${decimal(loss, 4)}`}
-    </div>
+    </>
   )
 }
 
@@ -51,6 +49,13 @@ const Deliveries = ({ stage: { deliveries, lost, failed, runner, shared, state }
 const waitingFor = (run: Run, index: number) =>
   run.stages.slice(0, index).some(({ state }) => state !== 'done') ? 'the stage before it' : 'a runner'
 
+/** How far a run is, for those who cannot see it change. */
+export function standing({ stages, state }: Run): string {
+  const running = stages.find((stage) => stage.state === 'leased')
+  const done = stages.filter((stage) => stage.state === 'done').length
+  return `${wordOf(state)}: ${done} of ${plural(stages.length, 'stage')} done${running ? `; now: ${stageTitle(running)}` : ''}.`
+}
+
 export const StageList = ({ run }: { run: Run }) => (
   <ol class="stages">
     {run.stages.map((stage, index) => (
@@ -65,7 +70,11 @@ export const StageList = ({ run }: { run: Run }) => (
               ? `waits for ${waitingFor(run, index)}`
               : ''}
         </span>
-        <Progress stage={stage} />
+        {stage.state === 'leased' && (
+          <div class="note" data-progress={stage.key}>
+            {stage.progress && <StageProgress progress={stage.progress} />}
+          </div>
+        )}
         <Deliveries stage={stage} />
       </li>
     ))}

@@ -156,7 +156,9 @@ svg.chart .halo{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-li
 .swagger{background:#fff;color-scheme:light;margin-top:1rem;padding:0 .5rem}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(36rem,100%),1fr));gap:0 2rem}
 .log{font-family:var(--mono);font-size:.8125rem;line-height:1.45;margin:.5rem 0;padding:.5rem 0;background:var(--surface);overflow-x:auto;max-height:36rem;counter-reset:line;list-style:none;max-width:76rem}
-.log.whole{max-height:none}
+.log.whole,.tail .log{max-height:none}
+.tail{display:flex;flex-direction:column-reverse;max-height:24rem;overflow:auto;max-width:76rem;margin:.5rem 0;background:var(--surface)}
+.tail .log{margin:0;overflow:visible;flex:none}
 .pages{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:.75rem 0}
 .log li{max-width:none;white-space:pre-wrap;overflow-wrap:anywhere;padding-left:4.5rem;position:relative;min-height:1.45em}
 .log li:target{background:var(--tint-warn)}

@@ -1,0 +1,88 @@
+import { beforeEach, expect, test } from 'vitest'
+import { ask, errorOf, lease, read, resultOf, submit, tokenFor, useFreshDatabase, verb } from './support.ts'
+
+useFreshDatabase()
+
+let submitter: string
+let runner: string
+beforeEach(async () => {
+  submitter = await tokenFor('submitter')
+  runner = await tokenFor('runner')
+})
+
+interface Message {
+  key: string
+  changed: boolean
+  progress: string | null
+  log: { of: string; offset: number; end: number; line: number; lines: string[] } | null
+}
+
+/** Follows a run; `next` is the next message, and fails when none comes. */
+async function follow(run: string) {
+  const answer = await ask(`/api/v1/runs/${run}/live`, { headers: { upgrade: 'websocket' } })
+  expect(answer.status).toBe(101)
+  const socket = answer.webSocket!
+  socket.accept()
+  const heard: string[] = []
+  let wake = () => {}
+  socket.addEventListener('message', ({ data }) => {
+    heard.push(data as string)
+    wake()
+  })
+  const next = async (): Promise<Message> => {
+    while (heard.length === 0) {
+      await new Promise<void>((done, fail) => {
+        wake = done
+        setTimeout(() => fail(new Error('nothing was heard for 2 s')), 2000)
+      })
+    }
+    return JSON.parse(heard.shift()!)
+  }
+  const leave = async () => {
+    const closed = new Promise((done) => socket.addEventListener('close', done))
+    socket.close()
+    await closed
+  }
+  return { leave, heard, next }
+}
+
+test('who follows a run hears of each lease, progress, log line and end of its stages', async () => {
+  const { runs } = await submit(submitter, { method: 'retrain', seeds: [0] })
+  const { next, leave } = await follow(runs[0]!.id)
+  const job = (await lease(runner))!
+  const nothing = { key: job.key, changed: false, progress: null, log: null }
+  expect(await next()).toEqual({ ...nothing, changed: true })
+  await read(await verb(runner, job, 'log', { offset: 0, text: 'one\n\u001b[31m<two>\u001b[0m\n' }))
+  const lines = { of: `${job.key}/1`, offset: 0, end: 19, line: 0, lines: ['one', '<two>'] }
+  expect(await next()).toEqual({ ...nothing, log: lines })
+  // A line that is not ended cannot be appended to: the page is asked to read it from the server.
+  await read(await verb(runner, job, 'log', { offset: 19, text: 'three' }))
+  expect(await next()).toMatchObject({ changed: true, log: { offset: 19, line: 2 } })
+  const progress = { phase: '<train>', done: 3, total: 8, unit: 'epoch' }
+  const { lease: renewed } = await read<{ lease: typeof job.lease }>(await verb(runner, job, 'renew', { progress }))
+  const told = (await next()).progress
+  expect(told).toContain('&lt;train&gt;: epoch 3 of 8')
+  await read(await verb(runner, { ...job, lease: renewed }, 'finish', { result: resultOf() }))
+  expect(await next()).toEqual({ ...nothing, changed: true })
+  await leave()
+})
+
+test('a page hears of its own run only, and of a cancellation', async () => {
+  const mine = await submit(submitter, { method: 'original', seeds: [1] })
+  const other = await submit(submitter, { method: 'original', seeds: [2] })
+  const { next, heard, leave } = await follow(mine.runs[0]!.id)
+  await read(await ask(`/api/v1/submissions/${other.id}/cancel`, { token: submitter, method: 'POST' }))
+  await read(await ask(`/api/v1/submissions/${mine.id}/cancel`, { token: submitter, method: 'POST' }))
+  const { stages } = await read<{ stages: { key: string }[] }>(await ask(`/api/v1/runs/${mine.runs[0]!.id}`))
+  const keys = [await next(), await next()].map(({ key }) => key)
+  expect(keys.sort()).toEqual(stages.map(({ key }) => key).sort())
+  expect(heard).toEqual([])
+  await leave()
+})
+
+test('a live address without an upgrade, or of no run, is refused', async () => {
+  const { runs } = await submit(submitter, { method: 'retrain', seeds: [0] })
+  expect(await errorOf(await ask(`/api/v1/runs/${runs[0]!.id}/live`))).toMatchObject({ code: 'invalid_request' })
+  const nowhere = await ask('/api/v1/runs/nothing/live', { headers: { upgrade: 'websocket' } })
+  expect(await errorOf(nowhere)).toMatchObject({ code: 'not_found' })
+})

@@ -1,0 +1,31 @@
+/** A run as it goes on: a socket that tells of each change to its stages. */
+import { eq } from 'drizzle-orm'
+import { z } from 'zod'
+import { ApiError } from '../../schema/errors.ts'
+import { runJobs } from '../../schema/tables/run-jobs.ts'
+import { watch } from '../live.tsx'
+import { byId } from '../params.ts'
+import { apiRoute, type Route } from '../route.ts'
+
+const route = apiRoute({
+  method: 'get',
+  path: '/api/v1/runs/:id/live',
+  tags: ['Runs'],
+  summary: 'Follow a run',
+  description:
+    'A WebSocket. Each message is JSON: the `key` of a stage, and what is new of it: `progress` and `log` as the page of the run shows them, or `changed`, after which the run should be read again. `ping` is answered with `pong`.',
+  request: { params: byId, headers: z.object({ upgrade: z.string().optional() }) },
+  responses: { 101: { description: 'Follows' } },
+})
+
+export const apiRunLive: Route = (app) =>
+  app.openapi(route, async (c) => {
+    if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
+      throw new ApiError('invalid_request', 'expected a WebSocket: the header "Upgrade: websocket"')
+    }
+    const { id } = c.req.valid('param')
+    const rows = await c.get('db').select({ key: runJobs.jobKey }).from(runJobs).where(eq(runJobs.runId, id))
+    if (rows.length === 0) throw new ApiError('not_found', `no run "${id}"`)
+    const keys = rows.map(({ key }) => key)
+    return watch(c.env, keys)
+  })
