@@ -17,6 +17,8 @@ export interface Work {
   program(batch: number): Graph
   items: Int32Array
   batch: number
+  /** So many items are done already: a multiple of `batch`, or all of them. */
+  from?: number
   /** Feeds that stay the same over the whole work. */
   feeds: Record<string, Tensor>
   /** Feeds of some steps: `items` are those of [firstStep, firstStep + steps), in order. */
@@ -28,7 +30,7 @@ export interface Work {
     batch: number
   }): Record<string, Tensor>
   /** Called after each chunk with its outputs; feeds that carry state are replaced here. */
-  after(outputs: Record<string, Tensor>, range: { first: number; count: number }): void
+  after(outputs: Record<string, Tensor>, range: { first: number; count: number }): void | Promise<void>
 }
 
 /** Steps of one program, from `first` up to, but not with, `end`. */
@@ -88,7 +90,7 @@ export function createExecutor({ threads, signal }: ExecutorOptions): Executor {
     }
   }
 
-  const executeSteps = (work: Work, firstItem: number, steps: number, batch: number) => {
+  const executeSteps = (work: Work, firstItem: number, steps: number, batch: number, firstStep = 0) => {
     const planned = (step: number, count: number) => {
       const first = firstItem + step * batch
       return { first, items: work.items.subarray(first, first + count * batch) }
@@ -96,7 +98,7 @@ export function createExecutor({ threads, signal }: ExecutorOptions): Executor {
     return iterate({
       name: `${work.name} ${batch}`,
       program: () => work.program(batch),
-      first: 0,
+      first: firstStep,
       end: steps,
       feeds: work.feeds,
       stepFeeds({ first: step, steps }) {
@@ -109,7 +111,7 @@ export function createExecutor({ threads, signal }: ExecutorOptions): Executor {
       },
       after(outputs, { first: step, steps }) {
         const { first, items } = planned(step, steps)
-        work.after(outputs, { first, count: items.length })
+        return work.after(outputs, { first, count: items.length })
       },
     })
   }
@@ -118,10 +120,12 @@ export function createExecutor({ threads, signal }: ExecutorOptions): Executor {
     compileSeconds: () => compileMs / 1000,
     iterate,
     async execute(work) {
-      const whole = Math.floor(work.items.length / work.batch)
-      const rest = work.items.length - whole * work.batch
-      if (whole > 0) await executeSteps(work, 0, whole, work.batch)
-      if (rest > 0) await executeSteps(work, whole * work.batch, 1, rest)
+      const { items, batch, from = 0 } = work
+      const whole = Math.floor(items.length / batch)
+      const rest = items.length - whole * batch
+      const done = Math.floor(from / batch)
+      if (done < whole) await executeSteps(work, 0, whole, batch, done)
+      if (rest > 0 && from < items.length) await executeSteps(work, whole * batch, 1, rest)
     },
     async release() {
       for (const session of sessions.values()) await (await session).release()

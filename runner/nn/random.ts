@@ -13,17 +13,24 @@ export interface Stream {
   uniform(): number
   /** Standard normal. */
   normal(): number
+  /** Where the stream stands; after `restore` it goes on from there. */
+  state(): readonly number[]
+  restore(state: readonly number[]): void
 }
 
 /** The stream of one purpose of one seed: xoroshiro128+ started from SHA-256(`seed/purpose`). */
 export function randomStream(seed: number, purpose: string): Stream {
   const digest = createHash('sha256').update(`${seed}/${purpose}`).digest()
-  const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => digest.readInt32LE(offset)))
+  let generator = xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => digest.readInt32LE(offset)))
   const uniform = () => uniformFloat64(generator)
   const integer = (bound: number) => uniformInt(generator, 0, bound - 1)
   return {
     uniform,
     integer,
+    state: () => generator.getState(),
+    restore(state) {
+      generator = xoroshiro128plusFromState(state)
+    },
     /** Box and Muller's transform. */
     normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
     /** Fisher and Yates's shuffle. */

@@ -212,6 +212,7 @@ export function createDenoiserTrainer(options: DenoiserTrainerOptions): StageDen
           ]),
         )
         await checkpoint.save({
+          position: call + (first + steps) / count,
           tensors,
           metadata: {
             call: `${call}`,

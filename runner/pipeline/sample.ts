@@ -55,6 +55,7 @@ export async function sample(spec: SampleStage, context: StageContext): Promise<
       onProgress({ phase: 'sampling', done, total: labels.length, unit: 'images' })
       if (checkpoint?.due() && done < labels.length) {
         await checkpoint.save({
+          position: done,
           tensors: new Map([['images', { dtype: 'U8', shape: [done * size], data: images.subarray(0, done * size) }]]),
           metadata: { done: `${done}`, seconds: `${spent()}` },
         })

@@ -12,7 +12,7 @@ export async function train(
   spec: Omit<TrainStage, 'kind' | 'denoising'>,
   context: StageContext,
 ): Promise<StageOutcome> {
-  const { store, threads, signal, log, onProgress } = context
+  const { store, threads, signal, log, onProgress, checkpoint } = context
   const total = startClock()
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { dataset } = loaded
@@ -31,17 +31,17 @@ export async function train(
     threads,
     signal,
     onProgress,
+    checkpoint,
   })
   try {
     const before = total()
     const losses = await trainer.fit(items, spec.recipe)
-    const compile = trainer.seconds().compile
-    const trained = total() - before - compile
+    const { compile, work } = trainer.seconds()
     losses.forEach((loss, epoch) => {
       log(`epoch ${epoch + 1}: mean loss ${loss.toFixed(4)}`)
     })
     const artifacts = { [WEIGHTS]: await saveWeights(store, network, trainer.state()) }
-    return { artifacts, seconds: { setUp: before + compile, train: trained }, losses }
+    return { artifacts, seconds: { setUp: before + compile, train: work }, losses }
   } finally {
     await trainer.release()
   }

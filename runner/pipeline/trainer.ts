@@ -1,7 +1,9 @@
-/** The trainer that methods are handed: a network's state, and passes over images that move it. */
+/** The trainer that methods are handed: a network's state, and passes over images that move it. With a checkpoint it goes on as if it
+ *  had never stopped: the caller asks for everything again, and what was done before is answered from there. */
 import type { OptimizerSpec, TrainingRecipe } from '../../schema/benchmark.ts'
 import type { Progress } from '../../schema/result.ts'
 import type { Split } from '../dataset.ts'
+import type { Mask } from '../mask.ts'
 import type { OptimizerOptions, PassOptions, Trainer } from '../method.ts'
 import { DRAWS, PADDING } from '../nn/augment.ts'
 import { createExecutor, residentImages } from '../nn/executor.ts'
@@ -11,6 +13,8 @@ import { answersProgram, type StepOptions, saliencyProgram, slotName, trainProgr
 import { randomStream } from '../nn/random.ts'
 import { rateAt } from '../nn/schedules.ts'
 import { floats, int64s, type Tensor, tensor, zeros } from '../onnx/tensor.ts'
+import type { Checkpoint } from '../store/checkpoint.ts'
+import { type HalfDone, loadHalfDone, type OptimizerState, saveHalfDone } from './half-done.ts'
 import { absoluteScores, chooseMask, maskOf } from './mask.ts'
 
 /** The loss is no longer a finite number, so the weights are lost. */
@@ -29,6 +33,7 @@ export interface TrainerOptions {
   threads: number
   signal: AbortSignal
   onProgress(progress: Progress): void
+  checkpoint?: Checkpoint | undefined
 }
 
 export interface StageTrainer extends Trainer {
@@ -40,8 +45,8 @@ export interface StageTrainer extends Trainer {
   answer(split: Split, items: Int32Array, phase: string): Promise<Float32Array>
   /** Mean loss of each pass so far. */
   losses(): number[]
-  /** Seconds spent on masks and on compiling graphs so far. */
-  seconds(): { mask: number; compile: number }
+  /** Seconds spent on masks, on compiling graphs and on everything else so far, earlier attempts included but for compiling. */
+  seconds(): { mask: number; compile: number; work: number }
   release(): Promise<void>
 }
 
@@ -49,15 +54,40 @@ export interface StageTrainer extends Trainer {
 const ANSWER_BATCH = 250
 
 export function createTrainer(options: TrainerOptions): StageTrainer {
-  const { network, train, seed, purpose, augment, threads, signal, onProgress } = options
+  const { network, train, seed, purpose, augment, threads, signal, onProgress, checkpoint } = options
   const executor = createExecutor({ threads, signal })
   const order = randomStream(seed, `${purpose}/order`)
   const draws = randomStream(seed, `${purpose}/augment`)
   const maskRandom = randomStream(seed, `${purpose}/mask`)
   const images = residentImages(train.images, network.inputShape)
   const losses: number[] = []
+  const masks: Mask[] = []
+  const optimizers: OptimizerState[] = []
+  const began = performance.now()
   let state = new Map(options.state)
-  let maskMs = 0
+  let calls = 0
+  /** Of this attempt, and of those before. */
+  let maskSeconds = 0
+  let earlier = { mask: 0, work: 0 }
+
+  let loaded: Promise<HalfDone | null> | undefined
+  const halfDone = () => {
+    loaded ??= checkpoint ? loadHalfDone(checkpoint) : Promise.resolve(null)
+    return loaded
+  }
+  const seconds = () => {
+    const compile = executor.compileSeconds()
+    const work = (performance.now() - began) / 1000 - compile - maskSeconds
+    return { mask: earlier.mask + maskSeconds, compile, work: earlier.work + work }
+  }
+  function restore(half: HalfDone): void {
+    state = half.state
+    optimizers.splice(0, optimizers.length, ...half.optimizers)
+    order.restore(half.streams.order)
+    draws.restore(half.streams.draws)
+    maskRandom.restore(half.streams.mask)
+    earlier = half.seconds
+  }
 
   const variables = [...network.parameters, ...network.buffers]
   const stateFeeds = () => Object.fromEntries(variables.map(({ name }) => [name, state.get(name)!]))
@@ -77,14 +107,13 @@ export function createTrainer(options: TrainerOptions): StageTrainer {
     const slots = optimizerOf(spec).slots.flatMap((slot) =>
       parameters.map(({ name, shape }) => [slotName(name, slot), zeros(shape)] as const),
     )
-    let own = new Map<string, Tensor>([...slots, ['step', floats([], [0])]])
-    const masks = mask
+    const number = optimizers.length
+    optimizers.push({ slots: new Map([...slots, ['step', floats([], [0])]]), anchors: new Map() })
+    const maskFeeds = mask
       ? parameters.map(
           ({ name, shape }) => [slotName(name, 'mask'), tensor('bool', shape, maskOf(mask, name))] as const,
         )
       : []
-    let anchors: [string, Tensor][] = []
-
     async function pass(
       items: Int32Array,
       {
@@ -105,6 +134,15 @@ export function createTrainer(options: TrainerOptions): StageTrainer {
         mask: mask ? (freeze ?? 'hard') : 'none',
         proximal,
       }
+      const call = calls++
+      const half = await halfDone()
+      if (half && call < half.call) {
+        losses.push(half.losses[call]!)
+        return half.losses[call]!
+      }
+      const here = half?.call === call ? half : null
+      if (here) restore(here)
+      const orderBefore = order.state()
       const shuffled = order.shuffle(Int32Array.from(items, (_, i) => i)) // positions, since labels go by position
       const planned = shuffled.map((position) => items[position]!)
       const targets = BigInt64Array.from(shuffled, (position) =>
@@ -113,16 +151,22 @@ export function createTrainer(options: TrainerOptions): StageTrainer {
       const feeds: Record<string, Tensor> = {
         images,
         ...stateFeeds(),
-        ...Object.fromEntries([...own, ...masks, ...anchors]),
+        ...Object.fromEntries([...optimizers[number]!.slots, ...maskFeeds, ...optimizers[number]!.anchors]),
       }
       const undone = Math.floor(undoneShare * parameterCount(network))
-      let sum = 0
-      let seen = 0
+      let sum = here?.sum ?? 0
+      let seen = here?.seen ?? 0
+      const moved = () => {
+        state = new Map(variables.map(({ name }) => [name, feeds[name]!]))
+        const { slots, anchors } = optimizers[number]!
+        optimizers[number] = { slots: new Map([...slots.keys()].map((name) => [name, feeds[name]!])), anchors }
+      }
       await executor.execute({
         name: `train ${JSON.stringify([stepOptions, augment])}`,
         program: (batch) => trainProgram(network, { images: train.count, batch, augment }, stepOptions),
         items: planned,
         batch: batchSize,
+        from: seen,
         feeds,
         stepFeeds: ({ first, firstStep, steps, batch }) => ({
           targets: tensor('int64', [steps, batch], targets.subarray(first, first + steps * batch)),
@@ -134,7 +178,7 @@ export function createTrainer(options: TrainerOptions): StageTrainer {
           ...(l1 > 0 && { l1: floats([steps], new Float32Array(steps).fill(l1)) }),
           ...(proximal && { undone: int64s([steps], Array(steps).fill(undone)) }),
         }),
-        after(outputs, { count }) {
+        async after(outputs, { count }) {
           const { data, shape } = outputs.losses!
           const size = count / shape[0]!
           for (const loss of data as Float32Array) sum += loss * size
@@ -147,10 +191,18 @@ export function createTrainer(options: TrainerOptions): StageTrainer {
           for (const [name, output] of Object.entries(outputs))
             if (name.startsWith('next/')) feeds[name.slice(5)] = output
           onProgress({ phase, done: seen, total: items.length, unit: 'images', loss: sum / seen })
+          if (!checkpoint?.due()) return
+          moved()
+          const { mask, work } = seconds()
+          await saveHalfDone(checkpoint, {
+            ...{ call, seen, sum, losses, state, optimizers, masks },
+            position: call + seen / items.length,
+            streams: { order: orderBefore, draws: draws.state(), mask: maskRandom.state() },
+            seconds: { mask, work },
+          })
         },
       })
-      state = new Map(variables.map(({ name }) => [name, feeds[name]!]))
-      own = new Map([...own.keys()].map((name) => [name, feeds[name]!]))
+      moved()
       checkFinite(state, phase)
       losses.push(sum / seen)
       return sum / seen
@@ -158,7 +210,8 @@ export function createTrainer(options: TrainerOptions): StageTrainer {
     return {
       pass,
       anchor() {
-        anchors = parameters.map(({ name }) => [slotName(name, 'anchor'), state.get(name)!])
+        const anchors = new Map(parameters.map(({ name }) => [slotName(name, 'anchor'), state.get(name)!]))
+        optimizers[number] = { ...optimizers[number]!, anchors }
       },
     }
   }
@@ -200,10 +253,16 @@ export function createTrainer(options: TrainerOptions): StageTrainer {
       }
     },
     async mask({ kind, density, items, batchSize }) {
-      const from = performance.now()
+      const known = (await halfDone())?.masks[masks.length]
+      if (known) {
+        masks.push(known)
+        return known
+      }
+      const [from, compiled] = [performance.now(), executor.compileSeconds()]
       const scores = () => saliency(items, batchSize)
       const mask = await chooseMask(network.parameters, { kind, density }, maskRandom, scores)
-      maskMs += performance.now() - from
+      masks.push(mask)
+      maskSeconds += (performance.now() - from) / 1000 - (executor.compileSeconds() - compiled)
       return mask
     },
     async fit(items, recipe) {
@@ -235,7 +294,7 @@ export function createTrainer(options: TrainerOptions): StageTrainer {
     },
     state: () => state,
     losses: () => losses,
-    seconds: () => ({ mask: maskMs / 1000, compile: executor.compileSeconds() }),
+    seconds,
     release: executor.release,
   }
 }

@@ -14,7 +14,7 @@ import { loadWeights, saveWeights, WEIGHTS } from './weights.ts'
 const registry: Record<string, MethodDefinition> = methods
 
 export async function unlearn(spec: UnlearnStage, context: StageContext): Promise<StageOutcome> {
-  const { store, threads, signal, log, onProgress } = context
+  const { store, threads, signal, log, onProgress, checkpoint } = context
   const total = startClock()
   const method = registry[spec.method.id]
   if (!method?.run)
@@ -46,6 +46,7 @@ export async function unlearn(spec: UnlearnStage, context: StageContext): Promis
     threads,
     signal,
     onProgress,
+    checkpoint,
   })
   try {
     const before = total()
@@ -58,14 +59,13 @@ export async function unlearn(spec: UnlearnStage, context: StageContext): Promis
       classes,
       random: randomStream(spec.seed, 'labels'),
     })
-    const { mask, compile } = trainer.seconds()
-    const unlearned = total() - before - mask - compile
+    const { mask, compile, work } = trainer.seconds()
     const losses = trainer.losses()
     losses.forEach((loss, pass) => {
       log(`pass ${pass + 1}: mean loss ${loss.toFixed(4)}`)
     })
     const artifacts = { [WEIGHTS]: await saveWeights(store, network, trainer.state()) }
-    return { artifacts, seconds: { setUp: before + compile, ...(mask > 0 && { mask }), unlearn: unlearned }, losses }
+    return { artifacts, seconds: { setUp: before + compile, ...(mask > 0 && { mask }), unlearn: work }, losses }
   } finally {
     await trainer.release()
   }

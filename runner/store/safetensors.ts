@@ -71,9 +71,8 @@ export function writeSafetensors(
 
 /** Parses and checks a whole file; the tensors are copies. */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
-  if (bytes.length < 8) throw new SafetensorsError(`expected at least 8 bytes of safetensors, got ${bytes.length}`)
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
-  if (length > MAX_HEADER || length > bytes.length - 8) {
+  const length = headerLength(bytes)
+  if (length > bytes.length - 8) {
     throw new SafetensorsError(
       `expected a header of ${length} bytes, got a file of ${bytes.length}; it is cut off or no safetensors`,
     )
@@ -106,6 +105,21 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
     throw new SafetensorsError(`expected ${covered} bytes of data, got ${data.length}`)
   }
   return { tensors, metadata }
+}
+
+/** The metadata of a file, of which only the header is read. */
+export async function readMetadata(
+  read: (from: number, length: number) => Promise<Uint8Array>,
+): Promise<Record<string, string>> {
+  const length = headerLength(await read(0, 8))
+  return parseHeader(await read(8, length))[METADATA] ?? {}
+}
+
+function headerLength(bytes: Uint8Array): number {
+  if (bytes.length < 8) throw new SafetensorsError(`expected at least 8 bytes of safetensors, got ${bytes.length}`)
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
+  if (length <= MAX_HEADER) return length
+  throw new SafetensorsError(`expected a header of at most ${MAX_HEADER} bytes, got ${length}; this is no safetensors`)
 }
 
 function parseHeader(bytes: Uint8Array) {

@@ -1,10 +1,15 @@
-/** Every method of the folder keeps the contract: it runs on a toy, repeats under a seed, and stops on abort. */
+/** Every method of the folder keeps the contract: it runs on a toy, repeats under a seed, stops on abort, and goes on from a
+ *  checkpoint as if it had never stopped. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { MethodDefinition } from '../../runner/method.ts'
 import * as methods from '../../runner/methods/index.ts'
 import { randomStream } from '../../runner/nn/random.ts'
 import type { StageTrainer } from '../../runner/pipeline/trainer.ts'
 import { drawLabels } from '../../runner/relabel.ts'
+import { checkpointOf } from '../../runner/store/checkpoint.ts'
 import { range, toySplit, toyTrainer } from '../support/toy.ts'
 
 const { labels } = toySplit(90)
@@ -47,6 +52,34 @@ describe.each(Object.entries(methods as Record<string, MethodDefinition>))('%s',
     expect(once).not.toEqual(before)
     expect(once.flatMap(([, data]) => data as number[]).every(Number.isFinite)).toBe(true)
     expect(await forgetWith(method, toyTrainer())).toEqual(once)
+  })
+
+  test('stopped anywhere and continued, comes to the same weights and losses', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'palimpsest-'))
+    const uninterrupted = toyTrainer({ augment: true })
+    const whole = await forgetWith(method, uninterrupted, { epochs: 3 })
+    // Each attempt gets a little further; a pass of more than one batch is stopped in its middle, and at its end.
+    let attempts = 0
+    let ended: unknown
+    let trainer = uninterrupted
+    for (; ended === undefined && attempts < 30; attempts++) {
+      const stop = new AbortController()
+      let steps = 0
+      trainer = toyTrainer({
+        augment: true,
+        checkpoint: checkpointOf(home, 'half', { everyMs: 0 }),
+        signal: stop.signal,
+        onProgress: ({ phase }) => phase !== 'mask' && ++steps === 2 && stop.abort(new Error('half-way')),
+      })
+      const attempt = forgetWith(method, trainer, { epochs: 3 })
+      ended = await attempt.catch((error: Error) => {
+        expect(error.message).toBe('half-way')
+      })
+    }
+    expect(attempts).toBeGreaterThan(1)
+    expect(ended).toEqual(whole)
+    expect(trainer.losses()).toEqual(uninterrupted.losses())
+    await rm(home, { recursive: true })
   })
 
   test('stops on abort', async () => {

@@ -5,6 +5,7 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { reasonOf } from '../../runner/files/write.ts'
+import { checkpointOf, checkpointPath, checkpointPosition } from '../../runner/store/checkpoint.ts'
 import { openStore, type Store, StoreError } from '../../runner/store/store.ts'
 import type { StageResult } from '../../schema/result.ts'
 
@@ -245,5 +246,32 @@ describe('the lock of a stage', () => {
   test('that cannot be written is a StoreError', async () => {
     await writeFile(join(home, 'locks'), 'in the way')
     expect(await failure(store.lockStage(KEY))).toBeInstanceOf(StoreError)
+  })
+})
+
+describe('a checkpoint', () => {
+  const tensors = new Map([['weights', { dtype: 'F32' as const, shape: [2], data: Float32Array.of(1, 2) }]])
+
+  test('says how far it is without being read in full, and is gone once removed', async () => {
+    const checkpoint = checkpointOf(home, KEY, { everyMs: 0 })
+    expect(await checkpointPosition(home, KEY)).toBeNull()
+    await checkpoint.save({ tensors, metadata: { own: 'x' }, position: 2.5 })
+    expect(await checkpointPosition(home, KEY)).toBe(2.5)
+    expect((await checkpoint.load())?.tensors).toEqual(tensors)
+    await checkpoint.remove()
+    expect(await checkpointPosition(home, KEY)).toBeNull()
+  })
+
+  test('that another version wrote, or that is damaged, counts as none', async () => {
+    const checkpoint = checkpointOf(home, KEY)
+    await checkpoint.save({ tensors, metadata: {}, position: 1 })
+    const path = checkpointPath(home, KEY)
+    const bytes = await readFile(path)
+    const at = bytes.indexOf('"palimpsest":"') + '"palimpsest":"'.length
+    bytes[at]! ^= 1
+    await writeFile(path, bytes)
+    expect([await checkpoint.load(), await checkpointPosition(home, KEY)]).toEqual([null, null])
+    await writeFile(path, 'short')
+    expect([await checkpoint.load(), await checkpointPosition(home, KEY)]).toEqual([null, null])
   })
 })
