@@ -12,6 +12,7 @@ export const statuses = {
   conflict: 409,
   idempotency_mismatch: 409,
   stale_lease: 409,
+  lease_expired: 409,
   log_gap: 409,
   missing_artifact: 409,
   upload_incomplete: 409,
@@ -22,18 +23,24 @@ export const statuses = {
 } as const
 export type ErrorCode = keyof typeof statuses
 
+/** What a program needs to go on, such as `expectedOffset` of `log_gap`. */
+const details = z.record(z.string(), z.unknown())
+export type ErrorDetails = z.infer<typeof details>
+
 export const errorBody = z.strictObject({
-  error: z.strictObject({ code: z.string(), message: z.string(), requestId: z.string() }),
+  error: z.strictObject({ code: z.string(), message: z.string(), requestId: z.string(), details: details.optional() }),
 })
 
 /** Thrown by handlers; `message` says what was expected, what came and what to do. */
 export class ApiError extends Error {
   readonly code: ErrorCode
+  readonly details: ErrorDetails | undefined
 
-  constructor(code: ErrorCode, message: string) {
+  constructor(code: ErrorCode, message: string, details?: ErrorDetails) {
     super(message)
     this.name = 'ApiError'
     this.code = code
+    this.details = details
   }
 
   get status(): (typeof statuses)[ErrorCode] {
@@ -41,6 +48,9 @@ export class ApiError extends Error {
   }
 }
 
-export function errorBodyOf(error: { code: string; message: string }, requestId: string): z.infer<typeof errorBody> {
-  return { error: { code: error.code, message: error.message, requestId } }
+export function errorBodyOf(
+  { code, message, details }: { code: string; message: string; details?: ErrorDetails | undefined },
+  requestId: string,
+): z.infer<typeof errorBody> {
+  return { error: { code, message, requestId, ...(details && { details }) } }
 }

@@ -1,5 +1,6 @@
 /** The Worker's entry, as wrangler.toml names it. */
 import { app } from './app.ts'
 
+export { Dispatcher } from './durable/dispatcher.ts'
 export { Live } from './durable/live.ts'
 export default app

@@ -7,7 +7,7 @@ import { type Store, StoreError } from '../store/store.ts'
 import { megabytes } from '../terminal/numbers.ts'
 import { type Client, RemoteError } from './client.ts'
 import { StageFailure } from './failure.ts'
-import type { HeldLease } from './heartbeat.ts'
+import { type HeldLease, isRefusal } from './heartbeat.ts'
 
 /** How often an upload is begun before its refusal counts. */
 const ROUNDS = 3
@@ -24,7 +24,6 @@ interface Transfer {
 
 export interface Uploading extends Transfer {
   lease: HeldLease
-  key: string
 }
 
 /** Sends what the server does not have yet; what an earlier attempt sent is not sent again. */
@@ -40,12 +39,12 @@ export async function uploadArtifact(context: Uploading, name: string, { sha256,
   const { signal } = lease
   for (let round = 1; ; round++) {
     try {
-      const told = await writing(context, (held) => client.beginUpload(sha256, { ...held, bytes }, { signal }))
+      const told = await writing(lease, (token) => client.beginUpload(sha256, token, { bytes }, { signal }))
       if (told.kind === 'stored') return
       if (bytes >= WORTH_TELLING) context.say(`sending ${name}, ${megabytes(bytes)}`)
       if (told.kind === 'whole') {
         const content = await store.get(sha256)
-        await writing(context, (held) => client.upload(sha256, { ...held, bytes: content }, { signal }))
+        await writing(lease, (token) => client.upload(sha256, token, content, { signal }))
       } else await uploadParts(context, name, { sha256, bytes }, told)
       return
     } catch (error) {
@@ -72,28 +71,23 @@ async function uploadParts(
     if (!stored.includes(number)) {
       const part = await store.slice(sha256, (number - 1) * partBytes, partBytes)
       const partSha256 = sha256Of(part)
-      await writing(context, (held) =>
-        client.uploadPart(sha256, { ...held, number, partSha256, bytes: part }, { signal }),
-      )
+      await writing(lease, (token) => client.uploadPart(sha256, token, { number, partSha256, bytes: part }, { signal }))
     }
     onProgress({ phase: `sending ${name}`, done: Math.min(bytes, number * partBytes), total: bytes, unit: 'bytes' })
   }
-  await writing(context, (held) => client.completeUpload(sha256, held, { signal }))
+  await writing(lease, (token) => client.completeUpload(sha256, token, { signal }))
 }
 
 /** Sends with the newest token, beside the renewals: a transfer may take longer than a lease, and does no harm twice. */
-async function writing<T>(
-  { lease, key }: Pick<Uploading, 'lease' | 'key'>,
-  send: (held: { key: string; token: string }) => Promise<T>,
-): Promise<T> {
+async function writing<T>(lease: HeldLease, send: (token: string) => Promise<T>): Promise<T> {
   for (;;) {
     const token = lease.token()
     try {
-      return await send({ key, token })
+      return await send(token)
     } catch (error) {
+      if (!isRefusal(error)) throw error
       // A renewal between reading the token and its check makes it look stale; the next try has the newer one.
-      const outrun = error instanceof RemoteError && error.code === 'stale_lease' && token !== lease.token()
-      if (!outrun) throw error
+      if (token === lease.token()) await lease.renew()
     }
   }
 }

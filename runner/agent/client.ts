@@ -2,14 +2,16 @@
  *  are tried again with jittered back-off; an error body becomes a RemoteError with its code. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
-import { type ErrorCode, errorBody } from '../../schema/errors.ts'
+import { type ErrorCode, type ErrorDetails, errorBody } from '../../schema/errors.ts'
 import { describeIssues } from '../../schema/issues.ts'
 import * as beginUpload from '../../schema/protocol/begin-upload.ts'
 import * as completeUpload from '../../schema/protocol/complete-upload.ts'
 import * as fail from '../../schema/protocol/fail.ts'
 import * as finish from '../../schema/protocol/finish.ts'
+import * as late from '../../schema/protocol/late.ts'
 import * as lease from '../../schema/protocol/lease.ts'
 import * as log from '../../schema/protocol/log.ts'
+import * as reclaim from '../../schema/protocol/reclaim.ts'
 import * as renew from '../../schema/protocol/renew.ts'
 import * as upload from '../../schema/protocol/upload.ts'
 import * as uploadPart from '../../schema/protocol/upload-part.ts'
@@ -21,11 +23,13 @@ export class RemoteError extends Error {
   override name = 'RemoteError'
   readonly code: ErrorCode | (string & {})
   readonly status: number
+  readonly details: ErrorDetails
 
-  constructor(code: string, status: number, message: string) {
+  constructor(code: string, status: number, message: string, details: ErrorDetails = {}) {
     super(message)
     this.code = code
     this.status = status
+    this.details = details
   }
 }
 
@@ -61,12 +65,6 @@ export interface RequestOptions {
 const TRANSFER = { timeoutMs: 300_000, retryForMs: 600_000 }
 const BLOCK_BYTES = 32 * 1024 ** 2
 
-/** By which right a runner writes. */
-interface Holding {
-  key: string
-  token: string
-}
-
 export type Client = ReturnType<typeof createClient>
 
 export function createClient({ server, token, retryForMs: patience = 30_000, onRetry }: ClientOptions) {
@@ -89,11 +87,13 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
     })
     if (answer.ok) return answer
     const parsed = errorBody.safeParse(await answer.json().catch(() => null)).data
-    const { code, message } = parsed?.error ?? {
+    const unexpected = {
       code: 'unexpected_answer',
       message: `the server answered ${answer.status}`,
+      details: undefined,
     }
-    throw new RemoteError(code, answer.status, message)
+    const { code, message, details } = parsed?.error ?? unexpected
+    throw new RemoteError(code, answer.status, message, details)
   }
 
   /** `read` belongs to the try: a connection that breaks in the middle of a body is tried again as well. */
@@ -134,8 +134,19 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
 
   const about = (path: string, key: string) => path.replace(':key', key)
   const artifact = (path: string, sha256: string) => path.replace(':sha256', sha256)
-  const holding = ({ key, token }: Holding) => ({ 'x-job-key': key, 'x-lease-token': token })
   const bytesOf = (bytes: Uint8Array) => ({ ...TRANSFER, method: 'PUT', body: bytes }) as const
+  /** In the place of this client's own token. */
+  const asHolder = (jobToken: string) => ({ authorization: `Bearer ${jobToken}` })
+
+  /** A verb about a job that is leased under a job token. */
+  const jobVerb =
+    <Request extends z.ZodType, Response extends z.ZodType>(verb: {
+      path: string
+      request: Request
+      response: Response
+    }) =>
+    (key: string, jobToken: string, body: z.input<Request>, options?: RequestOptions) =>
+      json(about(verb.path, key), verb.response, { ...options, body, headers: asHolder(jobToken) })
 
   return {
     server: base,
@@ -143,44 +154,50 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
 
     lease: (body: z.input<typeof lease.request>, options?: RequestOptions) =>
       json(lease.path, lease.response, { ...options, body }),
-    renew: (key: string, body: z.input<typeof renew.request>, options?: RequestOptions) =>
-      json(about(renew.path, key), renew.response, { ...options, body }),
-    log: (key: string, body: z.input<typeof log.request>, options?: RequestOptions) =>
-      json(about(log.path, key), log.response, { ...options, body }),
-    finish: (key: string, body: z.input<typeof finish.request>, options?: RequestOptions) =>
-      json(about(finish.path, key), finish.response, { ...options, body }),
-    fail: (key: string, body: z.input<typeof fail.request>, options?: RequestOptions) =>
-      json(about(fail.path, key), fail.response, { ...options, body }),
+    reclaim: (key: string, body: z.input<typeof reclaim.request>, options?: RequestOptions) =>
+      json(about(reclaim.path, key), reclaim.response, { ...options, body }),
+    late: (key: string, body: z.input<typeof late.request>, options?: RequestOptions) =>
+      json(about(late.path, key), late.response, { ...options, body }),
+    renew: jobVerb(renew),
+    log: jobVerb(log),
+    finish: jobVerb(finish),
+    fail: jobVerb(fail),
 
-    beginUpload: (sha256: string, { bytes, ...lease }: Holding & { bytes: number }, options?: RequestOptions) =>
+    beginUpload: (
+      sha256: string,
+      jobToken: string,
+      body: z.input<typeof beginUpload.request>,
+      options?: RequestOptions,
+    ) =>
       json(artifact(beginUpload.path, sha256), beginUpload.response, {
         ...options,
-        body: { bytes },
-        headers: holding(lease),
+        body,
+        headers: asHolder(jobToken),
       }),
-    upload: (sha256: string, { bytes, ...lease }: Holding & { bytes: Uint8Array }, options?: RequestOptions) =>
+    upload: (sha256: string, jobToken: string, bytes: Uint8Array, options?: RequestOptions) =>
       json(artifact(upload.path, sha256), upload.response, {
         ...bytesOf(bytes),
         ...options,
-        headers: holding(lease),
+        headers: asHolder(jobToken),
       }),
     uploadPart: (
       sha256: string,
-      { number, partSha256, bytes, ...lease }: Holding & { number: number; partSha256: string; bytes: Uint8Array },
+      jobToken: string,
+      { number, partSha256, bytes }: { number: number; partSha256: string; bytes: Uint8Array },
       options?: RequestOptions,
     ) =>
       json(artifact(uploadPart.path, sha256).replace(':number', String(number)), uploadPart.response, {
         ...bytesOf(bytes),
         ...options,
-        headers: { ...holding(lease), 'x-part-sha256': partSha256 },
+        headers: { ...asHolder(jobToken), 'x-part-sha256': partSha256 },
       }),
     /** The server reads all parts before it answers. */
-    completeUpload: (sha256: string, lease: Holding, options?: RequestOptions) =>
+    completeUpload: (sha256: string, jobToken: string, options?: RequestOptions) =>
       json(artifact(completeUpload.path, sha256), completeUpload.response, {
         ...TRANSFER,
         ...options,
         method: 'POST',
-        headers: holding(lease),
+        headers: asHolder(jobToken),
       }),
     /** Appends to a file what it lacks, block by block, so that a connection that breaks costs no more than what was under way. */
     async download({ sha256, bytes }: ArtifactRef, file: Incoming, options?: RequestOptions): Promise<void> {

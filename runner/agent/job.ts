@@ -1,6 +1,7 @@
 /** One leased job from its inputs to its end. */
 import type { FailureReason } from '../../schema/protocol/fail.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
+import type { WholeLog } from '../../schema/protocol/log.ts'
 import type { Progress, StageResult } from '../../schema/result.ts'
 import type { StageSpec } from '../../schema/stage.ts'
 import type { DataPlaces } from '../home.ts'
@@ -48,25 +49,71 @@ export async function runJob(job: Job, context: JobContext): Promise<void> {
   }
   const onProgress = (newest: Progress) => {
     progress = newest
+    log.progress(newest)
     emit({ kind: 'progress', key, progress: newest })
   }
   emit({ kind: 'leased', key, spec: job.spec })
+  const held: Held = { ...context, lease, log, say }
+  let result: StageResult | null = null
   try {
-    const { result, reused } = await compute(job, { ...context, lease, say, onProgress })
-    await uploadArtifacts({ client, store: context.store, lease, key, say, onProgress }, result.artifacts)
-    await log.close()
-    await lease.write((token) => client.finish(key, { token, result }, { retryForMs: job.lease.leaseMs }))
-    emit({ kind: 'done', key, reused, result })
+    const computed = await compute(job, { ...held, onProgress })
+    result = computed.result
+    await uploadArtifacts({ client, store: context.store, lease, say, onProgress }, result.artifacts)
+    await handIn(key, result, held)
+    emit({ kind: 'done', key, reused: computed.reused, result })
   } catch (error) {
-    await giveUp(error, job, { ...context, lease, log, say })
+    await giveUp(error, job, held)
+    if (result && lease.signal.reason instanceof LeaseLost) await handInLate(key, result, held)
   } finally {
     lease.stop()
+    log.close()
   }
 }
 
-interface Computation extends JobContext {
-  lease: HeldLease
-  say(line: string): void
+/** What a stopped runner still waits for a server that does not answer. */
+const STOPPING_MS = 10_000
+
+/** Ends the job with its result, which is worth waiting for a server that is away. */
+const handIn = (key: string, result: StageResult, held: Held) => {
+  const patience = { signal: laterThan(held.signal, STOPPING_MS), retryForMs: Number.POSITIVE_INFINITY }
+  return endWith(held, (token, log) => held.client.finish(key, token, { result, log }, patience))
+}
+
+/** Sends the rest of the log and then the end. The log of a reclaimed job begins anew, and a chunk may have been lost on its
+ *  way: then the end is refused, and all of it is tried again. */
+async function endWith({ lease, log }: Held, end: (token: string, whole: WholeLog) => Promise<unknown>): Promise<void> {
+  for (;;) {
+    const whole = await log.settle()
+    try {
+      await lease.write((token) => end(token, whole))
+      return
+    } catch (error) {
+      if (!log.resume(error)) throw error
+    }
+  }
+}
+
+/** Someone else has the job: the result is evidence only, so one try is enough. */
+async function handInLate(key: string, result: StageResult, { client, lease, emit }: Held): Promise<void> {
+  try {
+    await client.late(key, { attempt: lease.attempt(), result }, { retryForMs: STOPPING_MS })
+  } catch (error) {
+    emit({ kind: 'trouble', message: `the late result was not kept: ${(error as Error).message}` })
+  }
+}
+
+/** Aborted `ms` after the other one. */
+function laterThan(signal: AbortSignal, ms: number): AbortSignal {
+  const controller = new AbortController()
+  const abort = () => setTimeout(() => controller.abort(signal.reason), ms).unref()
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return controller.signal
+}
+
+type Held = JobContext & { lease: HeldLease; log: JobLog; say(line: string): void }
+
+interface Computation extends Held {
   onProgress(progress: Progress): void
 }
 
@@ -86,11 +133,9 @@ async function compute(job: Job, context: Computation): Promise<{ result: StageR
   return runStageProcess({ spec, inputs, home: store.home, places, threads, signal, onProgress, onLog: say })
 }
 
-type Held = JobContext & { lease: HeldLease; log: JobLog; say(line: string): void }
-
 /** Tells the server that there is no result, and why. */
 async function giveUp(error: unknown, job: Job, context: Held): Promise<void> {
-  const { client, signal, lease, log, say, emit } = context
+  const { client, signal, lease, say, emit } = context
   const { key } = job
   if (lease.signal.reason instanceof LeaseLost) {
     emit({ kind: 'lost', key, message: lease.signal.reason.message })
@@ -98,12 +143,16 @@ async function giveUp(error: unknown, job: Job, context: Held): Promise<void> {
   }
   const { outcome, reason, message } = verdict(error, context)
   say(`${outcome}: ${message}`)
-  await log.close()
   const body = { outcome, reason, message: message.slice(0, 4000) || reason }
+  // A runner that stops does not wait long for a server that is gone.
+  const patience = signal.aborted ? { retryForMs: 3_000, timeoutMs: 10_000 } : { retryForMs: job.lease.leaseMs }
+  const tell = (token: string, log: WholeLog | null) => client.fail(key, token, { ...body, log }, patience)
   try {
-    // A runner that stops does not wait long for a server that is gone.
-    const patience = signal.aborted ? { retryForMs: 3_000, timeoutMs: 10_000 } : { retryForMs: job.lease.leaseMs }
-    await lease.write((token) => client.fail(key, { token, ...body }, patience))
+    await endWith(context, tell).catch((error: unknown) => {
+      if (lease.signal.reason instanceof LeaseLost) throw error
+      emit({ kind: 'trouble', message: `log not sent: ${(error as Error).message}` })
+      return lease.write((token) => tell(token, null))
+    })
   } catch (unsent) {
     emit({ kind: 'trouble', message: `the server was not told that the job ended: ${(unsent as Error).message}` })
   }

@@ -1,16 +1,28 @@
-/** The log of a job: lines are gathered and appended by offset. When the server holds less than was sent, it is sent again
- *  from there. */
-import { MAX_LOG_BYTES } from '../../schema/protocol/log.ts'
+/** The log of a job: lines are gathered and sent in numbered chunks, and progress with them. When the server holds less than
+ *  was sent, as after a lost chunk or a reclaimed lease, it is sent again from there. */
+import { createHash } from 'node:crypto'
+import { gap, MAX_LOG_BYTES, type WholeLog } from '../../schema/protocol/log.ts'
+import type { Progress } from '../../schema/result.ts'
+import { sha256Of } from '../files/digest.ts'
 import { type Client, RemoteError } from './client.ts'
 import type { HeldLease } from './heartbeat.ts'
 
-const FLUSH_EVERY_MS = 2_000
+/** A new line or progress is on its way after this long. */
+const FLUSH_AFTER_MS = 800
 const CHUNK_BYTES = 48 * 1024
+const RETRY_FOR_MS = 10_000
+/** Gaps in a row without a byte gained, before sending is given up until the next line. */
+const MAX_GAPS = 50
 
 export interface JobLog {
   add(line: string): void
-  /** Sends what is left. Never throws: a log is not worth a result. */
-  close(): Promise<void>
+  progress(newest: Progress): void
+  /** Sends all that was said and tells its sum. Throws when it cannot. */
+  settle(): Promise<WholeLog>
+  /** The server named another place for the next chunk, in an error `log_gap`. */
+  resume(error: unknown): boolean
+  /** Sends nothing more. */
+  close(): void
 }
 
 export interface LogOptions {
@@ -23,30 +35,37 @@ export interface LogOptions {
 export function openLog({ client, key, lease, onTrouble }: LogOptions): JobLog {
   const encoder = new TextEncoder()
   const decoder = new TextDecoder()
-  /** Everything said so far, each piece whole lines. */
+  const whole = createHash('sha256')
+  /** Everything said so far, each piece whole lines: a reclaimed job's log begins anew. */
   const pieces: { offset: number; bytes: Uint8Array<ArrayBuffer> }[] = []
   let length = 0
+  let sequence = 0
   let sent = 0
+  let newest: Progress | null = null
   let flushing: Promise<void> | null = null
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
 
+  const append = (line: string) => {
+    const bytes = encoder.encode(line)
+    pieces.push({ offset: length, bytes })
+    whole.update(bytes)
+    length += bytes.length
+  }
   const add = (line: string) => {
     if (length >= MAX_LOG_BYTES) return
     const time = new Date().toISOString().slice(11, 19)
     for (const part of line.split('\n')) append(`${time} ${part}\n`)
-    if (length >= MAX_LOG_BYTES) append(`${time} the log is full; later lines are left out\n`)
-  }
-  const append = (line: string) => {
-    const bytes = encoder.encode(line)
-    pieces.push({ offset: length, bytes })
-    length += bytes.length
+    if (length >= MAX_LOG_BYTES) append(`${time} [the log is full at 16 MiB: later lines are left out]\n`)
+    flushSoon()
   }
 
   /** The next bytes from `sent` on; a character is never cut, since lines are sent whole or by code point. */
   const nextChunk = (): string => {
     const parts: Uint8Array[] = []
     let size = 0
-    for (const { offset, bytes } of pieces) {
-      if (offset + bytes.length <= sent) continue
+    for (let at = pieceAt(sent); at < pieces.length; at++) {
+      const { offset, bytes } = pieces[at]!
       const rest = bytes.subarray(Math.max(0, sent - offset))
       if (size + rest.length > CHUNK_BYTES) {
         if (size === 0) parts.push(wholeCharacters(rest.subarray(0, CHUNK_BYTES)))
@@ -57,48 +76,80 @@ export function openLog({ client, key, lease, onTrouble }: LogOptions): JobLog {
     }
     return decoder.decode(Buffer.concat(parts))
   }
+  /** Index of the first piece that ends after this offset. */
+  const pieceAt = (offset: number): number => {
+    let [low, high] = [0, pieces.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const { offset: start, bytes } = pieces[middle]!
+      if (start + bytes.length > offset) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  const resume = (error: unknown): boolean => {
+    const found =
+      error instanceof RemoteError && error.code === 'log_gap' ? gap.safeParse(error.details).data : undefined
+    if (!found || found.expectedOffset > length) return false
+    sequence = found.expectedSequence
+    sent = found.expectedOffset
+    return true
+  }
 
   async function sendAll(): Promise<void> {
-    for (let gaps = 0; gaps < 3; ) {
-      const text = nextChunk()
-      if (text === '') return
+    let farthest = -1
+    for (let gaps = 0; gaps < MAX_GAPS; ) {
+      const [text, progress] = [nextChunk(), newest]
+      if (text === '' && !progress) return
+      const chunk = { text, sha256: sha256Of(encoder.encode(text)), ...(progress && { progress }) }
       try {
-        const body = { offset: sent, text }
-        const { offset } = await lease.write((token) => client.log(key, { token, ...body }, { retryForMs: 10_000 }))
-        sent = offset
+        const place = await lease.write((token) =>
+          client.log(key, token, { sequence, offset: sent, ...chunk }, { retryForMs: RETRY_FOR_MS }),
+        )
+        ;({ sequence, offset: sent } = place)
+        if (newest === progress) newest = null
       } catch (error) {
-        const expected = error instanceof RemoteError && error.code === 'log_gap' ? expectedOffset(error.message) : null
-        if (expected === null || expected > length) throw error
-        sent = expected
-        gaps += 1
+        if (!resume(error)) throw error
+        gaps = sent > farthest ? 0 : gaps + 1
+        farthest = Math.max(farthest, sent)
       }
     }
+    throw new Error(`the server still expects byte ${sent} of the log after ${MAX_GAPS} tries`)
   }
 
-  const flush = () => {
-    flushing ??= sendAll()
-      .catch((error: Error) => onTrouble(`log not sent: ${error.message}`))
-      .finally(() => {
-        flushing = null
-      })
+  const flush = (): Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
+    flushing ??= sendAll().finally(() => {
+      flushing = null
+    })
     return flushing
   }
-  const timer = setInterval(flush, FLUSH_EVERY_MS)
+  const flushSoon = () => {
+    if (closed) return
+    timer ??= setTimeout(() => {
+      flush().catch((error: Error) => onTrouble(`log not sent: ${error.message}`))
+    }, FLUSH_AFTER_MS)
+  }
 
   return {
     add,
-    async close() {
-      clearInterval(timer)
-      await flushing
+    progress(progress) {
+      newest = progress
+      flushSoon()
+    },
+    resume,
+    async settle() {
+      await flushing?.catch(() => {})
       await flush()
+      return { bytes: length, sha256: whole.copy().digest('hex') }
+    },
+    close() {
+      closed = true
+      clearTimeout(timer)
     },
   }
-}
-
-/** A log_gap names the offset that was expected. */
-const expectedOffset = (message: string): number | null => {
-  const digits = /expected offset (\d+)/.exec(message)?.[1]
-  return digits === undefined ? null : Number(digits)
 }
 
 /** Without the bytes of a character that was cut at the end. */

@@ -3,10 +3,12 @@
  *  Verbs of the protocol (schema/protocol/, one a file):
  *    lease    ask for a job; without one, wait as long as the server says
  *    renew    keep the lease, report progress; the answer carries the next fencing token and may say `cancel`
- *    log      append to the job's log by offset
+ *    reclaim  go on after the lease ran out, as a new delivery, if nobody else was given the job
+ *    log      append to the delivery's log by sequence and offset; carries progress too
  *    upload   store an artifact under its hash
  *    finish   end the job with its result, after its artifacts
  *    fail     end it without: `failed` counts against its attempts, `released` puts it back in the queue
+ *    late     hand in the result of a delivery that was lost to another runner: kept, never scored
  *
  *  Life of a job: lease -> fetch inputs -> run the stage in a process of its own, renewing meanwhile -> upload -> finish.
  *  A stage that the runner's store has is uploaded without being computed.
@@ -18,6 +20,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deviceOf } from '../pipeline/device.ts'
 import { RemoteError } from './client.ts'
+import { newNonce } from './heartbeat.ts'
 import { type JobContext, runJob } from './job.ts'
 
 export interface LoopOptions extends JobContext {
@@ -31,7 +34,10 @@ export async function runLoop({ name, ...context }: LoopOptions): Promise<void> 
   const device = deviceOf(threads)
   while (!signal.aborted) {
     try {
-      const answer = await client.lease({ runner: name, device }, { signal, retryForMs: Number.POSITIVE_INFINITY })
+      const answer = await client.lease(
+        { runner: name, device, nonce: newNonce() },
+        { signal, retryForMs: Number.POSITIVE_INFINITY },
+      )
       if (answer.kind === 'job') {
         await runJob(answer.job, context)
         continue

@@ -1,6 +1,6 @@
 /** Says what is to be stored under a hash; the answer says how: not at all, as one body, or in the parts that are missing. */
 import { z } from 'zod'
-import { headers, params } from './upload.ts'
+import { params } from './upload.ts'
 
 export const path = '/api/v1/artifacts/:sha256/upload'
 export const request = z.strictObject({ bytes: z.int().min(0) })
@@ -17,4 +17,4 @@ export const response = z.discriminatedUnion('kind', [
   }),
 ])
 
-export { headers, params }
+export { params }

@@ -4,17 +4,28 @@ import { artifactRef, device } from '../result.ts'
 import { stageKey, stageSpec } from '../stage.ts'
 
 export const path = '/api/v1/jobs/lease'
-export const request = z.strictObject({ runner: z.string().min(1).max(80), device })
 
-/** The fencing token: it changes on every renewal, and every write about the job carries the newest one. */
-export const leaseToken = z.string().regex(/^[0-9a-f]{32}$/)
+/** Made up by the runner for each request that gives it a token: the same request sent twice gives the same token, so an
+ *  answer that was lost, or a request that was doubled, costs nothing. */
+export const nonce = z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 lower-case hex digits')
+
+export const request = z.strictObject({ runner: z.string().min(1).max(80), device, nonce })
+
+/** The fencing token, sent as `Authorization: Bearer`: it names one delivery of one job, changes on every renewal, and every
+ *  write about the job carries the newest one. */
+export const jobToken = z.string().regex(/^pal_job_[0-9a-f]{32}$/)
 
 export const lease = z.strictObject({
-  token: leaseToken,
+  token: jobToken,
+  /** Which delivery of the job this is, counted from 1. */
+  attempt: z.int().min(1),
   /** The lease ends this long after the answer was made. */
   leaseMs: z.int(),
   renewEveryMs: z.int(),
+  /** A stage that lasts longer leaves a checkpoint this often. */
+  checkpointEveryMs: z.int(),
 })
+export type Lease = z.infer<typeof lease>
 
 export const job = z.strictObject({
   key: stageKey,

@@ -8,13 +8,16 @@
  *  stage       train, unlearn, sample, judge or evaluate, named by its stage key: the hash of everything that determines its result
  *  job         a stage as a row of this table; runs that need the same stage share the job
  *  lease       the time-limited right to write about a job
- *  token       the fencing token of a lease; it changes on every renewal, and every write must carry the newest
+ *  job token   the fencing token of a lease; it changes on every renewal, and every write must carry the newest
  *  delivery    one lease of a job; `lost` counts deliveries whose lease ran out, `failed` those a runner ended as failed
+ *  attempt     the number of a delivery, counted from 1
  *  runner      a machine that leases jobs
  *  evidence    what evaluation measured before any metric, stored by SHA-256
  *  metric      a pure function of evidence with a version and an identity
  */
+import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { failureReasons } from '../protocol/fail.ts'
 import type { Device, Progress, Seconds, StageResult } from '../result.ts'
 import { type StageSpec, stageKinds } from '../stage.ts'
 
@@ -31,15 +34,18 @@ export const jobs = sqliteTable(
     deliveries: integer().notNull().default(0),
     lost: integer().notNull().default(0),
     failed: integer().notNull().default(0),
-    /** Fencing token of the current lease, and the one before its last renewal. */
-    token: text(),
-    previousToken: text(),
+    /** Of the newest delivery, whether it still runs or has ended. */
+    tokenSha256: text().unique(),
     leaseExpiresAt: integer(),
+    runnerId: text(),
+    /** Its name at that time. */
     runner: text(),
     progress: text({ mode: 'json' }).$type<Progress>(),
     /** UTF-8 bytes of the log of the current delivery. */
     logLength: integer().notNull().default(0),
-    reason: text(),
+    /** Number of the next chunk of that log. */
+    logSequence: integer().notNull().default(0),
+    reason: text({ enum: failureReasons }),
     message: text(),
     result: text({ mode: 'json' }).$type<StageResult>(),
     /** Parts of `result` that boards read without its long arrays. */
@@ -50,5 +56,8 @@ export const jobs = sqliteTable(
     startedAt: integer(),
     finishedAt: integer(),
   },
-  (table) => [index('jobs_state').on(table.state)],
+  (table) => [
+    index('jobs_state').on(table.state),
+    index('jobs_lease').on(table.leaseExpiresAt).where(sql`state = 'leased'`),
+  ],
 )

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { launchChromium } from '../support/chromium.ts'
-import { fakeRunner } from '../support/fake-runner.ts'
+import { fakeRunner, newNonce } from '../support/fake-runner.ts'
 import { inventions } from '../support/inventions.ts'
 import { type Server, startServer } from '../support/server.ts'
 
@@ -67,12 +67,11 @@ test('an open page follows its run to the end within two seconds of each event, 
     expect(await page.getByRole('status').textContent()).toContain(
       'Running: 0 of 2 stages done; now: Train on the retain set',
     )
-    let offset = 0
+    let place = { sequence: 0, offset: 0 }
     for (const line of ['epoch 1 of 8  loss 2.1', '<b>not bold</b>', 'epoch 2 of 8  loss 1.7']) {
       delays[line] = await delayOf(
         async () => {
-          const text = `${line}\n`
-          ;({ offset } = await runner.verb<{ offset: number }>(token, job, 'log', { offset, text }))
+          place = await runner.say(job, `${line}\n`, place)
         },
         () => page.locator('.tail li', { hasText: line }).waitFor(),
       )
@@ -85,13 +84,15 @@ test('an open page follows its run to the end within two seconds of each event, 
     const progress = { phase: 'training', done: 2, total: 8, unit: 'epoch', loss: 1.7 }
     delays.progress = await delayOf(
       async () => {
-        job.lease = (await runner.verb<{ lease: typeof job.lease }>(token, job, 'renew', { progress })).lease
+        job.lease = (
+          await runner.verb<{ lease: typeof job.lease }>(job, 'renew', { nonce: newNonce(), progress })
+        ).lease
       },
       () => page.getByText('training: epoch 2 of 8, loss 1.7000').waitFor(),
     )
-    const failure = { outcome: 'released', reason: 'interrupted', message: 'the runner was stopped' }
+    const failure = { outcome: 'released', reason: 'interrupted', message: 'the runner was stopped', log: null }
     delays.release = await delayOf(
-      () => runner.verb(token, job, 'fail', failure),
+      () => runner.verb(job, 'fail', failure),
       () => page.locator('.stages .running').waitFor({ state: 'detached' }),
     )
     delays.end = await delayOf(
@@ -110,15 +111,14 @@ test('what happened while the page was offline is there afterwards, each line on
   await openRun(async (page) => {
     await isLive(page)
     const job = (await runner.lease(token))!
-    const log = (offset: number, text: string) => runner.verb(token, job, 'log', { offset, text })
-    await log(0, 'before\n')
+    const next = await runner.say(job, 'before\n')
     await page.locator('.tail li', { hasText: 'before' }).waitFor()
     await page.context().setOffline(true)
     await page.getByText('Reconnecting').waitFor({ timeout: 5000 })
-    await log(7, 'meanwhile\n')
+    const last = await runner.say(job, 'meanwhile\n', next)
     await page.context().setOffline(false)
     await isLive(page)
-    await log(17, 'after\n')
+    await runner.say(job, 'after\n', last)
     await page.locator('.tail li', { hasText: 'after' }).waitFor()
     expect(
       await page.locator('.tail li').evaluateAll((items) => items.map((item) => item.lastChild?.textContent)),

@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RunListItem } from '../../schema/api/run.ts'
 import { launchChromium } from '../support/chromium.ts'
-import { fakeRunner } from '../support/fake-runner.ts'
+import { fakeRunner, wholeLog } from '../support/fake-runner.ts'
 import { inventions } from '../support/inventions.ts'
 import { type Server, startServer } from '../support/server.ts'
 
@@ -34,9 +34,10 @@ beforeAll(async () => {
     seeds: [0, 1],
   })
   const job = (await runner.lease(token))!
-  await runner.verb(token, job, 'log', { offset: 0, text: 'epoch 1 of 9\nthe loss is NaN\n' })
+  const log = 'epoch 1 of 9\nthe loss is NaN\n'
+  await runner.say(job, log)
   const failure = { outcome: 'failed', reason: 'numeric_divergence', message: 'the loss was NaN at step 14' }
-  await runner.verb(token, job, 'fail', failure)
+  await runner.verb(job, 'fail', { ...failure, log: wholeLog(log) })
   const { runs } = (await (await fetch(`${server.url}/api/v1/runs?method=salun`)).json()) as { runs: RunListItem[] }
   paths = {
     home: '/',

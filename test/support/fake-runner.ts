@@ -1,5 +1,5 @@
 /** A runner made of plain HTTP requests: it leases, logs, uploads and finishes like a real one and invents its numbers. */
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Submission } from '../../schema/api/submission.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { StageResult } from '../../schema/result.ts'
@@ -20,6 +20,10 @@ export interface Invention {
   }
 }
 
+const sha256Of = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex')
+export const newNonce = () => randomBytes(16).toString('hex')
+export const wholeLog = (text: string) => ({ bytes: Buffer.byteLength(text), sha256: sha256Of(text) })
+
 export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken'>) {
   const call = async <T>(path: string, token: string, init: RequestInit = {}): Promise<T> => {
     const headers = { authorization: `Bearer ${token}`, ...init.headers }
@@ -36,17 +40,21 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
   const tokenFor = async (role: string, name: string) =>
     (await post<{ secret: string }>('/api/v1/tokens', adminToken, { role, name })).secret
   const lease = async (token: string, runner = 'fake-runner') =>
-    (await post<{ job?: Job }>('/api/v1/jobs/lease', token, { runner, device })).job ?? null
-  const verb = <T>(token: string, job: Job, name: string, body: Record<string, unknown>) =>
-    post<T>(`/api/v1/jobs/${job.key}/${name}`, token, { token: job.lease.token, ...body })
+    (await post<{ job?: Job }>('/api/v1/jobs/lease', token, { runner, device, nonce: newNonce() })).job ?? null
+  /** A verb about a leased job, under its own token. */
+  const verb = <T>(job: Job, name: string, body: Record<string, unknown>) =>
+    post<T>(`/api/v1/jobs/${job.key}/${name}`, job.lease.token, body)
+  /** A chunk of log; by default the first. */
+  const say = (job: Job, text: string, { sequence = 0, offset = 0 } = {}) =>
+    verb<{ sequence: number; offset: number }>(job, 'log', { sequence, offset, text, sha256: sha256Of(text) })
+  /** With the sum of everything that was said. */
+  const finish = (job: Job, result: StageResult, log = '') => verb(job, 'finish', { result, log: wholeLog(log) })
 
-  const upload = async (token: string, job: Job, content: string | Uint8Array<ArrayBuffer>) => {
-    const sha256 = createHash('sha256').update(content).digest('hex')
-    const headers = { 'x-job-key': job.key, 'x-lease-token': job.lease.token }
-    return call<{ sha256: string; bytes: number }>(`/api/v1/artifacts/${sha256}`, token, {
+  const upload = async (job: Job, content: string | Uint8Array<ArrayBuffer>) => {
+    const sha256 = sha256Of(content)
+    return call<{ sha256: string; bytes: number }>(`/api/v1/artifacts/${sha256}`, job.lease.token, {
       method: 'PUT',
       body: content,
-      headers,
     })
   }
 
@@ -69,14 +77,15 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
               })
       makers.set(key, maker)
       const passes = Array.from({ length: 5 }, (_, epoch) => 2.3 / (epoch + 1))
-      const text = passes.map((loss, epoch) => `epoch ${epoch + 1} of 5  loss ${loss.toFixed(4)}\n`).join('')
-      await verb(token, job, 'log', { offset: 0, text: `${spec.kind} seed ${spec.seed}\n${text}` })
+      const epochs = passes.map((loss, epoch) => `epoch ${epoch + 1} of 5  loss ${loss.toFixed(4)}\n`)
+      const text = `${spec.kind} seed ${spec.seed}\n${epochs.join('')}`
+      await say(job, text)
       const evaluates = spec.kind === 'evaluate' || spec.kind === 'evaluate-samples'
       const samples = spec.kind === 'sample'
       const name = `${evaluates ? 'evidence' : samples ? 'samples' : 'weights'}.safetensors`
-      const artifact = await upload(token, job, `${name} of ${key}`)
+      const artifact = await upload(job, `${name} of ${key}`)
       const picture = samples && invention.generation && (await invention.generation.picture(maker.method, spec.seed))
-      const pictures = picture ? { 'samples.png': await upload(token, job, picture) } : {}
+      const pictures = picture ? { 'samples.png': await upload(job, picture) } : {}
       const classifies = spec.kind === 'evaluate'
       const identities = classifies ? spec.metrics : []
       const scores = classifies ? invention.score(maker.method, maker.params, spec.seed) : null
@@ -103,7 +112,7 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
             : metrics,
         losses: evaluates || samples ? [] : passes,
       }
-      await verb(token, job, 'finish', { result })
+      await finish(job, result, text)
       done++
     }
     return done
@@ -111,5 +120,5 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
 
   const submit = (token: string, body: Record<string, unknown>) => post<Submission>('/api/v1/submissions', token, body)
 
-  return { post, tokenFor, lease, verb, upload, workOff, submit }
+  return { post, tokenFor, lease, verb, say, finish, upload, workOff, submit }
 }

@@ -6,6 +6,7 @@ useFreshDatabase()
 const submission = { benchmark: SLUG, method: 'retrain', seeds: [0] }
 const leaseRequest = {
   runner: 'r',
+  nonce: '0'.repeat(32),
   device: { deviceClass: 'cpu', provider: 'cpu', precision: 'float32', threads: 1 },
 }
 

@@ -1,19 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { Board } from '../../schema/api/board.ts'
 import type { StageResult } from '../../schema/result.ts'
-import {
-  ask,
-  errorOf,
-  lease,
-  read,
-  resultOf,
-  runOf,
-  submit,
-  tokenFor,
-  upload,
-  useFreshDatabase,
-  verb,
-} from './support.ts'
+import { ask, errorOf, finish, lease, read, runOf, submit, tokenFor, upload, useFreshDatabase } from './support.ts'
 
 useFreshDatabase()
 
@@ -92,13 +80,13 @@ async function workOff(
       judge: async () => ({ seconds: { setUp: 1, train: 30 } }),
       sample: async () => ({
         // Ten rows of ten images of 48 pixels with 2 between them.
-        artifacts: { 'samples.png': await upload(runner, job!, pngOf(498, 498, pictures++)) },
+        artifacts: { 'samples.png': await upload(job!, pngOf(498, 498, pictures++)) },
         seconds: { setUp: 1, sample: 25 },
       }),
       'evaluate-samples': async () => ({ metrics: metricsOf(values(method)), seconds: { setUp: 1, evaluate: 3 } }),
     }
-    const result = resultOf(await results[spec.kind]!())
-    await read(await verb(runner, job, 'finish', { result }))
+    const result = await results[spec.kind]!()
+    await read(await finish(job, result))
   }
 }
 

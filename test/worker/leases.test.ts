@@ -1,15 +1,23 @@
+import { runDurableObjectAlarm } from 'cloudflare:test'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { sha256Hex } from '../../schema/stage.ts'
 import {
   ask,
+  bindings,
+  device,
   errorOf,
+  fail,
+  finish,
   lease,
   metricsOf,
+  newNonce,
   read,
+  renew,
   resultOf,
   runOf,
+  say,
   submit,
   tokenFor,
   upload,
@@ -31,7 +39,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 const wait = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
-const finish = async (job: Job) => read(await verb(runner, job, 'finish', { result: resultOf() }))
+const done = async (job: Job) => read(await finish(job))
 const named = ({ spec }: Job) => {
   if (spec.kind === 'train') return `${spec.without ? 'retrain' : 'original'} ${spec.seed}`
   return spec.kind === 'unlearn' ? `${spec.method.id} ${spec.seed}` : `evaluate ${spec.seed}`
@@ -43,7 +51,7 @@ test('the first seed of everything is leased before the second seed of anything'
   const order: string[] = []
   for (let job = await lease(runner); job; job = await lease(runner)) {
     order.push(named(job))
-    await finish(job)
+    await done(job)
   }
   // Seed 0: retrain (train, evaluate), then ft (train, unlearn, evaluate), then the second ft, whose original is shared.
   const seed = ['retrain', 'evaluate', 'original', 'ft', 'evaluate', 'ft', 'evaluate']
@@ -64,8 +72,8 @@ test('a job waits for its inputs and then receives their artifacts', async () =>
   const [retrain, original] = [await lease(runner), await lease(runner)]
   expect([named(retrain!), named(original!)]).toEqual(['retrain 0', 'original 0'])
   expect(await lease(runner)).toBeNull()
-  const weights = await upload(runner, original!, 'weights')
-  await read(await verb(runner, original!, 'finish', { result: resultOf({ artifacts: { 'weights.bin': weights } }) }))
+  const weights = await upload(original!, 'weights')
+  await read(await finish(original!, { artifacts: { 'weights.bin': weights } }))
   const unlearn = await lease(runner)
   expect(named(unlearn!)).toBe('ft 0')
   expect(unlearn?.inputs).toEqual({ [original!.key]: { 'weights.bin': weights } })
@@ -74,7 +82,7 @@ test('a job waits for its inputs and then receives their artifacts', async () =>
 test('an idle runner is told how long to wait', async () => {
   const answer = await ask('/api/v1/jobs/lease', {
     token: runner,
-    json: { runner: 'r', device: { deviceClass: 'cpu', provider: 'cpu', precision: 'float32', threads: 2 } },
+    json: { runner: 'r', device, nonce: newNonce() },
   })
   expect(await read(answer)).toEqual({ kind: 'none', retryAfterMs: 5000 })
 })
@@ -94,7 +102,9 @@ test('a renewal gives a new token, keeps the lease alive and stores progress', a
   expect(job?.lease).toMatchObject({ leaseMs: 90_000, renewEveryMs: 30_000 })
   wait(60)
   const progress = { phase: 'train', done: 3, total: 15, unit: 'epoch', loss: 1.5 }
-  const renewed = await read<{ lease: Job['lease']; cancel: boolean }>(await verb(runner, job!, 'renew', { progress }))
+  const renewed = await read<{ lease: Job['lease']; cancel: boolean }>(
+    await verb(job!, 'renew', { nonce: newNonce(), progress }),
+  )
   expect(renewed.cancel).toBe(false)
   expect(renewed.lease.token).not.toBe(job?.lease.token)
   wait(60)
@@ -104,25 +114,33 @@ test('a renewal gives a new token, keeps the lease alive and stores progress', a
   expect(run.stages[0]?.progress).toEqual(progress)
 })
 
-test('a renewal whose answer was lost can be repeated, and only the last answer counts', async () => {
+test('a renewal whose answer was lost or doubled gives the same token again', async () => {
   await submit(submitter, { seeds: [0] })
   const job = (await lease(runner))!
-  const renew = async (token: string) =>
-    read<{ lease: Job['lease'] }>(
-      await ask(`/api/v1/jobs/${job.key}/renew`, { token: runner, json: { token, progress: null } }),
-    )
-  const lost = await renew(job.lease.token)
-  const received = await renew(job.lease.token)
-  const answer = await ask(`/api/v1/jobs/${job.key}/log`, {
-    token: runner,
-    json: { token: lost.lease.token, offset: 0, text: 'x' },
-  })
-  expect((await errorOf(answer)).code).toBe('stale_lease')
-  const again = await ask(`/api/v1/jobs/${job.key}/log`, {
-    token: runner,
-    json: { token: received.lease.token, offset: 0, text: 'x' },
-  })
-  expect(again.status).toBe(200)
+  const nonce = newNonce()
+  const [first, doubled] = await Promise.all([renew(job, nonce), renew(job, nonce)])
+  const lost = await read<{ lease: Job['lease'] }>(first)
+  expect((await read<{ lease: Job['lease'] }>(doubled)).lease).toEqual(lost.lease)
+  expect((await read<{ lease: Job['lease'] }>(await renew(job, nonce))).lease).toEqual(lost.lease)
+  // The old token leads to this one only.
+  expect((await errorOf(await renew(job))).code).toBe('stale_lease')
+  await read(await say({ ...job, lease: lost.lease }, 'x'))
+  // A double that comes after the next renewal changes nothing.
+  const next = await read<{ lease: Job['lease'] }>(await renew({ ...job, lease: lost.lease }))
+  expect((await errorOf(await renew(job, nonce))).code).toBe('stale_lease')
+  await read(await finish({ ...job, lease: next.lease }, {}, 'x'))
+})
+
+test('a request for a job that is doubled, or whose answer was lost, leases one job', async () => {
+  await submit(submitter, { seeds: [0] })
+  const json = { runner: 'r', device, nonce: newNonce() }
+  const asked = () => ask('/api/v1/jobs/lease', { token: runner, json })
+  const [first, doubled] = await Promise.all([asked(), asked()])
+  const answer = await read<{ job: Job }>(first)
+  expect(await read(doubled)).toEqual(answer)
+  wait(10)
+  expect(await read(await asked())).toEqual(answer)
+  expect((await bindings.DB.prepare('SELECT COUNT(*) AS n FROM deliveries').first())?.n).toBe(1)
 })
 
 test('a stale writer is refused on every verb', async () => {
@@ -132,26 +150,27 @@ test('a stale writer is refused on every verb', async () => {
   const current = (await lease(runner, 'runner-2'))!
   expect(current.key).toBe(stale.key)
   const refused = [
-    await verb(runner, stale, 'renew', { progress: null }),
-    await verb(runner, stale, 'log', { offset: 0, text: 'late' }),
-    await verb(runner, stale, 'finish', { result: resultOf() }),
-    await verb(runner, stale, 'fail', { outcome: 'failed', reason: 'out_of_memory', message: 'late' }),
+    await renew(stale),
+    await say(stale, 'late'),
+    await finish(stale),
+    await fail(stale, { outcome: 'failed', reason: 'out_of_memory', message: 'late' }),
     await ask(`/api/v1/artifacts/${await sha256Hex('late')}`, {
-      token: runner,
+      token: stale.lease.token,
       method: 'PUT',
       body: 'late',
-      headers: { 'content-length': '4', 'x-job-key': stale.key, 'x-lease-token': stale.lease.token },
+      headers: { 'content-length': '4' },
     }),
+    await ask(`/api/v1/jobs/${stale.key}/reclaim`, { token: runner, json: { attempt: 1, nonce: newNonce() } }),
   ]
   for (const answer of refused) expect(await errorOf(answer)).toMatchObject({ status: 409, code: 'stale_lease' })
-  await finish(current)
+  await done(current)
 })
 
 test('after a renewal the token before it can no longer write', async () => {
   await submit(submitter, { seeds: [0] })
   const job = (await lease(runner))!
-  await read(await verb(runner, job, 'renew', { progress: null }))
-  const answer = await verb(runner, job, 'finish', { result: resultOf() })
+  await read(await renew(job))
+  const answer = await finish(job)
   expect(await errorOf(answer)).toMatchObject({ status: 409, code: 'stale_lease' })
 })
 
@@ -164,17 +183,91 @@ test('a job whose lease ran out is leased again and counted as lost, not as fail
   expect(run.stages[0]).toMatchObject({ deliveries: 2, lost: 1, failed: 0, state: 'leased' })
 })
 
-test('a late result still counts while nobody else holds the job', async () => {
+test('a runner whose lease ran out is told so, and goes on while nobody else has the job', async () => {
+  const { runs } = await submit(submitter, { seeds: [0], method: 'retrain' })
+  const job = (await lease(runner))!
+  await read(await say(job, 'first\n'))
+  wait(3600)
+  expect(await errorOf(await finish(job, {}, 'first\n'))).toMatchObject({ status: 409, code: 'lease_expired' })
+  await runDurableObjectAlarm(bindings.DISPATCHER.get(bindings.DISPATCHER.idFromName('all')))
+  expect(await errorOf(await renew(job))).toMatchObject({ status: 409, code: 'lease_expired' })
+  const json = { attempt: 1, nonce: newNonce() }
+  const reclaim = () => ask(`/api/v1/jobs/${job.key}/reclaim`, { token: runner, json })
+  const answer = await read<{ lease: Job['lease'] }>(await reclaim())
+  expect(await read(await reclaim())).toEqual(answer)
+  const again = { ...job, lease: answer.lease }
+  expect(again.lease.attempt).toBe(2)
+  await read(await say(again, 'first\nsecond\n'))
+  await read(await finish(again, {}, 'first\nsecond\n'))
+  expect((await runOf(runs[0]!.id)).stages[0]).toMatchObject({ state: 'done', deliveries: 2, lost: 1, failed: 0 })
+})
+
+test('another runner cannot reclaim a job, and nobody one that was given away', async () => {
   await submit(submitter, { seeds: [0] })
   const job = (await lease(runner))!
-  wait(3600)
-  await finish(job)
+  wait(91)
+  const json = { attempt: 1, nonce: newNonce() }
+  const other = await tokenFor('runner', 'another')
+  const stolen = await ask(`/api/v1/jobs/${job.key}/reclaim`, { token: other, json })
+  expect((await errorOf(stolen)).code).toBe('stale_lease')
+  expect((await lease(other))?.key).toBe(job.key)
+  const late = await ask(`/api/v1/jobs/${job.key}/reclaim`, { token: runner, json })
+  expect((await errorOf(late)).code).toBe('stale_lease')
+})
+
+test('a result that comes after the job went elsewhere is kept as evidence', async () => {
+  await submit(submitter, { seeds: [0] })
+  const job = (await lease(runner))!
+  const late = (attempt: number, token = runner) =>
+    ask(`/api/v1/jobs/${job.key}/late`, { token, json: { attempt, result: resultOf() } })
+  expect((await errorOf(await late(1))).code).toBe('conflict')
+  wait(91)
+  const other = await tokenFor('runner', 'another')
+  await done((await lease(other))!)
+  expect(await read(await late(1))).toEqual({ state: 'kept' })
+  expect(await read(await late(1))).toEqual({ state: 'kept' })
+  expect((await errorOf(await late(2))).code).toBe('not_found')
+  expect((await errorOf(await late(1, other))).code).toBe('not_found')
+})
+
+test('the alarm returns a job whose runner fell silent, and it goes first', async () => {
+  await submit(submitter, { seeds: [0, 1] })
+  const silent = (await lease(runner))!
+  expect((await bindings.DB.prepare("SELECT COUNT(*) AS n FROM jobs WHERE state = 'leased'").first())?.n).toBe(1)
+  wait(90)
+  await runDurableObjectAlarm(bindings.DISPATCHER.get(bindings.DISPATCHER.idFromName('all')))
+  const row = await bindings.DB.prepare('SELECT state, lost, reason FROM jobs WHERE key = ?').bind(silent.key).first()
+  expect(row).toEqual({ state: 'queued', lost: 1, reason: 'runner_lost' })
+  expect((await lease(runner))?.key).toBe(silent.key)
+})
+
+test('a job that is lost a hundred times ends as failed', async () => {
+  const { runs } = await submit(submitter, { seeds: [0], method: 'retrain' })
+  for (let times = 0; times < 100; times++) {
+    expect(await lease(runner)).not.toBeNull()
+    wait(91)
+  }
+  expect(await lease(runner)).toBeNull()
+  const run = await runOf(runs[0]!.id)
+  expect(run.stages[0]).toMatchObject({ state: 'failed', deliveries: 100, lost: 100, failed: 0, reason: 'runner_lost' })
+})
+
+test('the same end told twice is answered the same', async () => {
+  await submit(submitter, { seeds: [0], method: 'retrain' })
+  const job = (await lease(runner))!
+  const failure = { outcome: 'failed', reason: 'out_of_memory', message: 'no memory' }
+  for (let times = 0; times < 2; times++) expect(await read(await fail(job, failure))).toEqual({ state: 'queued' })
+  expect((await errorOf(await finish(job))).code).toBe('stale_lease')
+  const again = (await lease(runner))!
+  for (let times = 0; times < 2; times++) expect(await read(await finish(again))).toEqual({ state: 'done' })
+  const other = await finish(again, { seconds: { setUp: 2 } })
+  expect((await errorOf(other)).code).toBe('stale_lease')
 })
 
 test('a released job goes back to the queue; a failed one is tried three times', async () => {
   const { runs } = await submit(submitter, { seeds: [0], method: 'retrain' })
   const end = async (outcome: string, reason: string) =>
-    read(await verb(runner, (await lease(runner))!, 'fail', { outcome, reason, message: 'it broke' }))
+    read(await fail((await lease(runner))!, { outcome, reason, message: 'it broke' }))
   expect(await end('released', 'interrupted')).toEqual({ state: 'queued' })
   expect(await end('failed', 'out_of_memory')).toEqual({ state: 'queued' })
   expect(await end('failed', 'out_of_memory')).toEqual({ state: 'queued' })
@@ -188,7 +281,7 @@ test('a released job goes back to the queue; a failed one is tried three times',
 test('a divergence fails at once, and submitting again tries again', async () => {
   const first = await submit(submitter, { seeds: [0], method: 'retrain' })
   const failure = { outcome: 'failed', reason: 'numeric_divergence', message: 'loss is NaN' }
-  expect(await read(await verb(runner, (await lease(runner))!, 'fail', failure))).toEqual({ state: 'failed' })
+  expect(await read(await fail((await lease(runner))!, failure))).toEqual({ state: 'failed' })
   expect((await runOf(first.runs[0]!.id)).state).toBe('failed')
   const again = await submit(submitter, { seeds: [0], method: 'retrain' })
   expect(again.runs[0]?.state).toBe('queued')
@@ -199,24 +292,22 @@ test('a runner learns of a cancellation at its next renewal, and its release end
   const { id, runs } = await submit(submitter, { seeds: [0], method: 'retrain' })
   const job = (await lease(runner))!
   await read(await ask(`/api/v1/submissions/${id}/cancel`, { token: submitter, method: 'POST' }))
-  const renewed = await read<{ lease: Job['lease']; cancel: boolean }>(
-    await verb(runner, job, 'renew', { progress: null }),
-  )
+  const renewed = await read<{ lease: Job['lease']; cancel: boolean }>(await renew(job))
   expect(renewed.cancel).toBe(true)
   const released = { outcome: 'released', reason: 'cancelled', message: 'asked to stop' }
-  const answer = await verb(runner, { ...job, lease: renewed.lease }, 'fail', released)
+  const answer = await fail({ ...job, lease: renewed.lease }, released)
   expect(await read(answer)).toEqual({ state: 'cancelled' })
   expect((await runOf(runs[0]!.id)).state).toBe('cancelled')
 })
 
 test('finishing stores metrics, seconds and artifacts on the run', async () => {
   const { runs } = await submit(submitter, { seeds: [0], method: 'retrain' })
-  await finish((await lease(runner))!)
+  await done((await lease(runner))!)
   const job = (await lease(runner))!
-  const logits = await upload(runner, job, 'logits')
+  const logits = await upload(job, 'logits')
   const metrics = metricsOf({ ua: 5.5, ra: 100, ta: 92.25, mia: 12 })
-  const result = resultOf({ metrics, artifacts: { 'evidence.bin': logits }, seconds: { setUp: 1, evaluate: 2 } })
-  expect(await read(await verb(runner, job, 'finish', { result }))).toEqual({ state: 'done' })
+  const result = { metrics, artifacts: { 'evidence.bin': logits }, seconds: { setUp: 1, evaluate: 2 } }
+  expect(await read(await finish(job, result))).toEqual({ state: 'done' })
   const run: Run = await runOf(runs[0]!.id)
   expect(run.state).toBe('done')
   expect(run.metrics.ta).toMatchObject({ title: 'TA', value: 92.25, identity: 'ta/accuracy@1' })
@@ -227,9 +318,9 @@ test('a result that names an artifact that was never uploaded is refused', async
   await submit(submitter, { seeds: [0] })
   const job = (await lease(runner))!
   const artifacts = { 'weights.bin': { sha256: 'a'.repeat(64), bytes: 4 } }
-  const answer = await verb(runner, job, 'finish', { result: resultOf({ artifacts }) })
+  const answer = await finish(job, { artifacts })
   expect(await errorOf(answer)).toMatchObject({ status: 409, code: 'missing_artifact' })
-  await finish(job)
+  await done(job)
 })
 
 test('a run with all its jobs done is done, and its submission says so', async () => {

@@ -1,5 +1,17 @@
 import { beforeEach, expect, test } from 'vitest'
-import { ask, errorOf, lease, read, resultOf, submit, tokenFor, useFreshDatabase, verb } from './support.ts'
+import {
+  ask,
+  errorOf,
+  finish,
+  lease,
+  newNonce,
+  read,
+  say,
+  submit,
+  tokenFor,
+  useFreshDatabase,
+  verb,
+} from './support.ts'
 
 useFreshDatabase()
 
@@ -52,17 +64,19 @@ test('who follows a run hears of each lease, progress, log line and end of its s
   const job = (await lease(runner))!
   const nothing = { key: job.key, changed: false, progress: null, log: null }
   expect(await next()).toEqual({ ...nothing, changed: true })
-  await read(await verb(runner, job, 'log', { offset: 0, text: 'one\n\u001b[31m<two>\u001b[0m\n' }))
+  await read(await say(job, 'one\n\u001b[31m<two>\u001b[0m\n'))
   const lines = { of: `${job.key}/1`, offset: 0, end: 19, line: 0, lines: ['one', '<two>'] }
   expect(await next()).toEqual({ ...nothing, log: lines })
   // A line that is not ended cannot be appended to: the page is asked to read it from the server.
-  await read(await verb(runner, job, 'log', { offset: 19, text: 'three' }))
+  await read(await say(job, 'three', { sequence: 1, offset: 19 }))
   expect(await next()).toMatchObject({ changed: true, log: { offset: 19, line: 2 } })
   const progress = { phase: '<train>', done: 3, total: 8, unit: 'epoch' }
-  const { lease: renewed } = await read<{ lease: typeof job.lease }>(await verb(runner, job, 'renew', { progress }))
+  const { lease: renewed } = await read<{ lease: typeof job.lease }>(
+    await verb(job, 'renew', { nonce: newNonce(), progress }),
+  )
   const told = (await next()).progress
   expect(told).toContain('&lt;train&gt;: epoch 3 of 8')
-  await read(await verb(runner, { ...job, lease: renewed }, 'finish', { result: resultOf() }))
+  await read(await finish({ ...job, lease: renewed }, {}, 'one\n\u001b[31m<two>\u001b[0m\nthree'))
   expect(await next()).toEqual({ ...nothing, changed: true })
   await leave()
 })

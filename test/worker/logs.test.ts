@@ -1,8 +1,23 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { Job } from '../../schema/protocol/lease.ts'
+import { sha256Hex } from '../../schema/stage.ts'
 import { databaseOf } from '../../worker/database.ts'
 import { logSizes, readLines, readTail } from '../../worker/queries/read-log.ts'
-import { ask, bindings, errorOf, lease, read, submit, tokenFor, useFreshDatabase, verb } from './support.ts'
+import {
+  ask,
+  bindings,
+  errorOf,
+  fail,
+  finish,
+  lease,
+  read,
+  runOf,
+  say,
+  submit,
+  tokenFor,
+  useFreshDatabase,
+  verb,
+} from './support.ts'
 
 useFreshDatabase()
 
@@ -19,12 +34,14 @@ beforeEach(async () => {
 /** Sends a text in chunks of these lengths, the rest as the last. */
 async function write(text: string, ...lengths: number[]): Promise<void> {
   const cuts = [...lengths, text.length]
+  let sequence = 0
   let offset = 0
   let at = 0
   for (const length of cuts) {
     const piece = text.slice(at, at + length)
     if (piece === '') break
-    await read(await verb(runner, job, 'log', { offset, text: piece }))
+    await read(await say(job, piece, { sequence, offset }))
+    sequence += 1
     offset += new TextEncoder().encode(piece).byteLength
     at += length
   }
@@ -78,7 +95,7 @@ test('a run shows the last 100 lines of what runs, and each delivery keeps a log
   expect(running.match(/<li id="s1-L\d+"/g)).toHaveLength(100)
   expect(running).toContain('<li id="s1-L31"')
   const failure = { outcome: 'failed', reason: 'out_of_memory', message: 'no memory' }
-  await read(await verb(runner, job, 'fail', failure))
+  await read(await fail(job, { ...failure, log: null }))
   job = (await lease(runner))!
   expect(await page(`/runs/${run}`)).not.toContain('first 130')
   await write('second\n')
@@ -86,4 +103,73 @@ test('a run shows the last 100 lines of what runs, and each delivery keeps a log
   expect(await page(`/runs/${run}/log/1?attempt=1`)).toContain('</a>first 130</li>')
   expect(await (await ask(`/api/v1/jobs/${job.key}/log?attempt=1`)).text()).toContain('first 1\n')
   expect(await (await ask(`/api/v1/jobs/${job.key}/log`)).text()).toBe('second\n')
+})
+
+test('log chunks are appended in order and read back as text', async () => {
+  expect(await read(await say(job, 'epoch 1\n'))).toEqual({ sequence: 1, offset: 8 })
+  // "é" is two bytes in UTF-8.
+  expect(await read(await say(job, 'fin é\n', { sequence: 1, offset: 8 }))).toEqual({ sequence: 2, offset: 15 })
+  expect(await (await ask(`/api/v1/jobs/${job.key}/log`)).text()).toBe('epoch 1\nfin é\n')
+  expect(await (await ask(`/api/v1/jobs/${job.key}/log?from=8`)).text()).toBe('fin é\n')
+})
+
+test('a chunk that leaves a gap is refused with the place that was expected; a repeated one is accepted once', async () => {
+  await read(await say(job, 'epoch 1\n'))
+  for (const place of [
+    { sequence: 1, offset: 9 },
+    { sequence: 2, offset: 8 },
+  ]) {
+    const gap = await errorOf(await say(job, 'x', place))
+    expect(gap).toMatchObject({ status: 409, code: 'log_gap', details: { expectedSequence: 1, expectedOffset: 8 } })
+    expect(gap.message).toContain('expected chunk 1 at offset 8')
+  }
+  expect(await read(await say(job, 'epoch 1\n'))).toEqual({ sequence: 1, offset: 8 })
+  expect((await errorOf(await say(job, 'another\n'))).code).toBe('log_gap')
+  expect(await (await ask(`/api/v1/jobs/${job.key}/log`)).text()).toBe('epoch 1\n')
+})
+
+test('the same chunk sent ten times at once is stored once', async () => {
+  const answers = await Promise.all(Array.from({ length: 10 }, () => say(job, 'once\n')))
+  expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200))
+  expect(await (await ask(`/api/v1/jobs/${job.key}/log`)).text()).toBe('once\n')
+})
+
+test('a flipped byte in a chunk is refused by its number, and so is a log that differs as a whole', async () => {
+  const flipped = { sequence: 0, offset: 0, text: 'epoch 2\n', sha256: await sha256Hex('epoch 1\n') }
+  const chunk = await errorOf(await verb(job, 'log', flipped))
+  expect(chunk).toMatchObject({ status: 422, code: 'hash_mismatch' })
+  expect(chunk.message).toContain('chunk 0')
+  await read(await say(job, 'epoch 1\n'))
+  const whole = await errorOf(await finish(job, {}, 'epoch 2\n'))
+  expect(whole).toMatchObject({ status: 422, code: 'hash_mismatch' })
+  expect(whole.message).toContain('the log')
+  const short = await errorOf(await finish(job, {}, 'epoch 1\nepoch 2\n'))
+  expect(short).toMatchObject({ code: 'log_gap', details: { expectedSequence: 1, expectedOffset: 8 } })
+  await read(await finish(job, {}, 'epoch 1\n'))
+})
+
+test('progress travels with the log, and alone it takes no number', async () => {
+  const progress = { phase: 'train', done: 3, total: 15, unit: 'epoch' }
+  const sha256 = await sha256Hex('')
+  const sent = await verb(job, 'log', { sequence: 0, offset: 0, text: '', sha256, progress })
+  expect(await read(sent)).toEqual({ sequence: 0, offset: 0 })
+  expect((await runOf(run)).stages[0]?.progress).toEqual(progress)
+})
+
+test('a log of thousands of chunks is joined as it grows, and is the same to the byte', async () => {
+  let text = ''
+  for (let sequence = 0; sequence < 700; sequence++) {
+    // Long enough that some joined pieces are full and stay.
+    const line = `${sequence} ${'é'.repeat(sequence % 700)}\n`
+    await read(await say(job, line, { sequence, offset: new TextEncoder().encode(text).byteLength }))
+    text += line
+  }
+  expect(await (await ask(`/api/v1/jobs/${job.key}/log`)).text()).toBe(text)
+  await read(await finish(job, {}, text))
+  expect(await (await ask(`/api/v1/jobs/${job.key}/log`)).text()).toBe(text)
+  const { objects } = await bindings.STORE.list({ prefix: 'logs/' })
+  expect(objects.length).toBeLessThan(4)
+  expect(objects.reduce((sum, { size }) => sum + size, 0)).toBe(new TextEncoder().encode(text).byteLength)
+  const [size] = (await logSizes(databaseOf(bindings.DB), [job.key])).get(job.key)!
+  expect(size).toMatchObject({ lines: 700 })
 })

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { ask, lease, SLUG, submit, tokenFor, useFreshDatabase, verb, workOff } from './support.ts'
+import { ask, fail, lease, read, SLUG, say, submit, tokenFor, useFreshDatabase, workOff } from './support.ts'
 
 useFreshDatabase()
 
@@ -85,8 +85,10 @@ test('a finished run shows its gap, times, artifacts and the command that repeat
 test('a failed run begins with its reason, message and last lines, escaped', async () => {
   const { runs } = await submit(submitter, { method: 'retrain', seeds: [0] })
   const job = (await lease(runner))!
-  await verb(runner, job, 'log', { offset: 0, text: 'epoch 1\n<script>alert(1)</script>\n' })
-  await verb(runner, job, 'fail', { outcome: 'failed', reason: 'numeric_divergence', message: 'the loss was NaN' })
+  const log = 'epoch 1\n<script>alert(1)</script>\n'
+  await read(await say(job, log))
+  const failure = { outcome: 'failed', reason: 'numeric_divergence', message: 'the loss was NaN' }
+  await read(await fail(job, failure, log))
   const html = await page(`/runs/${runs[0]!.id}`)
   const text = textOf(html)
   expect(text).toContain('numeric divergence')

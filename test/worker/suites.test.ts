@@ -7,14 +7,13 @@ import {
   ask,
   bindings,
   errorOf,
+  finish,
   lease,
   read,
-  resultOf,
   runOf,
   submit,
   tokenFor,
   useFreshDatabase,
-  verb,
   workOff,
 } from './support.ts'
 
@@ -55,7 +54,7 @@ async function handedOut(most = Number.POSITIVE_INFINITY): Promise<string[]> {
     const job = await lease(runner)
     if (!job) break
     order.push(aboutOf(job))
-    await read(await verb(runner, job, 'finish', { result: resultOf() }))
+    await read(await finish(job))
   }
   return order
 }

@@ -4,7 +4,9 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, expect } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
 import type { Submission } from '../../schema/api/submission.ts'
+import { errorBody } from '../../schema/errors.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
+import type { WholeLog } from '../../schema/protocol/log.ts'
 import type { StageResult } from '../../schema/result.ts'
 import { sha256Hex } from '../../schema/stage.ts'
 import { app } from '../../worker/app.ts'
@@ -53,9 +55,9 @@ export async function read<T>(answer: Response, status = 200): Promise<T> {
   return JSON.parse(text) as T
 }
 
-export async function errorOf(answer: Response): Promise<{ status: number; code: string; message: string }> {
-  const { error } = (await answer.json()) as { error: { code: string; message: string } }
-  return { status: answer.status, code: error.code, message: error.message }
+export async function errorOf(answer: Response) {
+  const { error } = errorBody.parse(await answer.json())
+  return { status: answer.status, code: error.code, message: error.message, details: error.details }
 }
 
 export async function tokenFor(role: 'submitter' | 'runner' | 'admin', name: string = role): Promise<string> {
@@ -69,26 +71,45 @@ export async function submit(token: string, json: Record<string, unknown> = {}):
 
 export const device = { deviceClass: 'test-cpu', provider: 'cpu', precision: 'float32', threads: 1 }
 
+export const newNonce = () => crypto.randomUUID().replaceAll('-', '')
+
 export async function lease(token: string, runner = 'runner-1'): Promise<Job | null> {
   const answer = await read<{ kind: string; job?: Job }>(
-    await ask('/api/v1/jobs/lease', { token, json: { runner, device } }),
+    await ask('/api/v1/jobs/lease', { token, json: { runner, device, nonce: newNonce() } }),
   )
   return answer.job ?? null
 }
 
-export async function upload(
-  token: string,
-  job: Job,
-  content: string | Uint8Array<ArrayBuffer>,
-): Promise<{ sha256: string; bytes: number }> {
+export async function upload(job: Job, content: string | Uint8Array<ArrayBuffer>) {
   const bytes = typeof content === 'string' ? new Uint8Array(new TextEncoder().encode(content)) : content
   const sha256 = await sha256Hex(bytes)
-  const headers = { 'x-job-key': job.key, 'x-lease-token': job.lease.token, 'content-length': String(bytes.byteLength) }
-  return read(await ask(`/api/v1/artifacts/${sha256}`, { token, method: 'PUT', headers, body: bytes }))
+  const headers = { 'content-length': String(bytes.byteLength) }
+  const token = job.lease.token
+  return read<{ sha256: string; bytes: number }>(
+    await ask(`/api/v1/artifacts/${sha256}`, { token, method: 'PUT', headers, body: bytes }),
+  )
 }
 
-export const verb = (token: string, job: Job, name: string, json: Record<string, unknown>) =>
-  ask(`/api/v1/jobs/${job.key}/${name}`, { token, json: { token: job.lease.token, ...json } })
+/** A verb about a leased job, under its own token. */
+export const verb = (job: Job, name: string, json: Record<string, unknown>) =>
+  ask(`/api/v1/jobs/${job.key}/${name}`, { token: job.lease.token, json })
+
+export const renew = (job: Job, nonce = newNonce()) => verb(job, 'renew', { nonce, progress: null })
+
+/** A chunk of log; by default the first. */
+export const say = async (job: Job, text: string, { sequence = 0, offset = 0 } = {}) =>
+  verb(job, 'log', { sequence, offset, text, sha256: await sha256Hex(text) })
+
+export const wholeLog = async (text: string): Promise<WholeLog> => ({
+  bytes: new TextEncoder().encode(text).byteLength,
+  sha256: await sha256Hex(text),
+})
+
+export const finish = async (job: Job, result: Partial<StageResult> = {}, log = '') =>
+  verb(job, 'finish', { result: resultOf(result), log: await wholeLog(log) })
+
+export const fail = async (job: Job, failure: Record<string, unknown>, log = '') =>
+  verb(job, 'fail', { log: await wholeLog(log), ...failure })
 
 export const resultOf = (result: Partial<StageResult> = {}): StageResult => ({
   artifacts: {},
@@ -125,18 +146,18 @@ export async function workOff(
     const { spec } = job
     if (spec.kind === 'train') makers.set(job.key, spec.without ? 'retrain' : 'original')
     if (spec.kind === 'unlearn') makers.set(job.key, spec.method.id)
-    const result =
+    const result: Partial<StageResult> =
       spec.kind === 'evaluate'
-        ? resultOf({
+        ? {
             metrics: metricsOf(
               score(makers.get(spec.weights)!, spec.seed, spec.request.kind === 'class' ? spec.request.label : -1),
             ),
             seconds: { setUp: 1, evaluate: 2 },
-          })
+          }
         : spec.kind === 'train'
-          ? resultOf({ seconds: { setUp: 4, train: 96 }, losses: [2, 1, 0.5] })
-          : resultOf({ seconds: { setUp: 1, mask: 2, unlearn: 7 }, losses: [0.7] })
-    await read(await verb(token, job, 'finish', { result }))
+          ? { seconds: { setUp: 4, train: 96 }, losses: [2, 1, 0.5] }
+          : { seconds: { setUp: 1, mask: 2, unlearn: 7 }, losses: [0.7] }
+    await read(await finish(job, result))
   }
 }
 

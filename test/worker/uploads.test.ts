@@ -18,22 +18,20 @@ beforeEach(async () => {
 const large = new Uint8Array(MAX_WHOLE_BYTES + 3).map((_, i) => i ^ (i >>> 8) ^ (i >>> 24))
 const parts = [1, 2, 3, 4].map((number) => large.slice((number - 1) * PART_BYTES, number * PART_BYTES))
 
-const held = () => ({ 'x-job-key': job.key, 'x-lease-token': job.lease.token })
 const begin = (sha256: string, bytes: number) =>
-  ask(`/api/v1/artifacts/${sha256}/upload`, { token: runner, json: { bytes }, headers: held() })
+  ask(`/api/v1/artifacts/${sha256}/upload`, { token: job.lease.token, json: { bytes } })
 const send = async (sha256: string, number: number, content: Uint8Array<ArrayBuffer>, claimed = content) =>
   ask(`/api/v1/artifacts/${sha256}/parts/${number}`, {
-    token: runner,
+    token: job.lease.token,
     method: 'PUT',
     body: content,
     headers: {
-      ...held(),
       'x-part-sha256': await sha256Hex(claimed),
       'content-length': String(content.byteLength),
     },
   })
 const complete = (sha256: string) =>
-  ask(`/api/v1/artifacts/${sha256}/complete`, { token: runner, method: 'POST', headers: held() })
+  ask(`/api/v1/artifacts/${sha256}/complete`, { token: job.lease.token, method: 'POST' })
 const get = (sha256: string, headers: Record<string, string> = {}) => ask(`/api/v1/artifacts/${sha256}`, { headers })
 const stored = async () => (await bindings.STORE.list({ prefix: 'artifacts/' })).objects
 
@@ -94,8 +92,8 @@ test('parts of another size, beyond the last or without a beginning are refused'
 
 test('a whole upload of the same bytes by another runner in between leaves one object', async () => {
   const sha256 = await sha256Hex('weights')
-  const first = await upload(runner, job, 'weights')
-  expect(await upload(runner, job, 'weights')).toEqual(first)
+  const first = await upload(job, 'weights')
+  expect(await upload(job, 'weights')).toEqual(first)
   expect(await read(await begin(sha256, 7))).toEqual({ kind: 'stored' })
   expect(await stored()).toHaveLength(1)
 })
@@ -120,7 +118,7 @@ test('an upload that R2 has given up begins again', async () => {
 })
 
 test('a range of an artifact is answered with its place, one outside of it is refused', async () => {
-  const { sha256 } = await upload(runner, job, '0123456789')
+  const { sha256 } = await upload(job, '0123456789')
   const middle = await get(sha256, { range: 'bytes=3-5' })
   expect([middle.status, middle.headers.get('content-range'), await middle.text()]).toEqual([
     206,

@@ -6,6 +6,23 @@ CREATE TABLE `artifacts` (
 );
 --> statement-breakpoint
 CREATE INDEX `artifacts_touched` ON `artifacts` (`touched_at`);--> statement-breakpoint
+CREATE TABLE `deliveries` (
+	`job_key` text NOT NULL,
+	`attempt` integer NOT NULL,
+	`runner_id` text NOT NULL,
+	`runner` text NOT NULL,
+	`leased_at` integer NOT NULL,
+	`ended_at` integer,
+	`outcome` text DEFAULT 'running' NOT NULL,
+	`reason` text,
+	`message` text,
+	`log_bytes` integer DEFAULT 0 NOT NULL,
+	`log_sha256` text,
+	PRIMARY KEY(`job_key`, `attempt`),
+	FOREIGN KEY (`job_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE INDEX `deliveries_running` ON `deliveries` (`runner_id`) WHERE outcome = 'running';--> statement-breakpoint
 CREATE TABLE `job_inputs` (
 	`job_key` text NOT NULL,
 	`input_key` text NOT NULL,
@@ -22,12 +39,13 @@ CREATE TABLE `jobs` (
 	`deliveries` integer DEFAULT 0 NOT NULL,
 	`lost` integer DEFAULT 0 NOT NULL,
 	`failed` integer DEFAULT 0 NOT NULL,
-	`token` text,
-	`previous_token` text,
+	`token_sha256` text,
 	`lease_expires_at` integer,
+	`runner_id` text,
 	`runner` text,
 	`progress` text,
 	`log_length` integer DEFAULT 0 NOT NULL,
+	`log_sequence` integer DEFAULT 0 NOT NULL,
 	`reason` text,
 	`message` text,
 	`result` text,
@@ -39,7 +57,19 @@ CREATE TABLE `jobs` (
 	`finished_at` integer
 );
 --> statement-breakpoint
+CREATE UNIQUE INDEX `jobs_tokenSha256_unique` ON `jobs` (`token_sha256`);--> statement-breakpoint
 CREATE INDEX `jobs_state` ON `jobs` (`state`);--> statement-breakpoint
+CREATE INDEX `jobs_lease` ON `jobs` (`lease_expires_at`) WHERE state = 'leased';--> statement-breakpoint
+CREATE TABLE `late_results` (
+	`job_key` text NOT NULL,
+	`attempt` integer NOT NULL,
+	`runner_id` text NOT NULL,
+	`received_at` integer NOT NULL,
+	`result` text NOT NULL,
+	PRIMARY KEY(`job_key`, `attempt`),
+	FOREIGN KEY (`job_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
 CREATE TABLE `log_chunks` (
 	`job_key` text NOT NULL,
 	`attempt` integer NOT NULL,
@@ -47,6 +77,8 @@ CREATE TABLE `log_chunks` (
 	`bytes` integer NOT NULL,
 	`line` integer NOT NULL,
 	`lines` integer NOT NULL,
+	`sha256` text NOT NULL,
+	`text` text,
 	PRIMARY KEY(`job_key`, `attempt`, `offset`),
 	FOREIGN KEY (`job_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action
 );

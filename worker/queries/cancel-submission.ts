@@ -7,14 +7,19 @@ import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import type { Database } from '../database.ts'
 import type { Identity } from '../env.ts'
+import { expiry } from './expire.ts'
+import { wantedRuns } from './wanted-runs.ts'
 
-export async function cancelSubmission(db: Database, id: string, identity: Identity): Promise<string[]> {
+export async function cancelSubmission(
+  db: Database,
+  id: string,
+  { identity, now }: { identity: Identity; now: number },
+): Promise<string[]> {
   const row = await db.select().from(submissions).where(eq(submissions.id, id)).get()
   if (!row) throw new ApiError('not_found', `no submission "${id}"`)
   if (row.tokenId !== identity.tokenId && identity.role !== 'admin') {
     throw new ApiError('forbidden', `submission "${id}" is ${row.author}'s; its author or an admin may cancel it`)
   }
-  const now = Date.now()
   const jobIs = (condition: SQL) =>
     db
       .select({ one: sql`1` })
@@ -33,25 +38,12 @@ export async function cancelSubmission(db: Database, id: string, identity: Ident
       .update(runs)
       .set({ cancelledAt: now })
       .where(and(eq(runs.submissionId, id), isNull(runs.cancelledAt), unfinished)),
+    ...expiry(db, now),
     // A leased job learns of it at its next renewal; its runner then releases it.
     db
       .update(jobs)
-      .set({ state: 'cancelled', token: null, finishedAt: now })
-      .where(
-        and(
-          inArray(jobs.key, ofThis),
-          sql`(${jobs.state} = 'queued' OR (${jobs.state} = 'leased' AND ${jobs.leaseExpiresAt} < ${now}))`,
-          notExists(wantedRuns(db)),
-        ),
-      ),
+      .set({ state: 'cancelled', reason: 'cancelled', message: 'nobody wants its result any more', finishedAt: now })
+      .where(and(inArray(jobs.key, ofThis), sql`${jobs.state} = 'queued'`, notExists(wantedRuns(db)))),
   ])
   return [...new Set(keys.map(({ key }) => key))]
 }
-
-/** Runs that are not cancelled and need the job of the outer statement. */
-export const wantedRuns = (db: Database) =>
-  db
-    .select({ one: sql`1` })
-    .from(runJobs)
-    .innerJoin(runs, eq(runs.id, runJobs.runId))
-    .where(and(eq(runJobs.jobKey, jobs.key), isNull(runs.cancelledAt)))

@@ -1,8 +1,8 @@
 /** Reads job logs: in whole, or by line. A job has one log for each delivery that wrote any. */
-import { and, asc, eq, gte, inArray, lt, max, sql } from 'drizzle-orm'
+import { and, asc, eq, gte, inArray, lt, max, type SQL, sql } from 'drizzle-orm'
 import { logChunks } from '../../schema/tables/log-chunks.ts'
 import type { Database } from '../database.ts'
-import { chunkPath } from './logs.ts'
+import { readPieces } from './log-pieces.ts'
 
 /** How much the log of one delivery holds. */
 export interface LogSize {
@@ -39,12 +39,8 @@ export async function readLog(
 ): Promise<string> {
   const latest = sql`(SELECT MAX(attempt) FROM log_chunks WHERE job_key = ${key})`
   const { jobKey, offset, bytes } = logChunks
-  const chunks = await db
-    .select()
-    .from(logChunks)
-    .where(and(eq(jobKey, key), eq(logChunks.attempt, attempt ?? latest), sql`${offset} + ${bytes} > ${from}`))
-    .orderBy(asc(offset))
-  return textOf(store, chunks, from)
+  const where = and(eq(jobKey, key), eq(logChunks.attempt, attempt ?? latest), sql`${offset} + ${bytes} > ${from}`)
+  return (await textOf(db, store, where, from)).text
 }
 
 export interface LogLines {
@@ -62,27 +58,24 @@ export async function readLines(
   key: string,
   { attempt, first, most = Number.POSITIVE_INFINITY }: { attempt: number; first: number; most?: number },
 ): Promise<LogLines> {
-  const { jobKey, line, lines, offset } = logChunks
+  const { jobKey, line, lines } = logChunks
   // Line n begins after the line break n - 1, so the chunk with that break is the first of interest.
-  const chunks = await db
-    .select()
-    .from(logChunks)
-    .where(
-      and(
-        eq(jobKey, key),
-        eq(logChunks.attempt, attempt),
-        gte(sql`${line} + ${lines}`, first - 1),
-        Number.isFinite(most) ? lt(line, first - 1 + most) : undefined,
-      ),
-    )
-    .orderBy(asc(offset))
-  const [opening] = chunks
+  const { pieces, text } = await textOf(
+    db,
+    store,
+    and(
+      eq(jobKey, key),
+      eq(logChunks.attempt, attempt),
+      gte(sql`${line} + ${lines}`, first - 1),
+      Number.isFinite(most) ? lt(line, first - 1 + most) : undefined,
+    ),
+  )
+  const [opening] = pieces
   if (!opening) return { first, lines: [], end: 0 }
-  const text = await textOf(store, chunks, 0)
   const all = text.split('\n')
   const unfinished = all.at(-1)!
   if (unfinished === '') all.pop()
-  const last = chunks.at(-1)!
+  const last = pieces.at(-1)!
   const end = last.offset + last.bytes - new TextEncoder().encode(unfinished).byteLength
   const skip = first - 1 - opening.line
   return { first, lines: all.slice(skip, skip + most), end }
@@ -92,14 +85,10 @@ export async function readLines(
 export const readTail = (db: Database, store: R2Bucket, key: string, { attempt, lines }: LogSize, most: number) =>
   readLines(db, store, key, { attempt, first: Math.max(1, lines - most + 1) })
 
-async function textOf(store: R2Bucket, chunks: (typeof logChunks.$inferSelect)[], from: number): Promise<string> {
-  const parts = await Promise.all(
-    chunks.map(async ({ jobKey, attempt, offset }) => {
-      const object = await store.get(chunkPath(jobKey, attempt, offset))
-      const part = new Uint8Array((await object?.arrayBuffer()) ?? [])
-      return offset < from ? part.subarray(from - offset) : part
-    }),
-  )
+/** The text of the pieces that match, from the byte `from` of the log on. */
+async function textOf(db: Database, store: R2Bucket, where: SQL | undefined, from = 0) {
+  const { pieces, bytes } = await readPieces(db, store, where)
   const decoder = new TextDecoder()
-  return parts.map((part) => decoder.decode(part, { stream: true })).join('') + decoder.decode()
+  const parts = bytes.map((part, index) => part.subarray(Math.max(0, from - pieces[index]!.offset)))
+  return { pieces, text: parts.map((part) => decoder.decode(part, { stream: true })).join('') + decoder.decode() }
 }

@@ -1,9 +1,10 @@
 /** A runner ends a job without a result. */
 import { path, request, response } from '../../schema/protocol/fail.ts'
-import { allow } from '../auth.ts'
+import { withJobToken } from '../job-token.ts'
 import { publish } from '../live.tsx'
 import { byKey } from '../params.ts'
-import { failJob } from '../queries/leases.ts'
+import { failJob } from '../queries/end-job.ts'
+import { claimOf } from '../queries/held.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
 
 const route = apiRoute({
@@ -12,7 +13,7 @@ const route = apiRoute({
   tags: ['Agent protocol'],
   summary: 'Fail or release a job',
   security: bearer,
-  middleware: [allow('runner')] as const,
+  middleware: [withJobToken] as const,
   request: { params: byKey, ...body(request) },
   responses: { 200: json(response, 'What became of the job') },
 })
@@ -20,7 +21,8 @@ const route = apiRoute({
 export const apiFail: Route = (app) =>
   app.openapi(route, async (c) => {
     const { key } = c.req.valid('param')
-    const state = await failJob(c.get('db'), key, c.req.valid('json'))
+    const claim = await claimOf(key, c.get('jobToken'), Date.now())
+    const state = await failJob(c.get('db'), c.env.STORE, claim, c.req.valid('json'))
     await publish(c.env, key, { changed: true })
     return c.json({ state }, 200)
   })

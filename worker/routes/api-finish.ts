@@ -1,9 +1,10 @@
 /** A runner ends a job with its result. */
 import { path, request, response } from '../../schema/protocol/finish.ts'
-import { allow } from '../auth.ts'
+import { withJobToken } from '../job-token.ts'
 import { publish } from '../live.tsx'
 import { byKey } from '../params.ts'
-import { finishJob } from '../queries/leases.ts'
+import { finishJob } from '../queries/end-job.ts'
+import { claimOf } from '../queries/held.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
 
 const route = apiRoute({
@@ -12,7 +13,7 @@ const route = apiRoute({
   tags: ['Agent protocol'],
   summary: 'Finish a job',
   security: bearer,
-  middleware: [allow('runner')] as const,
+  middleware: [withJobToken] as const,
   request: { params: byKey, ...body(request) },
   responses: { 200: json(response, 'Stored') },
 })
@@ -20,8 +21,8 @@ const route = apiRoute({
 export const apiFinish: Route = (app) =>
   app.openapi(route, async (c) => {
     const { key } = c.req.valid('param')
-    const { token, result } = c.req.valid('json')
-    await finishJob(c.get('db'), key, token, result)
+    const claim = await claimOf(key, c.get('jobToken'), Date.now())
+    await finishJob(c.get('db'), c.env.STORE, claim, c.req.valid('json'))
     await publish(c.env, key, { changed: true })
     return c.json({ state: 'done' as const }, 200)
   })

@@ -1,8 +1,10 @@
 /** A runner asks for a job. */
 import { path, request, response } from '../../schema/protocol/lease.ts'
 import { allow } from '../auth.ts'
+import { leaseEnds } from '../dispatcher.ts'
+import { settingsOf } from '../env.ts'
 import { publish } from '../live.tsx'
-import { leaseJob, RETRY_AFTER_MS } from '../queries/leases.ts'
+import { leaseJob } from '../queries/lease.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
 
 const route = apiRoute({
@@ -18,7 +20,9 @@ const route = apiRoute({
 
 export const apiLease: Route = (app) =>
   app.openapi(route, async (c) => {
-    const job = await leaseJob(c.get('db'), c.req.valid('json'), c.get('identity'))
-    if (job) await publish(c.env, job.key, { changed: true })
-    return c.json(job ? { kind: 'job' as const, job } : { kind: 'none' as const, retryAfterMs: RETRY_AFTER_MS }, 200)
+    const [settings, now] = [settingsOf(c.env), Date.now()]
+    const job = await leaseJob(c.get('db'), c.req.valid('json'), { identity: c.get('identity'), settings, now })
+    if (!job) return c.json({ kind: 'none' as const, retryAfterMs: settings.POLL_MS }, 200)
+    await Promise.all([leaseEnds(c.env, now + job.lease.leaseMs), publish(c.env, job.key, { changed: true })])
+    return c.json({ kind: 'job' as const, job }, 200)
   })

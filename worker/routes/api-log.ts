@@ -1,8 +1,9 @@
-/** A runner appends to the log of its job. */
+/** A runner appends to the log of its delivery. */
 import { path, request, response } from '../../schema/protocol/log.ts'
-import { allow } from '../auth.ts'
+import { withJobToken } from '../job-token.ts'
 import { publish } from '../live.tsx'
 import { byKey } from '../params.ts'
+import { claimOf } from '../queries/held.ts'
 import { appendLog } from '../queries/logs.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
 
@@ -12,16 +13,17 @@ const route = apiRoute({
   tags: ['Agent protocol'],
   summary: 'Append to a log',
   security: bearer,
-  middleware: [allow('runner')] as const,
+  middleware: [withJobToken] as const,
   request: { params: byKey, ...body(request) },
-  responses: { 200: json(response, 'The new length') },
+  responses: { 200: json(response, 'What the next chunk must carry') },
 })
 
 export const apiLog: Route = (app) =>
   app.openapi(route, async (c) => {
     const { key } = c.req.valid('param')
     const chunk = c.req.valid('json')
-    const { offset, place } = await appendLog(c.get('db'), c.env.STORE, key, chunk)
-    await publish(c.env, key, { log: place && { ...place, text: chunk.text } })
-    return c.json({ offset }, 200)
+    const claim = await claimOf(key, c.get('jobToken'), Date.now())
+    const { next, place } = await appendLog(c.get('db'), c.env.STORE, claim, chunk)
+    await publish(c.env, key, { log: place && { ...place, text: chunk.text }, progress: chunk.progress ?? null })
+    return c.json(next, 200)
   })

@@ -22,7 +22,7 @@ const route = apiRoute({
 export const apiSubmissionCancel: Route = (app) =>
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param')
-    const keys = await cancelSubmission(c.get('db'), id, c.get('identity'))
+    const keys = await cancelSubmission(c.get('db'), id, { identity: c.get('identity'), now: Date.now() })
     await Promise.all(keys.map((key) => publish(c.env, key, { changed: true })))
     return c.json(await getSubmission(c.get('db'), id), 200)
   })

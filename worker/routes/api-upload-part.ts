@@ -2,8 +2,8 @@
 
 import { PART_BYTES } from '../../schema/protocol/upload.ts'
 import { headers, params, path, response } from '../../schema/protocol/upload-part.ts'
-import { allow } from '../auth.ts'
-import { requireLease } from '../queries/leases.ts'
+import { withJobToken } from '../job-token.ts'
+import { requireAnyLease } from '../queries/held.ts'
 import { storePart } from '../queries/uploads.ts'
 import { apiRoute, bearer, json, type Route } from '../route.ts'
 import { requireLength } from './api-upload.ts'
@@ -14,7 +14,7 @@ const route = apiRoute({
   tags: ['Agent protocol'],
   summary: 'Store a part of an artifact',
   security: bearer,
-  middleware: [allow('runner')] as const,
+  middleware: [withJobToken] as const,
   request: { params, headers },
   responses: { 200: json(response, 'Stored') },
 })
@@ -22,8 +22,8 @@ const route = apiRoute({
 export const apiUploadPart: Route = (app) =>
   app.openapi(route, async (c) => {
     const { sha256, number } = c.req.valid('param')
-    const { 'x-job-key': key, 'x-lease-token': token, 'x-part-sha256': partSha256 } = c.req.valid('header')
-    await requireLease(c.get('db'), key, token)
+    const { 'x-part-sha256': partSha256 } = c.req.valid('header')
+    await requireAnyLease(c.get('db'), c.get('jobToken'), Date.now())
     const bytes = requireLength(c.req.header('content-length'), PART_BYTES, 'send parts of that size')
     const content = new Uint8Array(await c.req.arrayBuffer())
     await storePart(c.get('db'), c.env.STORE, sha256, { number, sha256: partSha256, content }, Date.now())

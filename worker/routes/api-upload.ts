@@ -1,9 +1,9 @@
 /** A runner stores bytes under their SHA-256, as one body. */
 import { ApiError } from '../../schema/errors.ts'
-import { headers, MAX_WHOLE_BYTES, params, path, response } from '../../schema/protocol/upload.ts'
-import { allow } from '../auth.ts'
+import { MAX_WHOLE_BYTES, params, path, response } from '../../schema/protocol/upload.ts'
+import { withJobToken } from '../job-token.ts'
 import { storeArtifact } from '../queries/artifacts.ts'
-import { requireLease } from '../queries/leases.ts'
+import { requireAnyLease } from '../queries/held.ts'
 import { apiRoute, bearer, json, type Route } from '../route.ts'
 
 const route = apiRoute({
@@ -12,17 +12,16 @@ const route = apiRoute({
   tags: ['Agent protocol'],
   summary: 'Store an artifact',
   security: bearer,
-  middleware: [allow('runner')] as const,
-  request: { params, headers },
+  middleware: [withJobToken] as const,
+  request: { params },
   responses: { 200: json(response, 'Stored') },
 })
 
 export const apiUpload: Route = (app) =>
   app.openapi(route, async (c) => {
     const { sha256 } = c.req.valid('param')
-    const { 'x-job-key': key, 'x-lease-token': token } = c.req.valid('header')
     // Checked before the body only: renewals during a long upload change the token, and bytes under their own hash harm nobody.
-    await requireLease(c.get('db'), key, token)
+    await requireAnyLease(c.get('db'), c.get('jobToken'), Date.now())
     const bytes = requireLength(c.req.header('content-length'), MAX_WHOLE_BYTES, 'send it in parts')
     const { body } = c.req.raw
     if (bytes > 0 && !body) throw new ApiError('invalid_request', 'expected a body')

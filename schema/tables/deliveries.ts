@@ -1,0 +1,35 @@
+/** Deliveries: every lease of a job and how it ended. */
+import { sql } from 'drizzle-orm'
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { failureReasons } from '../protocol/fail.ts'
+import { jobs } from './jobs.ts'
+
+/** `lost` and `released` cost the submitter nothing; only `failed` uses up attempts. */
+export const outcomes = ['running', 'done', 'failed', 'lost', 'released', 'cancelled'] as const
+export type Outcome = (typeof outcomes)[number]
+
+export const deliveries = sqliteTable(
+  'deliveries',
+  {
+    jobKey: text()
+      .notNull()
+      .references(() => jobs.key),
+    attempt: integer().notNull(),
+    runnerId: text().notNull(),
+    /** Its name at that time. */
+    runner: text().notNull(),
+    leasedAt: integer().notNull(),
+    endedAt: integer(),
+    outcome: text({ enum: outcomes }).notNull().default('running'),
+    /** Set by every end without a result. */
+    reason: text({ enum: failureReasons }),
+    message: text(),
+    /** UTF-8 bytes that came, and the SHA-256 of the whole where the runner sent all of it. */
+    logBytes: integer().notNull().default(0),
+    logSha256: text(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.jobKey, table.attempt] }),
+    index('deliveries_running').on(table.runnerId).where(sql`outcome = 'running'`),
+  ],
+)

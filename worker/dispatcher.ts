@@ -1,0 +1,13 @@
+/** The Dispatcher as routes see it: one object for all, and never a reason for a request to fail. */
+import type { Bindings } from './env.ts'
+
+const dispatcherOf = ({ DISPATCHER }: Bindings) => DISPATCHER.get(DISPATCHER.idFromName('all'))
+
+/** Without the alarm, the next request for a job ends expired leases. */
+export async function leaseEnds(env: Bindings, at: number): Promise<void> {
+  try {
+    await dispatcherOf(env).leaseEnds(at)
+  } catch (error) {
+    console.error('no alarm was set for a lease', error)
+  }
+}

@@ -1,0 +1,31 @@
+/** Late results: kept as evidence, never scored. */
+import { and, eq } from 'drizzle-orm'
+import { ApiError } from '../../schema/errors.ts'
+import type { StageResult } from '../../schema/result.ts'
+import { deliveries } from '../../schema/tables/deliveries.ts'
+import { lateResults } from '../../schema/tables/late-results.ts'
+import type { Database } from '../database.ts'
+import type { Identity } from '../env.ts'
+
+/** Of a delivery of this very runner that was lost; the first one sent stays. */
+export async function keepLateResult(
+  db: Database,
+  key: string,
+  { attempt, result }: { attempt: number; result: StageResult },
+  { identity, now }: { identity: Identity; now: number },
+): Promise<void> {
+  const runnerId = identity.tokenId
+  const row = await db
+    .select({ outcome: deliveries.outcome })
+    .from(deliveries)
+    .where(and(eq(deliveries.jobKey, key), eq(deliveries.attempt, attempt), eq(deliveries.runnerId, runnerId)))
+    .get()
+  if (!row) throw new ApiError('not_found', `job ${key} has no delivery ${attempt} to this runner`)
+  if (row.outcome !== 'lost') {
+    throw new ApiError(
+      'conflict',
+      `delivery ${attempt} of job ${key} was not lost (${row.outcome}), so no result of it is late`,
+    )
+  }
+  await db.insert(lateResults).values({ jobKey: key, attempt, runnerId, receivedAt: now, result }).onConflictDoNothing()
+}

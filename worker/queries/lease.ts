@@ -1,0 +1,133 @@
+/** Giving a job to a runner: the next one, or again one whose lease ran out. Both are one batch: expired leases end, then one
+ *  conditional update takes the job, then the delivery is written down. */
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { ApiError } from '../../schema/errors.ts'
+import type { Job, Lease } from '../../schema/protocol/lease.ts'
+import type { ArtifactRef, Device } from '../../schema/result.ts'
+import { sha256Hex } from '../../schema/stage.ts'
+import { deliveries } from '../../schema/tables/deliveries.ts'
+import { jobInputs } from '../../schema/tables/job-inputs.ts'
+import { jobs } from '../../schema/tables/jobs.ts'
+import { runners } from '../../schema/tables/runners.ts'
+import type { Database } from '../database.ts'
+import type { Identity, Settings } from '../env.ts'
+import { tokenFrom } from '../job-token.ts'
+import { expiry } from './expire.ts'
+import { nextJob } from './next-job.ts'
+
+/** What giving a job away needs to know, beside which job. */
+interface Receiver {
+  runnerId: string
+  runner: string
+  token: string
+  settings: Settings
+  now: number
+}
+
+export const leaseOf = (token: string, attempt: number, settings: Settings): Lease => ({
+  token,
+  attempt,
+  leaseMs: settings.LEASE_MS,
+  renewEveryMs: settings.RENEW_EVERY_MS,
+  checkpointEveryMs: settings.CHECKPOINT_EVERY_MS,
+})
+
+/** The next job, or null. The same request sent twice gets the same job while its first lease lasts. */
+export async function leaseJob(
+  db: Database,
+  request: { runner: string; device: Device; nonce: string },
+  { identity, settings, now }: { identity: Identity; settings: Settings; now: number },
+): Promise<Job | null> {
+  const { runner, device, nonce } = request
+  const runnerId = identity.tokenId
+  const seen = { tokenId: runnerId, name: runner, device, lastSeenAt: now }
+  await db
+    .insert(runners)
+    .values(seen)
+    .onConflictDoUpdate({ target: [runners.tokenId, runners.name], set: { device, lastSeenAt: now } })
+  const token = await tokenFrom('lease', runnerId, nonce)
+  const row = await give(db, eq(jobs.key, sql`(${nextJob(db)})`), { runnerId, runner, token, settings, now })
+  if (!row) return null
+  const { key, spec, deliveries: attempt } = row
+  return { key, spec, inputs: await artifactsOfInputs(db, key), lease: leaseOf(token, attempt, settings) }
+}
+
+/** Goes on with a delivery that ran out, as a new delivery, if it was the newest and nobody else was given the job. */
+export async function reclaimJob(
+  db: Database,
+  key: string,
+  request: { attempt: number; nonce: string },
+  { identity, settings, now }: { identity: Identity; settings: Settings; now: number },
+): Promise<{ lease: Lease }> {
+  const { attempt, nonce } = request
+  const runnerId = identity.tokenId
+  const last = await db
+    .select({ runner: deliveries.runner })
+    .from(deliveries)
+    .where(and(eq(deliveries.jobKey, key), eq(deliveries.attempt, attempt), eq(deliveries.runnerId, runnerId)))
+    .get()
+  const free = and(
+    eq(jobs.key, key),
+    sql`${jobs.state} = 'queued'`,
+    eq(jobs.deliveries, attempt),
+    sql`EXISTS (SELECT 1 FROM ${deliveries} last WHERE last.job_key = ${jobs.key} AND last.attempt = ${attempt}
+      AND last.outcome = 'lost')`,
+  ) as SQL
+  const token = await tokenFrom('reclaim', runnerId, key, nonce)
+  const row = last && (await give(db, free, { runnerId, runner: last.runner, token, settings, now }))
+  if (row) return { lease: leaseOf(token, row.deliveries, settings) }
+  throw new ApiError(
+    'stale_lease',
+    `delivery ${attempt} of job ${key} cannot go on: the job was given away or has ended`,
+  )
+}
+
+/** Leases the job of `which` under the token's hash. A job that is leased under this very token already is the answer to the
+ *  same request; the unique hash also keeps two of them at once from taking two jobs. */
+async function give(db: Database, which: SQL, { runnerId, runner, token, settings, now }: Receiver) {
+  const tokenSha256 = await sha256Hex(token)
+  const given = and(eq(jobs.tokenSha256, tokenSha256), sql`${jobs.state} = 'leased'`, eq(jobs.runnerId, runnerId))
+  const unused = sql`NOT EXISTS (SELECT 1 FROM ${jobs} same WHERE same.token_sha256 = ${tokenSha256})`
+  const [, , , , [row]] = await db.batch([
+    ...expiry(db, now),
+    db
+      .update(jobs)
+      .set({
+        state: 'leased',
+        tokenSha256,
+        leaseExpiresAt: now + settings.LEASE_MS,
+        runnerId,
+        runner,
+        deliveries: sql`${jobs.deliveries} + 1`,
+        progress: null,
+        logLength: 0,
+        logSequence: 0,
+        reason: null,
+        message: null,
+        startedAt: now,
+        finishedAt: null,
+      })
+      .where(and(which, unused)),
+    db
+      .insert(deliveries)
+      .select(
+        // Every column, in the order of the table.
+        sql`SELECT ${jobs.key}, ${jobs.deliveries}, ${runnerId}, ${runner}, ${now}, NULL, 'running', NULL, NULL, 0, NULL
+          FROM ${jobs} WHERE ${given}`,
+      )
+      .onConflictDoNothing(),
+    db.select().from(jobs).where(given),
+  ])
+  return row ?? null
+}
+
+async function artifactsOfInputs(db: Database, key: string) {
+  const rows = await db
+    .select({ key: jobs.key, result: jobs.result })
+    .from(jobInputs)
+    .innerJoin(jobs, eq(jobs.key, jobInputs.inputKey))
+    .where(eq(jobInputs.jobKey, key))
+  return Object.fromEntries(
+    rows.map((row): [string, Record<string, ArtifactRef>] => [row.key, row.result?.artifacts ?? {}]),
+  )
+}

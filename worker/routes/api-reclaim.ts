@@ -1,0 +1,30 @@
+/** A runner goes on with a job whose lease ran out. */
+import { path, request, response } from '../../schema/protocol/reclaim.ts'
+import { allow } from '../auth.ts'
+import { leaseEnds } from '../dispatcher.ts'
+import { settingsOf } from '../env.ts'
+import { publish } from '../live.tsx'
+import { byKey } from '../params.ts'
+import { reclaimJob } from '../queries/lease.ts'
+import { apiRoute, bearer, body, json, type Route } from '../route.ts'
+
+const route = apiRoute({
+  method: 'post',
+  path,
+  tags: ['Agent protocol'],
+  summary: 'Go on with a job whose lease ran out',
+  security: bearer,
+  middleware: [allow('runner')] as const,
+  request: { params: byKey, ...body(request) },
+  responses: { 200: json(response, 'A new lease of the same job') },
+})
+
+export const apiReclaim: Route = (app) =>
+  app.openapi(route, async (c) => {
+    const [settings, now] = [settingsOf(c.env), Date.now()]
+    const context = { identity: c.get('identity'), settings, now }
+    const { key } = c.req.valid('param')
+    const answer = await reclaimJob(c.get('db'), key, c.req.valid('json'), context)
+    await Promise.all([leaseEnds(c.env, now + answer.lease.leaseMs), publish(c.env, key, { changed: true })])
+    return c.json(answer, 200)
+  })
