@@ -18,8 +18,10 @@ export const statuses = {
   upload_incomplete: 409,
   hash_mismatch: 422,
   body_too_large: 413,
+  unsupported_encoding: 415,
   range_not_satisfiable: 416,
   internal: 500,
+  not_configured: 503,
 } as const
 export type ErrorCode = keyof typeof statuses
 

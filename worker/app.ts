@@ -1,6 +1,5 @@
 /** Middleware, errors, then every route. */
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
@@ -8,10 +7,9 @@ import { ApiError, errorBodyOf } from '../schema/errors.ts'
 import { describeIssues } from '../schema/issues.ts'
 import { databaseOf } from './database.ts'
 import type { App, AppEnv } from './env.ts'
+import { limits } from './limits.ts'
 import * as routes from './routes/index.ts'
 import { errorPage } from './views/error-page.tsx'
-
-const MAX_JSON_BYTES = 256 * 1024
 
 export const app: App = new OpenAPIHono<AppEnv>({
   defaultHook: (result) => {
@@ -39,13 +37,7 @@ app.use(async (c, next) => {
   c.set('db', databaseOf(c.env.DB))
   await next()
 })
-const limit = bodyLimit({
-  maxSize: MAX_JSON_BYTES,
-  onError: () => {
-    throw new ApiError('body_too_large', `expected at most ${MAX_JSON_BYTES} bytes of JSON`)
-  },
-})
-app.use('/api/*', (c, next) => (c.req.method === 'PUT' ? next() : limit(c, next)))
+app.use('/api/*', limits)
 
 app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
 for (const route of Object.values(routes)) route(app)

@@ -1,8 +1,8 @@
 /** Evidence is public: anyone may read an artifact by its hash, whole or a range of it. */
-import { ApiError } from '../../schema/errors.ts'
+import { ApiError, errorBody } from '../../schema/errors.ts'
 import { params, path } from '../../schema/protocol/upload.ts'
 import { artifactOf } from '../queries/artifacts.ts'
-import { apiRoute, type Route } from '../route.ts'
+import { apiRoute, json, type Route } from '../route.ts'
 
 const binary = { 'application/octet-stream': { schema: { type: 'string' as const, format: 'binary' } } }
 
@@ -15,6 +15,7 @@ const route = apiRoute({
   responses: {
     200: { description: 'The bytes', content: binary },
     206: { description: 'The bytes of the range', content: binary },
+    416: json(errorBody, 'The range lies outside'),
   },
 })
 
