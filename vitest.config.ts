@@ -16,8 +16,12 @@ export default defineConfig({
           cloudflareTest(async () => {
             // wrangler's [build] command, which the plugin does not run.
             execFileSync(process.execPath, ['scripts/assets.ts'])
+            const { FUZZ_SEED, FUZZ_CASES } = process.env
+            const fuzz = { ...(FUZZ_SEED && { FUZZ_SEED }), ...(FUZZ_CASES && { FUZZ_CASES }) }
             const bindings = {
               ADMIN_TOKEN_SHA256: createHash('sha256').update(adminToken).digest('hex'),
+              SIGNING_KEY: JSON.stringify({ d: 'test' }),
+              ...fuzz,
               MIGRATIONS: await readD1Migrations('worker/migrations'),
             }
             return { wrangler: { configPath: './wrangler.toml' }, miniflare: { bindings } }

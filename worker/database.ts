@@ -6,6 +6,14 @@ export type Database = DrizzleD1Database & { $client: D1Database }
 
 export const databaseOf = (binding: D1Database): Database => drizzle(binding, { casing: 'snake_case' })
 
+/** A statement for D1's own batch, which takes raw ones too: drizzle's `batch` drops their parameters. */
+export function prepared({ $client: d1 }: Database, statement: Statement): D1PreparedStatement {
+  if (!('toSQL' in statement)) return statement
+  const { sql, params } = statement.toSQL()
+  return d1.prepare(sql).bind(...params)
+}
+export type Statement = D1PreparedStatement | { toSQL(): { sql: string; params: unknown[] } }
+
 /** ISO 8601 of a stored time. */
 export const isoTime = (ms: number): string => new Date(ms).toISOString()
 

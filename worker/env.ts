@@ -3,12 +3,13 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Role } from '../schema/tables/tokens.ts'
 import type { Database } from './database.ts'
+import type { Courier } from './durable/courier.ts'
 import type { Dispatcher } from './durable/dispatcher.ts'
 import type { Live } from './durable/live.ts'
 
 const milliseconds = (usual: number) => z.coerce.number().int().min(100).default(usual)
 
-/** Variables of the Worker that may be set in wrangler.toml or with `--var`; runners are told all of them. */
+/** Variables of the Worker that may be set in wrangler.toml or with `--var`. Runners are told those of leases. */
 const settings = z.object({
   /** A runner that was silent for longer loses its job. */
   LEASE_MS: milliseconds(90_000),
@@ -16,6 +17,13 @@ const settings = z.object({
   /** How long an idle runner waits before it asks again. */
   POLL_MS: milliseconds(5_000),
   CHECKPOINT_EVERY_MS: milliseconds(300_000),
+  /** Pauses before the second and later attempts to deliver a webhook, as the Standard Webhooks rules recommend: 5 s, 5 min, 30 min, 2 h,
+   *  5 h, 10 h, 14 h, 20 h, 24 h. */
+  WEBHOOK_RETRIES_MS: z
+    .string()
+    .regex(/^\d+(,\d+)*$/)
+    .default('5000,300000,1800000,7200000,18000000,36000000,50400000,72000000,86400000')
+    .transform((list) => list.split(',').map(Number)),
 })
 export type Settings = z.infer<typeof settings>
 
@@ -25,10 +33,14 @@ export interface Bindings extends Partial<Record<keyof Settings, string>> {
   DB: D1Database
   STORE: R2Bucket
   ASSETS: Fetcher
+  COURIER: DurableObjectNamespace<Courier>
   DISPATCHER: DurableObjectNamespace<Dispatcher>
   LIVE: DurableObjectNamespace<Live>
   /** SHA-256 of a token that is accepted as admin: the way to the first token. `wrangler secret put ADMIN_TOKEN_SHA256`. */
   ADMIN_TOKEN_SHA256?: string
+  SIGNING_KEY?: string
+  /** `1` lets webhooks go to loopback addresses, also without https: for development. */
+  ALLOW_LOCAL_WEBHOOKS?: string
 }
 
 /** Who is asking, by their token. */

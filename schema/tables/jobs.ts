@@ -57,6 +57,7 @@ export const jobs = sqliteTable(
     finishedAt: integer(),
   },
   (table) => [
+    index('jobs_failed').on(table.finishedAt).where(sql`state = 'failed'`),
     index('jobs_state').on(table.state),
     index('jobs_lease').on(table.leaseExpiresAt).where(sql`state = 'leased'`),
   ],

@@ -18,6 +18,8 @@ export const runs = sqliteTable(
     /** Place of the benchmark in its suite: of equal seeds, first classes are leased before second ones. */
     part: integer().notNull(),
     cancelledAt: integer(),
+    /** The end that webhooks were told of; null while the run has not ended. */
+    announced: text({ enum: ['done', 'failed', 'cancelled'] }),
   },
   (table) => [
     index('runs_submission').on(table.submissionId),

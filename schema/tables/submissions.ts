@@ -1,5 +1,5 @@
 /** Submissions: one method with its resolved parameters, for one benchmark or suite, by one author. */
-import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
 export const submissions = sqliteTable(
   'submissions',
@@ -15,16 +15,12 @@ export const submissions = sqliteTable(
     params: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
     label: text().notNull(),
     author: text().notNull(),
-    /** The token that created it; idempotency keys are scoped to it. */
+    /** The token that created it. */
     tokenId: text().notNull(),
     priority: integer().notNull().default(0),
-    idempotencyKey: text(),
-    /** SHA-256 of the request, to tell a repeated request from another one under the same key. */
-    requestSha256: text().notNull(),
     createdAt: integer().notNull(),
+    /** When webhooks were told that all of its runs have ended. */
+    announcedAt: integer(),
   },
-  (table) => [
-    uniqueIndex('submissions_idempotency').on(table.tokenId, table.idempotencyKey),
-    index('submissions_benchmark').on(table.benchmark, table.method),
-  ],
+  (table) => [index('submissions_benchmark').on(table.benchmark, table.method)],
 )

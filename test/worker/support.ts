@@ -12,15 +12,22 @@ import { sha256Hex } from '../../schema/stage.ts'
 import { app } from '../../worker/app.ts'
 import type { Bindings } from '../../worker/env.ts'
 
-export const bindings = env as unknown as Bindings & { MIGRATIONS: D1Migration[] }
+/** The Courier sleeps: tests send what is due themselves, at times of their choice. */
+const COURIER = { getByName: () => ({ wake: async () => {} }) }
+
+export const bindings = { ...env, COURIER } as unknown as Bindings & {
+  MIGRATIONS: D1Migration[]
+  FUZZ_SEED?: string
+  FUZZ_CASES?: string
+}
 export const ADMIN = 'pal_admin_test'
 export const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 
-export const useFreshDatabase = () =>
-  beforeEach(async () => {
-    await reset()
-    await applyD1Migrations(bindings.DB, bindings.MIGRATIONS)
-  })
+export const migrate = async () => {
+  await reset()
+  await applyD1Migrations(bindings.DB, bindings.MIGRATIONS)
+}
+export const useFreshDatabase = () => beforeEach(migrate)
 
 interface Options {
   token?: string | undefined

@@ -1,5 +1,6 @@
 /** Keeps the time of leases: one alarm, at the earliest end of any lease that it knows of. */
 import { DurableObject } from 'cloudflare:workers'
+import { wakeCourier } from '../courier.ts'
 import { databaseOf } from '../database.ts'
 import type { Bindings } from '../env.ts'
 import { publish } from '../live.tsx'
@@ -17,6 +18,7 @@ export class Dispatcher extends DurableObject<Bindings> {
     const db = databaseOf(this.env.DB)
     const ended = await endExpiredLeases(db, Date.now())
     await Promise.all(ended.map(({ key }) => publish(this.env, key, { changed: true })))
+    if (ended.some(({ state }) => state === 'failed')) await wakeCourier(this.env)
     const next = await nextExpiry(db)
     if (next !== null) await this.leaseEnds(next)
   }

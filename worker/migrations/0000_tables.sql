@@ -23,6 +23,15 @@ CREATE TABLE `deliveries` (
 );
 --> statement-breakpoint
 CREATE INDEX `deliveries_running` ON `deliveries` (`runner_id`) WHERE outcome = 'running';--> statement-breakpoint
+CREATE TABLE `idempotency_keys` (
+	`token_id` text NOT NULL,
+	`key_sha256` text NOT NULL,
+	`request_sha256` text NOT NULL,
+	`created` text NOT NULL,
+	`created_at` integer NOT NULL,
+	PRIMARY KEY(`token_id`, `key_sha256`)
+);
+--> statement-breakpoint
 CREATE TABLE `job_inputs` (
 	`job_key` text NOT NULL,
 	`input_key` text NOT NULL,
@@ -58,6 +67,7 @@ CREATE TABLE `jobs` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `jobs_tokenSha256_unique` ON `jobs` (`token_sha256`);--> statement-breakpoint
+CREATE INDEX `jobs_failed` ON `jobs` (`finished_at`) WHERE state = 'failed';--> statement-breakpoint
 CREATE INDEX `jobs_state` ON `jobs` (`state`);--> statement-breakpoint
 CREATE INDEX `jobs_lease` ON `jobs` (`lease_expires_at`) WHERE state = 'leased';--> statement-breakpoint
 CREATE TABLE `late_results` (
@@ -110,6 +120,7 @@ CREATE TABLE `runs` (
 	`ordinal` integer NOT NULL,
 	`part` integer NOT NULL,
 	`cancelled_at` integer,
+	`announced` text,
 	FOREIGN KEY (`submission_id`) REFERENCES `submissions`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
@@ -126,13 +137,11 @@ CREATE TABLE `submissions` (
 	`author` text NOT NULL,
 	`token_id` text NOT NULL,
 	`priority` integer DEFAULT 0 NOT NULL,
-	`idempotency_key` text,
-	`request_sha256` text NOT NULL,
-	`created_at` integer NOT NULL
+	`created_at` integer NOT NULL,
+	`announced_at` integer
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `submissions_id_unique` ON `submissions` (`id`);--> statement-breakpoint
-CREATE UNIQUE INDEX `submissions_idempotency` ON `submissions` (`token_id`,`idempotency_key`);--> statement-breakpoint
 CREATE INDEX `submissions_benchmark` ON `submissions` (`benchmark`,`method`);--> statement-breakpoint
 CREATE TABLE `tokens` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -160,3 +169,43 @@ CREATE TABLE `uploads` (
 	`upload_id` text NOT NULL,
 	`touched_at` integer NOT NULL
 );
+--> statement-breakpoint
+CREATE TABLE `webhook_attempts` (
+	`sequence` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`message_id` text NOT NULL,
+	`at` integer NOT NULL,
+	`duration_ms` integer NOT NULL,
+	`status` integer,
+	`error` text,
+	FOREIGN KEY (`message_id`) REFERENCES `webhook_messages`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE INDEX `webhook_attempts_message` ON `webhook_attempts` (`message_id`);--> statement-breakpoint
+CREATE TABLE `webhook_messages` (
+	`sequence` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text NOT NULL,
+	`webhook_id` text NOT NULL,
+	`type` text NOT NULL,
+	`payload` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`state` text NOT NULL,
+	`tries` integer NOT NULL,
+	`next_at` integer,
+	FOREIGN KEY (`webhook_id`) REFERENCES `webhooks`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `webhook_messages_id_unique` ON `webhook_messages` (`id`);--> statement-breakpoint
+CREATE INDEX `webhook_messages_due` ON `webhook_messages` (`next_at`);--> statement-breakpoint
+CREATE INDEX `webhook_messages_webhook` ON `webhook_messages` (`webhook_id`);--> statement-breakpoint
+CREATE TABLE `webhooks` (
+	`id` text PRIMARY KEY NOT NULL,
+	`token_id` text NOT NULL,
+	`url` text NOT NULL,
+	`events` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`failing_since` integer,
+	`disabled_at` integer,
+	`disabled_reason` text
+);
+--> statement-breakpoint
+CREATE INDEX `webhooks_token` ON `webhooks` (`token_id`);

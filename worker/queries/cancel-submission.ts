@@ -7,6 +7,7 @@ import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import type { Database } from '../database.ts'
 import type { Identity } from '../env.ts'
+import { announceEnds } from './announce-ends.ts'
 import { expiry } from './expire.ts'
 import { wantedRuns } from './wanted-runs.ts'
 
@@ -44,6 +45,7 @@ export async function cancelSubmission(
       .update(jobs)
       .set({ state: 'cancelled', reason: 'cancelled', message: 'nobody wants its result any more', finishedAt: now })
       .where(and(inArray(jobs.key, ofThis), sql`${jobs.state} = 'queued'`, notExists(wantedRuns(db)))),
+    ...announceEnds(db, { submissions: [id] }, now),
   ])
   return [...new Set(keys.map(({ key }) => key))]
 }

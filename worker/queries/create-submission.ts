@@ -3,14 +3,15 @@ import { and, eq, inArray } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { createSubmission as shape } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
-import { ApiError } from '../../schema/errors.ts'
 import { definitionOf, planRun } from '../../schema/plan.ts'
-import { canonicalJson, inputsOf, type StageSpec, sha256Hex } from '../../schema/stage.ts'
+import { inputsOf, type StageSpec } from '../../schema/stage.ts'
 import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import { methodOf, referencesOf, resolveParams, targetOf } from '../catalogue.ts'
-import { type Database, newId } from '../database.ts'
+import { type Database, newId, type Statement } from '../database.ts'
 import type { Identity } from '../env.ts'
+import { announceEnds, retractEnds } from './announce-ends.ts'
+import { createOnce, type Once } from './once.ts'
 import { runsWithState } from './run-state.ts'
 
 interface Planned {
@@ -32,40 +33,31 @@ interface Place {
 export async function createSubmission(
   db: Database,
   request: z.infer<typeof shape>,
-  { identity, idempotencyKey }: { identity: Identity; idempotencyKey: string | null },
+  { identity, once }: { identity: Identity; once: Once },
 ): Promise<{ id: string; created: boolean }> {
+  return createOnce(db, once, () => planSubmission(db, request, identity, once.now))
+}
+
+async function planSubmission(db: Database, request: z.infer<typeof shape>, identity: Identity, now: number) {
   const { slug, benchmarks } = targetOf(request.benchmark)
   // Benchmarks of a suite share presets and methods.
   const [benchmark] = benchmarks as [Benchmark]
   const params = resolveParams(benchmark, request.method, request.params)
-  const requestSha256 = await sha256Hex(canonicalJson(request))
-  const repeated = () => findRepeated(db, identity, idempotencyKey, requestSha256)
-  const earlier = await repeated()
-  if (earlier) return { id: earlier, created: false }
-
   const plan: Planned = { submissions: [], runs: [], jobs: new Map(), runJobs: [] }
   const places = await placesOf(benchmarks, request.seeds ?? benchmark.seeds)
   const { name: author, tokenId } = identity
-  const common = { benchmark: slug, author, tokenId, createdAt: Date.now() }
+  const common = { benchmark: slug, author, tokenId, createdAt: now }
   // References go first, so that rows are compared as soon as they are measured.
   for (const reference of referencesOf(benchmark).filter((method) => method !== request.method)) {
     const missing = await placesWithout(db, reference, places)
     if (missing.length > 0) {
-      const row = { ...common, label: '', requestSha256: '', params: resolveParams(benchmark, reference, {}) }
+      const row = { ...common, label: '', params: resolveParams(benchmark, reference, {}) }
       await addTo(plan, reference, missing, row)
     }
   }
   const { label } = request
-  const id = await addTo(plan, request.method, places, { ...common, label, params, requestSha256, idempotencyKey })
-  try {
-    await store(db, plan, common.createdAt)
-  } catch (error) {
-    // Two requests with one idempotency key at once: the unique index lets one through.
-    const winner = await repeated()
-    if (!winner) throw error
-    return { id: winner, created: false }
-  }
-  return { id, created: true }
+  const id = await addTo(plan, request.method, places, { ...common, label, params })
+  return { id, statements: statementsFor(db, plan, now) }
 }
 
 async function placesOf(benchmarks: Benchmark[], seeds: number[]): Promise<Place[]> {
@@ -73,22 +65,6 @@ async function placesOf(benchmarks: Benchmark[], seeds: number[]): Promise<Place
   return benchmarks.flatMap((benchmark, part) =>
     seeds.map((seed, ordinal) => ({ benchmark, definitionSha256: definitions[part]!, seed, ordinal, part })),
   )
-}
-
-async function findRepeated(db: Database, { tokenId }: Identity, idempotencyKey: string | null, requestSha256: string) {
-  if (idempotencyKey === null) return null
-  const row = await db
-    .select({ id: submissions.id, requestSha256: submissions.requestSha256 })
-    .from(submissions)
-    .where(and(eq(submissions.tokenId, tokenId), eq(submissions.idempotencyKey, idempotencyKey)))
-    .get()
-  if (row && row.requestSha256 !== requestSha256) {
-    throw new ApiError(
-      'idempotency_mismatch',
-      `the key "${idempotencyKey}" was used for another submission (${row.id}); use a new key for a new request`,
-    )
-  }
-  return row?.id ?? null
 }
 
 async function placesWithout(db: Database, method: string, places: Place[]): Promise<Place[]> {
@@ -131,23 +107,22 @@ async function addTo(plan: Planned, method: string, places: Place[], row: RowOf)
 /** A bound parameter of D1 holds at most 2 MB, and a stage about 2 kB. */
 const ROWS_AT_ONCE = 500
 
-/** Rows travel as JSON, some hundred in a parameter: D1 binds at most 100 parameters a statement. (drizzle's `batch` drops the
- *  parameters of raw statements, so these go to D1 directly.) A stage that failed or was cancelled before is queued again;
- *  every other stage that exists is left as it is. */
-async function store({ $client: d1 }: Database, plan: Planned, now: number) {
+/** Rows travel as JSON, some hundred in a parameter: D1 binds at most 100 parameters a statement. A stage
+ *  that failed or was cancelled before is queued again; every other stage that exists is left as it is. */
+function statementsFor(db: Database, plan: Planned, now: number): Statement[] {
   const jobs = [...plan.jobs].map(([key, spec]) => ({ key, kind: spec.kind, spec, now }))
   const inputs = [...plan.jobs].flatMap(([key, spec]) => inputsOf(spec).map((input) => ({ key, input })))
   const rows = (values: unknown[], statement: string) =>
     Array.from({ length: Math.ceil(values.length / ROWS_AT_ONCE) }, (_, i) =>
-      d1.prepare(statement).bind(JSON.stringify(values.slice(i * ROWS_AT_ONCE, (i + 1) * ROWS_AT_ONCE))),
+      db.$client.prepare(statement).bind(JSON.stringify(values.slice(i * ROWS_AT_ONCE, (i + 1) * ROWS_AT_ONCE))),
     )
-  await d1.batch([
+  return [
+    ...retractEnds(db, [...plan.jobs.keys()]),
     ...rows(
       plan.submissions,
-      `INSERT INTO submissions (id, benchmark, method, method_version, params, label, author, token_id,
-        idempotency_key, request_sha256, created_at)
-      SELECT value ->> 'id', value ->> 'benchmark', value ->> 'method', value ->> 'methodVersion', value -> 'params', value ->> 'label', value ->> 'author', value ->> 'tokenId',
-        value ->> 'idempotencyKey', value ->> 'requestSha256', value ->> 'createdAt' FROM json_each(?)`,
+      `INSERT INTO submissions (id, benchmark, method, method_version, params, label, author, token_id, created_at)
+      SELECT value ->> 'id', value ->> 'benchmark', value ->> 'method', value ->> 'methodVersion', value -> 'params',
+        value ->> 'label', value ->> 'author', value ->> 'tokenId', value ->> 'createdAt' FROM json_each(?)`,
     ),
     ...rows(
       plan.runs,
@@ -172,5 +147,7 @@ async function store({ $client: d1 }: Database, plan: Planned, now: number) {
       `INSERT INTO run_jobs (run_id, job_key, position)
       SELECT value ->> 'runId', value ->> 'jobKey', value ->> 'position' FROM json_each(?)`,
     ),
-  ])
+    // A run all of whose stages exist has ended with its submission.
+    ...announceEnds(db, { submissions: plan.submissions.map(({ id }) => id) }, now),
+  ]
 }

@@ -1,4 +1,5 @@
-/** Ending a delivery: with a result, or without one and a reason. One batch ends job and delivery together. */
+/** Ending a delivery: with a result, or without one and a reason. One batch ends job and delivery together, and tells of the runs that
+ *  end with them. */
 import { and, eq, exists, inArray, sql } from 'drizzle-orm'
 import { ApiError } from '../../schema/errors.ts'
 import type { FailureReason } from '../../schema/protocol/fail.ts'
@@ -9,6 +10,7 @@ import { artifacts } from '../../schema/tables/artifacts.ts'
 import { deliveries } from '../../schema/tables/deliveries.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
 import type { Database } from '../database.ts'
+import { announceEnds } from './announce-ends.ts'
 import { type Claim, heldBy, refusalOf, requireLease } from './held.ts'
 import { checkLog } from './logs.ts'
 import { wantedRuns } from './wanted-runs.ts'
@@ -38,6 +40,7 @@ export async function finishJob(
       .where(and(heldBy(claim), eq(jobs.logLength, log.bytes)))
       .returning({ key: jobs.key }),
     endDelivery(db, claim, { outcome: sql`'done'`, reason: null, message: null, log }),
+    ...announceEnds(db, { jobs: [claim.key] }, claim.now),
   ])
   if (ended.length === 0 && !(await isFinished(db, claim, result))) throw await refusalOf(db, claim)
 }
@@ -109,6 +112,7 @@ export async function failJob(db: Database, store: R2Bucket, claim: Claim, failu
       message,
       log,
     }),
+    ...announceEnds(db, { jobs: [claim.key] }, claim.now),
   ])
   if (!row) {
     const meanwhile = await stateAfter(db, claim, failure)

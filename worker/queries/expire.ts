@@ -4,6 +4,7 @@ import { exists, sql } from 'drizzle-orm'
 import { deliveries } from '../../schema/tables/deliveries.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
 import type { Database } from '../database.ts'
+import { announceEnds } from './announce-ends.ts'
 import { wantedRuns } from './wanted-runs.ts'
 
 /** A job that was lost this often ends as failed: something about it silences runners. */
@@ -11,7 +12,7 @@ export const MAX_LOST = 100
 
 const MESSAGE = 'the runner fell silent and its lease ran out'
 
-/** The two statements of one batch. They end deliveries first, while their jobs still tell which ones ran out. */
+/** The statements of one batch. They end deliveries first, while their jobs still tell which ones ran out; the second returns these jobs. */
 export function expiry(db: Database, now: number) {
   const expired = sql`${jobs.state} = 'leased' AND ${jobs.leaseExpiresAt} <= ${now}`
   return [
@@ -42,6 +43,7 @@ export function expiry(db: Database, now: number) {
       })
       .where(expired)
       .returning({ key: jobs.key, state: jobs.state }),
+    ...announceEnds(db, { failedAt: now }, now),
   ] as const
 }
 

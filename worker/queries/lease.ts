@@ -88,7 +88,10 @@ async function give(db: Database, which: SQL, { runnerId, runner, token, setting
   const tokenSha256 = await sha256Hex(token)
   const given = and(eq(jobs.tokenSha256, tokenSha256), sql`${jobs.state} = 'leased'`, eq(jobs.runnerId, runnerId))
   const unused = sql`NOT EXISTS (SELECT 1 FROM ${jobs} same WHERE same.token_sha256 = ${tokenSha256})`
-  const [, , , , [row]] = await db.batch([
+  // The last of nine answers, of which `expiry` has six.
+  const {
+    8: [row],
+  } = await db.batch([
     ...expiry(db, now),
     db
       .update(jobs)

@@ -3,7 +3,10 @@ import { and, asc, eq, isNull } from 'drizzle-orm'
 import { ApiError } from '../../schema/errors.ts'
 import { sha256Hex } from '../../schema/stage.ts'
 import { type Role, tokens } from '../../schema/tables/tokens.ts'
-import { type Database, isoTime, newId, randomHex } from '../database.ts'
+import { webhooks } from '../../schema/tables/webhooks.ts'
+import { type Database, isoTime, newId } from '../database.ts'
+import { disableWebhooks } from './disable-webhooks.ts'
+import { createOnce, type Once } from './once.ts'
 
 type Row = typeof tokens.$inferSelect
 
@@ -15,11 +18,22 @@ const shown = ({ id, name, role, createdAt, revokedAt }: Row) => ({
   revokedAt: revokedAt === null ? null : isoTime(revokedAt),
 })
 
-export async function createToken(db: Database, { name, role }: { name: string; role: Role }) {
-  const secret = `pal_${role}_${randomHex(24)}`
-  const row = { id: newId(), name, role, sha256: await sha256Hex(secret), createdAt: Date.now(), revokedAt: null }
-  await db.insert(tokens).values(row)
-  return { ...shown(row), secret }
+export async function createToken(
+  db: Database,
+  { name, role }: { name: string; role: Role },
+  { secret, once }: { secret: string; once: Once },
+) {
+  const { id } = await createOnce(db, once, async () => {
+    const row = { id: newId(once.now), name, role, sha256: await sha256Hex(secret), createdAt: once.now }
+    return { id: row.id, statements: [db.insert(tokens).values(row)] }
+  })
+  return { ...(await getToken(db, id)), secret }
+}
+
+async function getToken(db: Database, id: string) {
+  const row = await db.select().from(tokens).where(eq(tokens.id, id)).get()
+  if (!row) throw new ApiError('not_found', `no token "${id}"`)
+  return shown(row)
 }
 
 export async function listTokens(db: Database) {
@@ -27,12 +41,14 @@ export async function listTokens(db: Database) {
   return { tokens: rows.map(shown) }
 }
 
-export async function revokeToken(db: Database, id: string) {
-  await db
-    .update(tokens)
-    .set({ revokedAt: Date.now() })
-    .where(and(eq(tokens.id, id), isNull(tokens.revokedAt)))
-  const row = await db.select().from(tokens).where(eq(tokens.id, id)).get()
-  if (!row) throw new ApiError('not_found', `no token "${id}"`)
-  return shown(row)
+/** Its webhooks are told nothing more. */
+export async function revokeToken(db: Database, id: string, now: number) {
+  await db.batch([
+    db
+      .update(tokens)
+      .set({ revokedAt: now })
+      .where(and(eq(tokens.id, id), isNull(tokens.revokedAt))),
+    ...disableWebhooks(db, eq(webhooks.tokenId, id), { reason: 'the token that created it was revoked', now }),
+  ])
+  return getToken(db, id)
 }

@@ -1,6 +1,7 @@
 /** Cancels the unfinished runs of a submission. */
 import { submission } from '../../schema/api/submission.ts'
 import { allow } from '../auth.ts'
+import { wakeCourier } from '../courier.ts'
 import { publish } from '../live.tsx'
 import { byId } from '../params.ts'
 import { cancelSubmission } from '../queries/cancel-submission.ts'
@@ -23,6 +24,6 @@ export const apiSubmissionCancel: Route = (app) =>
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param')
     const keys = await cancelSubmission(c.get('db'), id, { identity: c.get('identity'), now: Date.now() })
-    await Promise.all(keys.map((key) => publish(c.env, key, { changed: true })))
+    await Promise.all([...keys.map((key) => publish(c.env, key, { changed: true })), wakeCourier(c.env)])
     return c.json(await getSubmission(c.get('db'), id), 200)
   })

@@ -1,8 +1,10 @@
 /** An admin creates a token; its secret is shown once. */
 import { createdToken, createToken as request } from '../../schema/api/token.ts'
 import { allow } from '../auth.ts'
+import { idempotencyHeaders, onceOf } from '../idempotency.ts'
 import { createToken } from '../queries/tokens.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
+import { tokenSecret } from '../secrets.ts'
 
 const route = apiRoute({
   method: 'post',
@@ -11,9 +13,14 @@ const route = apiRoute({
   summary: 'Create a token',
   security: bearer,
   middleware: [allow('admin')] as const,
-  request: body(request),
+  request: { headers: idempotencyHeaders, ...body(request) },
   responses: { 201: json(createdToken, 'The token, with its secret for the only time') },
 })
 
 export const apiTokenCreate: Route = (app) =>
-  app.openapi(route, async (c) => c.json(await createToken(c.get('db'), c.req.valid('json')), 201))
+  app.openapi(route, async (c) => {
+    const json = c.req.valid('json')
+    const once = await onceOf(c, c.req.valid('header')['idempotency-key'], json)
+    const secret = await tokenSecret(c.env, json.role, once)
+    return c.json(await createToken(c.get('db'), json, { secret, once }), 201)
+  })

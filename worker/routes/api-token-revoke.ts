@@ -17,4 +17,4 @@ const route = apiRoute({
 })
 
 export const apiTokenRevoke: Route = (app) =>
-  app.openapi(route, async (c) => c.json(await revokeToken(c.get('db'), c.req.valid('param').id), 200))
+  app.openapi(route, async (c) => c.json(await revokeToken(c.get('db'), c.req.valid('param').id, Date.now()), 200))

@@ -1,0 +1,249 @@
+/** Random requests for an operation of an OpenAPI document: mostly what its schemas allow, partly spoiled. */
+import fc from 'fast-check'
+
+export interface Schema {
+  type?: string | string[]
+  const?: unknown
+  enum?: unknown[]
+  anyOf?: Schema[]
+  oneOf?: Schema[]
+  allOf?: Schema[]
+  properties?: Record<string, Schema>
+  required?: string[]
+  additionalProperties?: boolean | Schema
+  propertyNames?: Schema
+  items?: Schema
+  pattern?: string
+  minLength?: number
+  maxLength?: number
+  minimum?: number
+  maximum?: number
+  exclusiveMinimum?: number
+  exclusiveMaximum?: number
+  minItems?: number
+  maxItems?: number
+}
+
+interface Parameter {
+  name: string
+  in: 'path' | 'query' | 'header' | 'cookie'
+  required?: boolean
+  schema: Schema
+}
+
+export interface Operation {
+  parameters?: Parameter[]
+  requestBody?: { content: Record<string, { schema: Schema }> }
+  responses: Record<string, unknown>
+}
+
+export interface Request {
+  path: string
+  headers: Record<string, string>
+  body: string | null
+}
+
+const nastyText = fc.constantFrom(
+  '',
+  ' ',
+  '..',
+  '../../../etc/passwd',
+  '..%2f..%2f',
+  '%00',
+  '%',
+  '%ff%fe',
+  "' OR 1=1 --",
+  '{}',
+  'null',
+  'constructor',
+  '__proto__',
+  'a'.repeat(5000),
+  '0'.repeat(64),
+  '1e400',
+  '-1',
+  '99999999999999999999',
+  '\u0000',
+  '\ud800',
+  '💥é中\u202e',
+)
+const nasty: fc.Arbitrary<unknown> = fc.oneof(
+  nastyText,
+  fc.constantFrom(null, true, 0, -1, 1.5, 2 ** 53, 1e308, -1e308, [], {}, [[[[[[]]]]]]),
+  fc.jsonValue({ maxDepth: 4 }),
+)
+
+/** A value that the schema allows, as far as the schema says. */
+export function instanceOf(schema: Schema): fc.Arbitrary<unknown> {
+  if (schema.const !== undefined) return fc.constant(schema.const)
+  if (schema.enum) return fc.constantFrom(...schema.enum)
+  const choices = schema.anyOf ?? schema.oneOf
+  if (choices) return fc.oneof(...choices.map(instanceOf))
+  if (schema.allOf) return fc.tuple(...schema.allOf.map(instanceOf)).map((parts) => Object.assign({}, ...parts))
+  const types = [schema.type ?? []].flat()
+  return types.length > 0 ? fc.oneof(...types.map((type) => typed(type, schema))) : nasty
+}
+
+function typed(type: string, schema: Schema): fc.Arbitrary<unknown> {
+  switch (type) {
+    case 'string':
+      return schema.pattern
+        ? fc.stringMatching(new RegExp(schema.pattern))
+        : fc.string({
+            minLength: schema.minLength ?? 0,
+            maxLength: Math.min(schema.maxLength ?? 40, 200),
+            unit: 'binary',
+          })
+    case 'integer':
+      return fc.integer({
+        min: Math.max(schema.minimum ?? (schema.exclusiveMinimum ?? -0x80000000) + 1, -0x80000000),
+        max: Math.min(schema.maximum ?? (schema.exclusiveMaximum ?? 0x7fffffff) - 1, 0x7fffffff),
+      })
+    case 'number':
+      return fc.double({
+        min: schema.minimum ?? schema.exclusiveMinimum ?? -1e6,
+        max: schema.maximum ?? schema.exclusiveMaximum ?? 1e6,
+        noNaN: true,
+      })
+    case 'boolean':
+      return fc.boolean()
+    case 'null':
+      return fc.constant(null)
+    case 'array':
+      return fc.array(instanceOf(schema.items ?? {}), {
+        minLength: schema.minItems ?? 0,
+        maxLength: Math.min(schema.maxItems ?? 4, Math.max(schema.minItems ?? 0, 4)),
+      })
+    default:
+      return objectOf(schema)
+  }
+}
+
+function objectOf({ properties = {}, required = [], additionalProperties, propertyNames }: Schema) {
+  const own = fc.record(
+    Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, instanceOf(each)])),
+    {
+      requiredKeys: required,
+    },
+  )
+  if (typeof additionalProperties !== 'object') return own
+  const more = fc.dictionary(fc.string({ ...lengths(propertyNames) }), instanceOf(additionalProperties), { maxKeys: 3 })
+  return fc.tuple(own, more).map(([a, b]) => ({ ...b, ...a }))
+}
+
+const lengths = ({ minLength = 1, maxLength = 20 }: Schema = {}) => ({ minLength, maxLength: Math.min(maxLength, 40) })
+
+/** Replaces, drops or adds something somewhere in a value. */
+const spoiled = (value: unknown): fc.Arbitrary<unknown> => {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) return nasty
+  const names = Object.keys(value)
+  const inside = fc
+    .constantFrom(...names)
+    .chain((name) => spoiled((value as Record<string, unknown>)[name]).map((inner) => ({ ...value, [name]: inner })))
+  const less = fc.constantFrom(...names).map((name) => {
+    const { [name]: _, ...rest } = value as Record<string, unknown>
+    return rest
+  })
+  const more = fc.tuple(nastyText, nasty).map(([name, inner]) => ({ ...value, [name]: inner }))
+  return fc.oneof({ weight: 4, arbitrary: inside }, less, more, nasty)
+}
+
+const mostly = <T>(usual: fc.Arbitrary<T>, other: fc.Arbitrary<T>, weight = 4) =>
+  fc.oneof({ weight, arbitrary: usual }, { weight: 1, arbitrary: other })
+
+/** What a header may hold: visible ASCII. */
+const headerText = fc.string({
+  unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
+  maxLength: 300,
+})
+
+const asText = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+
+const encoded = (text: string) => encodeURIComponent(text.toWellFormed())
+
+/** `known` holds ids of things that exist; `tokens` whose secrets may be sent. */
+export function requestOf(
+  template: string,
+  { parameters = [], requestBody }: Operation,
+  { known, tokens }: { known: string[]; tokens: string[] },
+): fc.Arbitrary<Request> {
+  const paramOf = ({ schema }: Parameter): fc.Arbitrary<string> =>
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom(...known) },
+      { weight: 2, arbitrary: instanceOf(schema).map(asText) },
+      { weight: 1, arbitrary: nastyText },
+    )
+  const placed = (place: Parameter['in']) => parameters.filter((parameter) => parameter.in === place)
+  const path = fc.tuple(...placed('path').map(paramOf)).map((values) => {
+    const names = placed('path').map(({ name }) => name)
+    return names.reduce((filled, name, index) => filled.replace(`{${name}}`, encoded(values[index]!)), template)
+  })
+  const query = fc
+    .tuple(
+      fc.record(Object.fromEntries(placed('query').map((each) => [each.name, paramOf(each)])), { requiredKeys: [] }),
+      mostly(fc.constant({}), fc.dictionary(fc.constantFrom('limit', 'before', 'x', '__proto__'), nastyText), 9),
+    )
+    .map(([own, more]) => Object.entries({ ...own, ...more }).map(([name, text]) => `${name}=${encoded(asText(text))}`))
+  const headers = fc.record(
+    Object.fromEntries(
+      placed('header').map(({ name, schema }) => [
+        name,
+        fc.oneof(
+          fc.constantFrom(...known),
+          instanceOf(schema).map((value) => asText(value).replace(/[^\x21-\x7e]/g, '')),
+          headerText,
+        ),
+      ]),
+    ),
+    { requiredKeys: [] },
+  )
+  const authorization = mostly(
+    fc.constantFrom(...tokens).map((token): string | null => `Bearer ${token}`),
+    fc.oneof(fc.constant(null), headerText, fc.constantFrom('Bearer', 'Basic YTpi', 'Bearer pal_job_00')),
+    8,
+  )
+  const rare = fc.record(
+    {
+      'content-encoding': fc.constantFrom('gzip', 'br', 'identity', 'x'),
+      'content-type': fc.constantFrom(
+        '',
+        'text/plain',
+        'application/json; charset=utf-16',
+        'multipart/form-data',
+        'application/x-www-form-urlencoded',
+      ),
+      'content-length': fc.constantFrom('0', '-1', '99999999999'),
+      range: fc.constantFrom('bytes=0-', 'bytes=-1', 'bytes=5-2', 'bytes=999999999999-', 'x'),
+    },
+    { requiredKeys: [] },
+  )
+  const schema = Object.values(requestBody?.content ?? {})[0]?.schema
+  const valid = schema ? instanceOf(schema) : nasty
+  const body = fc.oneof(
+    { weight: 4, arbitrary: valid.map((value) => JSON.stringify(value)) },
+    { weight: 4, arbitrary: valid.chain(spoiled).map((value) => JSON.stringify(value) ?? '') },
+    { weight: 1, arbitrary: fc.oneof(nastyText, fc.string({ unit: 'binary' })) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('{', '[1,', '{"a":1}}', '"', '\ufeff{}', '['.repeat(20_000), ' '.repeat(300_000)),
+    },
+  )
+  return fc
+    .record({
+      path,
+      query,
+      headers,
+      authorization,
+      rare: mostly(fc.constant({}), rare, 9),
+      body: requestBody ? mostly(body, fc.constant(null), 19) : mostly(fc.constant<string | null>(null), body, 9),
+    })
+    .map(({ path, query, headers, authorization, rare, body }) => ({
+      path: query.length > 0 ? `${path}?${query.join('&')}` : path,
+      headers: {
+        ...(headers as Record<string, string>),
+        ...(authorization === null ? {} : { authorization }),
+        ...(body === null ? {} : { 'content-type': 'application/json' }),
+        ...rare,
+      },
+      body,
+    }))
+}

@@ -1,0 +1,19 @@
+/** Sends webhooks that are due, by alarm. One instance, named "all": see worker/courier.ts. */
+import { DurableObject } from 'cloudflare:workers'
+import { databaseOf } from '../database.ts'
+import type { Bindings } from '../env.ts'
+import { sendDue } from '../queries/send-webhooks.ts'
+
+export class Courier extends DurableObject<Bindings> {
+  /** Something may be due. */
+  async wake(): Promise<void> {
+    await this.ctx.storage.setAlarm(Date.now())
+  }
+
+  override async alarm(): Promise<void> {
+    const next = await sendDue(databaseOf(this.env.DB), this.env)
+    // Who woke it meanwhile has set an alarm that comes before.
+    const own = await this.ctx.storage.getAlarm()
+    if (next !== null && (own === null || next < own)) await this.ctx.storage.setAlarm(next)
+  }
+}
