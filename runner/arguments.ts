@@ -3,16 +3,17 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { type Benchmark, benchmark as benchmarkShape, taskOf } from '../schema/benchmark.ts'
+import type { Target } from '../schema/catalogue.ts'
 import { describeIssues } from '../schema/issues.ts'
 import { seed } from '../schema/stage.ts'
-import { benchmarks, didYouMean, lookUp, methods } from './catalogue.ts'
+import { didYouMean, lookUp, methods, targetOf } from './catalogue.ts'
 import { reasonOf } from './files/write.ts'
 import { paramsFor } from './method.ts'
 import { UsageError } from './usage.ts'
 
-/** A benchmark by its slug, or from a JSON file, whose dataset path is relative to the file. */
-export async function benchmarkFrom(word: string): Promise<Benchmark> {
-  if (!/[/\\]|\.json$/.test(word)) return lookUp('benchmark', benchmarks, word)
+/** A benchmark or suite by its slug, or a benchmark from a JSON file, whose dataset path is relative to the file. */
+export async function targetFrom(word: string): Promise<Target> {
+  if (!/[/\\]|\.json$/.test(word)) return targetOf(word)
   let text: string
   try {
     text = await readFile(word, 'utf8')
@@ -28,7 +29,8 @@ export async function benchmarkFrom(word: string): Promise<Benchmark> {
   const { data, error } = benchmarkShape.safeParse(value)
   if (!data) throw new UsageError(`${word}: ${describeIssues(error, value)}`)
   const { path } = data.dataset
-  return path === undefined ? data : { ...data, dataset: { ...data.dataset, path: resolve(dirname(word), path) } }
+  const dataset = path === undefined ? data.dataset : { ...data.dataset, path: resolve(dirname(word), path) }
+  return { slug: data.slug, title: data.title, benchmarks: [{ ...data, dataset }] }
 }
 
 /** `--param name=value` words, each read as the type that the method's schema gives the parameter. */

@@ -1,4 +1,5 @@
 /** What this checkout knows by name, and words for names it does not know. */
+import { listed, type Target, targets } from '../schema/catalogue.ts'
 import type { DatasetDefinition } from './dataset.ts'
 import * as datasetModules from './datasets/index.ts'
 import type { DenoiserDefinition } from './denoiser.ts'
@@ -27,14 +28,20 @@ export const generationMetrics: Catalogue<GenerationMetricDefinition> = new Map(
 /** The method that every score is compared with. */
 export const REFERENCE = [...methods].find(([, { trainsOn }]) => trainsOn === 'retain')![0]
 
-/** The member of that name; otherwise a UsageError that names the nearest one and all others. */
-export function lookUp<T>(kind: string, catalogue: Catalogue<T>, id: string): T {
+/** The member of that name; otherwise a UsageError that names the nearest one and all others, or those to be listed. */
+export function lookUp<T>(
+  kind: string,
+  catalogue: Catalogue<T>,
+  id: string,
+  known: Iterable<string> = catalogue.keys(),
+): T {
   const found = catalogue.get(id)
   if (found) return found
-  throw new UsageError(
-    `no ${kind} "${id}"${didYouMean(id, catalogue.keys())}; known: ${[...catalogue.keys()].join(', ')}`,
-  )
+  throw new UsageError(`no ${kind} "${id}"${didYouMean(id, catalogue.keys())}; known: ${[...known].join(', ')}`)
 }
+
+/** A benchmark, or all of a suite. */
+export const targetOf = (slug: string): Target => lookUp('benchmark or suite', targets, slug, listed)
 
 /** `; did you mean "salun"?`, or nothing when no name is near. */
 export function didYouMean(name: string, known: Iterable<string>): string {

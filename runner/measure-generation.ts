@@ -2,7 +2,8 @@
 import { countCorrect } from './answers.ts'
 import type { Split } from './dataset.ts'
 import { type ImageExtractor, type Look, lookAt } from './extractor.ts'
-import type { GenerationEvidence } from './generation-metric.ts'
+import { CANONICAL_EXTRACTOR, type GenerationEvidence } from './generation-metric.ts'
+import { MetricError } from './metric.ts'
 import type { ExtractOptions } from './nn/extract.ts'
 import { encodeRealImages } from './store/generation-evidence.ts'
 
@@ -33,7 +34,8 @@ export interface Generated {
   forgottenClass: number
 }
 
-/** The judge looks once where it is the extractor as well. */
+/** The judge looks once where it is the extractor as well. Throws MetricError, before anything is computed, for a classifier of
+ *  another number of classes than the images. */
 export async function measureGenerated(
   { images, ...asked }: Generated,
   {
@@ -49,6 +51,13 @@ export async function measureGenerated(
   },
   options: MeasureOptions,
 ): Promise<GenerationEvidence> {
+  for (const { id, network } of judge === extractor ? [judge] : [judge, extractor]) {
+    // Inception-v3 has classes of its own.
+    if (id === CANONICAL_EXTRACTOR || network.classes === asked.classes) continue
+    throw new MetricError(
+      `${id}: expected a classifier of the ${asked.classes} classes of the images, got one of ${network.classes}; train it on the dataset of the images`,
+    )
+  }
   const answers = await lookAt(judge, { ...options, images, phase: 'the judge on generated images' })
   const seen: Look =
     judge === extractor

@@ -2,13 +2,15 @@
 import tCdf from '@stdlib/stats-base-dists-t-cdf'
 import { MetricError } from './metric.ts'
 
+export const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
 /** Mean and sample standard deviation (divisor n - 1); one value has no spread. */
 export function meanAndSpread(values: number[]): { mean: number; sd: number | null; n: number } {
   const n = values.length
   if (n === 0) throw new MetricError('expected at least one value to average, got none')
-  const mean = values.reduce((sum, value) => sum + value, 0) / n
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  return { mean, sd: n > 1 ? Math.sqrt(squares / (n - 1)) : null, n }
+  const center = mean(values)
+  const squares = values.reduce((sum, value) => sum + (value - center) ** 2, 0)
+  return { mean: center, sd: n > 1 ? Math.sqrt(squares / (n - 1)) : null, n }
 }
 
 /** Mean |value - reference| over the metrics, which both sides must have. */

@@ -18,6 +18,8 @@ export type DatasetRef = z.infer<typeof datasetRef>
 /** An architecture by its id, with its own options, such as `{ "width": 16 }`. */
 export const modelRef = z.strictObject({
   id: slug,
+  /** How many classes it is meant for; a dataset of another number is then refused. Left out, it takes as many as there are. */
+  classes: z.int().min(2).optional(),
   params: z.record(z.string(), z.union([z.number(), z.array(z.number())])).default({}),
 })
 export type ModelRef = z.infer<typeof modelRef>

@@ -16,3 +16,17 @@ export const benchmarks: ReadonlyMap<string, Benchmark> = new Map(
 /** The suite that a benchmark is a class of. */
 export const suiteWith = (slug: string): Suite | undefined =>
   [...suites.values()].find(({ benchmarks }) => benchmarks.some((benchmark) => benchmark.slug === slug))
+
+/** What a submission or a run can be to: a benchmark, or all of a suite. */
+export type Target = Pick<Suite, 'slug' | 'title' | 'benchmarks'>
+
+export const targets: ReadonlyMap<string, Target> = new Map<string, Target>([
+  ...suites,
+  ...[...benchmarks].map(([slug, benchmark]): [string, Target] => [
+    slug,
+    { slug, title: benchmark.title, benchmarks: [benchmark] },
+  ]),
+])
+
+/** Slugs as errors list them: each class of a suite is told by its suite. */
+export const listed: readonly string[] = [...targets.keys()].filter((slug) => !suiteWith(slug)).sort()

@@ -8,8 +8,7 @@ import { dataLoader } from '../runner/pipeline/data.ts'
 import { runStage } from '../runner/pipeline/run-stage.ts'
 import { avgGap } from '../runner/statistics.ts'
 import { openStore } from '../runner/store/store.ts'
-import type { Benchmark } from '../schema/benchmark.ts'
-import * as benchmarks from '../schema/benchmarks/index.ts'
+import { benchmarks, listed } from '../schema/catalogue.ts'
 import { planRun } from '../schema/plan.ts'
 
 const PILOT_SEED = 1000
@@ -25,8 +24,8 @@ const grids: [method: string, rates: number[], extra?: Record<string, unknown>][
 ]
 
 const [slug = '', home = '.palimpsest', givenRates] = process.argv.slice(2)
-const benchmark = (benchmarks as Record<string, Benchmark>)[slug]
-if (!benchmark) throw new Error(`unknown benchmark ${slug}; known: ${Object.keys(benchmarks).join(', ')}`)
+const benchmark = benchmarks.get(slug)
+if (!benchmark) throw new Error(`unknown benchmark ${slug}; known: ${listed.join(', ')}`)
 const store = openStore(home)
 const data = dataLoader({
   directories: (process.env.PALIMPSEST_DATA ?? '').split(':').filter(Boolean),

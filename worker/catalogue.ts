@@ -9,7 +9,7 @@ import * as metricModules from '../runner/metrics/index.ts'
 import type { Column } from '../schema/api/board.ts'
 import type { SuiteView } from '../schema/api/suite.ts'
 import { type Benchmark, taskOf } from '../schema/benchmark.ts'
-import { benchmarks, suites, suiteWith } from '../schema/catalogue.ts'
+import { benchmarks, listed, suites, suiteWith, type Target, targets } from '../schema/catalogue.ts'
 import { type Pictured, pictured } from '../schema/classes.ts'
 import { ApiError } from '../schema/errors.ts'
 import { describeIssues } from '../schema/issues.ts'
@@ -45,7 +45,7 @@ export function benchmarkOf(slug: string): Benchmark {
       `"${slug}" is a suite of benchmarks such as "${first!.slug}": see /suites/${slug}`,
     )
   }
-  throw new ApiError('unknown_benchmark', `no benchmark "${slug}"; known are ${known(benchmarks.keys())}`)
+  throw new ApiError('unknown_benchmark', `no benchmark "${slug}"; known are ${listed.join(', ')}`)
 }
 
 export function suiteOf(slug: string): Suite {
@@ -67,14 +67,10 @@ export const describeSuite = ({ slug, title, summary, benchmarks }: Suite): Suit
   }),
 })
 
-/** What a submission is to: the benchmarks of a suite, or one benchmark. */
-export function targetOf(slug: string): Pick<Suite, 'slug' | 'title' | 'benchmarks'> {
-  const suite = suites.get(slug)
-  if (suite) return suite
-  const benchmark = benchmarks.get(slug)
-  if (benchmark) return { slug, title: benchmark.title, benchmarks: [benchmark] }
-  const all = [...benchmarks.keys(), ...suites.keys()]
-  throw new ApiError('unknown_benchmark', `no benchmark or suite "${slug}"; known are ${known(all)}`)
+export function targetOf(slug: string): Target {
+  const target = targets.get(slug)
+  if (target) return target
+  throw new ApiError('unknown_benchmark', `no benchmark or suite "${slug}"; known are ${listed.join(', ')}`)
 }
 
 export function methodOf(id: string): MethodDefinition {

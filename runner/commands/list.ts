@@ -1,6 +1,7 @@
 /** `palimpsest list`: what this checkout knows. */
 import { z } from 'zod'
-import { benchmarks, datasets, lookUp, methods, metrics, models } from '../catalogue.ts'
+import type { Suite } from '../../schema/suite.ts'
+import { benchmarks, datasets, lookUp, methods, metrics, models, suites, suiteWith } from '../catalogue.ts'
 import { type Command, help } from '../command.ts'
 import { plural } from '../terminal/numbers.ts'
 import { print, printJson, styledData } from '../terminal/output.ts'
@@ -21,7 +22,10 @@ function parametersOf(params: z.ZodType): Parameter[] {
   })
 }
 
+const classesOf = ({ benchmarks }: Suite) => benchmarks.map(({ slug }) => slug)
+
 const sections = {
+  suites: () => [...suites].map(([id, suite]) => ({ id, title: suite.title, benchmarks: classesOf(suite) })),
   benchmarks: () => [...benchmarks].map(([id, { title, seeds, metrics }]) => ({ id, title, seeds, metrics })),
   methods: () =>
     [...methods].map(([id, { title, summary, version, paper, params }]) => ({
@@ -43,7 +47,7 @@ type Section = keyof typeof sections
 export const list: Command = (program) =>
   program
     .command('list')
-    .description('benchmarks, methods with their parameters, datasets, models and metrics')
+    .description('benchmarks, suites, methods with their parameters, datasets, models and metrics')
     .argument('[section]', `one of ${Object.keys(sections).join(', ')}`)
     .option('--json', 'as JSON')
     .addHelpText('after', help(['palimpsest list', 'palimpsest list methods', 'palimpsest list --json']))
@@ -74,8 +78,14 @@ function linesOf(section: Section): string[] {
     ])
   }
   const cells = {
+    suites: () =>
+      sections.suites().map(({ id, title, benchmarks }) => [id, `${title}: ${benchmarks[0]} to ${benchmarks.at(-1)}`]),
+    // Those of suites are told by their suite.
     benchmarks: () =>
-      sections.benchmarks().map(({ id, title, seeds }) => [id, `${title}; ${plural(seeds.length, 'seed')}`]),
+      sections
+        .benchmarks()
+        .filter(({ id }) => !suiteWith(id))
+        .map(({ id, title, seeds }) => [id, `${title}; ${plural(seeds.length, 'seed')}`]),
     datasets: () => sections.datasets().map(({ id, title, source }) => [id, `${title}; ${source}`]),
     metrics: () => sections.metrics().map(({ identity, definition }) => [identity, definition]),
   }[section]()

@@ -1,12 +1,13 @@
-/** `palimpsest submit`: asks a server to run a method on a benchmark. */
+/** `palimpsest submit`: asks a server to run a method on a benchmark or suite. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Run } from '../../schema/api/run.ts'
 import type { Submission } from '../../schema/api/submission.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
 import { type Api, apiOf, boardPage } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
 import { collect, paramsFrom, resolveParams, seedsFrom } from '../arguments.ts'
-import { benchmarks, lookUp } from '../catalogue.ts'
+import { suiteWith, targetOf } from '../catalogue.ts'
 import { type Command, help, homeOption, serverOf, serverOption } from '../command.ts'
 import { homeOf } from '../home.ts'
 import { onInterrupts } from '../interrupts.ts'
@@ -30,8 +31,8 @@ interface Options {
 export const submit: Command = (program) =>
   program
     .command('submit')
-    .description('submit a method to a benchmark of a server')
-    .argument('<benchmark>', 'its slug')
+    .description('submit a method to a benchmark or suite of a server')
+    .argument('<benchmark>', 'its slug, or that of a suite for all its classes')
     .requiredOption('--method <id>', 'a method of `palimpsest list methods`')
     .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
     .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
@@ -46,6 +47,7 @@ export const submit: Command = (program) =>
       'after',
       help([
         'palimpsest submit fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --watch',
+        'palimpsest submit fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
         'palimpsest submit cifar10.resnet18.random-10 --method ft --seeds 0-9 --server https://palimpsest.example --token-file my.token',
       ]),
     )
@@ -53,7 +55,8 @@ export const submit: Command = (program) =>
 
 async function execute(slug: string, options: Options): Promise<void> {
   const { method, label } = options
-  const benchmark = lookUp('benchmark', benchmarks, slug)
+  // Benchmarks of a suite share presets and methods.
+  const [benchmark] = targetOf(slug).benchmarks as [Benchmark]
   const params = paramsFrom(benchmark, method, options.param)
   resolveParams(benchmark, method, params)
   const seeds = options.seeds === undefined ? undefined : seedsFrom(options.seeds)
@@ -98,8 +101,10 @@ async function watch(api: Api, id: string, signal: AbortSignal): Promise<Submiss
 }
 
 /** A run that has ended, in a line. */
-export function apiRunLine({ title, label, seed, state, metrics, avgGap, method, stages }: Run): string {
-  const name = `${title}${label ? ` (${label})` : ''}, seed ${seed}`
+export function apiRunLine({ benchmark, title, label, seed, state, metrics, avgGap, method, stages }: Run): string {
+  const { slug, request } = benchmark
+  const part = suiteWith(slug) && request.kind === 'class' ? `, class ${request.label}` : ''
+  const name = `${title}${label ? ` (${label})` : ''}${part}, seed ${seed}`
   if (state !== 'done') {
     const broken = stages.find(({ reason }) => reason !== null)
     return `${styled('red', '✗')} ${name}  ${state}${broken ? `: ${broken.reason}: ${broken.message}` : ''}`

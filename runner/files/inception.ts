@@ -28,7 +28,7 @@ export interface InceptionWeights {
 }
 
 /** From the user's folders, then the cache, then the official addresses. Throws DatasetError when the file is missing or has another
- *  hash: it says where to get it and which hash it must have. */
+ *  hash: it says where it was looked for, where to get it, which hash it must have and which came. */
 export async function loadInceptionWeights(
   network: Network,
   { directories, cache, signal, onProgress }: LoadOptions,
@@ -37,12 +37,13 @@ export async function loadInceptionWeights(
   const remedy = `get ${file.urls[0]} again`
   const folders = placesOf([...directories, cache], FOLDER)
   const found = await findPinned(file, { folders, remedy, signal })
-  const bytes = found ?? (await fetchWeights(file, join(cache, FOLDER), { signal, onProgress, tuning }))
+  const bytes = found ?? (await fetchWeights(file, folders, join(cache, FOLDER), { signal, onProgress, tuning }))
   return { state: stateOf(network, readTorchFile(bytes), file.name), sha256: file.sha256 }
 }
 
 async function fetchWeights(
   file: PinnedFile,
+  searched: string[],
   folder: string,
   { tuning, ...options }: Pick<LoadOptions, 'signal' | 'onProgress'> & { tuning: Tuning },
 ): Promise<Uint8Array> {
@@ -65,7 +66,7 @@ async function fetchWeights(
   } catch (error) {
     if (!(error instanceof DatasetError)) throw error
     throw new DatasetError(
-      `FID under its own name needs ${file.name} (${file.bytes} bytes, SHA-256 ${file.sha256}): ${error.message}`,
+      `FID under its own name needs ${file.name} (${file.bytes} bytes, SHA-256 ${file.sha256}), which is not in ${searched.join(', ')}: ${error.message}`,
     )
   }
 }

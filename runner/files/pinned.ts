@@ -103,8 +103,10 @@ async function unpack(bytes: Uint8Array, file: PinnedFile, path: string, remedy:
       fail(`a gzip file of ${file.bytes} bytes`, (error as Error).message)
     }
   }
-  if (content.length !== file.bytes) fail(`${file.bytes} bytes${packed ? ' unpacked' : ''}`, `${content.length}`)
   const sha256 = sha256Of(content)
+  if (content.length !== file.bytes) {
+    fail(`${file.bytes} bytes${packed ? ' unpacked' : ''}`, `${content.length} (SHA-256 ${sha256}, not ${file.sha256})`)
+  }
   if (sha256 !== file.sha256) fail(`the SHA-256 ${file.sha256}${packed ? ' unpacked' : ''}`, sha256)
   return content
 }

@@ -9,6 +9,7 @@ import { type DenoiserNetwork, denoiserNetworkOf } from '../nn/denoiser-network.
 import * as denoisers from '../nn/denoisers/index.ts'
 import * as models from '../nn/models/index.ts'
 import { type Network, networkOf } from '../nn/network.ts'
+import { checkModelClasses } from './check-classes.ts'
 import { ConfigurationError } from './configuration-error.ts'
 
 export interface LoadedData {
@@ -47,12 +48,14 @@ export function dataLoader(places: Pick<LoadOptions, 'directories' | 'cache'>): 
   }
 }
 
-/** The network of a model on a dataset. Throws for an unknown model or a parameter out of range. */
-export function networkFor(model: ModelRef, { dataset, definition }: LoadedData): Network {
+/** The network of a model on a dataset; `where` is the model's place in a benchmark. Throws for an unknown model, a parameter out of
+ *  range, or another number of classes than the dataset has. */
+export function networkFor(model: ModelRef, { dataset, definition }: LoadedData, where = 'model'): Network {
   const architecture = architectures[model.id]
   if (!architecture)
     throw new ConfigurationError(`unknown model ${model.id}; known: ${Object.keys(architectures).join(', ')}`)
   const params = architecture.params.parse(model.params)
+  checkModelClasses(model, dataset, where)
   const classes = dataset.classes.length
   return networkOf([dataset.channels, dataset.height, dataset.width], classes, (scope, x) =>
     architecture.build(scope, x, { classes, normalization: definition.normalization }, params),
@@ -68,6 +71,7 @@ export function denoiserFor(
   if (!architecture)
     throw new ConfigurationError(`unknown denoiser ${model.id}; known: ${Object.keys(denoising).join(', ')}`)
   const params = architecture.params.parse(model.params)
+  checkModelClasses(model, dataset, 'model')
   const classes = dataset.classes.length
   const inputShape = [dataset.channels, dataset.height, dataset.width]
   const network = denoiserNetworkOf(inputShape, classes, (scope, inputs) =>

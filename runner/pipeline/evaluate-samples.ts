@@ -12,6 +12,7 @@ import { MetricError } from '../metric.ts'
 import { inceptionV3 } from '../nn/extractors/inception-v3.ts'
 import { encodeGenerationEvidence } from '../store/generation-evidence.ts'
 import { readSafetensors } from '../store/safetensors.ts'
+import { checkRequest } from './check-classes.ts'
 import { startClock } from './clock.ts'
 import { ConfigurationError } from './configuration-error.ts'
 import { type LoadedData, networkFor } from './data.ts'
@@ -33,8 +34,9 @@ export async function evaluateSamples(spec: EvaluateSamplesStage, context: Stage
   const forgottenClass = spec.request.label
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { dataset } = loaded
-  const network = networkFor(spec.model, loaded)
-  const state = await loadWeights(store, network, await context.inputs(spec.judge))
+  checkRequest(spec.request, dataset)
+  const network = networkFor(spec.model, loaded, 'generation.judge.model')
+  const state = await loadWeights(store, network, await context.inputs(spec.judge), { what: 'the judge' })
   const judge = classifierExtractor({ model: spec.model.id, key: spec.judge, network, state })
   const extractor = spec.extractor === 'judge' ? judge : await inceptionFor(loaded, context)
   const samples = (await context.inputs(spec.samples))[SAMPLES]

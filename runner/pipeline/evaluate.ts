@@ -25,7 +25,7 @@ export async function evaluate(spec: EvaluateStage, context: StageContext): Prom
   const classes = dataset.classes.length
   const network = networkFor(spec.model, loaded)
   const state = await loadWeights(store, network, await context.inputs(spec.weights))
-  const { forget, retain } = splitOf(dataset.train.labels, classes, spec)
+  const { forget, retain } = splitOf(dataset.train.labels, dataset.classes, spec)
   const common = { network, seed: spec.seed, purpose: 'evaluate', augment: false, threads, signal, onProgress }
   const trainer = createTrainer({ ...common, train: dataset.train, state })
   try {

@@ -1,8 +1,9 @@
-/** Runs methods on a benchmark in this process, without a server: each seed's retrain first, then the methods. */
+/** Runs methods on benchmarks in this process, without a server: first seeds of all before second seeds, and of each seed retrain
+ *  before the methods. */
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { type PlannableMethod, type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
-import { avgGap, meanAndSpread } from '../statistics.ts'
+import { avgGap } from '../statistics.ts'
 import { runStage } from './run-stage.ts'
 import type { StageContext } from './stage.ts'
 
@@ -18,18 +19,18 @@ export interface LocalStage extends PlannedStage {
 }
 
 export interface LocalPlan {
-  benchmark: Benchmark
   /** The reference first. */
-  runs: { method: LocalMethod; seed: number; stages: PlannedStage[] }[]
+  runs: { benchmark: Benchmark; method: LocalMethod; seed: number; stages: PlannedStage[] }[]
   /** Each once, in the order in which they run. */
   stages: LocalStage[]
   reference: string
 }
 
 type Values = Record<string, number>
-type Spread = ReturnType<typeof meanAndSpread>
 
 export interface LocalRun {
+  /** Its slug. */
+  benchmark: string
   method: string
   seed: number
   /** By metric id, in the metric's unit; the same for retrain with this seed, and the signed differences. */
@@ -47,21 +48,23 @@ export interface LocalRun {
 }
 
 export async function planLocal(
-  benchmark: Benchmark,
+  benchmarks: Benchmark[],
   { reference, methods, seeds }: { reference: LocalMethod; methods: LocalMethod[]; seeds: number[] },
 ): Promise<LocalPlan> {
   const runs: LocalPlan['runs'] = []
   const stages = new Map<string, LocalStage>()
-  for (const seed of seeds) {
-    for (const method of [reference, ...methods.filter(({ id }) => id !== reference.id)]) {
+  const chosen = [reference, ...methods.filter(({ id }) => id !== reference.id)]
+  const places = seeds.flatMap((seed) => benchmarks.map((benchmark) => ({ benchmark, seed })))
+  for (const { benchmark, seed } of places) {
+    for (const method of chosen) {
       const planned = await planRun(benchmark, method, method.params, seed)
-      runs.push({ method, seed, stages: planned })
+      runs.push({ benchmark, method, seed, stages: planned })
       for (const stage of planned) {
         if (!stages.has(stage.key)) stages.set(stage.key, { ...stage, method: method.id, seed })
       }
     }
   }
-  return { benchmark, runs, stages: [...stages.values()], reference: reference.id }
+  return { runs, stages: [...stages.values()], reference: reference.id }
 }
 
 export interface LocalEvents {
@@ -79,10 +82,16 @@ export async function runLocal(
 ): Promise<LocalRun[]> {
   const results = new Map<string, StageResult>()
   const planned = new Map(plan.stages.map((stage) => [stage.key, stage]))
-  const references = new Map<number, LocalRun>()
+  const references = new Map<string, LocalRun>()
   const runs: LocalRun[] = []
   const inputs = async (key: string) => results.get(key)?.artifacts ?? {}
-  for (const { method, seed, stages } of plan.runs) {
+  for (const {
+    benchmark: { slug },
+    method,
+    seed,
+    stages,
+  } of plan.runs) {
+    const place = `${slug} ${seed}`
     for (const { key, spec } of stages) {
       if (results.has(key)) continue
       const stage = planned.get(key)!
@@ -92,8 +101,8 @@ export async function runLocal(
       events.onEnd(stage, outcome)
     }
     const done = stages.map(({ key, spec }) => ({ key, kind: spec.kind, result: results.get(key)! }))
-    const run = runOf(method, seed, done, references.get(seed))
-    if (method.id === plan.reference) references.set(seed, run)
+    const run = runOf({ benchmark: slug, method: method.id, seed, stages: done }, references.get(place))
+    if (method.id === plan.reference) references.set(place, run)
     runs.push(run)
     events.onRun(run)
   }
@@ -102,11 +111,10 @@ export async function runLocal(
 
 /** Without a reference the run is the reference itself. */
 function runOf(
-  method: LocalMethod,
-  seed: number,
-  stages: LocalRun['stages'],
+  own: Pick<LocalRun, 'benchmark' | 'method' | 'seed' | 'stages'>,
   reference: LocalRun | undefined,
 ): LocalRun {
+  const { stages } = own
   const maker = (stages.find(({ kind }) => kind === 'unlearn') ?? stages[0]!).result
   const { setUp, train = 0, mask, unlearn = 0 } = maker.seconds
   const seconds = setUp + train + (mask ?? 0) + unlearn
@@ -117,8 +125,7 @@ function runOf(
   const { deviceClass } = maker.device
   const sameDevice = (reference?.deviceClass ?? deviceClass) === deviceClass
   return {
-    method: method.id,
-    seed,
+    ...own,
     metrics,
     retrain,
     gaps: Object.fromEntries(Object.entries(metrics).map(([id, value]) => [id, value - retrain[id]!])),
@@ -127,31 +134,5 @@ function runOf(
     mask: mask ?? null,
     fractionOfRetrain: sameDevice ? seconds / (reference?.seconds ?? seconds) : null,
     deviceClass,
-    stages,
-  }
-}
-
-export interface LocalSummary {
-  method: string
-  metrics: Record<string, Spread & { gap: number }>
-  avgGap: Spread
-  seconds: Spread
-  fractionOfRetrain: Spread | null
-}
-
-/** Mean and spread over the seeds of one method. */
-export function summarise(method: string, all: LocalRun[]): LocalSummary {
-  const runs = all.filter((run) => run.method === method)
-  const over = (value: (run: LocalRun) => number) => meanAndSpread(runs.map(value))
-  const fractions = runs.flatMap(({ fractionOfRetrain }) => fractionOfRetrain ?? [])
-  const ids = Object.keys(runs[0]!.metrics)
-  return {
-    method,
-    metrics: Object.fromEntries(
-      ids.map((id) => [id, { ...over(({ metrics }) => metrics[id]!), gap: over(({ gaps }) => gaps[id]!).mean }]),
-    ),
-    avgGap: over((run) => run.avgGap),
-    seconds: over((run) => run.seconds),
-    fractionOfRetrain: fractions.length > 0 ? meanAndSpread(fractions) : null,
   }
 }

@@ -25,7 +25,7 @@ export async function sample(spec: SampleStage, context: StageContext): Promise<
   const { network: denoiser } = denoiserFor(spec.model, loaded)
   const inputs = await context.inputs(spec.weights)
   const file = AVERAGE in inputs ? AVERAGE : WEIGHTS
-  const weights = await loadWeights(store, denoiser, inputs, file)
+  const weights = await loadWeights(store, denoiser, inputs, { file })
   const labels = Array.from({ length: sampling.perClass * classes.length }, (_, i) => i % classes.length)
   log(
     `sampling ${labels.length} images from ${file} by ${sampling.sampler.kind}, ${sampling.sampler.steps} steps, guidance ${sampling.guidance}, seed ${seed}`,

@@ -1,6 +1,7 @@
 /** D, D_f and D_r of a seed, as indices into the training set. One split seed serves training and unlearning alike. */
 import type { ForgetRequest } from '../../schema/benchmark.ts'
 import { randomStream } from '../nn/random.ts'
+import { checkRequest } from './check-classes.ts'
 import { ConfigurationError } from './configuration-error.ts'
 
 export interface DataSplit {
@@ -14,14 +15,14 @@ export interface DataSplit {
 /** Throws when the request leaves nothing to forget or nothing to retain. */
 export function splitOf(
   labels: Uint8Array,
-  classes: number,
+  classes: readonly string[],
   options: { holdOut: number; request: ForgetRequest; seed: number },
 ): DataSplit {
   const { holdOut, request, seed } = options
   const heldOut = new Uint8Array(labels.length)
   if (holdOut > 0) {
     const random = randomStream(seed, 'hold-out')
-    for (let label = 0; label < classes; label++) {
+    for (const label of classes.keys()) {
       const members = Int32Array.from(labels.keys()).filter((item) => labels[item] === label)
       for (const item of random.shuffle(members).subarray(0, Math.round(holdOut * members.length))) heldOut[item] = 1
     }
@@ -29,10 +30,7 @@ export function splitOf(
   const all = Int32Array.from(labels.keys()).filter((item) => !heldOut[item])
   const chosen = new Uint8Array(labels.length)
   if (request.kind === 'class') {
-    if (request.label >= classes)
-      throw new ConfigurationError(
-        `the request forgets class ${request.label}, but the dataset has classes 0 to ${classes - 1}`,
-      )
+    checkRequest(request, { classes })
     for (const item of all) if (labels[item] === request.label) chosen[item] = 1
   } else {
     const drawn = randomStream(seed, 'split')

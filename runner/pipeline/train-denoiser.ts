@@ -22,8 +22,8 @@ export async function trainDenoiser(
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { train, classes } = loaded.dataset
   const { network: denoiser, conditions } = denoiserFor(spec.model, loaded)
-  const items = trainingItems(spec, train.labels, classes.length)
-  const all = trainingItems({ ...spec, without: null }, train.labels, classes.length)
+  const items = trainingItems(spec, train.labels, classes)
+  const all = trainingItems({ ...spec, without: null }, train.labels, classes)
   const stepsPerEpoch = Math.ceil(all.length / recipe.batchSize)
   const steps = recipe.epochs * stepsPerEpoch
   log(

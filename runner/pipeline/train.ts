@@ -17,7 +17,7 @@ export async function train(
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { dataset } = loaded
   const network = networkFor(spec.model, loaded)
-  const items = trainingItems(spec, dataset.train.labels, dataset.classes.length)
+  const items = trainingItems(spec, dataset.train.labels, dataset.classes)
   log(
     `training ${spec.model.id} on ${items.length} images of ${spec.dataset.id}, seed ${spec.seed}, ${spec.recipe.epochs} epochs`,
   )
@@ -51,7 +51,7 @@ export async function train(
 export function trainingItems(
   { without, recipe: { holdOut }, seed }: Pick<TrainStage, 'without' | 'recipe' | 'seed'>,
   labels: Uint8Array,
-  classes: number,
+  classes: readonly string[],
 ): Int32Array {
   if (without) return splitOf(labels, classes, { holdOut, request: without, seed }).retain
   // D does not depend on what is later forgotten; any request gives it.

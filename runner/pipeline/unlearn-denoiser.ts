@@ -36,7 +36,7 @@ export async function unlearnDenoiser(
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { train, classes } = loaded.dataset
   const { network: denoiser, conditions } = denoiserFor(spec.model, loaded)
-  const { forget, retain } = splitOf(train.labels, classes.length, spec)
+  const { forget, retain } = splitOf(train.labels, classes, spec)
   log(
     `${id} on ${spec.dataset.id}: forgetting class ${spec.request.label} (${classes[spec.request.label]}), ${forget.length} images, retaining ${retain.length}, seed ${spec.seed}`,
   )

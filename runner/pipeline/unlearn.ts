@@ -31,7 +31,7 @@ export async function unlearn(spec: UnlearnStage, context: StageContext): Promis
   const classes = dataset.classes.length
   const network = networkFor(spec.model, loaded)
   const state = await loadWeights(store, network, await context.inputs(spec.original))
-  const { forget, retain } = splitOf(dataset.train.labels, classes, spec)
+  const { forget, retain } = splitOf(dataset.train.labels, dataset.classes, spec)
   log(
     `${spec.method.id} on ${spec.dataset.id}: forgetting ${forget.length} images, retaining ${retain.length}, seed ${spec.seed}`,
   )

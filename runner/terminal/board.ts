@@ -1,17 +1,19 @@
 /** A board as a text table: references first, then rows in the board's order. */
-import type { Board, BoardRow } from '../../schema/api/board.ts'
+import type { BoardRow, Ranking } from '../../schema/api/board.ts'
+import type { SuiteBoard, SuiteRow } from '../../schema/api/suite.ts'
 import { REFERENCE } from '../catalogue.ts'
+import { classTable } from './classes.ts'
 import { type Score, scoresLegend, scoresTable } from './scores.ts'
 
-export const boardTable = ({ columns, references, rows }: Board): string[] =>
-  scoresTable({
-    columns,
-    references: references.map((row) => scoreOf(row, columns)),
-    rows: rows.map((row) => scoreOf(row, columns)),
-  })
+export function boardTable(board: Ranking | SuiteBoard): string[] {
+  const { columns, references, rows } = board
+  const classes = 'suite' in board ? board.suite.classes.length : 0
+  const score = (row: BoardRow | SuiteRow) => scoreOf(row, columns, lackOf(row, classes))
+  return scoresTable({ columns, references: references.map(score), rows: rows.map(score) })
+}
 
 /** How to read it. */
-export const boardLegend = ({ columns, ordering }: Board): string[] =>
+export const boardLegend = ({ columns, ordering }: Pick<Ranking, 'columns' | 'ordering'>): string[] =>
   ordering.by === 'avg-gap'
     ? [
         ...scoresLegend([...new Set(columns.map(({ unit }) => unit))].join(', ')),
@@ -19,8 +21,16 @@ export const boardLegend = ({ columns, ordering }: Board): string[] =>
       ]
     : ['Mean ± sample sd over n seeds.', ordering.words]
 
-function scoreOf(row: BoardRow, columns: Board['columns']): Score {
-  const { rank, standing, title, label, avgGap, metrics, seconds, fractionOfRetrain, runs, method } = row
+/** What a row of a suite of so many classes lacks, such as `, 7 of 10 classes`. */
+function lackOf(row: BoardRow | SuiteRow, classes: number): string {
+  const measured = 'averaged' in row ? row.averaged.length : classes
+  return measured < classes ? `, ${measured} of ${classes} classes` : ''
+}
+
+const nameOf = ({ title, label }: BoardRow) => (label ? `${title} (${label})` : title)
+
+function scoreOf(row: BoardRow, columns: Ranking['columns'], lack: string): Score {
+  const { rank, standing, avgGap, metrics, seconds, fractionOfRetrain, method } = row
   return {
     rank: standing
       ? String(standing.place)
@@ -29,14 +39,29 @@ function scoreOf(row: BoardRow, columns: Board['columns']): Score {
         : rank.low === rank.high
           ? String(rank.low)
           : `${rank.low}–${rank.high}`,
-    name: label ? `${title} (${label})` : title,
+    name: nameOf(row) + lack,
     avgGap: method === REFERENCE ? null : avgGap,
     cells: columns.map(({ id }) => metrics[id] ?? stateOf(row)),
     seconds,
     fractionOfRetrain,
-    n: runs.filter(({ state }) => state === 'done').length,
+    n: seconds?.n ?? 0,
   }
 }
+
+/** Each metric of a suite: classes down, methods across. */
+export const classTables = ({ suite, columns, references, rows }: SuiteBoard): string[] =>
+  columns.flatMap(({ id, title, unit }) => [
+    '',
+    `${title} of each class${unit && `, in ${unit}`}`,
+    ...classTable(
+      suite.classes.map(({ label, name }) => `${label} ${name}`),
+      [...references, ...rows].map((row) => ({
+        title: nameOf(row),
+        cells: suite.classes.map(({ benchmark }) => row.byClass[benchmark]?.metrics[id] ?? null),
+        average: row.metrics[id] ?? null,
+      })),
+    ),
+  ])
 
 /** Why a row has no value. */
 function stateOf({ runs }: BoardRow): string {

@@ -1,12 +1,19 @@
 /** Stages in words, and how much work each is beside the others. */
 import type { StageSpec } from '../../schema/stage.ts'
 
-/** Such as `train retrain, seed 0`; `method` names the run that a stage after training belongs to. */
+/** Such as `train retrain without class 3, seed 0`; `method` names the run that a stage after training belongs to. */
 export function stageLabel(spec: StageSpec, method?: string): string {
   const { kind, seed } = spec
-  if (kind === 'train') return `train ${spec.without ? 'retrain' : 'original'}, seed ${seed}`
-  if (kind === 'unlearn') return `unlearn by ${method ?? spec.method.id}, seed ${seed}`
-  return [`${kind.replace('-', ' ')}${method ? ` ${method}` : ''}`, `seed ${seed}`].join(', ')
+  if (kind === 'train') {
+    const left = spec.without?.kind === 'class' ? ` without class ${spec.without.label}` : ''
+    return `train ${spec.without ? 'retrain' : 'original'}${left}, seed ${seed}`
+  }
+  const part = 'request' in spec && spec.request.kind === 'class' ? `, class ${spec.request.label}` : ''
+  const what =
+    kind === 'unlearn'
+      ? `unlearn by ${method ?? spec.method.id}`
+      : kind.replace('-', ' ') + (method ? ` ${method}` : '')
+  return `${what}${part}, seed ${seed}`
 }
 
 /** In epochs over the training set, roughly. */

@@ -1,14 +1,16 @@
 /** Image generation from a benchmark to metrics, stage by stage, with a very small denoiser; stopped half-way and continued. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { salun } from '../../runner/methods/index.ts'
+import { checkClasses } from '../../runner/pipeline/check-classes.ts'
 import { dataLoader } from '../../runner/pipeline/data.ts'
 import { runStage } from '../../runner/pipeline/run-stage.ts'
 import { decodeSamples } from '../../runner/pipeline/sample.ts'
 import type { StageContext } from '../../runner/pipeline/stage.ts'
 import { checkpointOf } from '../../runner/store/checkpoint.ts'
+import { readSafetensors, writeSafetensors } from '../../runner/store/safetensors.ts'
 import { openStore } from '../../runner/store/store.ts'
 import { defineBenchmark } from '../../schema/benchmark.ts'
 import { benchmarks } from '../../schema/catalogue.ts'
@@ -136,7 +138,7 @@ test('an unknown class is refused, and so is a request that is not for a class',
   const of = (request: typeof benchmark.request) =>
     planRun({ ...benchmark, request }, { id: 'salun', version: salun.version }, params, 0)
   await expect(runAll('whole', (await of({ kind: 'class', label: 10 })).slice(0, 2))).rejects.toThrow(
-    'the request forgets class 10, but the dataset has classes 0 to 9',
+    'the request forgets class 10, but the dataset has classes 0 to 9: 0 (T-shirt/top), 1 (Trouser), ',
   )
   await expect(runAll('whole', (await of({ kind: 'random', fraction: 0.1 })).slice(0, 2))).rejects.toThrow(
     'image generation forgets a class',
@@ -151,4 +153,57 @@ test('weights of another number of classes are refused by name and shape', async
   await expect(runAll('whole', [...stages.slice(0, 2), { key: 'f'.repeat(64), spec: wider }])).rejects.toThrow(
     /weights\.safetensors: expected time\.0\.weight as F32 \[24,6\], got F32 \[16,4\]/,
   )
+})
+
+/** The first stage of a plan, with its store empty. */
+const firstOf = async (changed: typeof benchmark) => {
+  const stages = await planRun(changed, { id: 'salun', version: salun.version }, params, 0)
+  return runAll('refused', stages.slice(0, 1))
+}
+
+test('a model configured for another number of classes is refused before anything is computed', async () => {
+  const failure = firstOf({ ...benchmark, model: { ...benchmark.model, classes: 11 } })
+  await expect(failure).rejects.toThrow(
+    'model (ddpm-unet) is configured for 11 classes, but the dataset has 10; change model.classes to 10 or leave it out',
+  )
+  await expect(failure).rejects.toMatchObject({ name: 'ConfigurationError' })
+  expect(await readdir(join(home, 'refused')).catch(() => [])).not.toContain('artifacts')
+})
+
+test('a judge configured for another number of classes is refused as soon as the benchmark is checked', async () => {
+  const { dataset } = await data(benchmark.dataset)
+  const { judge } = generation!
+  const wrong = {
+    ...benchmark,
+    generation: { ...benchmark.generation!, judge: { ...judge, model: { ...judge.model, classes: 9 } } },
+  }
+  expect(() => checkClasses(wrong, dataset)).toThrow(
+    'generation.judge.model (small-cnn) is configured for 9 classes, but the dataset has 10; change generation.judge.model.classes to 10',
+  )
+  expect(() => checkClasses(benchmark, dataset)).not.toThrow()
+  const right = { ...benchmark, model: { ...benchmark.model, classes: 10 } }
+  expect(() => checkClasses(right, dataset)).not.toThrow()
+})
+
+test('a judge whose weights answer with another number of classes is refused with both', async () => {
+  const stages = await plan()
+  const { results, store } = await runAll('whole', stages)
+  const { spec } = stages.at(-1)!
+  if (spec.kind !== 'evaluate-samples') throw new Error('expected the stage that evaluates')
+  // The same weights with an eleventh output.
+  const { tensors } = readSafetensors(await store.get(results[3]!.artifacts['weights.safetensors']!.sha256))
+  const wider = new Map(tensors)
+  for (const [name, { shape }] of tensors) {
+    if (!name.startsWith('fc2.')) continue
+    const grown = shape.map((extent) => (extent === 10 ? 11 : extent))
+    const data = new Float32Array(grown.reduce((size, extent) => size * extent, 1))
+    wider.set(name, { dtype: 'F32', shape: grown, data })
+  }
+  const judge = { 'weights.safetensors': await store.put(writeSafetensors(wider, {})) }
+  const inputs = async (key: string) => (key === spec.judge ? judge : results[2]!.artifacts)
+  const failure = runAll('whole', [{ key: 'e'.repeat(64), spec: { ...spec, seed: 99 } }], () => ({ inputs }))
+  await expect(failure).rejects.toThrow(
+    /the judge seems to be one of 11 classes, but the dataset has 10; train it on this/,
+  )
+  await expect(failure).rejects.toMatchObject({ name: 'ConfigurationError' })
 })

@@ -71,6 +71,26 @@ test('the judge has its accuracy', async () => {
   expect(await testAccuracy(judge, { images, labels: shifted, count }, options)).toBe(80) // 40 of 50
 })
 
+test('a judge or an extractor of another number of classes than the images is refused before it looks', async () => {
+  const { images, labels } = splitOf(2, 9)
+  const asked = { images, labels, classes: 4, forgottenClass: 1 }
+  const measured = measureGenerated(asked, { judge, extractor: judge, accuracy: 100, real }, failing)
+  await expect(measured).rejects.toThrow(
+    'rows-features: expected a classifier of the 4 classes of the images, got one of 3',
+  )
+  const fitting = { ...judge, id: 'other-features', network: { ...network, classes: 4 } }
+  const extracted = measureGenerated(asked, { judge: fitting, extractor: judge, accuracy: 100, real }, failing)
+  await expect(extracted).rejects.toThrow('rows-features: expected a classifier of the 4 classes')
+})
+
+/** Any progress is one too many. */
+const failing = {
+  ...options,
+  onProgress: () => {
+    throw new Error('something was computed')
+  },
+}
+
 test('fresh images like the real ones are near, all recognised and varied', async () => {
   const { ua, ra, fd, fdInfinity, kd, precision, recall, score } = await scores(splitOf(3, 300))
   expect([ua, ra]).toEqual([0, 100])

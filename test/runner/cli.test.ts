@@ -108,6 +108,34 @@ test('a benchmark file with mistakes is refused with all of them', async () => {
   expect(code).toBe(2)
 })
 
+test.each([
+  [
+    'a class that there is not',
+    { request: { kind: 'class', label: 10 } },
+    /the request forgets class 10, but the dataset has classes 0 to 9: 0 \(T-shirt\/top\), .*9 \(Ankle boot\); change request\.label/,
+  ],
+  [
+    'a model for another number of classes',
+    { model: { ...quickstart.model, classes: 11 } },
+    /model \(small-cnn\) is configured for 11 classes, but the dataset has 10; change model\.classes to 10/,
+  ],
+])('%s is refused before anything is computed', async (_, changes, message) => {
+  const folder = await temporaryFolder()
+  const path = await benchmarkFile(folder, changes)
+  const home = join(folder, 'home')
+  const { code, stdout, stderr } = await cli(['run', path, '--method', 'ft', '--home', home])
+  expect(stderr).toMatch(message)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(await readdir(join(home, 'stages')).catch(() => [])).toEqual([])
+})
+
+test('suites are listed with their classes, which are not listed once more', async () => {
+  const { stdout } = await cli(['list', 'suites'])
+  expect(stdout).toContain('fashion-mnist-5k.small-cnn.class-wise')
+  expect(stdout).toContain('fashion-mnist-5k.small-cnn.class-0 to fashion-mnist-5k.small-cnn.class-9')
+  expect((await cli(['list', 'benchmarks'])).stdout).not.toContain('class-3')
+})
+
 test('list is data on stdout, and JSON on demand', async () => {
   const text = await cli(['list', 'methods'])
   expect(text).toMatchObject({ code: 0, stderr: '' })
@@ -214,7 +242,9 @@ test('a damaged dataset is named with what was expected and what to do', async (
   await writeFile(join(data, 'train-images-idx3-ubyte'), 'these are no images')
   const path = await benchmarkFile(folder, { dataset: { id: 'fashion-mnist' } })
   const { code, stderr } = await cli(['run', path, '--method', 'ft', '--seeds', '0', '--home', folder, '--data', data])
-  expect(stderr).toMatch(/train-images-idx3-ubyte: expected 47040016 bytes, got 19; replace it by the official file/)
+  expect(stderr).toMatch(
+    /train-images-idx3-ubyte: expected 47040016 bytes, got 19 \(SHA-256 [0-9a-f]{64}, not c59f468a2f672dc8[0-9a-f]{48}\); replace it by the official file/,
+  )
   expect(code).toBe(1)
 })
 

@@ -84,7 +84,7 @@ describe('fashion-mnist', () => {
     const error = await failure(fashionMnist.load(options))
     expect(error).toBeInstanceOf(DatasetError)
     expect(error.message).toBe(
-      `${path}: expected 47040016 bytes, got 1000; replace it by the official file, or pass another folder with --data DIR`,
+      `${path}: expected 47040016 bytes, got 1000 (SHA-256 541b3e9daa09b20bf85fa273e5cbd3e80185aa4ec298e765db87742b70138a53, not c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888); replace it by the official file, or pass another folder with --data DIR`,
     )
   })
 

@@ -1,5 +1,5 @@
 /** PyTorch's older files (test/golden/torch-file/make.py), and weights that are pinned by their hash. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -113,10 +113,21 @@ describe('pinned weights', () => {
   })
 
   test('missing, the error says which file, which hash and where it was looked for', async () => {
-    const failure = load()
+    const failure = load([join(folder, 'mine')])
+    const searched = ['mine', 'mine/inception', 'cache', 'cache/inception'].map((place) => join(folder, place))
+    await expect(failure).rejects.toThrow(`which is not in ${searched.join(', ')}: `)
     await expect(failure).rejects.toThrow(`SHA-256 ${sha256Of(example)}`)
     await expect(failure).rejects.toThrow(/weights\.pth.*\n.*127\.0\.0\.1.*404/)
     await expect(failure).rejects.toThrow('--data DIR')
+  })
+
+  test('of another size they are refused with both hashes, the address and the place', async () => {
+    const path = join(folder, 'mine', 'weights.pth')
+    await mkdir(join(folder, 'mine'))
+    await writeFile(path, 'not found')
+    await expect(load([join(folder, 'mine')])).rejects.toThrow(
+      `${path}: expected ${example.length} bytes, got 9 (SHA-256 ${sha256Of(new TextEncoder().encode('not found'))}, not ${sha256Of(example)}); get http://127.0.0.1`,
+    )
   })
 
   test('with another hash they are refused, in the folder and on the way', async () => {

@@ -1,4 +1,5 @@
 /** The board of a suite: for each seed the mean over the classes, then mean and spread over seeds as on any board. */
+import { mean } from '../../runner/statistics.ts'
 import type { Column } from '../../schema/api/board.ts'
 import type { SuiteBoard, SuiteRow } from '../../schema/api/suite.ts'
 import type { Suite } from '../../schema/suite.ts'
@@ -104,8 +105,6 @@ function widest(parts: Part[]): { seeds: number[]; covered: Part[] } {
   const names = (some: Part[]) => some.map(({ slug }) => slug).join()
   return { seeds: seeds.filter((seed) => names(of(seed)) === names(covered)), covered }
 }
-
-const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** What a seed measured on average over classes; null where a class has nothing. */
 function averageOf(seed: number, classes: Seeded[][]): Seeded | null {

@@ -1,0 +1,54 @@
+/** Runs of one machine in few numbers: mean and spread over seeds, and before it the mean over the classes of a suite. */
+import { mean, meanAndSpread } from '../statistics.ts'
+import type { LocalRun } from './local.ts'
+
+type Spread = ReturnType<typeof meanAndSpread>
+
+export interface LocalSummary {
+  method: string
+  metrics: Record<string, Spread & { gap: number }>
+  avgGap: Spread
+  seconds: Spread
+  fractionOfRetrain: Spread | null
+}
+
+/** Mean and spread over the seeds of one method. */
+export function summarise(method: string, all: Omit<LocalRun, 'benchmark' | 'stages'>[]): LocalSummary {
+  const runs = all.filter((run) => run.method === method)
+  const over = (value: (run: (typeof runs)[number]) => number) => meanAndSpread(runs.map(value))
+  const fractions = runs.flatMap(({ fractionOfRetrain }) => fractionOfRetrain ?? [])
+  const ids = Object.keys(runs[0]!.metrics)
+  return {
+    method,
+    metrics: Object.fromEntries(
+      ids.map((id) => [id, { ...over(({ metrics }) => metrics[id]!), gap: over(({ gaps }) => gaps[id]!).mean }]),
+    ),
+    avgGap: over((run) => run.avgGap),
+    seconds: over((run) => run.seconds),
+    fractionOfRetrain: fractions.length > 0 ? meanAndSpread(fractions) : null,
+  }
+}
+
+/** One run a method and seed: the mean over the classes of a suite. Gaps of classes do not cancel out in `avgGap`. */
+export function averaged(runs: LocalRun[]): Omit<LocalRun, 'benchmark' | 'stages'>[] {
+  return [...Map.groupBy(runs, ({ method, seed }) => `${method} ${seed}`).values()].map((parts) => {
+    const [first] = parts as [LocalRun]
+    const over = (value: (run: LocalRun) => number) => mean(parts.map(value))
+    const each = (values: 'metrics' | 'retrain' | 'gaps') =>
+      Object.fromEntries(Object.keys(first[values]).map((id) => [id, over((run) => run[values][id]!)]))
+    const seconds = over((run) => run.seconds)
+    const ofRetrain = parts.flatMap((run) => (run.fractionOfRetrain ? run.seconds / run.fractionOfRetrain : []))
+    return {
+      method: first.method,
+      seed: first.seed,
+      metrics: each('metrics'),
+      retrain: each('retrain'),
+      gaps: each('gaps'),
+      avgGap: over((run) => run.avgGap),
+      seconds,
+      mask: parts.every(({ mask }) => mask !== null) ? over(({ mask }) => mask!) : null,
+      fractionOfRetrain: ofRetrain.length === parts.length ? seconds / mean(ofRetrain) : null,
+      deviceClass: first.deviceClass,
+    }
+  })
+}

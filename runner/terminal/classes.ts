@@ -1,0 +1,24 @@
+/** One metric of a suite as a text table: classes down, methods across, the average last. */
+import { meanAndSd } from './numbers.ts'
+import { table } from './table.ts'
+
+type Value = { mean: number; sd: number | null } | null
+
+export interface ClassColumn {
+  title: string
+  /** In the order of the classes; null where nothing was measured. */
+  cells: Value[]
+  average: Value
+}
+
+export function classTable(classes: string[], columns: ClassColumn[]): string[] {
+  const shown = (value: Value) => (value ? meanAndSd(value) : 'not measured')
+  return table(
+    [{ title: 'Class' }, ...columns.map(({ title }) => ({ title, align: 'right' as const }))],
+    [
+      ...classes.map((name, at) => [name, ...columns.map(({ cells }) => shown(cells[at] ?? null))]),
+      'rule',
+      ['Average', ...columns.map(({ average }) => shown(average))],
+    ],
+  )
+}

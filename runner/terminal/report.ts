@@ -1,0 +1,110 @@
+/** What `palimpsest run` prints: a line for each run, then the scores, of a suite on average and for each class. */
+import { writeFile } from 'node:fs/promises'
+import type { Benchmark } from '../../schema/benchmark.ts'
+import type { Target } from '../../schema/catalogue.ts'
+import { pictured } from '../../schema/classes.ts'
+import { generationMetrics, methods, metrics, REFERENCE } from '../catalogue.ts'
+import { reasonOf } from '../files/write.ts'
+import type { LocalMethod, LocalRun } from '../pipeline/local.ts'
+import { averaged, type LocalSummary, summarise } from '../pipeline/summarise.ts'
+import { classTable } from './classes.ts'
+import { duration, fixed } from './numbers.ts'
+import { note, print, printJson, styled } from './output.ts'
+import { hasGaps, type Score, scoresLegend, scoresTable } from './scores.ts'
+
+const metricOf = (id: string) => metrics.get(id) ?? generationMetrics.get(id)
+const metricTitle = (id: string) => metricOf(id)?.title ?? id
+const methodTitle = (id: string) => methods.get(id)?.title ?? id
+
+/** Such as `3 Dress`: what a benchmark of a suite forgets. */
+function className({ dataset, request }: Benchmark): string {
+  if (request.kind !== 'class') return ''
+  const known: Record<string, { classes: string[] }> = pictured
+  return [request.label, known[dataset.id]?.classes[request.label] ?? ''].join(' ').trim()
+}
+
+export function runLine(run: LocalRun, { benchmarks }: Target): string {
+  const { method, seed, metrics: values, avgGap, seconds } = run
+  const benchmark = benchmarks.find(({ slug }) => slug === run.benchmark)!
+  const part = benchmarks.length > 1 ? `, class ${className(benchmark)}` : ''
+  const shown = Object.entries(values).map(([id, value]) => `${metricTitle(id)} ${fixed(value)}`)
+  const gap = method === REFERENCE || benchmark.generation ? '' : `  gap ${fixed(avgGap)}`
+  return `${styled('green', '✓')} ${methodTitle(method)}${part}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
+}
+
+interface Ran {
+  target: Target
+  methods: LocalMethod[]
+  seeds: number[]
+  runs: LocalRun[]
+}
+
+/** As JSON to stdout, or into a file and as a table. */
+export async function report(ran: Ran, json: boolean | string | undefined): Promise<void> {
+  const { target, seeds, runs } = ran
+  const { benchmarks } = target
+  const [benchmark] = benchmarks as [Benchmark]
+  const ids = [...new Set([REFERENCE, ...ran.methods.map(({ id }) => id)])]
+  const isSuite = benchmarks.length > 1
+  const summaries = ids.map((id) => summarise(id, isSuite ? averaged(runs) : runs))
+  const byClass = benchmarks.map(({ slug }) => {
+    const own = runs.filter((run) => run.benchmark === slug)
+    return ids.map((id) => summarise(id, own))
+  })
+  const values = { methods: ran.methods, seeds, runs, summaries }
+  const result = isSuite
+    ? {
+        suite: target.slug,
+        benchmarks,
+        ...values,
+        byClass: Object.fromEntries(benchmarks.map(({ slug }, i) => [slug, byClass[i]!])),
+      }
+    : { benchmark, ...values }
+  if (json === true) {
+    printJson(result)
+    return
+  }
+  if (typeof json === 'string') {
+    try {
+      await writeFile(json, `${JSON.stringify(result, null, 2)}\n`)
+    } catch (error) {
+      throw new Error(`--json ${json}: cannot be written: ${reasonOf(error)}`)
+    }
+    note(`Wrote ${json}.`)
+  }
+  print()
+  print(isSuite ? `${target.title}: average over the classes` : target.title)
+  printScores(summaries, benchmark, seeds)
+  if (!isSuite) return
+  for (const id of Object.keys(runs[0]!.metrics)) {
+    print()
+    print(`${metricTitle(id)} of each class`)
+    const columns = summaries.map(({ method, metrics }, at) => ({
+      title: methodTitle(method),
+      cells: byClass.map((own) => own[at]!.metrics[id]!),
+      average: metrics[id]!,
+    }))
+    for (const line of classTable(benchmarks.map(className), columns)) print(line)
+  }
+}
+
+function printScores(summaries: LocalSummary[], { generation }: Benchmark, seeds: number[]): void {
+  const ids = Object.keys(summaries[0]!.metrics)
+  const scores = summaries.map(
+    ({ method, metrics, avgGap, seconds, fractionOfRetrain }): Score => ({
+      name: methodTitle(method),
+      // Distances and shares have no common unit to be averaged in.
+      avgGap: method === REFERENCE || generation ? null : avgGap,
+      cells: ids.map((id) => metrics[id]!),
+      seconds,
+      fractionOfRetrain,
+      n: seeds.length,
+    }),
+  )
+  const columns = ids.map((id) => ({ title: metricTitle(id) }))
+  const table = { columns, references: scores.slice(0, 1), rows: scores.slice(1) }
+  for (const line of scoresTable(table)) print(line)
+  const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].filter(Boolean).join(', ')
+  for (const line of scoresLegend(units, hasGaps(table))) print(line)
+  print(`${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`)
+}
