@@ -1,10 +1,11 @@
 /** Bearer tokens `pal_<role>_<random>`: who is asking, and may they. */
 import { eq } from 'drizzle-orm'
+import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { ApiError } from '../schema/errors.ts'
 import { sha256Hex } from '../schema/stage.ts'
 import { type Role, tokens } from '../schema/tables/tokens.ts'
-import type { AppEnv, Identity } from './env.ts'
+import type { AppEnv, Identity, Viewer } from './env.ts'
 
 /** Equal in time that does not depend on where two strings of one length differ. */
 function sameDigest(a: string, b: string): boolean {
@@ -16,22 +17,26 @@ function sameDigest(a: string, b: string): boolean {
 /** Lets a request pass whose token has one of the roles; an admin may do what a submitter may, but is no runner. */
 export const allow = (...roles: Role[]) =>
   createMiddleware<AppEnv>(async (c, next) => {
-    const header = c.req.header('authorization') ?? ''
-    const secret = /^Bearer (pal_[a-z]+_[A-Za-z0-9]+)$/.exec(header)?.[1]
-    if (!secret) {
-      const got = header ? 'another form of it' : 'none'
+    const identity = await viewerOf(c)
+    if (!identity) {
+      const got = c.req.header('authorization') ? 'another form of it' : 'none'
       throw new ApiError('unauthorized', `expected the header "Authorization: Bearer pal_...", got ${got}`)
     }
-    const digest = await sha256Hex(secret)
-    const identity = await identityOf(c.env.ADMIN_TOKEN_SHA256, digest, c.get('db'))
-    if (!identity)
-      throw new ApiError('unauthorized', 'this token is unknown or was revoked; ask an admin for a new one')
     if (!roles.includes(identity.role) && !(identity.role === 'admin' && roles.includes('submitter'))) {
       throw new ApiError('forbidden', `expected a ${roles.join(' or ')} token, got a ${identity.role} token`)
     }
     c.set('identity', identity)
     await next()
   })
+
+/** Whose token a request shows; null where it shows none. A token that is no longer good is refused. */
+export async function viewerOf(c: Context<AppEnv>): Promise<Viewer> {
+  const secret = /^Bearer (pal_[a-z]+_[A-Za-z0-9]+)$/.exec(c.req.header('authorization') ?? '')?.[1]
+  if (!secret) return null
+  const identity = await identityOf(c.env.ADMIN_TOKEN_SHA256, await sha256Hex(secret), c.get('db'))
+  if (identity) return identity
+  throw new ApiError('unauthorized', 'this token is unknown or was revoked; ask an admin for a new one')
+}
 
 async function identityOf(adminDigest: string | undefined, digest: string, db: AppEnv['Variables']['db']) {
   if (adminDigest && sameDigest(adminDigest.trim().toLowerCase(), digest)) {

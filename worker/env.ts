@@ -50,6 +50,9 @@ export interface Identity {
   role: Role
 }
 
+/** Who looks; null for one who does not say. */
+export type Viewer = Identity | null
+
 export interface AppEnv {
   Bindings: Bindings
   Variables: { requestId: string; db: Database; identity: Identity; jobToken: string }

@@ -20,6 +20,7 @@ interface Options {
   param?: string[]
   seeds?: string
   label: string
+  private?: boolean
   server?: string
   tokenFile?: string
   home?: string
@@ -37,6 +38,7 @@ export const submit: Command = (program) =>
     .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
     .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
     .option('--label <text>', 'shown beside the method, to tell two settings apart', '')
+    .option('--private', 'on no board, list or page: only you and admins can read it')
     .option(...serverOption)
     .option('--token-file <file>', "file with a submitter token (PALIMPSEST_TOKEN, else the home's tokens.json)")
     .option(...homeOption)
@@ -62,11 +64,13 @@ async function execute(slug: string, options: Options): Promise<void> {
   const seeds = options.seeds === undefined ? undefined : seedsFrom(options.seeds)
   const token = await tokenFor('submitter', { tokenFile: options.tokenFile, home: homeOf(options.home) })
   const api = apiOf(createClient({ server: serverOf(options.server), token, retryForMs: 10_000 }))
-  const body = { benchmark: slug, method, params, label, ...(seeds && { seeds }) }
+  const visibility = options.private ? ('private' as const) : ('public' as const)
+  const body = { benchmark: slug, method, params, label, visibility, ...(seeds && { seeds }) }
   const submission = await api.submit(body, options.key ?? randomUUID())
   if (options.json && !options.watch) printJson(submission)
   else if (!options.json) print(submission.id)
-  note(`Submitted ${method} with ${plural(submission.runs.length, 'run')}. Board: ${boardPage(api.server, slug)}`)
+  const where = options.private ? 'It is private: read it with your token.' : `Board: ${boardPage(api.server, slug)}`
+  note(`Submitted ${method} with ${plural(submission.runs.length, 'run')}. ${where}`)
   if (!options.watch) return
   const { signal, release } = onInterrupts()
   try {

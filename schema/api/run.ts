@@ -4,7 +4,7 @@ import { benchmark, slug } from '../benchmark.ts'
 import { artifactRef, device, progress, seconds } from '../result.ts'
 import { seed, stageKey, stageSpec } from '../stage.ts'
 import { column } from './board.ts'
-import { runState, runSummary } from './submission.ts'
+import { runState, runSummary, submission } from './submission.ts'
 
 export const jobState = z.enum(['queued', 'leased', 'done', 'failed', 'cancelled'])
 
@@ -69,6 +69,7 @@ export const run = z.strictObject({
   title: z.string(),
   params: z.record(z.string(), z.unknown()),
   label: z.string(),
+  visibility: submission.shape.visibility,
   author: z.string(),
   seed,
   state: runState,

@@ -3,6 +3,9 @@ import { z } from 'zod'
 import { slug } from '../benchmark.ts'
 import { seed } from '../stage.ts'
 
+export const visibilities = ['public', 'private'] as const
+const visibility = z.enum(visibilities)
+
 export const createSubmission = z.strictObject({
   /** A benchmark, or a suite: then every class of it. */
   benchmark: slug,
@@ -18,6 +21,8 @@ export const createSubmission = z.strictObject({
     .optional(),
   /** Shown beside the method's name, to tell two parameter settings apart. */
   label: z.string().max(60).default(''),
+  /** A private one is on no board, list or page; its author and admins read it with their tokens. */
+  visibility: visibility.default('public'),
 })
 
 /** In the order in which a run passes through them; each of the last three ends it. */
@@ -42,6 +47,7 @@ export const submission = z.strictObject({
   methodVersion: z.int(),
   params: z.record(z.string(), z.unknown()),
   label: z.string(),
+  visibility,
   author: z.string(),
   createdAt: z.string(),
   runs: z.array(runSummary),

@@ -1,5 +1,6 @@
 /** Submissions: one method with its resolved parameters, for one benchmark or suite, by one author. */
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { visibilities } from '../api/submission.ts'
 
 export const submissions = sqliteTable(
   'submissions',
@@ -17,6 +18,8 @@ export const submissions = sqliteTable(
     author: text().notNull(),
     /** The token that created it. */
     tokenId: text().notNull(),
+    /** A private one is for its token and admins alone. */
+    visibility: text({ enum: visibilities }).notNull(),
     priority: integer().notNull().default(0),
     createdAt: integer().notNull(),
     /** When webhooks were told that all of its runs have ended. */

@@ -136,6 +136,7 @@ CREATE TABLE `submissions` (
 	`label` text NOT NULL,
 	`author` text NOT NULL,
 	`token_id` text NOT NULL,
+	`visibility` text NOT NULL,
 	`priority` integer DEFAULT 0 NOT NULL,
 	`created_at` integer NOT NULL,
 	`announced_at` integer

@@ -9,6 +9,7 @@ import type { Database } from '../database.ts'
 import type { Identity } from '../env.ts'
 import { announceEnds } from './announce-ends.ts'
 import { expiry } from './expire.ts'
+import { readableBy } from './readable.ts'
 import { wantedRuns } from './wanted-runs.ts'
 
 export async function cancelSubmission(
@@ -16,7 +17,11 @@ export async function cancelSubmission(
   id: string,
   { identity, now }: { identity: Identity; now: number },
 ): Promise<string[]> {
-  const row = await db.select().from(submissions).where(eq(submissions.id, id)).get()
+  const row = await db
+    .select()
+    .from(submissions)
+    .where(and(eq(submissions.id, id), readableBy(identity)))
+    .get()
   if (!row) throw new ApiError('not_found', `no submission "${id}"`)
   if (row.tokenId !== identity.tokenId && identity.role !== 'admin') {
     throw new ApiError('forbidden', `submission "${id}" is ${row.author}'s; its author or an admin may cancel it`)

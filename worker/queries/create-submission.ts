@@ -9,9 +9,10 @@ import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import { methodOf, referencesOf, resolveParams, targetOf } from '../catalogue.ts'
 import { type Database, newId, type Statement } from '../database.ts'
-import type { Identity } from '../env.ts'
+import type { Identity, Viewer } from '../env.ts'
 import { announceEnds, retractEnds } from './announce-ends.ts'
 import { createOnce, type Once } from './once.ts'
+import { readableBy } from './readable.ts'
 import { runsWithState } from './run-state.ts'
 
 interface Planned {
@@ -46,10 +47,11 @@ async function planSubmission(db: Database, request: z.infer<typeof shape>, iden
   const plan: Planned = { submissions: [], runs: [], jobs: new Map(), runJobs: [] }
   const places = await placesOf(benchmarks, request.seeds ?? benchmark.seeds)
   const { name: author, tokenId } = identity
-  const common = { benchmark: slug, author, tokenId, createdAt: now }
+  const { visibility } = request
+  const common = { benchmark: slug, author, tokenId, visibility, createdAt: now }
   // References go first, so that rows are compared as soon as they are measured.
   for (const reference of referencesOf(benchmark).filter((method) => method !== request.method)) {
-    const missing = await placesWithout(db, reference, places)
+    const missing = await placesWithout(db, reference, places, visibility === 'private' ? identity : null)
     if (missing.length > 0) {
       const row = { ...common, label: '', params: resolveParams(benchmark, reference, {}) }
       await addTo(plan, reference, missing, row)
@@ -67,11 +69,13 @@ async function placesOf(benchmarks: Benchmark[], seeds: number[]): Promise<Place
   )
 }
 
-async function placesWithout(db: Database, method: string, places: Place[]): Promise<Place[]> {
+/** Those for which there is no run of a method that `viewer` may read, or that may still come to a good end. */
+async function placesWithout(db: Database, method: string, places: Place[], viewer: Viewer): Promise<Place[]> {
   const definitions = [...new Set(places.map(({ definitionSha256 }) => definitionSha256))]
   const found = await runsWithState(
     db,
     and(
+      readableBy(viewer),
       inArray(runs.definitionSha256, definitions),
       eq(submissions.method, method),
       eq(submissions.methodVersion, methodOf(method).version),
@@ -120,9 +124,10 @@ function statementsFor(db: Database, plan: Planned, now: number): Statement[] {
     ...retractEnds(db, [...plan.jobs.keys()]),
     ...rows(
       plan.submissions,
-      `INSERT INTO submissions (id, benchmark, method, method_version, params, label, author, token_id, created_at)
+      `INSERT INTO submissions (id, benchmark, method, method_version, params, label, visibility, author, token_id,
+        created_at)
       SELECT value ->> 'id', value ->> 'benchmark', value ->> 'method', value ->> 'methodVersion', value -> 'params',
-        value ->> 'label', value ->> 'author', value ->> 'tokenId', value ->> 'createdAt' FROM json_each(?)`,
+        value ->> 'label', value ->> 'visibility', value ->> 'author', value ->> 'tokenId', value ->> 'createdAt' FROM json_each(?)`,
     ),
     ...rows(
       plan.runs,

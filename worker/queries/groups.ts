@@ -10,6 +10,7 @@ import { submissions } from '../../schema/tables/submissions.ts'
 import { columnsOf, REFERENCE } from '../catalogue.ts'
 import type { Database } from '../database.ts'
 import { type Measured, measurementsOf } from './measurements.ts'
+import { isPublic } from './readable.ts'
 import { runsOf } from './run-state.ts'
 
 export type Seeded = Measured & { seed: number }
@@ -22,7 +23,7 @@ export interface Group {
   measured: Seeded[]
 }
 
-/** All that was submitted to a benchmark as it is defined now. */
+/** All that was submitted in public to a benchmark as it is defined now. */
 export interface Ground {
   benchmark: Benchmark
   columns: Column[]
@@ -36,7 +37,7 @@ export interface Ground {
 export async function groundsOf(db: Database, benchmarks: Benchmark[]): Promise<Ground[]> {
   const definitions = JSON.stringify(await Promise.all(benchmarks.map(definitionOf)))
   // One parameter, for D1 binds at most 100.
-  const here = sql`${runs.definitionSha256} IN (SELECT value FROM json_each(${definitions}))`
+  const here = and(isPublic, sql`${runs.definitionSha256} IN (SELECT value FROM json_each(${definitions}))`)
   const runsHere = db
     .select({ one: sql`1` })
     .from(runs)

@@ -12,14 +12,16 @@ import { submissions } from '../../schema/tables/submissions.ts'
 import { benchmarkOf, columnsOf, REFERENCE, titleOf } from '../catalogue.ts'
 import { commandFor } from '../command.ts'
 import { type Database, isoTime } from '../database.ts'
+import type { Viewer } from '../env.ts'
 import { fractionOf, gapOf } from './board.ts'
 import { type Measured, measuredOf, measurementsOf } from './measurements.ts'
+import { readableBy } from './readable.ts'
 import { runState, runsWithState } from './run-state.ts'
 import { samplesOf } from './samples.ts'
 
-export async function getRun(db: Database, id: string): Promise<Run> {
+export async function getRun(db: Database, id: string, viewer: Viewer): Promise<Run> {
   const [[found], row, stages] = await Promise.all([
-    runsWithState(db, eq(runs.id, id)),
+    runsWithState(db, and(eq(runs.id, id), readableBy(viewer))),
     db
       .select({ submission: submissions, run: runs })
       .from(runs)
@@ -39,14 +41,15 @@ export async function getRun(db: Database, id: string): Promise<Run> {
   const parts = stages.map(({ job }) => job).filter(({ state }) => state === 'done')
   const own = measuredOf(parts, run.benchmark, submission.method)
   const [reference, samples] = await Promise.all([
-    referenceOf(db, run),
+    referenceOf(db, run, viewer),
     samplesOf(
       db,
       stages.map(({ job }) => job),
       benchmark.request,
+      viewer,
     ),
   ])
-  const { method, methodVersion, params, label, author } = submission
+  const { method, methodVersion, params, label, visibility, author } = submission
   return {
     id,
     submission: submission.id,
@@ -56,6 +59,7 @@ export async function getRun(db: Database, id: string): Promise<Run> {
     title: titleOf(method),
     params,
     label,
+    visibility,
     author,
     seed: found.seed,
     state: found.state,
@@ -79,8 +83,17 @@ const earlierRun = (id: string) => sql<number>`EXISTS (
     (SELECT s2.sequence FROM runs r2 JOIN submissions s2 ON s2.id = r2.submission_id WHERE r2.id = ${id}))`
 
 /** The finished retrain run of the same definition and seed. */
-async function referenceOf(db: Database, { definitionSha256, seed }: { definitionSha256: string; seed: number }) {
-  const where = and(eq(runs.definitionSha256, definitionSha256), eq(submissions.method, REFERENCE), eq(runs.seed, seed))
+async function referenceOf(
+  db: Database,
+  { definitionSha256, seed }: { definitionSha256: string; seed: number },
+  viewer: Viewer,
+) {
+  const where = and(
+    eq(runs.definitionSha256, definitionSha256),
+    eq(submissions.method, REFERENCE),
+    eq(runs.seed, seed),
+    readableBy(viewer),
+  )
   const [first] = await measurementsOf(db, where)
   return first ? { id: first[0], measured: first[1] } : null
 }
@@ -127,6 +140,7 @@ function stageOf(job: typeof jobs.$inferSelect, shared: boolean): RunStage {
 export async function listRuns(
   db: Database,
   { benchmark, method, state, limit, before }: ListQuery & { state?: RunState | undefined },
+  viewer: Viewer,
 ): Promise<{ runs: RunListItem[]; next: string | null }> {
   const rows = await runsWithState(
     db,
@@ -134,6 +148,7 @@ export async function listRuns(
       benchmark ? eq(runs.benchmark, benchmark) : undefined,
       method ? eq(submissions.method, method) : undefined,
       before ? lt(runs.id, before) : undefined,
+      readableBy(viewer),
     ),
   )
     .having(state ? eq(runState, state) : undefined)

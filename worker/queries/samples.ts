@@ -1,12 +1,16 @@
 /** The pictures of samples that belong beside one another: of original, retrain and the run itself, with one seed. */
-import { eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { RunSamples, RunStage } from '../../schema/api/run.ts'
 import type { ForgetRequest } from '../../schema/benchmark.ts'
 import { stageKeyOf } from '../../schema/stage.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
 import { runJobs } from '../../schema/tables/run-jobs.ts'
+import { runs } from '../../schema/tables/runs.ts'
+import { submissions } from '../../schema/tables/submissions.ts'
 import type { Database } from '../database.ts'
+import type { Viewer } from '../env.ts'
 import { artifactOf } from './artifacts.ts'
+import { readableBy } from './readable.ts'
 
 /** What sample stages call the picture. */
 const PICTURE = 'samples.png'
@@ -16,6 +20,7 @@ export async function samplesOf(
   db: Database,
   stages: Pick<RunStage, 'key' | 'spec'>[],
   request: ForgetRequest,
+  viewer: Viewer,
 ): Promise<RunSamples[]> {
   const own = stages.find(({ spec }) => spec.kind === 'sample')
   const train = stages.map(({ spec }) => spec).find((spec) => spec.kind === 'train')
@@ -32,11 +37,16 @@ export async function samplesOf(
   const found = await db
     .select({ key: jobs.key, state: jobs.state, result: jobs.result, run: sql<string | null>`MIN(${runJobs.runId})` })
     .from(jobs)
-    .leftJoin(runJobs, eq(runJobs.jobKey, jobs.key))
+    .innerJoin(runJobs, eq(runJobs.jobKey, jobs.key))
+    .innerJoin(runs, eq(runs.id, runJobs.runId))
+    .innerJoin(submissions, eq(submissions.id, runs.submissionId))
     .where(
-      inArray(
-        jobs.key,
-        wanted.map(({ stage }) => stage),
+      and(
+        readableBy(viewer),
+        inArray(
+          jobs.key,
+          wanted.map(({ stage }) => stage),
+        ),
       ),
     )
     .groupBy(jobs.key)

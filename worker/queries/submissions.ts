@@ -6,6 +6,8 @@ import { ApiError } from '../../schema/errors.ts'
 import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import { type Database, isoTime } from '../database.ts'
+import type { Viewer } from '../env.ts'
+import { readableBy } from './readable.ts'
 import { runsOf } from './run-state.ts'
 
 type Row = typeof submissions.$inferSelect
@@ -21,23 +23,28 @@ async function shown(db: Database, rows: Row[]): Promise<Submission[]> {
     methodVersion: row.methodVersion,
     params: row.params,
     label: row.label,
+    visibility: row.visibility,
     author: row.author,
     createdAt: isoTime(row.createdAt),
     runs: found.get(row.id) ?? [],
   }))
 }
 
-export async function getSubmission(db: Database, id: string): Promise<Submission> {
-  const row = await db.select().from(submissions).where(eq(submissions.id, id)).get()
+export async function getSubmission(db: Database, id: string, viewer: Viewer): Promise<Submission> {
+  const row = await db
+    .select()
+    .from(submissions)
+    .where(and(eq(submissions.id, id), readableBy(viewer)))
+    .get()
   if (!row) throw new ApiError('not_found', `no submission "${id}"`)
   return (await shown(db, [row]))[0]!
 }
 
-export async function listSubmissions(db: Database, { benchmark, method, limit, before }: ListQuery) {
+export async function listSubmissions(db: Database, { benchmark, method, limit, before }: ListQuery, viewer: Viewer) {
   const rows = await db
     .select()
     .from(submissions)
-    .where(and(...filtersOf(db, { benchmark, method }), before ? olderThan(before) : undefined))
+    .where(and(readableBy(viewer), ...filtersOf(db, { benchmark, method }), before ? olderThan(before) : undefined))
     .orderBy(desc(submissions.sequence))
     .limit(limit + 1)
   const page = rows.slice(0, limit)

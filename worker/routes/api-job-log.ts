@@ -1,7 +1,10 @@
 /** The log of a job as plain text. */
+
 import { z } from 'zod'
+import { viewerOf } from '../auth.ts'
 import { byKey } from '../params.ts'
 import { readLog } from '../queries/read-log.ts'
+import { requireReadableJob } from '../queries/readable.ts'
 import { apiRoute, type Route } from '../route.ts'
 
 const route = apiRoute({
@@ -21,6 +24,7 @@ const route = apiRoute({
 
 export const apiJobLog: Route = (app) =>
   app.openapi(route, async (c) => {
+    await requireReadableJob(c.get('db'), c.req.valid('param').key, await viewerOf(c))
     const text = await readLog(c.get('db'), c.env.STORE, c.req.valid('param').key, c.req.valid('query'))
     return c.text(text, 200)
   })

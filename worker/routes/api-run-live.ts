@@ -1,10 +1,15 @@
 /** A run as it goes on: a socket that tells of each change to its stages. */
-import { eq } from 'drizzle-orm'
+
+import { and, eq } from 'drizzle-orm'
 import { z } from 'zod'
 import { ApiError } from '../../schema/errors.ts'
 import { runJobs } from '../../schema/tables/run-jobs.ts'
+import { runs } from '../../schema/tables/runs.ts'
+import { submissions } from '../../schema/tables/submissions.ts'
+import { viewerOf } from '../auth.ts'
 import { watch } from '../live.tsx'
 import { byId } from '../params.ts'
+import { readableBy } from '../queries/readable.ts'
 import { apiRoute, type Route } from '../route.ts'
 
 const route = apiRoute({
@@ -24,7 +29,13 @@ export const apiRunLive: Route = (app) =>
       throw new ApiError('invalid_request', 'expected a WebSocket: the header "Upgrade: websocket"')
     }
     const { id } = c.req.valid('param')
-    const rows = await c.get('db').select({ key: runJobs.jobKey }).from(runJobs).where(eq(runJobs.runId, id))
+    const rows = await c
+      .get('db')
+      .select({ key: runJobs.jobKey })
+      .from(runJobs)
+      .innerJoin(runs, eq(runs.id, runJobs.runId))
+      .innerJoin(submissions, eq(submissions.id, runs.submissionId))
+      .where(and(eq(runJobs.runId, id), readableBy(await viewerOf(c))))
     if (rows.length === 0) throw new ApiError('not_found', `no run "${id}"`)
     const keys = rows.map(({ key }) => key)
     return watch(c.env, keys)

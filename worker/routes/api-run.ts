@@ -1,5 +1,7 @@
 /** One run in full. */
+
 import { run } from '../../schema/api/run.ts'
+import { viewerOf } from '../auth.ts'
 import { byId } from '../params.ts'
 import { getRun } from '../queries/runs.ts'
 import { apiRoute, json, type Route } from '../route.ts'
@@ -14,4 +16,4 @@ const route = apiRoute({
 })
 
 export const apiRun: Route = (app) =>
-  app.openapi(route, async (c) => c.json(await getRun(c.get('db'), c.req.valid('param').id), 200))
+  app.openapi(route, async (c) => c.json(await getRun(c.get('db'), c.req.valid('param').id, await viewerOf(c)), 200))

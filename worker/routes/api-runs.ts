@@ -1,7 +1,9 @@
 /** Runs, newest first. */
+
 import { listQuery } from '../../schema/api/page.ts'
 import { runList } from '../../schema/api/run.ts'
 import { runState } from '../../schema/api/submission.ts'
+import { viewerOf } from '../auth.ts'
 import { listRuns } from '../queries/runs.ts'
 import { apiRoute, json, type Route } from '../route.ts'
 
@@ -15,4 +17,4 @@ const route = apiRoute({
 })
 
 export const apiRuns: Route = (app) =>
-  app.openapi(route, async (c) => c.json(await listRuns(c.get('db'), c.req.valid('query')), 200))
+  app.openapi(route, async (c) => c.json(await listRuns(c.get('db'), c.req.valid('query'), await viewerOf(c)), 200))

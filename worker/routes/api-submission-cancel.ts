@@ -25,5 +25,5 @@ export const apiSubmissionCancel: Route = (app) =>
     const { id } = c.req.valid('param')
     const keys = await cancelSubmission(c.get('db'), id, { identity: c.get('identity'), now: Date.now() })
     await Promise.all([...keys.map((key) => publish(c.env, key, { changed: true })), wakeCourier(c.env)])
-    return c.json(await getSubmission(c.get('db'), id), 200)
+    return c.json(await getSubmission(c.get('db'), id, c.get('identity')), 200)
   })

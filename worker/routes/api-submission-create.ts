@@ -28,5 +28,5 @@ export const apiSubmissionCreate: Route = (app) =>
     const once = await onceOf(c, c.req.valid('header')['idempotency-key'], json)
     const { id, created } = await createSubmission(c.get('db'), json, { identity: c.get('identity'), once })
     await wakeCourier(c.env)
-    return c.json(await getSubmission(c.get('db'), id), created ? 201 : 200)
+    return c.json(await getSubmission(c.get('db'), id, c.get('identity')), created ? 201 : 200)
   })

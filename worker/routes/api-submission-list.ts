@@ -1,6 +1,8 @@
 /** Submissions, newest first. */
+
 import { listQuery } from '../../schema/api/page.ts'
 import { submissionList } from '../../schema/api/submission.ts'
+import { viewerOf } from '../auth.ts'
 import { listSubmissions } from '../queries/submissions.ts'
 import { apiRoute, json, type Route } from '../route.ts'
 
@@ -14,4 +16,6 @@ const route = apiRoute({
 })
 
 export const apiSubmissionList: Route = (app) =>
-  app.openapi(route, async (c) => c.json(await listSubmissions(c.get('db'), c.req.valid('query')), 200))
+  app.openapi(route, async (c) =>
+    c.json(await listSubmissions(c.get('db'), c.req.valid('query'), await viewerOf(c)), 200),
+  )

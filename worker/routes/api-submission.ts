@@ -1,5 +1,7 @@
 /** One submission with the states of its runs. */
+
 import { submission } from '../../schema/api/submission.ts'
+import { viewerOf } from '../auth.ts'
 import { byId } from '../params.ts'
 import { getSubmission } from '../queries/submissions.ts'
 import { apiRoute, json, type Route } from '../route.ts'
@@ -14,4 +16,6 @@ const route = apiRoute({
 })
 
 export const apiSubmission: Route = (app) =>
-  app.openapi(route, async (c) => c.json(await getSubmission(c.get('db'), c.req.valid('param').id), 200))
+  app.openapi(route, async (c) =>
+    c.json(await getSubmission(c.get('db'), c.req.valid('param').id, await viewerOf(c)), 200),
+  )

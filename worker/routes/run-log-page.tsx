@@ -1,8 +1,10 @@
 /** The log of one stage of a run, a page of lines at a time. Its latest delivery's, unless `attempt` says which. */
+
 import { z } from 'zod'
 import type { Run } from '../../schema/api/run.ts'
 import { ApiError } from '../../schema/errors.ts'
 import { MAX_LOG_BYTES } from '../../schema/protocol/log.ts'
+import { viewerOf } from '../auth.ts'
 import { type LogSize, logSizes, readLines } from '../queries/read-log.ts'
 import { getRun } from '../queries/runs.ts'
 import type { Route } from '../route.ts'
@@ -69,7 +71,7 @@ function stageOf(run: Run, word: string) {
 export const runLogPage: Route = (app) =>
   app.get('/runs/:id/log/:stage', async (c) => {
     const db = c.get('db')
-    const run = await getRun(db, c.req.param('id'))
+    const run = await getRun(db, c.req.param('id'), await viewerOf(c))
     const stage = stageOf(run, c.req.param('stage'))
     const asked = query.safeParse(c.req.query())
     if (!asked.success) throw new ApiError('invalid_request', 'expected whole numbers from 1 on as page and attempt')

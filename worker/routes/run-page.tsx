@@ -1,5 +1,7 @@
 /** A run as a page: state, stages, result against retrain, times, logs, evidence, and the command that repeats it. */
+
 import type { Run } from '../../schema/api/run.ts'
+import { viewerOf } from '../auth.ts'
 import { logSizes, readTail } from '../queries/read-log.ts'
 import { getRun } from '../queries/runs.ts'
 import { pictureSize } from '../queries/samples.ts'
@@ -73,7 +75,7 @@ const Versions = ({ run }: { run: Run }) => {
 export const runPage: Route = (app) =>
   app.get('/runs/:id', async (c) => {
     const db = c.get('db')
-    const run = await getRun(db, c.req.param('id'))
+    const run = await getRun(db, c.req.param('id'), await viewerOf(c))
     const sizes = await logSizes(
       db,
       run.stages.map(({ key }) => key),

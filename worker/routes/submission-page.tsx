@@ -1,6 +1,8 @@
 /** A submission as a page: its runs and what was asked for. */
+
 import type { RunSummary } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
+import { viewerOf } from '../auth.ts'
 import { suites, targetOf, titleOf } from '../catalogue.ts'
 import { commandFor } from '../command.ts'
 import { getSubmission } from '../queries/submissions.ts'
@@ -74,7 +76,7 @@ const ClassRuns = ({ parts, seeds }: { parts: { benchmark: Benchmark; own: RunSu
 
 export const submissionPage: Route = (app) =>
   app.get('/submissions/:id', async (c) => {
-    const submission = await getSubmission(c.get('db'), c.req.param('id'))
+    const submission = await getSubmission(c.get('db'), c.req.param('id'), await viewerOf(c))
     const { id, method, methodVersion, label, params, runs, author, createdAt } = submission
     const target = targetOf(submission.benchmark)
     const [first] = target.benchmarks
