@@ -10,6 +10,7 @@ import { type Server, startServer } from '../support/server.ts'
 
 const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 const GENERATION = 'fashion-mnist-5k-16.ddpm-unet.class-0'
+const SUITE = 'fashion-mnist-5k.small-cnn.class-wise'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 let server: Server
@@ -25,6 +26,9 @@ beforeAll(async () => {
     await runner.submit(submitter, { benchmark: GENERATION, method })
   for (const method of ['original', 'salun', 'ft', 'ga']) await runner.submit(submitter, { benchmark: SLUG, method })
   await runner.workOff(token, inventions)
+  const suite = await runner.submit(submitter, { benchmark: SUITE, method: 'salun', seeds: [0] })
+  await runner.submit(submitter, { benchmark: SUITE, method: 'ft', seeds: [0] })
+  await runner.workOff(token, inventions, 60)
   // One failed and one waiting run, so that every state is on some page.
   const unfinished = await runner.submit(submitter, {
     benchmark: SLUG,
@@ -38,11 +42,14 @@ beforeAll(async () => {
   await runner.say(job, log)
   const failure = { outcome: 'failed', reason: 'numeric_divergence', message: 'the loss was NaN at step 14' }
   await runner.verb(job, 'fail', { ...failure, log: wholeLog(log) })
-  const { runs } = (await (await fetch(`${server.url}/api/v1/runs?method=salun`)).json()) as { runs: RunListItem[] }
+  const { runs } = (await (await fetch(`${server.url}/api/v1/runs?method=salun&benchmark=${SLUG}`)).json()) as { runs: RunListItem[] }
   paths = {
     home: '/',
     board: `/boards/${SLUG}?live=0`,
-    'empty board': '/boards/fashion-mnist-5k.small-cnn.class-0',
+    'empty board': '/boards/cifar10.resnet18.random-10',
+    suite: `/suites/${SUITE}?live=0`,
+    'empty suite': '/suites/cifar10.ddpm-unet.class-wise',
+    'submission to a suite': `/submissions/${suite.id}?live=0`,
     run: `/runs/${runs[0]!.id}`,
     'generation board': `/boards/${GENERATION}?live=0`,
     'generation run': `/runs/${generated.runs[0]!.id}`,
@@ -102,7 +109,7 @@ describe.each(Object.entries(sizes))('on a %s', (_, viewport) => {
 
   test('chart text is at least 12 px, inside its chart, and overlaps no other', async () => {
     await visit({ viewport }, async (page) => {
-      for (const name of ['board', 'generation board', 'run']) {
+      for (const name of ['board', 'suite', 'generation board', 'run']) {
         await page.goto(server.url + paths[name])
         await page.evaluate('document.fonts.ready.then(() => 0)')
         const problems = (await page.evaluate(`(() => {
