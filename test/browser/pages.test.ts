@@ -42,7 +42,9 @@ beforeAll(async () => {
   await runner.say(job, log)
   const failure = { outcome: 'failed', reason: 'numeric_divergence', message: 'the loss was NaN at step 14' }
   await runner.verb(job, 'fail', { ...failure, log: wholeLog(log) })
-  const { runs } = (await (await fetch(`${server.url}/api/v1/runs?method=salun&benchmark=${SLUG}`)).json()) as { runs: RunListItem[] }
+  const { runs } = (await (await fetch(`${server.url}/api/v1/runs?method=salun&benchmark=${SLUG}`)).json()) as {
+    runs: RunListItem[]
+  }
   paths = {
     home: '/',
     board: `/boards/${SLUG}?live=0`,

@@ -186,6 +186,37 @@ test('values that were measured otherwise than the rest of their column are mark
   expect(text).toContain('biased upwards')
 })
 
+test('a row whose own values were not measured alike has no mean and no place, and the page says why', async () => {
+  await generate('salun', { seeds: [0, 1] })
+  await generate('ft', { seeds: [0, 1] })
+  // The second evaluation of salun is of fewer images.
+  let evaluated = 0
+  await workOff((method) => ({ ...invented[method]!, n: method === 'salun' && evaluated++ > 0 ? 45 : 450 }))
+  const { rows } = await boardOf()
+  expect(rows.map(({ method, standing }) => [method, standing?.place ?? null])).toEqual([
+    ['ft', 1],
+    ['salun', null],
+  ])
+  const salun = rows[1]!
+  expect(Object.keys(salun.metrics)).toEqual(['generated-ua'])
+  expect(salun.identities['classifier-fd']).toHaveLength(2)
+  const text = textOf(await page(`/boards/${GENERATION}`))
+  expect(text).toContain('no mean measured in 2 ways too few images')
+  expect(text).toContain('Without a mean, because their own values were not measured alike: ')
+  expect(text).toContain('Classifier FD of SalUn (generated images: 45 instead of 450; fewer images than dimensions)')
+})
+
+test('too few images are marked with words in the cell and on the page of the run', async () => {
+  const { runs } = await generate('salun')
+  await workOff((method) => ({ ...invented[method]!, n: 64 }))
+  expect(
+    (await page(`/boards/${GENERATION}`)).match(/<span class="sd warn">too few images<\/span>/g)?.length,
+  ).toBeGreaterThan(1)
+  expect(textOf(await page(`/runs/${runs[0]!.id}`))).toContain(
+    'Too few images: no more than the features have dimensions',
+  )
+})
+
 test('a run shows original, retrain and itself with the same seed, and the forgotten class in words', async () => {
   await generate('original')
   const { runs } = await generate('salun')
