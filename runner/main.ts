@@ -9,6 +9,7 @@ import { runner } from './commands/runner.ts'
 import { score } from './commands/score.ts'
 import { serve } from './commands/serve.ts'
 import { submit } from './commands/submit.ts'
+import { webhooks } from './commands/webhooks.ts'
 import { note, styled } from './terminal/output.ts'
 import { Interrupted, UsageError } from './usage.ts'
 import { version } from './version.ts'
@@ -20,7 +21,7 @@ export async function main(argv: string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError('(see --help)')
     .exitOverride()
-  for (const add of [quickstart, run, list, serve, runner, submit, board, score]) add(program)
+  for (const add of [quickstart, run, list, serve, runner, submit, webhooks, board, score]) add(program)
   try {
     await program.parseAsync(argv)
     return 0

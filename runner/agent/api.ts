@@ -1,4 +1,5 @@
 /** The parts of the public API that commands use. */
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { board } from '../../schema/api/board.ts'
 import { queue } from '../../schema/api/queue.ts'
@@ -6,8 +7,19 @@ import { run } from '../../schema/api/run.ts'
 import { type createSubmission, submission } from '../../schema/api/submission.ts'
 import { suiteBoard } from '../../schema/api/suite.ts'
 import { createdToken, type role, token } from '../../schema/api/token.ts'
+import {
+  createdWebhook,
+  type createWebhook,
+  webhook,
+  webhookList,
+  webhookMessage,
+  webhookMessageList,
+} from '../../schema/api/webhook.ts'
 import { suites } from '../../schema/catalogue.ts'
 import type { Client } from './client.ts'
+
+/** Makes a request that is sent again, since its answer was lost, create nothing more. */
+const once = () => ({ 'idempotency-key': randomUUID() })
 
 export type Api = ReturnType<typeof apiOf>
 
@@ -23,7 +35,22 @@ export const apiOf = ({ json, server }: Client) => ({
   run: (id: string) => json(`/api/v1/runs/${id}`, run),
   queue: () => json('/api/v1/queue', queue),
   tokens: async () => (await json('/api/v1/tokens', z.object({ tokens: z.array(token) }))).tokens,
-  createToken: (body: { role: z.infer<typeof role>; name: string }) => json('/api/v1/tokens', createdToken, { body }),
+  createToken: (body: { role: z.infer<typeof role>; name: string }) =>
+    json('/api/v1/tokens', createdToken, { body, headers: once() }),
+  webhooks: async () => (await json('/api/v1/webhooks', webhookList)).webhooks,
+  createWebhook: (body: z.input<typeof createWebhook>) =>
+    json('/api/v1/webhooks', createdWebhook, { body, headers: once() }),
+  deleteWebhook: (id: string) => json(`/api/v1/webhooks/${encodeURIComponent(id)}`, webhook, { method: 'DELETE' }),
+  webhookDeliveries: async (id: string) =>
+    (await json(`/api/v1/webhooks/${encodeURIComponent(id)}/deliveries`, webhookMessageList)).deliveries,
+  replayWebhook: (id: string, message: string) =>
+    json(
+      `/api/v1/webhooks/${encodeURIComponent(id)}/deliveries/${encodeURIComponent(message)}/replay`,
+      webhookMessage,
+      {
+        method: 'POST',
+      },
+    ),
 })
 
 /** The page of the board of a benchmark or suite. */

@@ -26,13 +26,16 @@ export interface Server {
   url: string
   /** May create tokens for everything else. */
   adminToken: string
+  /** At the same address, with the same state. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
-export async function startServer(): Promise<Server> {
+/** `vars` are variables of the Worker. */
+export async function startServer(vars: Record<string, string> = {}): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'palimpsest-'))
   const adminToken = `pal_admin_${randomBytes(16).toString('hex')}`
-  const digest = createHash('sha256').update(adminToken).digest('hex')
+  const ADMIN_TOKEN_SHA256 = createHash('sha256').update(adminToken).digest('hex')
   const persist = ['--persist-to', folder]
   const options = { cwd: root, env: environment }
   await promisify(execFile)(
@@ -40,17 +43,26 @@ export async function startServer(): Promise<Server> {
     [wrangler, 'd1', 'migrations', 'apply', 'palimpsest', '--local', ...persist],
     options,
   )
-  const child = spawn(
-    process.execPath,
-    [wrangler, 'dev', '--port', '0', '--inspector-port', '0', '--var', `ADMIN_TOKEN_SHA256:${digest}`, ...persist],
-    { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const set = Object.entries({ ADMIN_TOKEN_SHA256, ...vars }).flatMap(([name, value]) => ['--var', `${name}:${value}`])
+  const start = (port: string) =>
+    spawn(process.execPath, [wrangler, 'dev', '--port', port, '--inspector-port', '0', ...set, ...persist], {
+      ...options,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  let child = start('0')
   const stop = async () => {
     await end(child)
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    return { url: await readyUrl(child), adminToken, stop }
+    const url = await readyUrl(child)
+    const restart = async () => {
+      await end(child)
+      child = start(new URL(url).port)
+      await readyUrl(child)
+    }
+    return { url, adminToken, restart, stop }
   } catch (error) {
     await stop()
     throw error
