@@ -20,6 +20,7 @@ export const statuses = {
   body_too_large: 413,
   unsupported_encoding: 415,
   range_not_satisfiable: 416,
+  rate_limited: 429,
   internal: 500,
   not_configured: 503,
 } as const

@@ -33,6 +33,7 @@ export interface Bindings extends Partial<Record<keyof Settings, string>> {
   DB: D1Database
   STORE: R2Bucket
   ASSETS: Fetcher
+  CREATIONS: RateLimit
   COURIER: DurableObjectNamespace<Courier>
   DISPATCHER: DurableObjectNamespace<Dispatcher>
   LIVE: DurableObjectNamespace<Live>

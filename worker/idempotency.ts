@@ -1,6 +1,7 @@
 /** The header `Idempotency-Key` of requests that create something. */
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { ApiError } from '../schema/errors.ts'
 import { canonicalJson, sha256Hex } from '../schema/stage.ts'
 import type { AppEnv } from './env.ts'
 import type { Once } from './queries/once.ts'
@@ -16,10 +17,16 @@ export const idempotencyHeaders = z.object({
 
 /** What makes a creating request the same as another: its caller, its key and all that it asks for. */
 export async function onceOf(c: Context<AppEnv>, key: string | undefined, request: unknown): Promise<Once> {
+  const { tokenId } = c.get('identity')
   return {
-    tokenId: c.get('identity').tokenId,
+    tokenId,
     key: key ?? null,
     requestSha256: await sha256Hex(canonicalJson([c.req.method, c.req.path, request])),
     now: Date.now(),
+    permit: async () => {
+      const { success } = await c.env.CREATIONS.limit({ key: tokenId })
+      if (!success)
+        throw new ApiError('rate_limited', 'this token created too much within a minute; try again in a minute')
+    },
   }
 }

@@ -33,6 +33,7 @@ const refusedWrites = {
   413: 'The body is too large',
   415: 'The body has a Content-Encoding',
   422: 'The content is not what it says it is',
+  429: 'Too much was created within a minute',
 }
 
 /** An API route: createRoute with `:param` paths and the errors filled in. */

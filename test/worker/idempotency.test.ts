@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ADMIN, ask, errorOf, read, SLUG, tokenFor, useFreshDatabase } from './support.ts'
+import { ADMIN, ask, bindings, errorOf, read, SLUG, tokenFor, useFreshDatabase } from './support.ts'
 
 useFreshDatabase()
 
@@ -48,4 +48,18 @@ test('a key is used up by its first request, whatever the second asks for', asyn
 test('a refused request uses up no key', async () => {
   expect((await create('one', ADMIN, { role: 'submitter', name: '' })).status).toBe(400)
   await read(await create('one'), 201)
+})
+
+test('a token that created too much within a minute is refused; requests that are repeated are not counted', async () => {
+  const { id, secret } = await read<Token>(await create('own', ADMIN, { role: 'admin', name: 'eve' }), 201)
+  await read(await create('before', secret), 201)
+  let counted = 0
+  while ((await bindings.CREATIONS.limit({ key: id })).success) counted++
+  // 600 a minute, one of them used above.
+  expect(counted).toBe(599)
+  const answer = await create('after', secret)
+  expect(answer.headers.get('retry-after')).toBe('60')
+  expect(await errorOf(answer)).toMatchObject({ status: 429, code: 'rate_limited' })
+  await read(await create('before', secret), 201)
+  await read(await create('another caller'), 201)
 })

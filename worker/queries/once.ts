@@ -13,6 +13,8 @@ export interface Once {
   key: string | null
   requestSha256: string
   now: number
+  /** Throws where its token has created too much lately. */
+  permit(): Promise<void>
 }
 
 /** What is created, and the statements that do it. */
@@ -28,6 +30,7 @@ export async function createOnce(
 ): Promise<{ id: string; created: boolean }> {
   const earlier = await createdBefore(db, once)
   if (earlier !== null) return { id: earlier, created: false }
+  await once.permit()
   const { id, statements } = await plan()
   const { tokenId, key, requestSha256, now } = once
   const claims =

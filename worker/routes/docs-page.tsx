@@ -16,6 +16,7 @@ const toc = [
   ['suites', 'Suites'],
   ['run', 'Run on your machine'],
   ['submit', 'Submit'],
+  ['webhooks', 'Be told'],
   ['runner', 'Run a runner'],
   ['evidence', 'Evidence'],
   ['server', 'Run a server'],
@@ -173,6 +174,30 @@ export const docsPage: Route = (app) =>
   -d '${body}'`}</Code>
               <p>The answer names the submission and its runs. Cancel what is left of it with:</p>
               <Code>{`curl -X POST ${origin}/api/v1/submissions/ID/cancel -H "Authorization: Bearer $PALIMPSEST_TOKEN"`}</Code>
+              <p>
+                A submission with <code>"visibility": "private"</code> is on no board, list or page. It, its runs and
+                their logs are read with the token that made it, and by admins; to everybody else they do not exist. A
+                stage that a public run needs as well is public through that run. Artifacts are read by whoever knows
+                their SHA-256.
+              </p>
+              <h2 id="webhooks">Be told</h2>
+              <p>
+                A webhook tells an address of yours when what you submitted ends: <code>run.done</code>,{' '}
+                <code>run.failed</code>, <code>run.cancelled</code> and <code>submission.ended</code>, one message for
+                each end. Messages follow the <a href="https://www.standardwebhooks.com">Standard Webhooks</a> rules, so
+                any of their libraries verifies them with the secret that is shown once.
+              </p>
+              <Code>{`curl ${origin}/api/v1/webhooks \\
+  -H "Authorization: Bearer $PALIMPSEST_TOKEN" \\
+  -H "Idempotency-Key: my-webhook" \\
+  -H "Content-Type: application/json" \\
+  -d '{"url":"https://example.org/hook","events":["submission.ended"]}'`}</Code>
+              <p>
+                An attempt that gets no 2xx within 15 seconds is repeated nine times over three days, with the same id.
+                A webhook that got nothing for so long, or answers 410, is disabled, and says why;{' '}
+                <code>/api/v1/webhooks/ID/deliveries</code> holds every attempt of the last 30 days, and each message
+                can be replayed, which enables the webhook again. Addresses must be https and public.
+              </p>
               <h2 id="runner">Run a runner</h2>
               <p>
                 A runner asks for work over HTTPS, so it needs no open port. It needs a runner token, which an admin
