@@ -1,0 +1,90 @@
+/** What is too large, packed, malformed or out of place is refused with a 4xx that says why. */
+import { expect, test } from 'vitest'
+import { ADMIN, ask, errorOf, lease, read, SLUG, say, submit, tokenFor, useFreshDatabase } from './support.ts'
+
+useFreshDatabase()
+
+const KIB = 1024
+const submission = { benchmark: SLUG, method: 'ft', seeds: [0] }
+const post = (body: BodyInit, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
+  ask('/api/v1/submissions', { token: ADMIN, method: 'POST', body, headers })
+const padded = (bytes: number) => {
+  const text = JSON.stringify({ ...submission, label: '' })
+  return text.replace('"label":""', `"label":"${'x'.repeat(bytes - text.length)}"`)
+}
+
+test.each([
+  ['a body that ends early', '{"benchmark":', 400],
+  ['no body', '', 400],
+  ['an array', '[]', 400],
+  ['a hundred thousand brackets', '['.repeat(100_000), 400],
+  ['a number beyond all numbers', JSON.stringify(submission).replace('[0]', '[1e400]'), 400],
+  ['a seed beyond 31 bits', JSON.stringify({ ...submission, seeds: [2 ** 31] }), 400],
+  ['a key that would reach a prototype', '{"__proto__":{"benchmark":"x"},"constructor":1}', 400],
+  ['a label longer than 60 characters', JSON.stringify({ ...submission, label: '💥'.repeat(61) }), 400],
+  ['256 KiB, which is read and found too long for a label', padded(256 * KIB), 400],
+  ['a byte more than 256 KiB', padded(256 * KIB + 1), 413],
+])('%s is refused', async (_, body, status) => {
+  const { code, message, ...found } = await errorOf(await post(body))
+  expect([found.status, message]).toEqual([status, expect.stringMatching(/\w/)])
+  expect(code).toBe(status === 413 ? 'body_too_large' : 'invalid_request')
+})
+
+test('a body of unannounced length is read up to the limit and no further', async () => {
+  let sent = 0
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      sent += 64 * KIB
+      controller.enqueue(new Uint8Array(64 * KIB).fill(0x20))
+    },
+  })
+  expect((await post(endless)).status).toBe(413)
+  expect(sent).toBeLessThan(1024 * KIB)
+})
+
+test('a body that is packed is not unpacked', async () => {
+  // 64 MiB of spaces are 64 KiB of gzip.
+  const bomb = new Blob([new Uint8Array(64 * KIB * KIB).fill(0x20)]).stream().pipeThrough(new CompressionStream('gzip'))
+  const packed = await new Response(bomb).arrayBuffer()
+  expect(packed.byteLength).toBeLessThan(128 * KIB)
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+  expect(await errorOf(await post(packed, headers))).toMatchObject({ status: 415, code: 'unsupported_encoding' })
+  // Without the header it is just not JSON.
+  expect((await post(packed)).status).toBe(400)
+})
+
+test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', ''])(
+  'JSON that is called "%s" is refused',
+  async (type) => {
+    expect((await post(JSON.stringify(submission), type ? { 'content-type': type } : {})).status).toBe(400)
+  },
+)
+
+test.each([
+  ['/api/v1/artifacts/..%2f..%2fetc%2fpasswd', 400],
+  ['/api/v1/artifacts/%00', 400],
+  [`/api/v1/artifacts/${'A'.repeat(64)}`, 400],
+  [`/api/v1/artifacts/${'a'.repeat(65)}`, 400],
+  [`/api/v1/artifacts/${'a'.repeat(64)}`, 404],
+  ['/api/v1/jobs/..%2f..%2f/log', 400],
+  ['/api/v1/runs/..%2f..%2f', 404],
+  ['/api/v1/runs/%f0%9f%92%a5', 404],
+  [`/api/v1/runs/${'x'.repeat(121)}`, 400],
+  ['/api/v1/methods/__proto__', 404],
+  ['/api/v1/benchmarks/constructor/board', 404],
+  ['/swagger/..%2f..%2fwrangler.toml', 404],
+  ['/%', 404],
+])('%s answers %i', async (path, status) => {
+  expect((await ask(path)).status).toBe(status)
+})
+
+test('a chunk of log is at most 64 KiB, whatever JSON makes of its bytes', async () => {
+  await submit(await tokenFor('submitter'), { seeds: [0] })
+  const job = (await lease(await tokenFor('runner')))!
+  // Each of these bytes is six in JSON.
+  await read(await say(job, '\u0001'.repeat(64 * KIB)))
+  const next = { sequence: 1, offset: 64 * KIB }
+  expect((await say(job, 'x'.repeat(64 * KIB + 1), next)).status).toBe(400)
+  expect((await say(job, '\u0001'.repeat(65 * KIB), next)).status).toBe(413)
+  await read(await say(job, 'x', next))
+})
