@@ -1,6 +1,7 @@
 /** Benchmarks: dataset + model + forget request + training recipe + metrics. */
 import { z } from 'zod'
 import { denoising, sampling } from './diffusion.ts'
+import { requirements } from './requirements.ts'
 
 export const slug = z
   .string()
@@ -116,6 +117,8 @@ export const benchmark = z.strictObject({
    *  before the first `;` is named. */
   metrics: z.array(z.string()).min(1),
   seeds: z.array(z.int().min(0)).min(1),
+  /** What its runners must have; it changes no result, so no stage key or definition either. */
+  requires: requirements.default({}),
 })
 export type Benchmark = z.infer<typeof benchmark>
 

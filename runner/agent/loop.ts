@@ -18,7 +18,7 @@
  *  way, and the loop goes on with the next job. Lost, failed, released and cancelled are different words.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { deviceOf } from '../pipeline/device.ts'
+import type { Probe } from '../../schema/probe.ts'
 import { RemoteError } from './client.ts'
 import { newNonce } from './heartbeat.ts'
 import { type JobContext, runJob } from './job.ts'
@@ -26,16 +26,17 @@ import { type JobContext, runJob } from './job.ts'
 export interface LoopOptions extends JobContext {
   /** Shown beside the jobs it runs. */
   name: string
+  /** What this machine can do. */
+  probe: Probe
 }
 
 /** Runs jobs until the signal is aborted. Throws only when the server refuses this runner. */
-export async function runLoop({ name, ...context }: LoopOptions): Promise<void> {
-  const { client, signal, emit, threads } = context
-  const device = deviceOf(threads)
+export async function runLoop({ name, probe, ...context }: LoopOptions): Promise<void> {
+  const { client, signal, emit } = context
   while (!signal.aborted) {
     try {
       const answer = await client.lease(
-        { runner: name, device, nonce: newNonce() },
+        { runner: name, probe, nonce: newNonce() },
         { signal, retryForMs: Number.POSITIVE_INFINITY },
       )
       if (answer.kind === 'job') {

@@ -176,7 +176,7 @@ async function watchRuns(api: Api, runs: WatchedRun[]) {
     for (const stage of planned) if (!stages.has(stage.key)) stages.set(stage.key, { ...stage, name })
   }
   const { running, waiting } = await api.queue()
-  const pending = new Set([...running, ...waiting].map(({ key }) => key))
+  const pending = new Set([...running.map(({ key }) => key), ...waiting.flatMap(({ stages }) => stages)])
   const all = [...stages.values()]
   const done = all.filter(({ key }) => !pending.has(key))
   const view: ProgressView = showProgress({

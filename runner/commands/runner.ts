@@ -85,7 +85,16 @@ async function execute(options: Options): Promise<void> {
   try {
     const store = openStore(home)
     const places = dataPlaces(home, options.data)
-    await runLoop({ client, store, places, threads, name, signal: AbortSignal.any([signal, stop.signal]), emit: tell })
+    await runLoop({
+      client,
+      probe: findings.probe,
+      store,
+      places,
+      threads,
+      name,
+      signal: AbortSignal.any([signal, stop.signal]),
+      emit: tell,
+    })
   } catch (error) {
     if (error instanceof RemoteError) throw new UsageError(`${server} refused this runner: ${error.message}`)
     throw error

@@ -1,6 +1,7 @@
 /** A submission: one method with parameters, for one benchmark or suite, over a list of seeds. */
 import { z } from 'zod'
 import { slug } from '../benchmark.ts'
+import { requirements } from '../requirements.ts'
 import { seed } from '../stage.ts'
 
 export const visibilities = ['public', 'private'] as const
@@ -24,6 +25,16 @@ export const createSubmission = z.strictObject({
   /** A private one is on no board, list or page; its author and admins read it with their tokens. */
   visibility: visibility.default('public'),
 })
+
+/** Only what is given changes. */
+export const changeSubmission = z
+  .strictObject({
+    /** Higher ones are served first; 0 is usual. */
+    priority: z.int().min(-100).max(100),
+    requires: requirements,
+  })
+  .partial()
+  .refine((change) => Object.keys(change).length > 0, 'expected at least one of priority, requires')
 
 /** In the order in which a run passes through them; each of the last three ends it. */
 export const runState = z.enum(['queued', 'running', 'done', 'failed', 'cancelled'])

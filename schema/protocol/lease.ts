@@ -1,6 +1,7 @@
 /** Ask for a job. The answer holds everything the runner needs to begin, or how long to wait. */
 import { z } from 'zod'
-import { artifactRef, device } from '../result.ts'
+import { probe } from '../probe.ts'
+import { artifactRef } from '../result.ts'
 import { stageKey, stageSpec } from '../stage.ts'
 
 export const path = '/api/v1/jobs/lease'
@@ -9,7 +10,7 @@ export const path = '/api/v1/jobs/lease'
  *  answer that was lost, or a request that was doubled, costs nothing. */
 export const nonce = z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 lower-case hex digits')
 
-export const request = z.strictObject({ runner: z.string().min(1).max(80), device, nonce })
+export const request = z.strictObject({ runner: z.string().min(1).max(80), probe, nonce })
 
 /** The fencing token, sent as `Authorization: Bearer`: it names one delivery of one job, changes on every renewal, and every
  *  write about the job carries the newest one. */

@@ -47,4 +47,6 @@ export const cifar10DdpmUnetClassWise = defineClassWise({
     'recall/inception-v3-pool3@1',
   ],
   seeds: [0],
+  // Not measured: an estimate of what activations and weights of batch 128 take.
+  requires: { provider: 'cuda', gpuMemoryBytes: 16 * 2 ** 30 },
 })

@@ -18,6 +18,7 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { failureReasons } from '../protocol/fail.ts'
+import type { Requirements } from '../requirements.ts'
 import type { Device, Progress, Seconds, StageResult } from '../result.ts'
 import { type StageSpec, stageKinds } from '../stage.ts'
 
@@ -31,6 +32,10 @@ export const jobs = sqliteTable(
     kind: text({ enum: stageKinds }).notNull(),
     spec: text({ mode: 'json' }).$type<StageSpec>().notNull(),
     state: text({ enum: jobStates }).notNull().default('queued'),
+    /** Of the runner that it is given to; null asks for nothing. */
+    requires: text({ mode: 'json' }).$type<Requirements>(),
+    /** Equal for stages that take about the same time. */
+    likeness: text().notNull(),
     deliveries: integer().notNull().default(0),
     lost: integer().notNull().default(0),
     failed: integer().notNull().default(0),
@@ -59,6 +64,7 @@ export const jobs = sqliteTable(
   (table) => [
     index('jobs_failed').on(table.finishedAt).where(sql`state = 'failed'`),
     index('jobs_state').on(table.state),
+    index('jobs_likeness').on(table.likeness, table.finishedAt).where(sql`state = 'done'`),
     index('jobs_lease').on(table.leaseExpiresAt).where(sql`state = 'leased'`),
   ],
 )

@@ -1,13 +1,13 @@
 /** Runners as they last showed themselves. */
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { Device } from '../result.ts'
+import type { Probe } from '../probe.ts'
 
 export const runners = sqliteTable(
   'runners',
   {
     tokenId: text().notNull(),
     name: text().notNull(),
-    device: text({ mode: 'json' }).$type<Device>().notNull(),
+    probe: text({ mode: 'json' }).$type<Probe>().notNull(),
     lastSeenAt: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.tokenId, table.name] })],

@@ -12,6 +12,7 @@ import { ConfigurationError } from '../../runner/pipeline/configuration-error.ts
 import { DivergenceError } from '../../runner/pipeline/trainer.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { MAX_LOG_BYTES } from '../../schema/protocol/log.ts'
+import { probe } from '../support/probe.ts'
 
 const closing: (() => void)[] = []
 afterAll(() => {
@@ -69,11 +70,7 @@ test('hang-ups and 5xx are tried again, refusals are not', async () => {
     return refusal(403, 'forbidden')
   })
   const client = createClient({ server })
-  const request = {
-    runner: 'r',
-    device: { deviceClass: 'c', provider: 'cpu', precision: 'float32', threads: 1 },
-    nonce: NONCE,
-  }
+  const request = { runner: 'r', probe, nonce: NONCE }
   expect(await client.lease(request)).toEqual({ kind: 'none', retryAfterMs: 5 })
   expect(asked).toBe(3)
   await expect(client.lease(request)).rejects.toThrow(RemoteError)
@@ -91,11 +88,7 @@ test('an answer of another shape says so and is not tried again', async () => {
     asked += 1
     return { body: { kind: 'job', job: 1 } }
   })
-  const request = {
-    runner: 'r',
-    device: { deviceClass: 'c', provider: 'cpu', precision: 'float32', threads: 1 },
-    nonce: NONCE,
-  }
+  const request = { runner: 'r', probe, nonce: NONCE }
   await expect(createClient({ server }).lease(request)).rejects.toThrow(
     /unexpected answer: job: expected object, got 1/,
   )

@@ -3,9 +3,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Submission } from '../../schema/api/submission.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { StageResult } from '../../schema/result.ts'
+import { device, probe } from './probe.ts'
 import type { Server } from './server.ts'
-
-export const device = { deviceClass: 'cpu/made-up-test-machine', provider: 'cpu', precision: 'float32', threads: 2 }
 
 export type Scores = Record<'ua' | 'ra' | 'ta' | 'mia', number>
 
@@ -40,7 +39,7 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
   const tokenFor = async (role: string, name: string) =>
     (await post<{ secret: string }>('/api/v1/tokens', adminToken, { role, name })).secret
   const lease = async (token: string, runner = 'fake-runner') =>
-    (await post<{ job?: Job }>('/api/v1/jobs/lease', token, { runner, device, nonce: newNonce() })).job ?? null
+    (await post<{ job?: Job }>('/api/v1/jobs/lease', token, { runner, probe, nonce: newNonce() })).job ?? null
   /** A verb about a leased job, under its own token. */
   const verb = <T>(job: Job, name: string, body: Record<string, unknown>) =>
     post<T>(`/api/v1/jobs/${job.key}/${name}`, job.lease.token, body)

@@ -1,14 +1,11 @@
 import { expect, test } from 'vitest'
+import { probe } from '../support/probe.ts'
 import { ADMIN, ask, errorOf, read, SLUG, tokenFor, useFreshDatabase } from './support.ts'
 
 useFreshDatabase()
 
 const submission = { benchmark: SLUG, method: 'retrain', seeds: [0] }
-const leaseRequest = {
-  runner: 'r',
-  nonce: '0'.repeat(32),
-  device: { deviceClass: 'cpu', provider: 'cpu', precision: 'float32', threads: 1 },
-}
+const leaseRequest = { runner: 'r', nonce: '0'.repeat(32), probe }
 
 test('writing needs a token, and an unknown one is as good as none', async () => {
   const cases = [undefined, 'pal_submitter_0000', 'something else']

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { sha256Hex } from '../../schema/stage.ts'
+import { probe } from '../support/probe.ts'
 import {
   ask,
   bindings,
-  device,
   errorOf,
   fail,
   finish,
@@ -82,7 +82,7 @@ test('a job waits for its inputs and then receives their artifacts', async () =>
 test('an idle runner is told how long to wait', async () => {
   const answer = await ask('/api/v1/jobs/lease', {
     token: runner,
-    json: { runner: 'r', device, nonce: newNonce() },
+    json: { runner: 'r', probe, nonce: newNonce() },
   })
   expect(await read(answer)).toEqual({ kind: 'none', retryAfterMs: 5000 })
 })
@@ -133,7 +133,7 @@ test('a renewal whose answer was lost or doubled gives the same token again', as
 
 test('a request for a job that is doubled, or whose answer was lost, leases one job', async () => {
   await submit(submitter, { seeds: [0] })
-  const json = { runner: 'r', device, nonce: newNonce() }
+  const json = { runner: 'r', probe, nonce: newNonce() }
   const asked = () => ask('/api/v1/jobs/lease', { token: runner, json })
   const [first, doubled] = await Promise.all([asked(), asked()])
   const answer = await read<{ job: Job }>(first)

@@ -29,7 +29,7 @@ const score = (method: string, seed: number) =>
 test('an empty site says what would appear and how to start', async () => {
   expect(textOf(await page('/'))).toContain('0 running, 0 waiting, 0 runners seen')
   expect(textOf(await page(`/boards/${SLUG}`))).toContain('Nobody has submitted to this board yet')
-  expect(textOf(await page('/queue'))).toContain('No runner was seen yet')
+  expect(textOf(await page('/queue'))).toContain('No runner has enrolled yet')
 })
 
 test('a board page prints the values of its API, rounded, with a real minus sign', async () => {
@@ -104,7 +104,7 @@ test('methods, submissions, queue and documentation have pages', async () => {
   expect(textOf(await page('/methods/ft'))).toContain('learningRate')
   expect(textOf(await page(`/submissions/${id}`))).toContain('0 of 1 seeds done, 1 waiting')
   const queue = textOf(await page('/queue'))
-  expect(queue).toContain('1 running, 4 waiting, 1 runner seen')
+  expect(queue).toContain('1 stage running, 1 run waiting, 1 runner known')
   expect(textOf(await page('/docs'))).toContain('mia/svc-confidence@1')
   expect(textOf(await page('/docs/api'))).toContain('GET /api/v1/benchmarks')
   expect(await page('/style.css')).toContain('--text:')

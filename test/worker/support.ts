@@ -5,12 +5,14 @@ import { beforeEach, expect } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import { errorBody } from '../../schema/errors.ts'
+import type { Probe } from '../../schema/probe.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { WholeLog } from '../../schema/protocol/log.ts'
 import type { StageResult } from '../../schema/result.ts'
 import { sha256Hex } from '../../schema/stage.ts'
 import { app } from '../../worker/app.ts'
 import type { Bindings } from '../../worker/env.ts'
+import { device, probe } from '../support/probe.ts'
 
 /** The Courier sleeps: tests send what is due themselves, at times of their choice. */
 const COURIER = { getByName: () => ({ wake: async () => {} }) }
@@ -76,13 +78,11 @@ export async function submit(token: string, json: Record<string, unknown> = {}):
   return read(await ask('/api/v1/submissions', { token, json: { benchmark: SLUG, method: 'ft', ...json } }), 201)
 }
 
-export const device = { deviceClass: 'test-cpu', provider: 'cpu', precision: 'float32', threads: 1 }
-
 export const newNonce = () => crypto.randomUUID().replaceAll('-', '')
 
-export async function lease(token: string, runner = 'runner-1'): Promise<Job | null> {
+export async function lease(token: string, runner = 'runner-1', own: Partial<Probe> = {}): Promise<Job | null> {
   const answer = await read<{ kind: string; job?: Job }>(
-    await ask('/api/v1/jobs/lease', { token, json: { runner, device, nonce: newNonce() } }),
+    await ask('/api/v1/jobs/lease', { token, json: { runner, probe: { ...probe, ...own }, nonce: newNonce() } }),
   )
   return answer.job ?? null
 }

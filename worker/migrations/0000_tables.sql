@@ -45,6 +45,8 @@ CREATE TABLE `jobs` (
 	`kind` text NOT NULL,
 	`spec` text NOT NULL,
 	`state` text DEFAULT 'queued' NOT NULL,
+	`requires` text,
+	`likeness` text NOT NULL,
 	`deliveries` integer DEFAULT 0 NOT NULL,
 	`lost` integer DEFAULT 0 NOT NULL,
 	`failed` integer DEFAULT 0 NOT NULL,
@@ -69,6 +71,7 @@ CREATE TABLE `jobs` (
 CREATE UNIQUE INDEX `jobs_tokenSha256_unique` ON `jobs` (`token_sha256`);--> statement-breakpoint
 CREATE INDEX `jobs_failed` ON `jobs` (`finished_at`) WHERE state = 'failed';--> statement-breakpoint
 CREATE INDEX `jobs_state` ON `jobs` (`state`);--> statement-breakpoint
+CREATE INDEX `jobs_likeness` ON `jobs` (`likeness`,`finished_at`) WHERE state = 'done';--> statement-breakpoint
 CREATE INDEX `jobs_lease` ON `jobs` (`lease_expires_at`) WHERE state = 'leased';--> statement-breakpoint
 CREATE TABLE `late_results` (
 	`job_key` text NOT NULL,
@@ -106,7 +109,7 @@ CREATE INDEX `run_jobs_job` ON `run_jobs` (`job_key`);--> statement-breakpoint
 CREATE TABLE `runners` (
 	`token_id` text NOT NULL,
 	`name` text NOT NULL,
-	`device` text NOT NULL,
+	`probe` text NOT NULL,
 	`last_seen_at` integer NOT NULL,
 	PRIMARY KEY(`token_id`, `name`)
 );

@@ -3,7 +3,9 @@ import { and, eq, inArray } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { createSubmission as shape } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
+import { likenessOf } from '../../schema/likeness.ts'
 import { definitionOf, planRun } from '../../schema/plan.ts'
+import type { Requirements } from '../../schema/requirements.ts'
 import { inputsOf, type StageSpec } from '../../schema/stage.ts'
 import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
@@ -18,7 +20,7 @@ import { runsWithState } from './run-state.ts'
 interface Planned {
   submissions: (typeof submissions.$inferInsert)[]
   runs: (typeof runs.$inferInsert)[]
-  jobs: Map<string, StageSpec>
+  jobs: Map<string, { spec: StageSpec; requires: Requirements | null; likeness: string }>
   runJobs: { runId: string; jobKey: string; position: number }[]
 }
 
@@ -97,11 +99,12 @@ async function addTo(plan: Planned, method: string, places: Place[], row: RowOf)
   const submissionId = newId(row.createdAt)
   plan.submissions.push({ ...row, id: submissionId, method, methodVersion: version })
   for (const { benchmark, ...place } of places) {
+    const requires = Object.keys(benchmark.requires).length > 0 ? benchmark.requires : null
     const id = newId(row.createdAt)
     plan.runs.push({ id, submissionId, benchmark: benchmark.slug, ...place })
     const stages = await planRun(benchmark, definition, row.params, place.seed)
     for (const [position, stage] of stages.entries()) {
-      plan.jobs.set(stage.key, stage.spec)
+      plan.jobs.set(stage.key, { spec: stage.spec, requires, likeness: await likenessOf(stage.spec) })
       plan.runJobs.push({ runId: id, jobKey: stage.key, position })
     }
   }
@@ -114,8 +117,8 @@ const ROWS_AT_ONCE = 500
 /** Rows travel as JSON, some hundred in a parameter: D1 binds at most 100 parameters a statement. A stage
  *  that failed or was cancelled before is queued again; every other stage that exists is left as it is. */
 function statementsFor(db: Database, plan: Planned, now: number): Statement[] {
-  const jobs = [...plan.jobs].map(([key, spec]) => ({ key, kind: spec.kind, spec, now }))
-  const inputs = [...plan.jobs].flatMap(([key, spec]) => inputsOf(spec).map((input) => ({ key, input })))
+  const jobs = [...plan.jobs].map(([key, job]) => ({ key, kind: job.spec.kind, ...job, now }))
+  const inputs = [...plan.jobs].flatMap(([key, { spec }]) => inputsOf(spec).map((input) => ({ key, input })))
   const rows = (values: unknown[], statement: string) =>
     Array.from({ length: Math.ceil(values.length / ROWS_AT_ONCE) }, (_, i) =>
       db.$client.prepare(statement).bind(JSON.stringify(values.slice(i * ROWS_AT_ONCE, (i + 1) * ROWS_AT_ONCE))),
@@ -137,9 +140,9 @@ function statementsFor(db: Database, plan: Planned, now: number): Statement[] {
     ),
     ...rows(
       jobs,
-      `INSERT INTO jobs (key, kind, spec, created_at)
-      SELECT value ->> 'key', value ->> 'kind', value -> 'spec', value ->> 'now' FROM json_each(?) WHERE true
-      ON CONFLICT (key) DO UPDATE SET state = 'queued', failed = 0, reason = NULL, message = NULL, finished_at = NULL
+      `INSERT INTO jobs (key, kind, spec, requires, likeness, created_at)
+      SELECT value ->> 'key', value ->> 'kind', value -> 'spec', value ->> 'requires', value ->> 'likeness', value ->> 'now' FROM json_each(?) WHERE true
+      ON CONFLICT (key) DO UPDATE SET state = 'queued', failed = 0, requires = excluded.requires, reason = NULL, message = NULL, finished_at = NULL
       WHERE jobs.state IN ('failed', 'cancelled')`,
     ),
     ...rows(

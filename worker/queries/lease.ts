@@ -2,8 +2,10 @@
  *  conditional update takes the job, then the delivery is written down. */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { ApiError } from '../../schema/errors.ts'
+import type { Probe } from '../../schema/probe.ts'
 import type { Job, Lease } from '../../schema/protocol/lease.ts'
-import type { ArtifactRef, Device } from '../../schema/result.ts'
+import { ableOf } from '../../schema/requirements.ts'
+import type { ArtifactRef } from '../../schema/result.ts'
 import { sha256Hex } from '../../schema/stage.ts'
 import { deliveries } from '../../schema/tables/deliveries.ts'
 import { jobInputs } from '../../schema/tables/job-inputs.ts'
@@ -35,18 +37,18 @@ export const leaseOf = (token: string, attempt: number, settings: Settings): Lea
 /** The next job, or null. The same request sent twice gets the same job while its first lease lasts. */
 export async function leaseJob(
   db: Database,
-  request: { runner: string; device: Device; nonce: string },
+  request: { runner: string; probe: Probe; nonce: string },
   { identity, settings, now }: { identity: Identity; settings: Settings; now: number },
 ): Promise<Job | null> {
-  const { runner, device, nonce } = request
+  const { runner, probe, nonce } = request
   const runnerId = identity.tokenId
-  const seen = { tokenId: runnerId, name: runner, device, lastSeenAt: now }
+  const seen = { tokenId: runnerId, name: runner, probe, lastSeenAt: now }
   await db
     .insert(runners)
     .values(seen)
-    .onConflictDoUpdate({ target: [runners.tokenId, runners.name], set: { device, lastSeenAt: now } })
+    .onConflictDoUpdate({ target: [runners.tokenId, runners.name], set: { probe, lastSeenAt: now } })
   const token = await tokenFrom('lease', runnerId, nonce)
-  const row = await give(db, eq(jobs.key, sql`(${nextJob(db)})`), { runnerId, runner, token, settings, now })
+  const row = await give(db, eq(jobs.key, nextJob(ableOf(probe, []))), { runnerId, runner, token, settings, now })
   if (!row) return null
   const { key, spec, deliveries: attempt } = row
   return { key, spec, inputs: await artifactsOfInputs(db, key), lease: leaseOf(token, attempt, settings) }

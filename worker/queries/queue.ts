@@ -1,71 +1,149 @@
-/** The queue and the runners. */
-import { and, desc, eq, isNull, sql } from 'drizzle-orm'
-import type { Queue, QueueJob } from '../../schema/api/queue.ts'
-import { jobs } from '../../schema/tables/jobs.ts'
-import { runJobs } from '../../schema/tables/run-jobs.ts'
-import { runners } from '../../schema/tables/runners.ts'
-import { runs } from '../../schema/tables/runs.ts'
-import { submissions } from '../../schema/tables/submissions.ts'
+/** The queue: what runs, what waits and why, until when, and which runners there are. */
+import type { Estimate, Queue, RunningStage, WaitingRun } from '../../schema/api/queue.ts'
+import { meets } from '../../schema/requirements.ts'
 import { type Database, isoTime } from '../database.ts'
+import type { Viewer } from '../env.ts'
+import { type Forecast, forecast } from '../forecast.ts'
+import { type Waiting, whyWaits } from '../waiting.ts'
+import { durationsOf } from './durations.ts'
+import { type OpenStage, openStages } from './open-stages.ts'
+import { isReadableBy } from './readable.ts'
+import { type KnownRunner, knownRunners } from './runners.ts'
+
+type WantedBy = OpenStage['wantedBy'][number]
 
 const SHOWN = 200
 
-/** Jobs that some run still wants, each under the run that comes first in the order of leasing. */
-export async function getQueue(db: Database): Promise<Queue> {
-  const now = Date.now()
-  const rows = await db
-    .select({
-      key: jobs.key,
-      kind: jobs.kind,
-      state: jobs.state,
-      leaseExpiresAt: jobs.leaseExpiresAt,
-      runner: jobs.runner,
-      progress: jobs.progress,
-      createdAt: jobs.createdAt,
-      startedAt: jobs.startedAt,
-      run: runs.id,
-      benchmark: runs.benchmark,
-      method: submissions.method,
-      seed: runs.seed,
-      blocked: sql<number>`EXISTS (SELECT 1 FROM job_inputs i JOIN jobs input ON input.key = i.input_key
-        WHERE i.job_key = ${jobs.key} AND input.state <> 'done')`,
-    })
-    .from(jobs)
-    .innerJoin(runJobs, eq(runJobs.jobKey, jobs.key))
-    .innerJoin(runs, and(eq(runs.id, runJobs.runId), isNull(runs.cancelledAt)))
-    .innerJoin(submissions, eq(submissions.id, runs.submissionId))
-    .where(and(sql`${jobs.state} IN ('queued', 'leased')`, withoutFailedInput))
-    .orderBy(sql`${submissions.priority} DESC`, runs.ordinal, runs.part, submissions.sequence, runJobs.position)
-  const first = [...Map.groupBy(rows, ({ key }) => key).values()].map(([row]) => row!)
-  const isRunning = (row: (typeof rows)[number]) => row.state === 'leased' && (row.leaseExpiresAt ?? 0) >= now
-  const shown = (row: (typeof rows)[number]): QueueJob => ({
-    key: row.key,
-    kind: row.kind,
-    run: row.run,
-    benchmark: row.benchmark,
-    method: row.method,
-    seed: row.seed,
-    runner: isRunning(row) ? row.runner : null,
-    progress: isRunning(row) ? row.progress : null,
-    blocked: Boolean(row.blocked),
-    since: isoTime(isRunning(row) ? (row.startedAt ?? row.createdAt) : row.createdAt),
-  })
-  const running = first.filter(isRunning)
-  const waiting = first.filter((row) => !isRunning(row))
-  const seen = await db.select().from(runners).orderBy(desc(runners.lastSeenAt)).limit(100)
+/** Private submissions have their places and are counted, but only those who may read them see them. */
+export async function getQueue(db: Database, viewer: Viewer, now: number): Promise<Queue> {
+  const { running, waiting, runners } = await wholeQueue(db, now)
+  const readable = <Shown>(all: { row: WantedBy; shown: Shown }[]): Shown[] =>
+    all.filter(({ row }) => isReadableBy(viewer, row)).map(({ shown }) => shown)
   return {
-    running: running.slice(0, SHOWN).map(shown),
-    waiting: waiting.slice(0, SHOWN).map(shown),
+    running: readable(running).slice(0, SHOWN),
+    waiting: readable(waiting).slice(0, SHOWN),
     counts: { running: running.length, waiting: waiting.length },
-    runners: seen.map(({ name, device, lastSeenAt }) => ({
-      name,
-      device,
-      lastSeenAt: isoTime(lastSeenAt),
-      running: running.filter(({ runner }) => runner === name).length,
-    })),
+    runners: runners.map(({ id: _, able: __, ...shown }) => shown),
   }
 }
 
-/** A job after a failed one will never be leased, so it does not wait either. */
-const withoutFailedInput = sql`NOT EXISTS (SELECT 1 FROM run_jobs mine JOIN jobs before ON before.key = mine.job_key
-  WHERE mine.run_id = ${runs.id} AND before.state = 'failed')`
+/** Why the runs of a submission wait, by run. */
+export async function waitingRunsOf(db: Database, submission: string, now: number): Promise<Map<string, WaitingRun>> {
+  const { waiting } = await wholeQueue(db, now)
+  return new Map(waiting.filter(({ shown }) => shown.submission === submission).map(({ shown }) => [shown.run, shown]))
+}
+
+async function wholeQueue(db: Database, now: number) {
+  const [stages, runners] = await Promise.all([openStages(db), knownRunners(db, now)])
+  const durations = await durationsOf(db, [...new Set(stages.map(({ likeness }) => likeness))])
+  const seconds = (stage: OpenStage) => durations.get(stage.likeness) ?? []
+  const times = forecast(
+    stages.map((stage) => ({
+      key: stage.key,
+      durations: seconds(stage),
+      after: stage.after,
+      runners: runners.filter((runner) => mayTake(runner, stage)).map(({ id }) => id),
+      ...(stage.state === 'leased' && {
+        running: { runner: stage.runner!, forSeconds: (now - (stage.startedAt ?? now)) / 1000 },
+      }),
+    })),
+    runners.map(({ id }) => id),
+  )
+  const running = stages.filter(({ state }) => state === 'leased')
+  return {
+    runners,
+    running: running.map((stage) => ({ row: stage.wantedBy[0]!, shown: runningOf(stage, times.get(stage.key)) })),
+    waiting: waitingParts(stages).map((parts, index) => {
+      const { row, stage, open } = parts
+      const { reason, words, matching } = whyWaits(waitingOf(parts, stages, runners), runners)
+      const shown: WaitingRun = {
+        ...aboutOf(row),
+        key: stage.key,
+        kind: stage.kind,
+        since: isoTime(row.createdAt),
+        priority: row.priority,
+        position: index + 1,
+        reason,
+        words,
+        requires: stage.requires ?? {},
+        matchingRunners: matching.length,
+        estimate: estimateOf(parts, times, seconds(stage).length),
+        stages: open.map(({ key }) => key),
+      }
+      return { row, shown }
+    }),
+  }
+}
+
+/** Whether a runner will be given such a stage once it is free. */
+const mayTake = ({ able, state, present }: KnownRunner, { requires }: OpenStage): boolean =>
+  state === 'active' && present && able !== null && meets(able, requires ?? {})
+
+const aboutOf = ({ key, kind, run, submission, benchmark, method, label, author, seed }: WantedBy) => ({
+  key,
+  kind,
+  run,
+  submission,
+  benchmark,
+  method,
+  label,
+  author,
+  seed,
+})
+
+const runningOf = (stage: OpenStage, time: Forecast | undefined): RunningStage => ({
+  ...aboutOf(stage),
+  runner: stage.runner ?? '',
+  progress: stage.progress,
+  remaining: time?.ends ?? null,
+  since: isoTime(stage.startedAt ?? stage.createdAt),
+})
+
+interface WaitingParts {
+  row: WantedBy
+  /** The one that comes next. */
+  stage: OpenStage
+  /** In the order of leasing. */
+  open: OpenStage[]
+}
+
+/** Runs none of whose stages runs for them, in the order in which their stages come. */
+function waitingParts(stages: OpenStage[]): WaitingParts[] {
+  const served = new Set(stages.filter(({ state }) => state === 'leased').map(({ run }) => run))
+  const byRun = new Map<string, WaitingParts & { position: number }>()
+  for (const stage of [...stages.filter(isQueued), ...stages.filter((stage) => !isQueued(stage))]) {
+    for (const row of stage.wantedBy) {
+      if (served.has(row.run)) continue
+      const known = byRun.get(row.run) ?? { row, stage, open: [], position: row.position }
+      known.open.push(stage)
+      byRun.set(row.run, row.position < known.position ? { ...known, stage, position: row.position } : known)
+    }
+  }
+  return [...byRun.values()]
+}
+
+const isQueued = ({ state }: OpenStage) => state === 'queued'
+
+function waitingOf({ stage }: WaitingParts, stages: OpenStage[], runners: KnownRunner[]): Waiting {
+  const ready = stages.filter((other) => isQueued(other) && other.after.length === 0)
+  const ahead = ready.slice(0, Math.max(0, ready.indexOf(stage)))
+  const idle = runners.filter((runner) => runner.running === 0 && mayTake(runner, stage))
+  return {
+    kind: stage.kind,
+    requires: stage.requires ?? {},
+    sharedOn: isQueued(stage) ? null : stage.runner,
+    share: stages.filter(({ state, author }) => state === 'leased' && author === stage.author).length,
+    overtaken: ahead.some(({ author, place }) => author !== stage.author && place > stage.place),
+    before: ahead.filter((other) => idle.some((runner) => mayTake(runner, other))).length,
+  }
+}
+
+/** A run ends with the last of its open stages. */
+function estimateOf({ stage, open }: WaitingParts, times: Map<string, Forecast>, basedOn: number): Estimate | null {
+  const first = times.get(stage.key)
+  if (!first) return null
+  const all = open.map(({ key }) => times.get(key))
+  const last = (quantile: 'median' | 'p90') => Math.max(...all.map((time) => time!.ends[quantile]))
+  const ends = all.every(Boolean) ? { median: last('median'), p90: last('p90') } : null
+  return { begins: first.begins, ends, basedOn }
+}

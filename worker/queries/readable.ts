@@ -16,6 +16,12 @@ export function readableBy(viewer: Viewer): SQL | undefined {
   return viewer ? or(isPublic, eq(submissions.tokenId, viewer.tokenId)) : isPublic
 }
 
+/** The same of a row that was read. */
+export const isReadableBy = (
+  viewer: Viewer,
+  { visibility, tokenId }: Pick<typeof submissions.$inferSelect, 'visibility' | 'tokenId'>,
+): boolean => visibility === 'public' || viewer?.role === 'admin' || viewer?.tokenId === tokenId
+
 /** A job is read through the runs that need it, so one that a public run shares is public. */
 export async function requireReadableJob(db: Database, key: string, viewer: Viewer): Promise<void> {
   const row = await db

@@ -1,4 +1,6 @@
 /** A runner asks for a job. */
+import { ApiError } from '../../schema/errors.ts'
+import { SELF_TEST_SHA256 } from '../../schema/probe.ts'
 import { path, request, response } from '../../schema/protocol/lease.ts'
 import { allow } from '../auth.ts'
 import { leaseEnds } from '../dispatcher.ts'
@@ -20,8 +22,15 @@ const route = apiRoute({
 
 export const apiLease: Route = (app) =>
   app.openapi(route, async (c) => {
+    const request = c.req.valid('json')
+    if (request.probe.selfTest !== SELF_TEST_SHA256) {
+      throw new ApiError(
+        'forbidden',
+        `the self-test of this runner gave ${request.probe.selfTest}, expected ${SELF_TEST_SHA256}: use the release that matches the server, and see \`palimpsest runner --check\``,
+      )
+    }
     const [settings, now] = [settingsOf(c.env), Date.now()]
-    const job = await leaseJob(c.get('db'), c.req.valid('json'), { identity: c.get('identity'), settings, now })
+    const job = await leaseJob(c.get('db'), request, { identity: c.get('identity'), settings, now })
     if (!job) return c.json({ kind: 'none' as const, retryAfterMs: settings.POLL_MS }, 200)
     await Promise.all([leaseEnds(c.env, now + job.lease.leaseMs), publish(c.env, job.key, { changed: true })])
     return c.json({ kind: 'job' as const, job }, 200)

@@ -1,5 +1,6 @@
 /** The queue and the runners. */
 import { queue } from '../../schema/api/queue.ts'
+import { viewerOf } from '../auth.ts'
 import { getQueue } from '../queries/queue.ts'
 import { apiRoute, json, type Route } from '../route.ts'
 
@@ -11,4 +12,5 @@ const route = apiRoute({
   responses: { 200: json(queue, 'In the order in which jobs will be leased') },
 })
 
-export const apiQueue: Route = (app) => app.openapi(route, async (c) => c.json(await getQueue(c.get('db')), 200))
+export const apiQueue: Route = (app) =>
+  app.openapi(route, async (c) => c.json(await getQueue(c.get('db'), await viewerOf(c), Date.now()), 200))

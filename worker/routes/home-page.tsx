@@ -108,7 +108,7 @@ export const homePage: Route = (app) =>
     const db = c.get('db')
     const [grounds, queue, newest] = await Promise.all([
       groundsOf(db, [...benchmarks.values()]),
-      getQueue(db),
+      getQueue(db, null, Date.now()),
       newestResults(db, 8),
     ])
     const entries = entriesOf(grounds)

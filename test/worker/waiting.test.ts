@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest'
+import { type Waiting, type Worker, whyWaits } from '../../worker/waiting.ts'
+
+const GIB = 2 ** 30
+const cpu = { provider: 'cpu', memoryBytes: 8 * GIB, gpuMemoryBytes: 0, labels: [] }
+const gpu = { provider: 'cuda', memoryBytes: 64 * GIB, gpuMemoryBytes: 24 * GIB, labels: ['lab'] }
+const worker = (changes: Partial<Worker> = {}): Worker => ({
+  state: 'active',
+  present: true,
+  able: cpu,
+  running: 0,
+  ...changes,
+})
+const stage = (changes: Partial<Waiting> = {}): Waiting => ({
+  kind: 'train',
+  requires: {},
+  sharedOn: null,
+  share: 0,
+  overtaken: false,
+  before: 0,
+  ...changes,
+})
+const why = (waiting: Partial<Waiting>, workers: Worker[]) => {
+  const { reason, words, matching } = whyWaits(stage(waiting), workers)
+  return [reason, words, matching.length]
+}
+const busy = worker({ running: 1 })
+
+test.each([
+  ['no runner', {}, [], ['no_runner', 'no runner has enrolled yet', 0]],
+  [
+    'a runner that never said what it can do',
+    {},
+    [worker({ able: null })],
+    ['no_runner', 'no runner has enrolled yet', 0],
+  ],
+  [
+    'a missing GPU',
+    { requires: { gpuMemoryBytes: 16 * GIB } },
+    [busy, worker()],
+    ['no_matching_runner', '0 of 2 runners match: none has a GPU with 16 GiB', 0],
+  ],
+  [
+    'only what no runner has is named',
+    { requires: { provider: 'cuda', memoryBytes: 16 * GIB, labels: ['lab', 'big'] } },
+    [worker(), worker({ able: gpu })],
+    ['no_matching_runner', '0 of 2 runners match: none is labelled big', 0],
+  ],
+  [
+    'what each has, but none has together',
+    { requires: { provider: 'cpu', gpuMemoryBytes: 16 * GIB } },
+    [worker(), worker({ able: gpu })],
+    ['no_matching_runner', '0 of 2 runners match: none runs stages on cpu and has a GPU with 16 GiB', 0],
+  ],
+  [
+    'a paused runner',
+    { requires: { labels: ['lab'] } },
+    [worker(), worker({ able: gpu, state: 'paused' })],
+    ['paused', '1 runner could do it, but an admin paused it', 1],
+  ],
+  [
+    'a silent runner',
+    {},
+    [worker({ present: false })],
+    ['runners_silent', 'the one runner that could do it is silent', 1],
+  ],
+  ['a free runner', {}, [busy, worker()], ['starting', 'a runner is free for it and asks next', 2]],
+  [
+    'a free runner for the one before',
+    { before: 1 },
+    [busy, worker()],
+    ['busy', 'stages before it take what is free of 2 runners', 2],
+  ],
+  ['taken runners', {}, [busy], ['busy', 'the one runner that could do it is taken', 1]],
+  [
+    'a greedy author',
+    { share: 2, overtaken: true },
+    [busy],
+    ['share', 'its author has 2 running, and others with fewer come first', 1],
+  ],
+  [
+    'a shared stage',
+    { sharedOn: 'lab-1' },
+    [busy],
+    ['earlier_stage', 'its train stage is being computed on lab-1 for another run', 1],
+  ],
+] as const)('why a run waits: %s', (_, waiting, workers, expected) => {
+  expect(why(waiting as Partial<Waiting>, workers as unknown as Worker[])).toEqual(expected)
+})

@@ -1,0 +1,26 @@
+/** An admin changes how a submission is served. */
+import { changeSubmission as request, submission } from '../../schema/api/submission.ts'
+import { allow } from '../auth.ts'
+import { byId } from '../params.ts'
+import { changeSubmission } from '../queries/change-submission.ts'
+import { getSubmission } from '../queries/submissions.ts'
+import { apiRoute, bearer, body, json, type Route } from '../route.ts'
+
+const route = apiRoute({
+  method: 'patch',
+  path: '/api/v1/submissions/:id',
+  tags: ['Submissions'],
+  summary: 'Change the priority or the requirements of a submission',
+  description: 'For admins. Requirements replace those of the benchmark for every stage that still waits.',
+  security: bearer,
+  middleware: [allow('admin')] as const,
+  request: { params: byId, ...body(request) },
+  responses: { 200: json(submission, 'The submission as it is now') },
+})
+
+export const apiSubmissionChange: Route = (app) =>
+  app.openapi(route, async (c) => {
+    const { id } = c.req.valid('param')
+    await changeSubmission(c.get('db'), id, c.req.valid('json'))
+    return c.json(await getSubmission(c.get('db'), id, c.get('identity')), 200)
+  })
