@@ -77,7 +77,7 @@ export function refusalOf(
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
   const literal = ipaddr.isValid(host) ? ipaddr.process(host).range() : null
   const loopback = literal === 'loopback' || host === 'localhost'
-  if (ALLOW_LOCAL_WEBHOOKS && loopback && /^https?:$/.test(url.protocol)) return null
+  if (ALLOW_LOCAL_WEBHOOKS === '1' && loopback && /^https?:$/.test(url.protocol)) return null
   if (url.protocol !== 'https:') return `expected https, got ${url.protocol.slice(0, -1)}`
   if (literal !== null && literal !== 'unicast')
     return `expected a public address, got one that is ${literal} (${host})`

@@ -78,7 +78,8 @@ async function record(db: Database, env: Bindings, message: Due, outcome: Outcom
   }
   const pauses = settingsOf(env).WEBHOOK_RETRIES_MS
   const pause = pauses[message.tries]
-  const again = pause && now + Math.max(retryAfterMs ?? 0, Math.round(pause * (1 + JITTER * (2 * Math.random() - 1))))
+  const jittered = (ms: number) => Math.round(ms * (1 + JITTER * (2 * Math.random() - 1)))
+  const next = pause === undefined ? null : now + Math.max(retryAfterMs ?? 0, jittered(pause))
   const patienceMs = Math.round(pauses.reduce((sum, each) => sum + each, 0) * (1 - JITTER))
   const reason =
     status === 410
@@ -89,7 +90,7 @@ async function record(db: Database, env: Bindings, message: Due, outcome: Outcom
     log,
     db
       .update(webhookMessages)
-      .set(again ? { tries, nextAt: again } : { state: 'failed', tries, nextAt: null })
+      .set({ tries, nextAt: next, state: next === null ? 'failed' : 'pending' })
       .where(sent),
     db
       .update(webhooks)

@@ -23,17 +23,23 @@ export async function createToken(
   { name, role }: { name: string; role: Role },
   { secret, once }: { secret: string; once: Once },
 ) {
+  const sha256 = await sha256Hex(secret)
   const { id } = await createOnce(db, once, async () => {
-    const row = { id: newId(once.now), name, role, sha256: await sha256Hex(secret), createdAt: once.now }
+    const row = { id: newId(once.now), name, role, sha256, createdAt: once.now }
     return { id: row.id, statements: [db.insert(tokens).values(row)] }
   })
-  return { ...(await getToken(db, id)), secret }
+  const row = await getToken(db, id)
+  if (row.sha256 === sha256) return { ...shown(row), secret }
+  throw new ApiError(
+    'conflict',
+    `token "${id}" was created under this key when the server had another SIGNING_KEY, so its secret cannot be shown again; revoke it, and use a new key`,
+  )
 }
 
-async function getToken(db: Database, id: string) {
+async function getToken(db: Database, id: string): Promise<Row> {
   const row = await db.select().from(tokens).where(eq(tokens.id, id)).get()
-  if (!row) throw new ApiError('not_found', `no token "${id}"`)
-  return shown(row)
+  if (row) return row
+  throw new ApiError('not_found', `no token "${id}"`)
 }
 
 export async function listTokens(db: Database) {
@@ -50,5 +56,5 @@ export async function revokeToken(db: Database, id: string, now: number) {
       .where(and(eq(tokens.id, id), isNull(tokens.revokedAt))),
     ...disableWebhooks(db, eq(webhooks.tokenId, id), { reason: 'the token that created it was revoked', now }),
   ])
-  return getToken(db, id)
+  return shown(await getToken(db, id))
 }

@@ -136,7 +136,7 @@ export async function replayMessage(
       .returning(),
     db
       .update(webhooks)
-      .set({ disabledAt: null, disabledReason: null })
+      .set({ failingSince: null, disabledAt: null, disabledReason: null })
       .where(inArray(webhooks.id, ofMessage(db, { id, message }))),
   ])
   if (rows.length === 0) throw new ApiError('not_found', `webhook "${id}" has no delivery "${message}"`)
