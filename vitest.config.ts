@@ -22,6 +22,8 @@ export default defineConfig({
               ADMIN_TOKEN_SHA256: createHash('sha256').update(adminToken).digest('hex'),
               SIGNING_KEY: JSON.stringify({ d: 'test' }),
               ...fuzz,
+              // Tests run the alarm by hand.
+              WAKE_MORE_MS: '600000',
               MIGRATIONS: await readD1Migrations('worker/migrations'),
             }
             return { wrangler: { configPath: './wrangler.toml' }, miniflare: { bindings } }

@@ -1,5 +1,6 @@
 /** The Dispatcher as routes see it: one object for all, and never a reason for a request to fail. */
 import type { Bindings } from './env.ts'
+import { upgradeAt } from './socket.ts'
 
 const dispatcherOf = ({ DISPATCHER }: Bindings) => DISPATCHER.get(DISPATCHER.idFromName('all'))
 
@@ -11,3 +12,15 @@ export async function leaseEnds(env: Bindings, at: number): Promise<void> {
     console.error('no alarm was set for a lease', error)
   }
 }
+
+/** Tells idle runners that there may be work. Without it, they ask by themselves before long. */
+export async function wake(env: Bindings): Promise<void> {
+  try {
+    await dispatcherOf(env).wake()
+  } catch (error) {
+    console.error('no runner was woken', error)
+  }
+}
+
+/** The socket of an idle runner. */
+export const waitAt = (env: Bindings): Promise<Response> => upgradeAt(dispatcherOf(env))

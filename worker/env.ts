@@ -16,6 +16,8 @@ const settings = z.object({
   RENEW_EVERY_MS: milliseconds(30_000),
   /** How long an idle runner waits before it asks again. */
   POLL_MS: milliseconds(5_000),
+  /** Work that waits for longer after it woke some idle runners wakes others. */
+  WAKE_MORE_MS: milliseconds(1_000),
   CHECKPOINT_EVERY_MS: milliseconds(300_000),
   /** Pauses before the second and later attempts to deliver a webhook, as the Standard Webhooks rules recommend: 5 s, 5 min, 30 min, 2 h,
    *  5 h, 10 h, 14 h, 20 h, 24 h. */

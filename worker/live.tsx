@@ -2,6 +2,7 @@
  *  fetches itself again. */
 import type { Progress } from '../schema/result.ts'
 import type { Bindings } from './env.ts'
+import { upgradeAt } from './socket.ts'
 import { plainLine } from './views/log.tsx'
 import { StageProgress } from './views/stage-list.tsx'
 
@@ -39,10 +40,9 @@ const linesOf = (key: string, { attempt, offset, line, text }: NonNullable<LiveE
   lines: text.slice(0, -1).split('\n').map(plainLine),
 })
 
-/** Makes a socket of a request to hear about some jobs. */
-export async function watch(env: Bindings, keys: string[]): Promise<Response> {
-  const query = new URLSearchParams(keys.map((key) => ['key', key]))
-  const { webSocket } = await liveOf(env).fetch(`https://live/?${query}`, { headers: { upgrade: 'websocket' } })
-  // An answer of its own, to which the app can add its headers.
-  return new Response(null, { status: 101, webSocket: webSocket! })
-}
+/** The socket of someone who watches some jobs. */
+export const watch = (env: Bindings, keys: string[]): Promise<Response> =>
+  upgradeAt(
+    liveOf(env),
+    keys.map((key) => ['key', key]),
+  )

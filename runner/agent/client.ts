@@ -69,6 +69,7 @@ export type Client = ReturnType<typeof createClient>
 
 export function createClient({ server, token, retryForMs: patience = 30_000, onRetry }: ClientOptions) {
   const base = server.replace(/\/+$/, '')
+  const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
 
   /** The answer of a try that the server did not refuse. */
   async function once(path: string, options: RequestOptions): Promise<Response> {
@@ -78,7 +79,7 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
     const answer = await fetch(base + path, {
       method: options.method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
-        ...(token && { authorization: `Bearer ${token}` }),
+        ...authorization,
         ...(body !== undefined && { 'content-type': bytes ? 'application/octet-stream' : 'application/json' }),
         ...(typeof headers === 'function' ? headers() : headers),
       },
@@ -151,6 +152,9 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
   return {
     server: base,
     json,
+    /** Beside the requests, with the same credentials. */
+    socket: async (path: string): Promise<WebSocket> =>
+      new WebSocket(base.replace(/^http/, 'ws') + path, { headers: authorization }),
 
     lease: (body: z.input<typeof lease.request>, options?: RequestOptions) =>
       json(lease.path, lease.response, { ...options, body }),

@@ -13,43 +13,63 @@
  *  Life of a job: lease -> fetch inputs -> run the stage in a process of its own, renewing meanwhile -> upload -> finish.
  *  A stage that the runner's store has is uploaded without being computed.
  *
- *  Stopping: the one AbortSignal given to `runLoop`. It ends the wait for a job at once, and a stage between two chunks of its
- *  work; the job is then released. A lease that was lost, and a job that nobody wants any more, stop the stage in the same
+ *  An idle runner holds a socket on which the server wakes it; see wake.ts. A server that cannot be reached is tried for ever.
+ *
+ *  Stopping: two AbortSignals given to `runLoop`. `drain` ends the wait for a job at once and leases nothing new. `signal` also
+ *  stops a stage between two chunks of its work; the job is then released. A lease that was lost, and a job that nobody wants any more, stop the stage in the same
  *  way, and the loop goes on with the next job. Lost, failed, released and cancelled are different words.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Probe } from '../../schema/probe.ts'
-import { RemoteError } from './client.ts'
+import { jittered } from './backoff.ts'
+import { RemoteError, UnreachableError } from './client.ts'
 import { newNonce } from './heartbeat.ts'
 import { type JobContext, runJob } from './job.ts'
+import { waitForWork } from './wake.ts'
+
+const LONGEST_PAUSE_MS = 30_000
 
 export interface LoopOptions extends JobContext {
   /** Shown beside the jobs it runs. */
   name: string
   /** What this machine can do. */
   probe: Probe
+  /** Aborted when no more jobs are wanted. */
+  drain: AbortSignal
 }
 
-/** Runs jobs until the signal is aborted. Throws only when the server refuses this runner. */
-export async function runLoop({ name, probe, ...context }: LoopOptions): Promise<void> {
+/** Runs jobs until a signal is aborted. Throws only when the server refuses this runner. */
+export async function runLoop({ name, probe, drain, ...context }: LoopOptions): Promise<void> {
   const { client, signal, emit } = context
-  while (!signal.aborted) {
+  const ended = AbortSignal.any([drain, signal])
+  const waiting = waitForWork(client)
+  let failures = 0
+  /** The same until it is answered: a job whose answer was lost is given again. */
+  let nonce = newNonce()
+  while (!ended.aborted) {
     try {
-      const answer = await client.lease(
-        { runner: name, probe, nonce: newNonce() },
-        { signal, retryForMs: Number.POSITIVE_INFINITY },
-      )
+      // Not ended by `drain`: the job that an unheard answer brings would be lost.
+      const answer = await client.lease({ runner: name, probe, nonce }, { signal, retryForMs: 0 })
+      nonce = newNonce()
+      failures = 0
       if (answer.kind === 'job') {
+        waiting.leave()
         await runJob(answer.job, context)
         continue
       }
       emit({ kind: 'idle', retryAfterMs: answer.retryAfterMs })
-      await sleep(answer.retryAfterMs, undefined, { signal })
+      await waiting.wait(answer.retryAfterMs, ended)
     } catch (error) {
-      if (signal.aborted) return
-      if (!(error instanceof RemoteError) || [400, 401, 403, 404].includes(error.status)) throw error
-      emit({ kind: 'trouble', message: error.message })
-      await sleep(5_000, undefined, { signal }).catch(() => {})
+      if (ended.aborted) break
+      if (!isPassing(error)) throw error
+      const pauseMs = jittered(500, failures++, LONGEST_PAUSE_MS)
+      emit({ kind: 'trouble', message: `${(error as Error).message}; next try in ${Math.ceil(pauseMs / 1000)} s` })
+      await sleep(pauseMs, undefined, { signal: ended }).catch(() => {})
     }
   }
+  waiting.leave()
 }
+
+/** Whether the server may think otherwise later. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof UnreachableError || (error instanceof RemoteError && ![400, 401, 403, 404].includes(error.status))

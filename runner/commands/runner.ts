@@ -5,8 +5,8 @@ import type { AgentEvent } from '../agent/job.ts'
 import { runLoop } from '../agent/loop.ts'
 import { collect, wholeNumber } from '../arguments.ts'
 import { type Command, dataOption, help, homeOption, serverOf, serverOption, threadsOption } from '../command.ts'
+import { onDraining } from '../draining.ts'
 import { dataPlaces, openHome } from '../home.ts'
-import { onInterrupts } from '../interrupts.ts'
 import { deviceOption, requireDevice } from '../probe/device-choice.ts'
 import { passedSelfTest, probeMachine } from '../probe.ts'
 import { tokenFor } from '../server/tokens.ts'
@@ -24,6 +24,7 @@ interface Options {
   home?: string
   data?: string[]
   threads: number
+  drainSeconds: number
   device?: string
   check?: boolean
   json?: boolean
@@ -39,6 +40,12 @@ export const runner: Command = (program) =>
     .option(...homeOption)
     .option(...dataOption, collect)
     .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
+    .option(
+      '--drain-seconds <n>',
+      'how long a job may go on after Ctrl-C or SIGTERM',
+      wholeNumber('drain-seconds', { min: 0, max: 86_400 }),
+      60,
+    )
     .addOption(deviceOption())
     .option('--check', 'say what this machine can do, and lease nothing; ends with 1 when its self-test fails')
     .option('--json', 'tell what happens as one JSON value a line')
@@ -50,13 +57,13 @@ export const runner: Command = (program) =>
           'PALIMPSEST_TOKEN=pal_runner_... palimpsest runner --server http://127.0.0.1:8787 --threads 4',
           'palimpsest runner --check',
         ],
-        'Ctrl-C or SIGTERM stops leasing and gives the current job back; a second one ends at once.',
+        'Ctrl-C or SIGTERM: lease nothing new, and give the current job back after --drain-seconds; a second one gives it back at once, a third one ends without.',
       ),
     )
     .action(execute)
 
 async function execute(options: Options): Promise<void> {
-  const { name, threads } = options
+  const { name, threads, drainSeconds } = options
   if (options.check) return check(options)
   if (name.length < 1 || name.length > 80) throw new UsageError('--name: expected 1 to 80 characters')
   const home = await openHome(options.home)
@@ -65,13 +72,15 @@ async function execute(options: Options): Promise<void> {
   const findings = await probeMachine({ threads })
   await requireDevice(options.device, findings)
   if (!passedSelfTest(findings)) throw new Error('the self-test failed: see `palimpsest runner --check`')
-  const { signal, release } = onInterrupts(() =>
-    note('Stopping: the current job is given back; once more ends at once.'),
-  )
-  const stop = new AbortController()
+  const { drain, stop, release } = onDraining({
+    drainMs: drainSeconds * 1000,
+    onDrain: () => note(`Stopping: a job may go on for ${duration(drainSeconds)}; once more gives it back at once.`),
+    onStop: () => note('Stopping: a job is given back; once more ends without.'),
+  })
+  const orphaned = new AbortController()
   // Started by another process of this program: ends with it.
   if (process.channel) {
-    process.once('disconnect', () => stop.abort(new Error('the process that started this runner is gone')))
+    process.once('disconnect', () => orphaned.abort(new Error('the process that started this runner is gone')))
     process.channel.unref()
   }
   const client = createClient({
@@ -85,16 +94,9 @@ async function execute(options: Options): Promise<void> {
   try {
     const store = openStore(home)
     const places = dataPlaces(home, options.data)
-    await runLoop({
-      client,
-      probe: findings.probe,
-      store,
-      places,
-      threads,
-      name,
-      signal: AbortSignal.any([signal, stop.signal]),
-      emit: tell,
-    })
+    const signal = AbortSignal.any([stop, orphaned.signal])
+    const { probe } = findings
+    await runLoop({ client, probe, store, places, threads, name, drain, signal, emit: tell })
   } catch (error) {
     if (error instanceof RemoteError) throw new UsageError(`${server} refused this runner: ${error.message}`)
     throw error
@@ -102,7 +104,7 @@ async function execute(options: Options): Promise<void> {
     release()
   }
   // SIGTERM is how services are stopped: that is a good end.
-  if (signal.reason?.exitCode === 130) throw signal.reason
+  if (drain.reason?.exitCode === 130) throw drain.reason
 }
 
 async function check({ threads, device, json }: Options): Promise<void> {

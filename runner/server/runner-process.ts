@@ -41,6 +41,8 @@ export function startRunner({ server, token, home, data, threads, onEvent, onLos
       cli,
       [
         ...['runner', '--server', server, '--home', home, '--name', 'local', '--threads', String(threads), '--json'],
+        // Its stages are kept, so the next start goes on from there.
+        ...['--drain-seconds', '0'],
         ...data.flatMap((folder) => ['--data', folder]),
       ],
       {

@@ -33,7 +33,7 @@ afterAll(async () => {
   await cleanUp()
 })
 
-const startRunner = (name: string) =>
+const startRunner = (name: string, ...words: string[]) =>
   startCli([
     'runner',
     '--server',
@@ -45,6 +45,7 @@ const startRunner = (name: string) =>
     '--name',
     name,
     '--json',
+    ...words,
   ])
 
 const submit = (...words: string[]) =>
@@ -105,10 +106,12 @@ test('a submission goes from the queue to the board, past a runner that is stopp
   const again = await submit(...words)
   expect(again.stdout).toBe(submitted.stdout)
 
-  // SIGTERM: the stage stops, the job goes back, and that is a good end.
+  // Two SIGTERMs: the stage stops, the job goes back, and that is a good end.
   const stopped = startRunner('stopped')
   await stopped.said('"kind":"progress"')
   expect((await api.queue()).running.map(({ runner }) => runner)).toEqual(['stopped'])
+  stopped.child.kill('SIGTERM')
+  await stopped.said('once more gives it back')
   stopped.child.kill('SIGTERM')
   expect(await stopped.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('"reason":"interrupted"') })
   const released = await api.queue()
@@ -127,6 +130,15 @@ test('a submission goes from the queue to the board, past a runner that is stopp
   for (let waited = 0; isAlive(stage!) && waited < 10_000; waited += 100) await sleep(100)
   expect(isAlive(stage!)).toBe(false)
   await letLeasesRunOut()
+
+  // One SIGTERM: the job is finished first, and no other is leased though there are more.
+  const drained = startRunner('drained', '--drain-seconds', '600')
+  await drained.said('"kind":"progress"')
+  drained.child.kill('SIGTERM')
+  const end = await drained.ended
+  expect(end.code).toBe(0)
+  expect(end.stdout.match(/"kind":"(leased|done|released)"/g)).toEqual(['"kind":"leased"', '"kind":"done"'])
+  expect((await api.queue()).counts).toMatchObject({ running: 0 })
 
   const runner = startRunner('third')
   const watched = await submit(...words, '--watch', '--json')

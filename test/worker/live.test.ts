@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
+import { openSocket } from './sockets.ts'
 import {
   ask,
   errorOf,
@@ -29,34 +30,7 @@ interface Message {
   log: { of: string; offset: number; end: number; line: number; lines: string[] } | null
 }
 
-/** Follows a run; `next` is the next message, and fails when none comes. */
-async function follow(run: string) {
-  const answer = await ask(`/api/v1/runs/${run}/live`, { headers: { upgrade: 'websocket' } })
-  expect(answer.status).toBe(101)
-  const socket = answer.webSocket!
-  socket.accept()
-  const heard: string[] = []
-  let wake = () => {}
-  socket.addEventListener('message', ({ data }) => {
-    heard.push(data as string)
-    wake()
-  })
-  const next = async (): Promise<Message> => {
-    while (heard.length === 0) {
-      await new Promise<void>((done, fail) => {
-        wake = done
-        setTimeout(() => fail(new Error('nothing was heard for 2 s')), 2000)
-      })
-    }
-    return JSON.parse(heard.shift()!)
-  }
-  const leave = async () => {
-    const closed = new Promise((done) => socket.addEventListener('close', done))
-    socket.close()
-    await closed
-  }
-  return { leave, heard, next }
-}
+const follow = (run: string) => openSocket<Message>(`/api/v1/runs/${run}/live`)
 
 test('who follows a run hears of each lease, progress, log line and end of its stages', async () => {
   const { runs } = await submit(submitter, { method: 'retrain', seeds: [0] })
@@ -84,13 +58,13 @@ test('who follows a run hears of each lease, progress, log line and end of its s
 test('a page hears of its own run only, and of a cancellation', async () => {
   const mine = await submit(submitter, { method: 'original', seeds: [1] })
   const other = await submit(submitter, { method: 'original', seeds: [2] })
-  const { next, heard, leave } = await follow(mine.runs[0]!.id)
+  const { next, unread, leave } = await follow(mine.runs[0]!.id)
   await read(await ask(`/api/v1/submissions/${other.id}/cancel`, { token: submitter, method: 'POST' }))
   await read(await ask(`/api/v1/submissions/${mine.id}/cancel`, { token: submitter, method: 'POST' }))
   const { stages } = await read<{ stages: { key: string }[] }>(await ask(`/api/v1/runs/${mine.runs[0]!.id}`))
   const keys = [await next(), await next()].map(({ key }) => key)
   expect(keys.sort()).toEqual(stages.map(({ key }) => key).sort())
-  expect(heard).toEqual([])
+  expect(unread).toEqual([])
   await leave()
 })
 

@@ -16,6 +16,11 @@ export class Live extends DurableObject<Bindings> {
     return upgraded((socket) => this.ctx.acceptWebSocket(socket, keys))
   }
 
+  /** The other end closes: so does this one. */
+  override webSocketClose(socket: WebSocket): void {
+    socket.close()
+  }
+
   async publish(key: string, message: string): Promise<void> {
     for (const socket of this.ctx.getWebSockets(key)) {
       try {

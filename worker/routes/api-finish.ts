@@ -1,6 +1,7 @@
 /** A runner ends a job with its result. */
 import { path, request, response } from '../../schema/protocol/finish.ts'
 import { wakeCourier } from '../courier.ts'
+import { wake } from '../dispatcher.ts'
 import { withJobToken } from '../job-token.ts'
 import { publish } from '../live.tsx'
 import { byKey } from '../params.ts'
@@ -24,6 +25,6 @@ export const apiFinish: Route = (app) =>
     const { key } = c.req.valid('param')
     const claim = await claimOf(key, c.get('jobToken'), Date.now())
     await finishJob(c.get('db'), c.env.STORE, claim, c.req.valid('json'))
-    await Promise.all([publish(c.env, key, { changed: true }), wakeCourier(c.env)])
+    await Promise.all([publish(c.env, key, { changed: true }), wakeCourier(c.env), wake(c.env)])
     return c.json({ state: 'done' as const }, 200)
   })

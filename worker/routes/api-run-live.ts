@@ -11,6 +11,7 @@ import { watch } from '../live.tsx'
 import { byId } from '../params.ts'
 import { readableBy } from '../queries/readable.ts'
 import { apiRoute, type Route } from '../route.ts'
+import { requireUpgrade } from '../socket.ts'
 
 const route = apiRoute({
   method: 'get',
@@ -25,9 +26,7 @@ const route = apiRoute({
 
 export const apiRunLive: Route = (app) =>
   app.openapi(route, async (c) => {
-    if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
-      throw new ApiError('invalid_request', 'expected a WebSocket: the header "Upgrade: websocket"')
-    }
+    requireUpgrade(c)
     const { id } = c.req.valid('param')
     const rows = await c
       .get('db')

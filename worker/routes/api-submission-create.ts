@@ -2,6 +2,7 @@
 import { createSubmission as request, submission } from '../../schema/api/submission.ts'
 import { allow } from '../auth.ts'
 import { wakeCourier } from '../courier.ts'
+import { wake } from '../dispatcher.ts'
 import { idempotencyHeaders, onceOf } from '../idempotency.ts'
 import { createSubmission } from '../queries/create-submission.ts'
 import { getSubmission } from '../queries/submissions.ts'
@@ -27,6 +28,6 @@ export const apiSubmissionCreate: Route = (app) =>
     const json = c.req.valid('json')
     const once = await onceOf(c, c.req.valid('header')['idempotency-key'], json)
     const { id, created } = await createSubmission(c.get('db'), json, { identity: c.get('identity'), once })
-    await wakeCourier(c.env)
+    await Promise.all([wakeCourier(c.env), created && wake(c.env)])
     return c.json(await getSubmission(c.get('db'), id, c.get('identity')), created ? 201 : 200)
   })

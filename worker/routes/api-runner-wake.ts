@@ -1,0 +1,24 @@
+/** An idle runner waits for work. */
+import { path } from '../../schema/protocol/wake.ts'
+import { allow } from '../auth.ts'
+import { waitAt } from '../dispatcher.ts'
+import { apiRoute, bearer, type Route } from '../route.ts'
+import { requireUpgrade } from '../socket.ts'
+
+const route = apiRoute({
+  method: 'get',
+  path,
+  tags: ['Agent protocol'],
+  summary: 'Wait for work',
+  description:
+    'A WebSocket for a runner that has no job. The server says `welcome` with its intervals, and `wake` when there is work to lease; `ping` is answered with `pong`. Runners that cannot hold a socket ask again after `retryAfterMs`.',
+  security: bearer,
+  middleware: [allow('runner')] as const,
+  responses: { 101: { description: 'Waits' } },
+})
+
+export const apiRunnerWake: Route = (app) =>
+  app.openapi(route, async (c) => {
+    requireUpgrade(c)
+    return waitAt(c.env)
+  })
