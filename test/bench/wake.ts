@@ -9,7 +9,8 @@ import { createClient } from '../../runner/agent/client.ts'
 import { newNonce } from '../../runner/agent/heartbeat.ts'
 import { waitForWork } from '../../runner/agent/wake.ts'
 import { cleanUp, startCli, temporaryFolder } from '../support/cli.ts'
-import { device, fakeRunner } from '../support/fake-runner.ts'
+import { fakeRunner } from '../support/fake-runner.ts'
+import { probe } from '../support/probe.ts'
 import { startServer } from '../support/server.ts'
 
 const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
@@ -70,10 +71,7 @@ function simulate(count: number): Fleet {
     try {
       for (;;) {
         asked++
-        const answer = await client.lease(
-          { runner: `sim-${index}`, device, nonce: newNonce() },
-          { signal: stop.signal },
-        )
+        const answer = await client.lease({ runner: `sim-${index}`, probe, nonce: newNonce() }, { signal: stop.signal })
         if (answer.kind === 'job') {
           onLease(performance.now())
           waiting.leave()
