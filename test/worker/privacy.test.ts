@@ -125,6 +125,20 @@ describe('with results', () => {
   })
 })
 
+test('the queue counts it for everybody and names it to its readers', async () => {
+  await lease(world.runner)
+  for (const token of [...readers(), ...others()]) {
+    const answer = await ask('/api/v1/queue', { token })
+    const text = await answer.clone().text()
+    const { counts, running } = await read<{ counts: Record<string, number>; running: unknown[] }>(answer)
+    expect(counts.running).toBe(1)
+    const mayRead = readers().includes(token as string)
+    expect(running).toHaveLength(mayRead ? 1 : 0)
+    expect([token, text.includes('ada')]).toEqual([token, mayRead])
+    expect((await (await ask('/queue', { token })).text()).includes('by ada')).toBe(mayRead)
+  }
+})
+
 test('what its log says is read by its readers only', async () => {
   const job = (await lease(world.runner))!
   await read(await say(job, 'a line\n'))
