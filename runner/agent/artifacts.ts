@@ -15,9 +15,10 @@ const ROUNDS = 3
 const WORTH_TELLING = 20 * 1024 ** 2
 const TELL_EVERY_MS = 1000
 
-interface Transfer {
+export interface Transfer {
   client: Client
   store: Store
+  signal: AbortSignal
   say(line: string): void
   onProgress(progress: Progress): void
 }
@@ -32,11 +33,10 @@ export async function uploadArtifacts(context: Uploading, artifacts: Record<stri
 }
 
 export async function uploadArtifact(context: Uploading, name: string, { sha256, bytes }: ArtifactRef): Promise<void> {
-  const { client, store, lease } = context
+  const { client, store, lease, signal } = context
   if (bytes > MAX_BYTES) {
     throw new StageFailure('configuration', `${name} has ${bytes} bytes; the server takes at most ${MAX_BYTES}`)
   }
-  const { signal } = lease
   for (let round = 1; ; round++) {
     try {
       const told = await writing(lease, (token) => client.beginUpload(sha256, token, { bytes }, { signal }))
@@ -63,8 +63,7 @@ async function uploadParts(
   { sha256, bytes }: ArtifactRef,
   { partBytes, stored }: { partBytes: number; stored: number[] },
 ): Promise<void> {
-  const { client, store, lease, say, onProgress } = context
-  const { signal } = lease
+  const { client, store, lease, signal, say, onProgress } = context
   const count = Math.ceil(bytes / partBytes)
   if (stored.length > 0) say(`${stored.length} of ${count} parts of ${name} are there already`)
   for (let number = 1; number <= count; number++) {
@@ -93,10 +92,7 @@ async function writing<T>(lease: HeldLease, send: (token: string) => Promise<T>)
 }
 
 /** Fetches inputs that the store lacks, and checks them. */
-export async function downloadArtifacts(
-  context: Transfer & { signal: AbortSignal },
-  artifacts: Record<string, ArtifactRef>,
-): Promise<number> {
+export async function downloadArtifacts(context: Transfer, artifacts: Record<string, ArtifactRef>): Promise<number> {
   let fetched = 0
   for (const [name, ref] of Object.entries(artifacts)) {
     if (await context.store.has(ref.sha256)) continue
@@ -108,7 +104,7 @@ export async function downloadArtifacts(
 
 /** Streams to the disk; goes on where an earlier attempt was cut off. */
 export async function downloadArtifact(
-  { client, store, signal, say, onProgress }: Transfer & { signal: AbortSignal },
+  { client, store, signal, say, onProgress }: Transfer,
   name: string,
   ref: ArtifactRef,
 ): Promise<void> {

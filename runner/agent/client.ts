@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { type ErrorCode, type ErrorDetails, errorBody } from '../../schema/errors.ts'
 import { describeIssues } from '../../schema/issues.ts'
 import * as beginUpload from '../../schema/protocol/begin-upload.ts'
+import * as checkpoint from '../../schema/protocol/checkpoint.ts'
 import * as completeUpload from '../../schema/protocol/complete-upload.ts'
 import * as fail from '../../schema/protocol/fail.ts'
 import * as finish from '../../schema/protocol/finish.ts'
@@ -166,6 +167,7 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
     log: jobVerb(log),
     finish: jobVerb(finish),
     fail: jobVerb(fail),
+    checkpoint: jobVerb(checkpoint),
 
     beginUpload: (
       sha256: string,

@@ -7,6 +7,7 @@ import type { StageSpec } from '../../schema/stage.ts'
 import type { DataPlaces } from '../home.ts'
 import type { Store } from '../store/store.ts'
 import { downloadArtifacts, uploadArtifacts } from './artifacts.ts'
+import { fetchCheckpoint, keepCheckpoints } from './checkpoints.ts'
 import { type Client, RemoteError, UnreachableError } from './client.ts'
 import { failureOf } from './failure.ts'
 import { type HeldLease, holdLease, JobCancelled, LeaseLost } from './heartbeat.ts'
@@ -56,9 +57,11 @@ export async function runJob(job: Job, context: JobContext): Promise<void> {
   const held: Held = { ...context, lease, log, say }
   let result: StageResult | null = null
   try {
-    const computed = await compute(job, { ...held, onProgress })
+    const computed = await compute(job, { ...held, onProgress, onTrouble })
     result = computed.result
-    await uploadArtifacts({ client, store: context.store, lease, say, onProgress }, result.artifacts)
+    const { store } = context
+    const { signal } = lease
+    await uploadArtifacts({ client, store, lease, signal, say, onProgress }, result.artifacts)
     await handIn(key, result, held)
     emit({ kind: 'done', key, reused: computed.reused, result })
   } catch (error) {
@@ -113,12 +116,16 @@ function laterThan(signal: AbortSignal, ms: number): AbortSignal {
 
 type Held = JobContext & { lease: HeldLease; log: JobLog; say(line: string): void }
 
+/** What a stopped runner takes at most to send where its stage stands. */
+const LAST_CHECKPOINT_MS = 30_000
+
 interface Computation extends Held {
   onProgress(progress: Progress): void
+  onTrouble(message: string): void
 }
 
 async function compute(job: Job, context: Computation): Promise<{ result: StageResult; reused: boolean }> {
-  const { client, store, places, threads, lease, say, onProgress } = context
+  const { client, store, places, threads, lease, say, onProgress, onTrouble } = context
   const known = await store.readStage(job.key)
   if (known) {
     say('reused: this runner has computed the stage before')
@@ -130,7 +137,18 @@ async function compute(job: Job, context: Computation): Promise<{ result: StageR
     if (fetched > 0) say(`fetched ${fetched} input${fetched === 1 ? '' : 's'}`)
   }
   const { spec, inputs } = job
-  return runStageProcess({ spec, inputs, home: store.home, places, threads, signal, onProgress, onLog: say })
+  const { checkpointEveryMs } = job.lease
+  await fetchCheckpoint(job, { client, store, signal, say, onProgress })
+  const keeper = keepCheckpoints(job, { client, store, lease, signal: lease.signal, say, onProgress, onTrouble })
+  try {
+    const order = { spec, inputs, home: store.home, places, threads, checkpointEveryMs }
+    return await runStageProcess({ ...order, signal, onProgress, onLog: say })
+  } catch (error) {
+    if (context.signal.aborted && !lease.signal.aborted) await keeper.last(AbortSignal.timeout(LAST_CHECKPOINT_MS))
+    throw error
+  } finally {
+    keeper.stop()
+  }
 }
 
 /** Tells the server that there is no result, and why. */

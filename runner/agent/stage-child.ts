@@ -22,7 +22,7 @@ process.on('message', async (message: ToStage) => {
   process.exit(0)
 })
 
-async function answerTo({ spec, inputs, home, places, threads }: StageOrder): Promise<FromStage> {
+async function answerTo({ spec, inputs, home, places, threads, checkpointEveryMs }: StageOrder): Promise<FromStage> {
   try {
     const { result, reused } = await runStage(spec, {
       store: openStore(home),
@@ -30,6 +30,7 @@ async function answerTo({ spec, inputs, home, places, threads }: StageOrder): Pr
       places,
       inputs: async (key) => inputs[key] ?? {},
       threads,
+      checkpointEveryMs,
       signal: controller.signal,
       onProgress: (progress) => void tell({ kind: 'progress', progress }),
       log: (line) => void tell({ kind: 'log', line }),

@@ -12,6 +12,8 @@ export interface StageOrder {
   home: string
   places: DataPlaces
   threads: number
+  /** The server wants a checkpoint this often. */
+  checkpointEveryMs: number
 }
 
 export type ToStage = { kind: 'run'; order: StageOrder } | { kind: 'abort' }

@@ -19,7 +19,7 @@ export interface StageOptions extends StageOrder {
 
 /** Throws StageFailure, or the signal's reason once aborted. */
 export async function runStageProcess(options: StageOptions): Promise<{ result: StageResult; reused: boolean }> {
-  const { signal, onProgress, onLog, graceMs = 10_000, spec, inputs, home, places, threads } = options
+  const { signal, onProgress, onLog, graceMs = 10_000, ...order } = options
   signal.throwIfAborted()
   const child = fork(entry, [], {
     execArgv: ['--experimental-strip-types', '--disable-warning=ExperimentalWarning'],
@@ -45,7 +45,7 @@ export async function runStageProcess(options: StageOptions): Promise<{ result: 
     else if (message.kind === 'log') onLog(message.line)
     else last = message
   })
-  say({ kind: 'run', order: { spec, inputs, home, places, threads } })
+  say({ kind: 'run', order })
   try {
     const exit = await exitOf(child)
     const answer = last as FromStage | null

@@ -2,7 +2,7 @@
 import type { StageResult } from '../../schema/result.ts'
 import { type StageSpec, stageKeyOf } from '../../schema/stage.ts'
 import { onnxruntimeVersion } from '../onnx/session.ts'
-import { checkpointOf } from '../store/checkpoint.ts'
+import { CHECKPOINT_MS, checkpointOf } from '../store/checkpoint.ts'
 import { version } from '../version.ts'
 import { deviceOf } from './device.ts'
 import { evaluate } from './evaluate.ts'
@@ -31,7 +31,8 @@ export async function runStage(
   try {
     const meanwhile = await store.readStage(key)
     if (meanwhile) return { result: meanwhile, reused: true }
-    const checkpoint = context.checkpoint ?? checkpointOf(store.home, key)
+    const everyMs = Math.min(CHECKPOINT_MS, context.checkpointEveryMs ?? CHECKPOINT_MS)
+    const checkpoint = context.checkpoint ?? checkpointOf(store.home, key, { everyMs })
     const outcome = await computeStage(spec, { ...context, checkpoint })
     const result: StageResult = {
       metrics: {},

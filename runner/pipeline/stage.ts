@@ -12,6 +12,8 @@ export interface StageContext {
   places?: Pick<LoadOptions, 'directories' | 'cache'>
   /** Of a stage that can go on half-way. */
   checkpoint?: Checkpoint | undefined
+  /** How often such a stage is asked for one; it leaves one at least this often. */
+  checkpointEveryMs?: number
   /** Artifacts of an input stage, by name; their bytes are in the store. */
   inputs(key: string): Promise<Record<string, ArtifactRef>>
   threads: number

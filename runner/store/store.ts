@@ -32,6 +32,8 @@ export interface Store {
   receive(ref: ArtifactRef, fill: (incoming: Incoming) => Promise<void>, signal?: AbortSignal): Promise<void>
   /** Makes an object of a file as it is now; the file stays. */
   adopt(path: string): Promise<ArtifactRef>
+  /** Moves an object that no stage names to where it is needed. */
+  place(sha256: string, path: string): Promise<void>
   /** Forgets an object that no stage names. */
   remove(sha256: string): Promise<void>
   /** Null when the stage is not done, when its file is not valid or when one of its artifacts is missing. */
@@ -154,6 +156,14 @@ export function openStore(home: string): Store {
     verify,
     receive,
     adopt,
+    async place(sha256, path) {
+      try {
+        await mkdir(dirname(path), { recursive: true })
+        await rename(objectPath(sha256), path)
+      } catch (error) {
+        throw unwritable(path, error)
+      }
+    },
     remove: (sha256) => rm(objectPath(sha256), { force: true }),
     readStage,
     writeStage: async (key, result) => write(stagePath(key), `${JSON.stringify(stageResult.parse(result), null, 2)}\n`),

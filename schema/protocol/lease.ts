@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { probe } from '../probe.ts'
 import { artifactRef } from '../result.ts'
 import { stageKey, stageSpec } from '../stage.ts'
+import { checkpoint } from './checkpoint.ts'
 
 export const path = '/api/v1/jobs/lease'
 
@@ -33,6 +34,8 @@ export const job = z.strictObject({
   spec: stageSpec,
   /** Artifacts of each input stage, by stage key and then by name. */
   inputs: z.record(stageKey, z.record(z.string(), artifactRef)),
+  /** What an earlier delivery left of a long stage. */
+  checkpoint: checkpoint.nullable(),
   lease,
 })
 export type Job = z.infer<typeof job>

@@ -17,6 +17,7 @@
  */
 import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { StoredCheckpoint } from '../protocol/checkpoint.ts'
 import { failureReasons } from '../protocol/fail.ts'
 import type { Requirements } from '../requirements.ts'
 import type { Device, Progress, Seconds, StageResult } from '../result.ts'
@@ -46,6 +47,8 @@ export const jobs = sqliteTable(
     /** Its name at that time. */
     runner: text(),
     progress: text({ mode: 'json' }).$type<Progress>(),
+    /** Where the next delivery goes on; retention clears it once the job has ended. */
+    checkpoint: text({ mode: 'json' }).$type<StoredCheckpoint>(),
     /** UTF-8 bytes of the log of the current delivery. */
     logLength: integer().notNull().default(0),
     /** Number of the next chunk of that log. */

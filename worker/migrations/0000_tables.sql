@@ -1,3 +1,14 @@
+CREATE TABLE `artifact_uses` (
+	`job_key` text NOT NULL,
+	`attempt` integer NOT NULL,
+	`use` text NOT NULL,
+	`sha256` text NOT NULL,
+	PRIMARY KEY(`job_key`, `attempt`, `use`, `sha256`),
+	FOREIGN KEY (`job_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE INDEX `artifact_uses_sha256` ON `artifact_uses` (`sha256`);--> statement-breakpoint
+CREATE INDEX `artifact_uses_use` ON `artifact_uses` (`use`);--> statement-breakpoint
 CREATE TABLE `artifacts` (
 	`sha256` text PRIMARY KEY NOT NULL,
 	`bytes` integer NOT NULL,
@@ -55,6 +66,7 @@ CREATE TABLE `jobs` (
 	`runner_id` text,
 	`runner` text,
 	`progress` text,
+	`checkpoint` text,
 	`log_length` integer DEFAULT 0 NOT NULL,
 	`log_sequence` integer DEFAULT 0 NOT NULL,
 	`reason` text,

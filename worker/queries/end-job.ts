@@ -11,6 +11,7 @@ import { deliveries } from '../../schema/tables/deliveries.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
 import type { Database } from '../database.ts'
 import { announceEnds } from './announce-ends.ts'
+import { resultUses } from './artifact-uses.ts'
 import { type Claim, heldBy, refusalOf, requireLease } from './held.ts'
 import { checkLog } from './logs.ts'
 import { wantedRuns } from './wanted-runs.ts'
@@ -41,6 +42,7 @@ export async function finishJob(
       .returning({ key: jobs.key }),
     endDelivery(db, claim, { outcome: sql`'done'`, reason: null, message: null, log }),
     ...announceEnds(db, { jobs: [claim.key] }, claim.now),
+    resultUses(db, claim),
   ])
   if (ended.length === 0 && !(await isFinished(db, claim, result))) throw await refusalOf(db, claim)
 }

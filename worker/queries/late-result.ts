@@ -6,6 +6,7 @@ import { deliveries } from '../../schema/tables/deliveries.ts'
 import { lateResults } from '../../schema/tables/late-results.ts'
 import type { Database } from '../database.ts'
 import type { Identity } from '../env.ts'
+import { lateUses } from './artifact-uses.ts'
 
 /** Of a delivery of this very runner that was lost; the first one sent stays. */
 export async function keepLateResult(
@@ -27,5 +28,8 @@ export async function keepLateResult(
       `delivery ${attempt} of job ${key} was not lost (${row.outcome}), so no result of it is late`,
     )
   }
-  await db.insert(lateResults).values({ jobKey: key, attempt, runnerId, receivedAt: now, result }).onConflictDoNothing()
+  await db.batch([
+    db.insert(lateResults).values({ jobKey: key, attempt, runnerId, receivedAt: now, result }).onConflictDoNothing(),
+    lateUses(db, key, attempt),
+  ])
 }

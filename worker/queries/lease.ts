@@ -50,8 +50,8 @@ export async function leaseJob(
   const token = await tokenFrom('lease', runnerId, nonce)
   const row = await give(db, eq(jobs.key, nextJob(ableOf(probe, []))), { runnerId, runner, token, settings, now })
   if (!row) return null
-  const { key, spec, deliveries: attempt } = row
-  return { key, spec, inputs: await artifactsOfInputs(db, key), lease: leaseOf(token, attempt, settings) }
+  const { key, spec, checkpoint, deliveries: attempt } = row
+  return { key, spec, inputs: await artifactsOfInputs(db, key), checkpoint, lease: leaseOf(token, attempt, settings) }
 }
 
 /** Goes on with a delivery that ran out, as a new delivery, if it was the newest and nobody else was given the job. */
