@@ -111,6 +111,7 @@ export const runLogPage: Route = (app) =>
               <Download stage={stage} attempt={attempt}>
                 Download all of it
               </Download>
+              .
               {stage.state === 'leased' &&
                 address.attempt === undefined &&
                 ' It is still being written: reload for more.'}

@@ -65,7 +65,7 @@ export const LogList = ({ run, sizes }: { run: Run; sizes: Map<string, LogSize[]
                 {all.length > 1 && `, attempt ${count(attempt)}`}
               </a>
               <span>
-                {plural(lines, 'line')}, {fileSize(bytes)}{' '}
+                {plural(lines, 'line')}, {fileSize(bytes)},{' '}
                 <Download stage={stage} attempt={attempt}>
                   Download
                 </Download>
