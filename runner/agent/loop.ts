@@ -6,6 +6,7 @@
  *    reclaim  go on after the lease ran out, as a new delivery, if nobody else was given the job
  *    log      append to the delivery's log by sequence and offset; carries progress too
  *    upload   store an artifact under its hash
+ *    checkpoint  leave where a long stage stands, for the job's next delivery
  *    finish   end the job with its result, after its artifacts
  *    fail     end it without: `failed` counts against its attempts, `released` puts it back in the queue
  *    late     hand in the result of a delivery that was lost to another runner: kept, never scored
