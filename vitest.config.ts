@@ -16,7 +16,7 @@ export default defineConfig({
           cloudflareTest(async () => {
             // wrangler's [build] command, which the plugin does not run.
             execFileSync(process.execPath, ['scripts/assets.ts'])
-            const { FUZZ_SEED, FUZZ_CASES } = process.env
+            const { FUZZ_SEED, FUZZ_CASES, LEASE_FINISHED_RUNS } = process.env
             const fuzz = { ...(FUZZ_SEED && { FUZZ_SEED }), ...(FUZZ_CASES && { FUZZ_CASES }) }
             const bindings = {
               ADMIN_TOKEN_SHA256: createHash('sha256').update(adminToken).digest('hex'),
@@ -24,6 +24,7 @@ export default defineConfig({
               ...fuzz,
               // Tests run the alarm by hand.
               WAKE_MORE_MS: '600000',
+              ...(LEASE_FINISHED_RUNS && { LEASE_FINISHED_RUNS }),
               MIGRATIONS: await readD1Migrations('worker/migrations'),
             }
             return { wrangler: { configPath: './wrangler.toml' }, miniflare: { bindings } }

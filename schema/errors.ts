@@ -21,6 +21,7 @@ export const statuses = {
   unsupported_encoding: 415,
   range_not_satisfiable: 416,
   rate_limited: 429,
+  run_limit: 429,
   internal: 500,
   not_configured: 503,
 } as const

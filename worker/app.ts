@@ -50,7 +50,7 @@ app.onError((thrown, c) => {
   const error = asApiError(thrown)
   const id = c.get('requestId') ?? ''
   if (error.code === 'internal') console.error(id, thrown)
-  if (error.code === 'rate_limited') c.header('retry-after', '60')
+  if (error.status === 429) c.header('retry-after', String(error.details?.retryAfterSeconds ?? 60))
   const path = c.req.path
   if (path.startsWith('/api/') || path === '/health') return c.json(errorBodyOf(error, id), error.status)
   return c.html(errorPage(error, id), error.status)

@@ -7,6 +7,7 @@ import type { Courier } from './durable/courier.ts'
 import type { Dispatcher } from './durable/dispatcher.ts'
 import type { Live } from './durable/live.ts'
 
+const atLeastOne = (usual: number) => z.coerce.number().int().min(1).default(usual)
 const milliseconds = (usual: number) => z.coerce.number().int().min(100).default(usual)
 
 /** Variables of the Worker that may be set in wrangler.toml or with `--var`. Runners are told those of leases. */
@@ -19,6 +20,9 @@ const settings = z.object({
   /** Work that waits for longer after it woke some idle runners wakes others. */
   WAKE_MORE_MS: milliseconds(1_000),
   CHECKPOINT_EVERY_MS: milliseconds(300_000),
+  /** Runs that are not over, of one author and of all. */
+  MAX_RUNS_PER_USER: atLeastOne(1000),
+  MAX_RUNS: atLeastOne(5000),
   /** Pauses before the second and later attempts to deliver a webhook, as the Standard Webhooks rules recommend: 5 s, 5 min, 30 min, 2 h,
    *  5 h, 10 h, 14 h, 20 h, 24 h. */
   WEBHOOK_RETRIES_MS: z

@@ -108,7 +108,7 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
       } catch (error) {
         signal?.throwIfAborted()
         if (error instanceof ContractError) throw error
-        if (error instanceof RemoteError && error.status < 500 && error.status !== 429) throw error
+        if (error instanceof RemoteError && error.status < 500 && error.code !== 'rate_limited') throw error
         const pauseMs = Math.min(10_000, 300 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2)
         const reason = `${base}: ${reasonOf(error)}`
         if (performance.now() - start + pauseMs > retryForMs) throw new UnreachableError(reason)

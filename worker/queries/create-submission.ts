@@ -3,6 +3,7 @@ import { and, eq, inArray } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { createSubmission as shape } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
+import { ApiError } from '../../schema/errors.ts'
 import { likenessOf } from '../../schema/likeness.ts'
 import { definitionOf, planRun } from '../../schema/plan.ts'
 import type { Requirements } from '../../schema/requirements.ts'
@@ -11,10 +12,11 @@ import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import { methodOf, referencesOf, resolveParams, targetOf } from '../catalogue.ts'
 import { type Database, newId, type Statement } from '../database.ts'
-import type { Identity, Viewer } from '../env.ts'
+import type { Identity, Settings, Viewer } from '../env.ts'
 import { announceEnds, retractEnds } from './announce-ends.ts'
 import { createOnce, type Once } from './once.ts'
 import { readableBy } from './readable.ts'
+import { requireRoom, roomGuard } from './run-limits.ts'
 import { runsWithState } from './run-state.ts'
 
 interface Planned {
@@ -36,9 +38,21 @@ interface Place {
 export async function createSubmission(
   db: Database,
   request: z.infer<typeof shape>,
-  { identity, once }: { identity: Identity; once: Once },
+  { identity, once, settings }: { identity: Identity; once: Once; settings: Settings },
 ): Promise<{ id: string; created: boolean }> {
-  return createOnce(db, once, () => planSubmission(db, request, identity, once.now))
+  const asked = { author: identity.name, count: 0, settings, now: once.now }
+  try {
+    return await createOnce(db, once, async () => {
+      const { id, plan } = await planSubmission(db, request, identity, once.now)
+      asked.count = plan.runs.length
+      await requireRoom(db, asked)
+      return { id, statements: [roomGuard(db, asked), ...statementsFor(db, plan, once.now)] }
+    })
+  } catch (error) {
+    // Another request at the same time may have taken the room that there was.
+    if (!(error instanceof ApiError)) await requireRoom(db, asked)
+    throw error
+  }
 }
 
 async function planSubmission(db: Database, request: z.infer<typeof shape>, identity: Identity, now: number) {
@@ -61,7 +75,7 @@ async function planSubmission(db: Database, request: z.infer<typeof shape>, iden
   }
   const { label } = request
   const id = await addTo(plan, request.method, places, { ...common, label, params })
-  return { id, statements: statementsFor(db, plan, now) }
+  return { id, plan }
 }
 
 async function placesOf(benchmarks: Benchmark[], seeds: number[]): Promise<Place[]> {

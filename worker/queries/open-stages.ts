@@ -48,7 +48,7 @@ export async function openStages(db: Database): Promise<OpenStage[]> {
   )
 }
 
-const isOpen = sql`${jobs.state} IN ('queued', 'leased')`
+export const isOpen = sql`${jobs.state} IN ('queued', 'leased')`
 
 const openRows = (db: Database) =>
   db
@@ -83,7 +83,7 @@ const openRows = (db: Database) =>
     .orderBy(leaseOrder)
 
 /** A stage after a failed one will never be leased, so it does not wait either. */
-const withoutFailure = sql`NOT EXISTS (SELECT 1 FROM run_jobs mine JOIN jobs before ON before.key = mine.job_key
+export const withoutFailure = sql`NOT EXISTS (SELECT 1 FROM run_jobs mine JOIN jobs before ON before.key = mine.job_key
   WHERE mine.run_id = ${runs.id} AND before.state = 'failed')`
 
 /** The order of leasing with fair shares: an author's second run counts as if the first were running, and so on. */

@@ -33,6 +33,19 @@ export async function waitingRunsOf(db: Database, submission: string, now: numbe
   return new Map(waiting.filter(({ shown }) => shown.submission === submission).map(({ shown }) => [shown.run, shown]))
 }
 
+/** Seconds until the first run of an author, or of all, is expected to end; null without an estimate. */
+export async function secondsUntilRunEnds(db: Database, author: string | null, now: number): Promise<number | null> {
+  const { stages, times } = await wholeQueue(db, now)
+  const ends = new Map<string, number>()
+  for (const { key, wantedBy } of stages) {
+    for (const { run } of wantedBy.filter((row) => author === null || row.author === author)) {
+      ends.set(run, Math.max(ends.get(run) ?? 0, times.get(key)?.ends.median ?? Number.POSITIVE_INFINITY))
+    }
+  }
+  const first = Math.min(...ends.values())
+  return Number.isFinite(first) ? first : null
+}
+
 async function wholeQueue(db: Database, now: number) {
   const [stages, runners] = await Promise.all([openStages(db), knownRunners(db, now)])
   const durations = await durationsOf(db, [...new Set(stages.map(({ likeness }) => likeness))])
@@ -52,6 +65,8 @@ async function wholeQueue(db: Database, now: number) {
   const running = stages.filter(({ state }) => state === 'leased')
   return {
     runners,
+    stages,
+    times,
     running: running.map((stage) => ({ row: stage.wantedBy[0]!, shown: runningOf(stage, times.get(stage.key)) })),
     waiting: waitingParts(stages).map((parts, index) => {
       const { row, stage, open } = parts

@@ -1,6 +1,7 @@
 /** An admin changes how a submission is served. */
 import { changeSubmission as request, submission } from '../../schema/api/submission.ts'
 import { allow } from '../auth.ts'
+import { wake } from '../dispatcher.ts'
 import { byId } from '../params.ts'
 import { changeSubmission } from '../queries/change-submission.ts'
 import { getSubmission } from '../queries/submissions.ts'
@@ -22,5 +23,6 @@ export const apiSubmissionChange: Route = (app) =>
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param')
     await changeSubmission(c.get('db'), id, c.req.valid('json'))
+    await wake(c.env)
     return c.json(await getSubmission(c.get('db'), id, c.get('identity')), 200)
   })

@@ -3,6 +3,7 @@ import { createSubmission as request, submission } from '../../schema/api/submis
 import { allow } from '../auth.ts'
 import { wakeCourier } from '../courier.ts'
 import { wake } from '../dispatcher.ts'
+import { settingsOf } from '../env.ts'
 import { idempotencyHeaders, onceOf } from '../idempotency.ts'
 import { createSubmission } from '../queries/create-submission.ts'
 import { getSubmission } from '../queries/submissions.ts'
@@ -27,7 +28,11 @@ export const apiSubmissionCreate: Route = (app) =>
   app.openapi(route, async (c) => {
     const json = c.req.valid('json')
     const once = await onceOf(c, c.req.valid('header')['idempotency-key'], json)
-    const { id, created } = await createSubmission(c.get('db'), json, { identity: c.get('identity'), once })
+    const { id, created } = await createSubmission(c.get('db'), json, {
+      identity: c.get('identity'),
+      once,
+      settings: settingsOf(c.env),
+    })
     await Promise.all([wakeCourier(c.env), created && wake(c.env)])
     return c.json(await getSubmission(c.get('db'), id, c.get('identity')), created ? 201 : 200)
   })
