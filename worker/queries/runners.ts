@@ -7,7 +7,7 @@ import { runners } from '../../schema/tables/runners.ts'
 import { type Database, isoTime } from '../database.ts'
 import type { Worker } from '../waiting.ts'
 
-/** Idle runners ask every few seconds and working ones renew their lease: one silent for longer is gone. */
+/** Idle runners ask at least once a minute, and those that work hold a lease: one silent for longer is gone. */
 const SILENT_MS = 95_000
 
 export interface KnownRunner extends Worker, QueueRunner {
@@ -32,7 +32,7 @@ export async function knownRunners(db: Database, now: number): Promise<KnownRunn
     labels: [],
     probe,
     able: ableOf(probe, []),
-    present: now - lastSeenAt < SILENT_MS,
+    present: running.has(name) || now - lastSeenAt < SILENT_MS,
     lastSeenAt: isoTime(lastSeenAt),
     running: running.get(name) ?? 0,
   }))
