@@ -1,6 +1,6 @@
 /** Tests by what they need: `worker` runs inside workerd with a real D1 and R2, `node` runs everything else. */
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -20,7 +20,7 @@ export default defineConfig({
             const fuzz = { ...(FUZZ_SEED && { FUZZ_SEED }), ...(FUZZ_CASES && { FUZZ_CASES }) }
             const bindings = {
               ADMIN_TOKEN_SHA256: createHash('sha256').update(adminToken).digest('hex'),
-              SIGNING_KEY: JSON.stringify({ d: 'test' }),
+              SIGNING_KEY: JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
               ...fuzz,
               // Tests run the alarm by hand.
               WAKE_MORE_MS: '600000',

@@ -1,6 +1,7 @@
 /** The contract of commands/: one command a file. Each adds itself to the program; its action throws UsageError for wrong
  *  input, Interrupted when stopped, anything else when it failed. */
 import type { Command as Program } from 'commander'
+import { UsageError } from './usage.ts'
 
 export type Command = (program: Program) => void
 
@@ -13,6 +14,7 @@ export const homeOption = [
   'where Palimpsest keeps its files (PALIMPSEST_HOME, else .palimpsest)',
 ] as const
 export const serverOption = ['--server <url>', 'the server (PALIMPSEST_SERVER, else http://127.0.0.1:8787)'] as const
+export const nameOption = ['--name <name>', "at its first start: shown beside its jobs (else the host's name)"] as const
 export const threadsOption = ['--threads <n>', 'threads of onnxruntime; 0 leaves the choice to it'] as const
 export const dataOption = [
   '--data <dir>',
@@ -21,5 +23,10 @@ export const dataOption = [
 
 export const DEFAULT_PORT = 8787
 
-export const serverOf = (option: string | undefined): string =>
-  (option ?? (process.env.PALIMPSEST_SERVER || `http://127.0.0.1:${DEFAULT_PORT}`)).replace(/\/+$/, '')
+/** Its address, without a slash at the end. */
+export function serverOf(option: string | undefined): string {
+  const server = option ?? (process.env.PALIMPSEST_SERVER || `http://127.0.0.1:${DEFAULT_PORT}`)
+  const url = URL.parse(server)
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return server.replace(/\/+$/, '')
+  throw new UsageError(`--server: expected an address such as https://palimpsest.example, got "${server}"`)
+}

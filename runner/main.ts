@@ -2,10 +2,12 @@
 import { Command, CommanderError } from 'commander'
 import { RemoteError } from './agent/client.ts'
 import { board } from './commands/board.ts'
+import { enrol } from './commands/enrol.ts'
 import { list } from './commands/list.ts'
 import { quickstart } from './commands/quickstart.ts'
 import { run } from './commands/run.ts'
 import { runner } from './commands/runner.ts'
+import { runners } from './commands/runners.ts'
 import { score } from './commands/score.ts'
 import { serve } from './commands/serve.ts'
 import { submit } from './commands/submit.ts'
@@ -21,7 +23,7 @@ export async function main(argv: string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError('(see --help)')
     .exitOverride()
-  for (const add of [quickstart, run, list, serve, runner, submit, webhooks, board, score]) add(program)
+  for (const add of [quickstart, run, list, serve, enrol, runner, runners, submit, webhooks, board, score]) add(program)
   try {
     await program.parseAsync(argv)
     return 0

@@ -1,4 +1,4 @@
-/** Bearer tokens `pal_<role>_<random>`: who is asking, and may they. */
+/** Who is asking, and may they: people by bearer tokens `pal_<role>_<random>`, runners by access tokens. */
 import { eq } from 'drizzle-orm'
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
@@ -6,6 +6,8 @@ import { ApiError } from '../schema/errors.ts'
 import { sha256Hex } from '../schema/stage.ts'
 import { type Role, tokens } from '../schema/tables/tokens.ts'
 import type { AppEnv, Identity, Viewer } from './env.ts'
+import { runnerOf } from './queries/access.ts'
+import { signingKeyOf } from './signing.ts'
 
 /** Equal in time that does not depend on where two strings of one length differ. */
 function sameDigest(a: string, b: string): boolean {
@@ -14,7 +16,7 @@ function sameDigest(a: string, b: string): boolean {
   return left.byteLength === right.byteLength && crypto.subtle.timingSafeEqual(left, right)
 }
 
-/** Lets a request pass whose token has one of the roles; an admin may do what a submitter may, but is no runner. */
+/** Lets a request pass whose token has one of the roles; an admin may do what a submitter may. */
 export const allow = (...roles: Role[]) =>
   createMiddleware<AppEnv>(async (c, next) => {
     const identity = await viewerOf(c)
@@ -23,7 +25,10 @@ export const allow = (...roles: Role[]) =>
       throw new ApiError('unauthorized', `expected the header "Authorization: Bearer pal_...", got ${got}`)
     }
     if (!roles.includes(identity.role) && !(identity.role === 'admin' && roles.includes('submitter'))) {
-      throw new ApiError('forbidden', `expected a ${roles.join(' or ')} token, got a ${identity.role} token`)
+      throw new ApiError(
+        'forbidden',
+        `expected ${roles[0] === 'admin' ? 'an' : 'a'} ${roles.join(' or ')} token, got a ${identity.role} token`,
+      )
     }
     c.set('identity', identity)
     await next()
@@ -37,6 +42,15 @@ export async function viewerOf(c: Context<AppEnv>): Promise<Viewer> {
   if (identity) return identity
   throw new ApiError('unauthorized', 'this token is unknown or was revoked; ask an admin for a new one')
 }
+
+/** Lets a runner pass that shows an access token; sets `runner`. */
+export const asRunner = createMiddleware<AppEnv>(async (c, next) => {
+  const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(c.req.header('authorization') ?? '')?.[1]
+  if (!token)
+    throw new ApiError('unauthorized', "expected a runner's access token; enrol, then trade an assertion for one")
+  c.set('runner', await runnerOf(c.get('db'), signingKeyOf(c.env), token, Date.now()))
+  await next()
+})
 
 async function identityOf(adminDigest: string | undefined, digest: string, db: AppEnv['Variables']['db']) {
   if (adminDigest && sameDigest(adminDigest.trim().toLowerCase(), digest)) {

@@ -32,6 +32,6 @@ function defaultsOf(benchmark: Benchmark, method: string): Record<string, unknow
   }
 }
 
-/** Starts a runner that works for this server. */
+/** Starts a runner that works for this server; the secret is needed once. */
 export const runnerCommand = (origin: string): string =>
-  `PALIMPSEST_TOKEN=pal_runner_... npx palimpsest runner --server ${origin}`
+  `PALIMPSEST_ENROLMENT=pal_enrol_... npx palimpsest runner --server ${origin}`

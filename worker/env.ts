@@ -1,6 +1,7 @@
 /** Bindings of the Worker, as wrangler.toml names them, its settings, and what middleware adds to a request. */
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { z } from 'zod'
+import type { RunnerRow } from '../schema/tables/runners.ts'
 import type { Role } from '../schema/tables/tokens.ts'
 import type { Database } from './database.ts'
 import type { Courier } from './durable/courier.ts'
@@ -45,6 +46,7 @@ export interface Bindings extends Partial<Record<keyof Settings, string>> {
   LIVE: DurableObjectNamespace<Live>
   /** SHA-256 of a token that is accepted as admin: the way to the first token. `wrangler secret put ADMIN_TOKEN_SHA256`. */
   ADMIN_TOKEN_SHA256?: string
+  /** The server's Ed25519 private key as JWK. `wrangler secret put SIGNING_KEY`. */
   SIGNING_KEY?: string
   /** `1` lets webhooks go to loopback addresses, also without https: for development. */
   ALLOW_LOCAL_WEBHOOKS?: string
@@ -62,7 +64,7 @@ export type Viewer = Identity | null
 
 export interface AppEnv {
   Bindings: Bindings
-  Variables: { requestId: string; db: Database; identity: Identity; jobToken: string }
+  Variables: { requestId: string; db: Database; identity: Identity; runner: RunnerRow; jobToken: string }
 }
 
 export type App = OpenAPIHono<AppEnv>

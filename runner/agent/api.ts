@@ -2,8 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { board } from '../../schema/api/board.ts'
+import { createdEnrolment, type createEnrolment } from '../../schema/api/enrolment.ts'
 import { queue } from '../../schema/api/queue.ts'
 import { run } from '../../schema/api/run.ts'
+import { type changeRunner, runner, runnerList } from '../../schema/api/runner.ts'
 import { type createSubmission, submission } from '../../schema/api/submission.ts'
 import { suiteBoard } from '../../schema/api/suite.ts'
 import { createdToken, type role, token } from '../../schema/api/token.ts'
@@ -35,6 +37,12 @@ export const apiOf = ({ json, server }: Client) => ({
   run: (id: string) => json(`/api/v1/runs/${id}`, run),
   queue: () => json('/api/v1/queue', queue),
   tokens: async () => (await json('/api/v1/tokens', z.object({ tokens: z.array(token) }))).tokens,
+  createEnrolment: (body: z.input<typeof createEnrolment>) =>
+    json('/api/v1/enrolments', createdEnrolment, { body, headers: once() }),
+  runners: async () => (await json('/api/v1/runners', runnerList)).runners,
+  changeRunner: (id: string, body: z.input<typeof changeRunner>) =>
+    json(`/api/v1/runners/${id}`, runner, { method: 'PATCH', body }),
+  revokeRunner: (id: string) => json(`/api/v1/runners/${id}`, runner, { method: 'DELETE' }),
   createToken: (body: { role: z.infer<typeof role>; name: string }) =>
     json('/api/v1/tokens', createdToken, { body, headers: once() }),
   webhooks: async () => (await json('/api/v1/webhooks', webhookList)).webhooks,

@@ -4,9 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
 import { type ErrorCode, type ErrorDetails, errorBody } from '../../schema/errors.ts'
 import { describeIssues } from '../../schema/issues.ts'
+import * as access from '../../schema/protocol/access.ts'
 import * as beginUpload from '../../schema/protocol/begin-upload.ts'
 import * as checkpoint from '../../schema/protocol/checkpoint.ts'
 import * as completeUpload from '../../schema/protocol/complete-upload.ts'
+import * as enrol from '../../schema/protocol/enrol.ts'
 import * as fail from '../../schema/protocol/fail.ts'
 import * as finish from '../../schema/protocol/finish.ts'
 import * as late from '../../schema/protocol/late.ts'
@@ -14,10 +16,12 @@ import * as lease from '../../schema/protocol/lease.ts'
 import * as log from '../../schema/protocol/log.ts'
 import * as reclaim from '../../schema/protocol/reclaim.ts'
 import * as renew from '../../schema/protocol/renew.ts'
+import * as serverKey from '../../schema/protocol/server-key.ts'
 import * as upload from '../../schema/protocol/upload.ts'
 import * as uploadPart from '../../schema/protocol/upload-part.ts'
 import type { ArtifactRef } from '../../schema/result.ts'
 import type { Incoming } from '../store/incoming.ts'
+import type { Access } from './access.ts'
 
 /** The server refused. */
 export class RemoteError extends Error {
@@ -25,12 +29,16 @@ export class RemoteError extends Error {
   readonly code: ErrorCode | (string & {})
   readonly status: number
   readonly details: ErrorDetails
+  /** By the answer's Date header, in milliseconds; null without one. */
+  readonly serverTime: number | null
 
-  constructor(code: string, status: number, message: string, details: ErrorDetails = {}) {
+  constructor(code: string, status: number, message: string, details: ErrorDetails = {}, date: string | null = null) {
     super(message)
     this.code = code
     this.status = status
     this.details = details
+    const time = Date.parse(date ?? '')
+    this.serverTime = Number.isNaN(time) ? null : time
   }
 }
 
@@ -43,6 +51,8 @@ export interface ClientOptions {
   /** Such as `https://palimpsest.example`. */
   server: string
   token?: string | undefined
+  /** A runner's tokens, instead of one that stays. */
+  access?: Access
   /** No new try begins after this long, unless a request says otherwise. */
   retryForMs?: number
   /** Told before each pause between tries. */
@@ -50,7 +60,7 @@ export interface ClientOptions {
 }
 
 export interface RequestOptions {
-  method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
+  method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Sent as JSON, unless it is bytes. */
   body?: unknown
   /** Asked anew for each try. */
@@ -68,21 +78,26 @@ const BLOCK_BYTES = 32 * 1024 ** 2
 
 export type Client = ReturnType<typeof createClient>
 
-export function createClient({ server, token, retryForMs: patience = 30_000, onRetry }: ClientOptions) {
+const bearer = (credential: string | undefined): Record<string, string> =>
+  credential ? { authorization: `Bearer ${credential}` } : {}
+
+export function createClient({ server, token, access: tokens, retryForMs: patience = 30_000, onRetry }: ClientOptions) {
   const base = server.replace(/\/+$/, '')
-  const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
+  const credentialNow = async () => token ?? (await tokens?.token())
 
   /** The answer of a try that the server did not refuse. */
   async function once(path: string, options: RequestOptions): Promise<Response> {
     const { body, headers, signal, timeoutMs = 30_000 } = options
     const bytes = body instanceof Uint8Array
+    const own = typeof headers === 'function' ? headers() : (headers ?? {})
+    const credential = own.authorization ? undefined : await credentialNow()
     const limit = AbortSignal.timeout(timeoutMs)
     const answer = await fetch(base + path, {
       method: options.method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
-        ...authorization,
+        ...bearer(credential),
         ...(body !== undefined && { 'content-type': bytes ? 'application/octet-stream' : 'application/json' }),
-        ...(typeof headers === 'function' ? headers() : headers),
+        ...own,
       },
       ...(body !== undefined && { body: bytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
@@ -95,7 +110,8 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
       details: undefined,
     }
     const { code, message, details } = parsed?.error ?? unexpected
-    throw new RemoteError(code, answer.status, message, details)
+    if (answer.status === 401 && credential) tokens?.refused(credential)
+    throw new RemoteError(code, answer.status, message, details, answer.headers.get('date'))
   }
 
   /** `read` belongs to the try: a connection that breaks in the middle of a body is tried again as well. */
@@ -108,9 +124,10 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
       } catch (error) {
         signal?.throwIfAborted()
         if (error instanceof ContractError) throw error
+        if (error instanceof RemoteError && error.code === 'access_expired' && attempt === 0) continue
         if (error instanceof RemoteError && error.status < 500 && error.code !== 'rate_limited') throw error
         const pauseMs = Math.min(10_000, 300 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2)
-        const reason = `${base}: ${reasonOf(error)}`
+        const reason = error instanceof UnreachableError ? error.message : `${base}: ${reasonOf(error)}`
         if (performance.now() - start + pauseMs > retryForMs) throw new UnreachableError(reason)
         onRetry?.(reason, pauseMs)
         await sleep(pauseMs, undefined, { signal })
@@ -155,8 +172,13 @@ export function createClient({ server, token, retryForMs: patience = 30_000, onR
     json,
     /** Beside the requests, with the same credentials. */
     socket: async (path: string): Promise<WebSocket> =>
-      new WebSocket(base.replace(/^http/, 'ws') + path, { headers: authorization }),
+      new WebSocket(base.replace(/^http/, 'ws') + path, { headers: bearer(await credentialNow()) }),
 
+    serverKey: (options?: RequestOptions) => json(serverKey.path, serverKey.response, options),
+    enrol: (body: z.input<typeof enrol.request>, options?: RequestOptions) =>
+      json(enrol.path, enrol.response, { ...options, body }),
+    access: (body: z.input<typeof access.request>, options?: RequestOptions) =>
+      json(access.path, access.response, { ...options, body }),
     lease: (body: z.input<typeof lease.request>, options?: RequestOptions) =>
       json(lease.path, lease.response, { ...options, body }),
     reclaim: (key: string, body: z.input<typeof reclaim.request>, options?: RequestOptions) =>

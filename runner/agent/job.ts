@@ -1,4 +1,5 @@
 /** One leased job from its inputs to its end. */
+import type { RunnerState } from '../../schema/api/runner.ts'
 import type { FailureReason } from '../../schema/protocol/fail.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { WholeLog } from '../../schema/protocol/log.ts'
@@ -23,6 +24,7 @@ export type AgentEvent =
   | { kind: 'failed'; key: string; reason: FailureReason; message: string }
   | { kind: 'released'; key: string; reason: FailureReason }
   | { kind: 'lost'; key: string; message: string }
+  | { kind: 'standing'; standing: RunnerState }
   | { kind: 'idle'; retryAfterMs: number }
   | { kind: 'trouble'; message: string }
 

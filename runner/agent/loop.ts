@@ -21,6 +21,7 @@
  *  way, and the loop goes on with the next job. Lost, failed, released and cancelled are different words.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { RunnerState } from '../../schema/api/runner.ts'
 import type { Probe } from '../../schema/probe.ts'
 import { jittered } from './backoff.ts'
 import { RemoteError, UnreachableError } from './client.ts'
@@ -31,26 +32,25 @@ import { waitForWork } from './wake.ts'
 const LONGEST_PAUSE_MS = 30_000
 
 export interface LoopOptions extends JobContext {
-  /** Shown beside the jobs it runs. */
-  name: string
   /** What this machine can do. */
   probe: Probe
   /** Aborted when no more jobs are wanted. */
   drain: AbortSignal
 }
 
-/** Runs jobs until a signal is aborted. Throws only when the server refuses this runner. */
-export async function runLoop({ name, probe, drain, ...context }: LoopOptions): Promise<void> {
+/** Runs jobs until a signal is aborted, or an admin let it drain. Throws only when the server refuses this runner. */
+export async function runLoop({ probe, drain, ...context }: LoopOptions): Promise<void> {
   const { client, signal, emit } = context
   const ended = AbortSignal.any([drain, signal])
   const waiting = waitForWork(client)
   let failures = 0
+  let standing: RunnerState = 'active'
   /** The same until it is answered: a job whose answer was lost is given again. */
   let nonce = newNonce()
   while (!ended.aborted) {
     try {
       // Not ended by `drain`: the job that an unheard answer brings would be lost.
-      const answer = await client.lease({ runner: name, probe, nonce }, { signal, retryForMs: 0 })
+      const answer = await client.lease({ probe, nonce }, { signal, retryForMs: 0 })
       nonce = newNonce()
       failures = 0
       if (answer.kind === 'job') {
@@ -58,6 +58,9 @@ export async function runLoop({ name, probe, drain, ...context }: LoopOptions): 
         await runJob(answer.job, context)
         continue
       }
+      if (answer.standing !== standing) emit({ kind: 'standing', standing: answer.standing })
+      standing = answer.standing
+      if (standing === 'draining') break
       emit({ kind: 'idle', retryAfterMs: answer.retryAfterMs })
       await waiting.wait(answer.retryAfterMs, ended)
     } catch (error) {

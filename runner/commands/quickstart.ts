@@ -90,7 +90,6 @@ async function execute(options: Options): Promise<void> {
     try {
       runner = startRunner({
         server: server.url,
-        token: server.tokens.runner,
         home,
         data: options.data ?? [],
         threads: options.threads,

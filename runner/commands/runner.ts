@@ -1,26 +1,37 @@
 /** `palimpsest runner`: leases jobs from a server and runs them on this machine. */
-import { hostname } from 'node:os'
-import { createClient, RemoteError } from '../agent/client.ts'
+import type { RunnerState } from '../../schema/api/runner.ts'
+import { runnerAccess } from '../agent/access.ts'
+import { type Client, createClient, RemoteError } from '../agent/client.ts'
+import { enrol, type Identity, identityFor } from '../agent/identity.ts'
 import type { AgentEvent } from '../agent/job.ts'
 import { runLoop } from '../agent/loop.ts'
 import { collect, wholeNumber } from '../arguments.ts'
-import { type Command, dataOption, help, homeOption, serverOf, serverOption, threadsOption } from '../command.ts'
+import {
+  type Command,
+  dataOption,
+  help,
+  homeOption,
+  nameOption,
+  serverOf,
+  serverOption,
+  threadsOption,
+} from '../command.ts'
 import { onDraining } from '../draining.ts'
 import { dataPlaces, openHome } from '../home.ts'
 import { deviceOption, requireDevice } from '../probe/device-choice.ts'
 import { passedSelfTest, probeMachine } from '../probe.ts'
-import { tokenFor } from '../server/tokens.ts'
 import { openStore } from '../store/store.ts'
 import { findingsLines } from '../terminal/findings.ts'
 import { count, duration } from '../terminal/numbers.ts'
 import { note, print, printJson, printJsonLine, styled } from '../terminal/output.ts'
 import { stageLabel } from '../terminal/stages.ts'
 import { UsageError } from '../usage.ts'
+import { enrolmentOption, nameFrom, secretFrom } from './enrol.ts'
 
 interface Options {
   server?: string
-  tokenFile?: string
-  name: string
+  enrolmentFile?: string
+  name?: string
   home?: string
   data?: string[]
   threads: number
@@ -35,8 +46,8 @@ export const runner: Command = (program) =>
     .command('runner')
     .description('lease jobs from a server and run them on this machine')
     .option(...serverOption)
-    .option('--token-file <file>', "file with a runner token (PALIMPSEST_TOKEN, else the home's tokens.json)")
-    .option('--name <name>', 'shown beside its jobs', hostname().slice(0, 80))
+    .option(...enrolmentOption)
+    .option(...nameOption)
     .option(...homeOption)
     .option(...dataOption, collect)
     .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
@@ -53,25 +64,22 @@ export const runner: Command = (program) =>
       'after',
       help(
         [
-          'palimpsest runner --server https://palimpsest.example --token-file runner.token',
-          'PALIMPSEST_TOKEN=pal_runner_... palimpsest runner --server http://127.0.0.1:8787 --threads 4',
+          'PALIMPSEST_ENROLMENT=pal_enrol_... palimpsest runner --server https://palimpsest.example',
+          'palimpsest runner --server https://palimpsest.example --threads 4',
           'palimpsest runner --check',
         ],
-        'Ctrl-C or SIGTERM: lease nothing new, and give the current job back after --drain-seconds; a second one gives it back at once, a third one ends without.',
+        'The secret is needed at the first start only: it becomes the identity in <home>/identity.json. Ctrl-C or SIGTERM: lease nothing new, and give the current job back after --drain-seconds; a second one gives it back at once, a third one ends without.',
       ),
     )
     .action(execute)
 
 async function execute(options: Options): Promise<void> {
-  const { name, threads, drainSeconds } = options
+  const { threads, drainSeconds } = options
   if (options.check) return check(options)
-  if (name.length < 1 || name.length > 80) throw new UsageError('--name: expected 1 to 80 characters')
+  const server = serverOf(options.server)
+  const secret = await secretFrom(options)
+  const name = nameFrom(options)
   const home = await openHome(options.home)
-  const token = await tokenFor('runner', { tokenFile: options.tokenFile, home })
-  const server = requireUrl(serverOf(options.server))
-  const findings = await probeMachine({ threads })
-  await requireDevice(options.device, findings)
-  if (!passedSelfTest(findings)) throw new Error('the self-test failed: see `palimpsest runner --check`')
   const { drain, stop, release } = onDraining({
     drainMs: drainSeconds * 1000,
     onDrain: () => note(`Stopping: a job may go on for ${duration(drainSeconds)}; once more gives it back at once.`),
@@ -83,28 +91,50 @@ async function execute(options: Options): Promise<void> {
     process.once('disconnect', () => orphaned.abort(new Error('the process that started this runner is gone')))
     process.channel.unref()
   }
-  const client = createClient({
-    server,
-    token,
-    onRetry: (message, pauseMs) =>
-      tell({ kind: 'trouble', message: `${message}; next try in ${duration(pauseMs / 1000)}` }),
-  })
+  const signal = AbortSignal.any([stop, orphaned.signal])
+  const either = AbortSignal.any([drain, signal])
   const tell = options.json ? printJsonLine : teller()
-  note(`Runner ${name} asks ${server} for jobs.`)
+  const onTrouble = (message: string) => tell({ kind: 'trouble', message })
+  const onRetry = (message: string, pauseMs: number) => onTrouble(`${message}; next try in ${duration(pauseMs / 1000)}`)
   try {
+    const findings = await probeMachine({ threads })
+    await requireDevice(options.device, findings)
+    if (!passedSelfTest(findings)) throw new Error('the self-test failed: see `palimpsest runner --check`')
+    const open = createClient({ server, onRetry })
+    const identity = await identityAt({ home, client: open, secret, name, signal: either })
+    const access = runnerAccess({ client: open, identity, onTrouble })
+    const client = createClient({ server, access, onRetry })
+    note(`Runner ${identity.name} (${identity.id}) asks ${server} for jobs.`)
     const store = openStore(home)
     const places = dataPlaces(home, options.data)
-    const signal = AbortSignal.any([stop, orphaned.signal])
     const { probe } = findings
-    await runLoop({ client, probe, store, places, threads, name, drain, signal, emit: tell })
+    await runLoop({ client, probe, store, places, threads, drain, signal, emit: tell })
   } catch (error) {
     if (error instanceof RemoteError) throw new UsageError(`${server} refused this runner: ${error.message}`)
-    throw error
+    if (!either.aborted) throw error
   } finally {
     release()
   }
   // SIGTERM is how services are stopped: that is a good end.
   if (drain.reason?.exitCode === 130) throw drain.reason
+}
+
+interface Enrolment {
+  home: string
+  client: Client
+  secret: string | null
+  name: string
+  signal: AbortSignal
+}
+
+/** What this machine is to the server; a secret makes it something at its first start. */
+async function identityAt({ home, client, secret, name, signal }: Enrolment): Promise<Identity> {
+  const known = await identityFor(home, client, { signal, retryForMs: Number.POSITIVE_INFINITY })
+  if (known) return known
+  if (secret) return enrol({ home, client }, { secret, name })
+  throw new UsageError(
+    `this machine is not enrolled at ${client.server} (home ${home}): set PALIMPSEST_ENROLMENT or give --enrolment-file FILE, with a secret that an admin of the server makes by: palimpsest runners invite`,
+  )
 }
 
 async function check({ threads, device, json }: Options): Promise<void> {
@@ -115,10 +145,12 @@ async function check({ threads, device, json }: Options): Promise<void> {
   if (!passedSelfTest(findings)) throw new Error('the self-test failed')
 }
 
-function requireUrl(server: string): string {
-  const url = URL.parse(server)
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return server
-  throw new UsageError(`--server: expected an address such as https://palimpsest.example, got "${server}"`)
+/** What an admin decided, told to whoever looks at the runner. */
+const standings: Record<RunnerState, string> = {
+  active: 'active again: an admin resumed this runner',
+  paused: 'paused by an admin: no jobs until this runner is resumed',
+  draining: 'drained by an admin: no more jobs, so this runner ends',
+  revoked: 'revoked by an admin',
 }
 
 /** Lines for people: what begins and ends, progress now and then, troubles once each. */
@@ -156,6 +188,9 @@ function teller(): (event: AgentEvent) => void {
         break
       case 'lost':
         note(`${styled('yellow', '!')} ${label}  lost: ${event.message}`)
+        break
+      case 'standing':
+        note(`${styled('yellow', '!')} ${standings[event.standing]}`)
         break
       case 'trouble':
         if (lastTrouble === '') note(`${styled('yellow', '!')} ${event.message}`)

@@ -37,7 +37,8 @@ async function execute({ port, home: option, json }: Options): Promise<void> {
   try {
     if (json) printJson({ url, tokens: tokensPath(home), log })
     else print(url)
-    note(`Admin, submitter and runner tokens: ${tokensPath(home)} (readable by you only). Output: ${log}`)
+    note(`Admin and submitter tokens: ${tokensPath(home)} (readable by you only). Output: ${log}`)
+    note(`A runner beside it: palimpsest runner --server ${url} --home ${home}`)
     note('Ctrl-C stops.')
     await untilStopped(server.ended, signal, log)
   } finally {

@@ -4,11 +4,15 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Writes beside the target and renames; throws what the file system says. */
-export async function writeWhole(target: string, content: Uint8Array | string): Promise<void> {
+export async function writeWhole(
+  target: string,
+  content: Uint8Array | string,
+  { mode = 0o666 }: { mode?: number } = {},
+): Promise<void> {
   const partial = `${target}.${randomUUID()}.partial`
   try {
     await mkdir(dirname(target), { recursive: true })
-    await writeFile(partial, content)
+    await writeFile(partial, content, { mode })
     await rename(partial, target)
   } catch (error) {
     await rm(partial, { force: true }).catch(() => {})

@@ -1,7 +1,9 @@
-/** A server of this machine's own: one a home folder, with its tokens. */
+/** A server of this machine's own: one a home folder, with its tokens, and the home enrolled as its runner. */
 import { type Api, apiOf } from '../agent/api.ts'
-import { createClient } from '../agent/client.ts'
+import { type Client, createClient } from '../agent/client.ts'
+import { enrol, identityFor } from '../agent/identity.ts'
 import { lockHome } from '../home.ts'
+import { serverSecrets } from './secrets.ts'
 import { startServer } from './start.ts'
 import { adminTokenOf, ensureTokens, type Tokens } from './tokens.ts'
 
@@ -26,14 +28,17 @@ export async function startLocalServer({ home, port, signal }: LocalServerOption
   const release = await lockHome(home)
   try {
     const admin = await adminTokenOf(home)
-    const server = await startServer({ home, port, adminTokenSha256: admin.sha256, signal })
+    const secrets = await serverSecrets(home)
+    const server = await startServer({ home, port, adminTokenSha256: admin.sha256, secrets, signal })
     const { url, log, ended } = server
     const stop = async () => {
       await server.stop()
       await release()
     }
     try {
-      const tokens = await ensureTokens(home, apiOf(createClient({ server: url, token: admin.secret })))
+      const asAdmin = createClient({ server: url, token: admin.secret })
+      const tokens = await ensureTokens(home, apiOf(asAdmin))
+      await ensureIdentity(home, asAdmin)
       const api = apiOf(createClient({ server: url, token: tokens.submitter }))
       return { url, log, tokens, api, ended, stop }
     } catch (error) {
@@ -44,4 +49,14 @@ export async function startLocalServer({ home, port, signal }: LocalServerOption
     await release()
     throw error
   }
+}
+
+/** Enrols the home as the server's runner, unless the server knows it already. */
+async function ensureIdentity(home: string, asAdmin: Client): Promise<void> {
+  const api = apiOf(asAdmin)
+  const identity = await identityFor(home, asAdmin)
+  const known = (await api.runners()).find(({ id, state }) => id === identity?.id && state !== 'revoked')
+  if (known) return
+  const { secret } = await api.createEnrolment({ expiresInSeconds: 60 })
+  await enrol({ home, client: createClient({ server: asAdmin.server }) }, { secret, name: 'local' })
 }

@@ -1,4 +1,4 @@
-/** A runner in a process of its own beside a local server; it tells what happens as JSON lines. */
+/** A runner in a process of its own beside a local server, with the identity of the home; it tells what happens as JSON lines. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,6 @@ const MAX_RESTARTS = 5
 
 export interface RunnerOptions {
   server: string
-  token: string
   home: string
   data: string[]
   threads: number
@@ -28,7 +27,7 @@ export interface RunnerProcess {
   stop(): Promise<void>
 }
 
-export function startRunner({ server, token, home, data, threads, onEvent, onLoss }: RunnerOptions): RunnerProcess {
+export function startRunner({ server, home, data, threads, onEvent, onLoss }: RunnerOptions): RunnerProcess {
   const log = join(home, 'runner.log')
   const output = openSync(log, 'w')
   let stopping = false
@@ -40,14 +39,13 @@ export function startRunner({ server, token, home, data, threads, onEvent, onLos
     child = fork(
       cli,
       [
-        ...['runner', '--server', server, '--home', home, '--name', 'local', '--threads', String(threads), '--json'],
+        ...['runner', '--server', server, '--home', home, '--threads', String(threads), '--json'],
         // Its stages are kept, so the next start goes on from there.
         ...['--drain-seconds', '0'],
         ...data.flatMap((folder) => ['--data', folder]),
       ],
       {
         execArgv: ['--experimental-strip-types', '--disable-warning=ExperimentalWarning'],
-        env: { ...process.env, PALIMPSEST_TOKEN: token },
         // A group of its own: Ctrl-C reaches this process only, which then stops the runner before the server.
         detached: true,
         stdio: ['ignore', 'pipe', output, 'ipc'],

@@ -36,6 +36,8 @@ export interface ServerOptions {
   port: number
   /** SHA-256 of the admin token. */
   adminTokenSha256: string
+  /** A file with the Worker's secrets: a command line could be read by others. */
+  secrets: string
   signal?: AbortSignal | undefined
 }
 
@@ -48,7 +50,7 @@ export interface Server {
   stop(): Promise<void>
 }
 
-export async function startServer({ home, port, adminTokenSha256, signal }: ServerOptions): Promise<Server> {
+export async function startServer({ home, port, adminTokenSha256, secrets, signal }: ServerOptions): Promise<Server> {
   await requireFreePort(port)
   const persist = ['--persist-to', join(home, 'worker')]
   const log = join(home, 'worker.log')
@@ -60,7 +62,7 @@ export async function startServer({ home, port, adminTokenSha256, signal }: Serv
       ...STRIP_TYPES,
       ...['--no-warnings', '--import', guard, wrangler, 'dev', '--ip', '127.0.0.1'],
       ...['--port', String(port), '--inspector-port', '0', '--show-interactive-dev-session=false'],
-      ...['--var', `ADMIN_TOKEN_SHA256:${adminTokenSha256}`, ...persist],
+      ...['--var', `ADMIN_TOKEN_SHA256:${adminTokenSha256}`, '--env-file', secrets, ...persist],
     ],
     // A group of its own, so that Ctrl-C reaches this process only, and so that all of it can be ended at once.
     { cwd: root, env: environment(), detached: true, stdio: ['ignore', output, output, 'ipc'] },

@@ -1,9 +1,10 @@
 /** Tokens of a local server, in `<home>/tokens.json`, which only its owner can read. */
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Api } from '../agent/api.ts'
+import { readSecrets, writeSecrets } from '../files/secrets.ts'
 import { codeOf, reasonOf } from '../files/write.ts'
 import { UsageError } from '../usage.ts'
 
@@ -11,10 +12,9 @@ const created = z.object({ id: z.string(), secret: z.string() })
 const tokensFile = z.object({
   admin: z.object({ secret: z.string() }),
   submitter: created.optional(),
-  runner: created.optional(),
 })
 export type TokensFile = z.infer<typeof tokensFile>
-export type Tokens = Record<'admin' | 'submitter' | 'runner', string>
+export type Tokens = Record<'admin' | 'submitter', string>
 
 export const tokensPath = (home: string): string => join(home, 'tokens.json')
 
@@ -23,7 +23,7 @@ export async function adminTokenOf(home: string): Promise<{ secret: string; sha2
   const path = tokensPath(home)
   const known = await readTokensFile(path)
   const secret = known?.admin.secret ?? `pal_admin_${randomBytes(24).toString('hex')}`
-  if (!known) await write(path, { admin: { secret } })
+  if (!known) await writeSecrets(path, { admin: { secret } })
   return { secret, sha256: createHash('sha256').update(secret).digest('hex') }
 }
 
@@ -32,45 +32,17 @@ export async function ensureTokens(home: string, api: Api): Promise<Tokens> {
   const path = tokensPath(home)
   const known = (await readTokensFile(path))!
   const alive = new Set((await api.tokens()).filter(({ revokedAt }) => revokedAt === null).map(({ id }) => id))
-  const tokens: Tokens = { admin: known.admin.secret, submitter: '', runner: '' }
-  for (const [role, name] of [
-    ['submitter', 'local'],
-    ['runner', 'local-runner'],
-  ] as const) {
-    const old = known[role]
-    if (!old || !alive.has(old.id)) {
-      const { id, secret } = await api.createToken({ role, name })
-      known[role] = { id, secret }
-      await write(path, known)
-    }
-    tokens[role] = known[role]!.secret
+  if (!known.submitter || !alive.has(known.submitter.id)) {
+    const { id, secret } = await api.createToken({ role: 'submitter', name: 'local' })
+    known.submitter = { id, secret }
+    await writeSecrets(path, known)
   }
-  return tokens
+  return { admin: known.admin.secret, submitter: known.submitter.secret }
 }
 
 /** Null where there is no such file. */
-export async function readTokensFile(path: string): Promise<TokensFile | null> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null
-    throw new UsageError(`${path}: cannot be read: ${reasonOf(error)}`)
-  }
-  try {
-    return tokensFile.parse(JSON.parse(text))
-  } catch {
-    throw new UsageError(`${path}: expected the tokens that a server wrote there; move the file away to get new ones`)
-  }
-}
-
-async function write(path: string, tokens: TokensFile): Promise<void> {
-  const partial = `${path}.partial`
-  await rm(partial, { force: true })
-  await writeFile(partial, `${JSON.stringify(tokens, null, 2)}\n`, { mode: 0o600 })
-  await chmod(partial, 0o600)
-  await rename(partial, path)
-}
+export const readTokensFile = (path: string): Promise<TokensFile | null> =>
+  readSecrets(path, tokensFile, 'the tokens that a server wrote there')
 
 /** A secret for a role: from `--token-file`, else PALIMPSEST_TOKEN, else the home's own file. A file may hold the bare
  *  secret, or be a tokens.json. */

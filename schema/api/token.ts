@@ -1,11 +1,11 @@
 /** Tokens as admins create and see them. */
 import { z } from 'zod'
 
-export const role = z.enum(['submitter', 'runner', 'admin'])
+export const role = z.enum(['submitter', 'admin'])
 
 export const createToken = z.strictObject({
   role,
-  /** Shown as the author of what the token submits, or as the owner of a runner. */
+  /** Shown as the author of what the token submits. */
   name: z
     .string()
     .min(1)

@@ -1,5 +1,6 @@
 /** Ask for a job. The answer holds everything the runner needs to begin, or how long to wait. */
 import { z } from 'zod'
+import { runnerStates } from '../api/runner.ts'
 import { probe } from '../probe.ts'
 import { artifactRef } from '../result.ts'
 import { stageKey, stageSpec } from '../stage.ts'
@@ -11,7 +12,7 @@ export const path = '/api/v1/jobs/lease'
  *  answer that was lost, or a request that was doubled, costs nothing. */
 export const nonce = z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 lower-case hex digits')
 
-export const request = z.strictObject({ runner: z.string().min(1).max(80), probe, nonce })
+export const request = z.strictObject({ probe, nonce })
 
 /** The fencing token, sent as `Authorization: Bearer`: it names one delivery of one job, changes on every renewal, and every
  *  write about the job carries the newest one. */
@@ -42,5 +43,6 @@ export type Job = z.infer<typeof job>
 
 export const response = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('job'), job }),
-  z.strictObject({ kind: z.literal('none'), retryAfterMs: z.int() }),
+  /** An admin may have paused the runner, or asked it to drain: to end by itself. */
+  z.strictObject({ kind: z.literal('none'), retryAfterMs: z.int(), standing: z.enum(runnerStates) }),
 ])

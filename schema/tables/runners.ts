@@ -1,14 +1,19 @@
-/** Runners as they last showed themselves. */
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+/** Runners that enrolled. Rows stay after a revocation, since results that they signed do. */
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { runnerStates } from '../api/runner.ts'
 import type { Probe } from '../probe.ts'
+import type { PublicKey } from '../signature.ts'
 
-export const runners = sqliteTable(
-  'runners',
-  {
-    tokenId: text().notNull(),
-    name: text().notNull(),
-    probe: text({ mode: 'json' }).$type<Probe>().notNull(),
-    lastSeenAt: integer().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.tokenId, table.name] })],
-)
+export const runners = sqliteTable('runners', {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  publicKey: text({ mode: 'json' }).$type<PublicKey>().notNull(),
+  /** Set by admins. */
+  labels: text({ mode: 'json' }).$type<string[]>().notNull(),
+  state: text({ enum: runnerStates }).notNull().default('active'),
+  enrolledAt: integer().notNull(),
+  lastSeenAt: integer(),
+  /** As it last showed itself. */
+  probe: text({ mode: 'json' }).$type<Probe>(),
+})
+export type RunnerRow = typeof runners.$inferSelect

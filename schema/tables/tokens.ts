@@ -1,8 +1,8 @@
 /** Bearer tokens: only their SHA-256 is kept. */
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
-/** A submitter submits and cancels, an admin may do that and manage tokens, a runner speaks the agent protocol. */
-export const roles = ['submitter', 'runner', 'admin'] as const
+/** A submitter submits and cancels; an admin may do that, and manages tokens and runners. */
+export const roles = ['submitter', 'admin'] as const
 export type Role = (typeof roles)[number]
 
 export const tokens = sqliteTable('tokens', {

@@ -36,7 +36,9 @@ async function submit() {
 
 /** From a submission to the word of a real runner that it leased the job. */
 async function realTrial(home: string): Promise<number> {
-  const runner = startCli(['runner', '--server', server.url, '--home', home, '--json'], { PALIMPSEST_TOKEN: token })
+  const runner = startCli(['runner', '--server', server.url, '--home', home, '--json'], {
+    PALIMPSEST_ENROLMENT: await admin.invite(),
+  })
   // It says so before its socket is open, and again after.
   await runner.said(/"kind":"idle"[\s\S]*"kind":"idle"/)
   await sleep(200)
@@ -71,7 +73,7 @@ function simulate(count: number): Fleet {
     try {
       for (;;) {
         asked++
-        const answer = await client.lease({ runner: `sim-${index}`, probe, nonce: newNonce() }, { signal: stop.signal })
+        const answer = await client.lease({ probe, nonce: newNonce() }, { signal: stop.signal })
         if (answer.kind === 'job') {
           onLease(performance.now())
           waiting.leave()

@@ -15,14 +15,12 @@ const WEIGHTS = 'weights.safetensors'
 
 let server: Server
 let api: Api
-let token: string
 let homes: string[]
 
 beforeAll(async () => {
   // Leases and checkpoints in seconds, so that the test does not wait for minutes.
   server = await startServer({ LEASE_MS: '4000', RENEW_EVERY_MS: '1000', POLL_MS: '500', CHECKPOINT_EVERY_MS: '1000' })
   api = apiOf(createClient({ server: server.url }))
-  token = await fakeRunner(server).tokenFor('runner', 'r')
   homes = [await temporaryFolder(), await temporaryFolder(), await temporaryFolder()]
 })
 
@@ -31,9 +29,9 @@ afterAll(async () => {
   await server.stop()
 })
 
-const startRunner = (name: string, home: string) =>
+const startRunner = async (name: string, home: string) =>
   startCli(['runner', '--server', server.url, '--home', home, '--name', name, '--threads', '1', '--json'], {
-    PALIMPSEST_TOKEN: token,
+    PALIMPSEST_ENROLMENT: await fakeRunner(server).invite(),
   })
 
 const submit = async (seed: number): Promise<string> => {
@@ -62,13 +60,13 @@ const stop = async ({ child, ended }: CliProcess, signal: NodeJS.Signals) => {
 
 test('a training whose runner is killed goes on elsewhere, to the same bytes as one that was never interrupted', async () => {
   const run = await submit(0)
-  const first = startRunner('first', homes[0]!)
+  const first = await startRunner('first', homes[0]!)
   await first.said('the server has a checkpoint of this stage')
   await first.said(/"phase":"epoch [4-9] of 15"/)
   await stop(first, 'SIGKILL')
   const interrupted = await training(run, () => true)
 
-  const second = startRunner('second', homes[1]!)
+  const second = await startRunner('second', homes[1]!)
   const done = await training(run, ({ state }) => state === 'done')
   expect(done).toMatchObject({ deliveries: 2, lost: 1, failed: 0, runner: 'second' })
   const log = await logOf(done.key, 2)
@@ -101,15 +99,15 @@ test('a training whose runner is killed goes on elsewhere, to the same bytes as 
 
 test('a runner that is stopped leaves its newest checkpoint on the server', async () => {
   const run = await submit(1)
-  const { lease } = fakeRunner(server)
-  const runner = startRunner('stopped', homes[0]!)
+  const { lease, tokenFor } = fakeRunner(server)
+  const runner = await startRunner('stopped', homes[0]!)
   await training(run, ({ state, progress }) => state === 'leased' && /^epoch [2-9]/.test(progress?.phase ?? ''))
   // The first signal asks it to finish its job, the second to give it back.
   runner.child.kill('SIGTERM')
   await sleep(500)
   expect((await stop(runner, 'SIGTERM')).code).toBe(0)
   expect(await training(run, () => true)).toMatchObject({ state: 'queued', reason: 'interrupted', lost: 0, failed: 0 })
-  const job = (await lease(token))!
+  const job = (await lease(await tokenFor('runner', 'r')))!
   const { artifact, position } = job.checkpoint!
   expect(position).toBeGreaterThan(1)
   const stored = await fetch(`${server.url}/api/v1/artifacts/${artifact.sha256}`, { method: 'HEAD' })

@@ -1,6 +1,6 @@
 /** The real command line against the real Worker in workerd, over HTTP: every process is one that users start. */
 import { execFile } from 'node:child_process'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -33,20 +33,15 @@ afterAll(async () => {
   await cleanUp()
 })
 
-const startRunner = (name: string, ...words: string[]) =>
-  startCli([
-    'runner',
-    '--server',
-    url,
-    '--token-file',
-    join(home, 'tokens.json'),
-    '--home',
-    runnerHome,
-    '--name',
-    name,
-    '--json',
-    ...words,
-  ])
+/** With a secret, this machine enrols as "lab" at its first start. */
+const startRunner = ({ secret = '', words = [] }: { secret?: string; words?: string[] } = {}) =>
+  startCli(['runner', '--server', url, '--home', runnerHome, '--name', 'lab', '--json', ...words], {
+    PALIMPSEST_ENROLMENT: secret,
+  })
+
+/** What an admin does, with the tokens of the served home. */
+const asAdmin = (...words: string[]) =>
+  cli(['runners', ...words, '--server', url, '--token-file', join(home, 'tokens.json')])
 
 const submit = (...words: string[]) =>
   cli(['submit', SLUG, '--server', url, '--token-file', join(home, 'tokens.json'), ...words])
@@ -68,8 +63,10 @@ const isAlive = (pid: number) => {
   }
 }
 
-test('the tokens of a served home are readable by their owner only', async () => {
-  expect((await stat(join(home, 'tokens.json'))).mode & 0o777).toBe(0o600)
+test('tokens, keys and identity of a served home are readable by their owner only', async () => {
+  for (const file of ['tokens.json', 'server.env', 'identity.json']) {
+    expect((await stat(join(home, file))).mode & 0o777, file).toBe(0o600)
+  }
 })
 
 test('a second server on the same home is refused and told which process has it', async () => {
@@ -80,17 +77,18 @@ test('a second server on the same home is refused and told which process has it'
 })
 
 test('a wrong token is refused, for a runner and for a submission', async () => {
-  const wrong = { PALIMPSEST_TOKEN: 'pal_runner_0000000000000000' }
-  const runner = await cli(['runner', '--server', url, '--home', runnerHome], wrong)
-  expect(runner.stderr).toContain('refused this runner: this token is unknown or was revoked')
+  const unknown = { PALIMPSEST_ENROLMENT: `pal_enrol_${'0'.repeat(48)}` }
+  const runner = await cli(['runner', '--server', url, '--home', runnerHome], unknown)
+  expect(runner.stderr).toContain('refused this runner: this enrolment secret is unknown here; ask an admin')
   expect(runner.code).toBe(2)
+  const wrong = { PALIMPSEST_TOKEN: 'pal_submitter_0000000000000000' }
   const submission = await cli(['submit', SLUG, '--method', 'ft', '--server', url], wrong)
   expect(submission.stderr).toContain('this token is unknown or was revoked')
   expect(submission.code).toBe(2)
-  // A submitter's token is a token, but not a runner's.
+  // A submitter's token is a token, but not an admin's.
   const { submitter } = JSON.parse(await readFile(join(home, 'tokens.json'), 'utf8'))
-  const other = await cli(['runner', '--server', url, '--home', runnerHome], { PALIMPSEST_TOKEN: submitter.secret })
-  expect(other.stderr).toContain('expected a runner token, got a submitter token')
+  const list = await cli(['runners', '--server', url], { PALIMPSEST_TOKEN: submitter.secret })
+  expect(list.stderr).toContain('expected an admin token, got a submitter token')
 })
 
 test('an answer that names an error becomes that error', async () => {
@@ -107,9 +105,10 @@ test('a submission goes from the queue to the board, past a runner that is stopp
   expect(again.stdout).toBe(submitted.stdout)
 
   // Two SIGTERMs: the stage stops, the job goes back, and that is a good end.
-  const stopped = startRunner('stopped')
+  const invited = await asAdmin('invite', '--labels', 'cpu')
+  const stopped = startRunner({ secret: invited.stdout.trim() })
   await stopped.said('"kind":"progress"')
-  expect((await api.queue()).running.map(({ runner }) => runner)).toEqual(['stopped'])
+  expect((await api.queue()).running.map(({ runner }) => runner)).toEqual(['lab'])
   stopped.child.kill('SIGTERM')
   await stopped.said('once more gives it back')
   stopped.child.kill('SIGTERM')
@@ -122,7 +121,7 @@ test('a submission goes from the queue to the board, past a runner that is stopp
   expect(stages[0]).toMatchObject({ state: 'queued', deliveries: 1, failed: 0, lost: 0, reason: 'interrupted' })
 
   // SIGKILL: nobody says anything; the process of the stage ends too, and another runner takes over.
-  const killed = startRunner('killed')
+  const killed = startRunner()
   await killed.said('"kind":"progress"')
   const [stage] = await childrenOf(killed.child.pid!)
   killed.child.kill('SIGKILL')
@@ -132,7 +131,7 @@ test('a submission goes from the queue to the board, past a runner that is stopp
   await letLeasesRunOut()
 
   // One SIGTERM: the job is finished first, and no other is leased though there are more.
-  const drained = startRunner('drained', '--drain-seconds', '600')
+  const drained = startRunner({ words: ['--drain-seconds', '600'] })
   await drained.said('"kind":"progress"')
   drained.child.kill('SIGTERM')
   const end = await drained.ended
@@ -140,7 +139,7 @@ test('a submission goes from the queue to the board, past a runner that is stopp
   expect(end.stdout.match(/"kind":"(leased|done|released)"/g)).toEqual(['"kind":"leased"', '"kind":"done"'])
   expect((await api.queue()).counts).toMatchObject({ running: 0 })
 
-  const runner = startRunner('third')
+  const runner = startRunner()
   const watched = await submit(...words, '--watch', '--json')
   expect(watched.stderr).toMatch(/✓ FT, seed 0 {2}UA [\d.]+ {2}RA [\d.]+ {2}TA [\d.]+ {2}MIA [\d.]+ {2}gap [\d.]+/)
   expect(watched.code).toBe(0)
@@ -150,7 +149,7 @@ test('a submission goes from the queue to the board, past a runner that is stopp
   const submission = JSON.parse(watched.stdout)
   expect(submission.id).toBe(submitted.stdout.trim())
   const run = await api.run(submission.runs[0].id)
-  expect(run.stages.map(({ state, runner }) => [state, runner])).toEqual(Array(3).fill(['done', 'third']))
+  expect(run.stages.map(({ state, runner }) => [state, runner])).toEqual(Array(3).fill(['done', 'lab']))
   expect(run.avgGap).toBeGreaterThan(0)
   const reference = await api.run(run.reference!)
   expect(reference.stages[0]).toMatchObject({ deliveries: 3, lost: 1, failed: 0 })
@@ -183,7 +182,13 @@ test('a runner with results in its store sends them without computing', async ()
   const address = server.output().stdout.trim()
   const tokens = ['--server', address, '--token-file', join(other, 'tokens.json')]
   await cli(['submit', SLUG, '--method', 'ft', '--param', 'epochs=1', '--seeds', '0', ...tokens])
-  const runner = startCli(['runner', ...tokens, '--home', runnerHome, '--json'])
+  // This machine is a runner of two servers now.
+  const invited = await cli(['runners', 'invite', ...tokens])
+  const secret = join(other, 'secret.txt')
+  await writeFile(secret, invited.stdout)
+  const enrolled = await cli(['enrol', '--server', address, '--home', runnerHome, '--enrolment-file', secret])
+  expect(enrolled).toMatchObject({ code: 0, stdout: expect.stringMatching(/^rnr_[0-9a-f]{16}\n$/) })
+  const runner = startCli(['runner', '--server', address, '--home', runnerHome, '--json'])
   await runner.said('"kind":"idle"')
   const events = runner
     .output()
@@ -196,6 +201,31 @@ test('a runner with results in its store sends them without computing', async ()
   await runner.ended
   server.child.kill('SIGINT')
   expect((await server.ended).code).toBe(0)
+})
+
+test('an admin sees, pauses, drains and revokes a runner, which says so', async () => {
+  const folder = await temporaryFolder()
+  const invited = await asAdmin('invite', '--json')
+  const { secret } = JSON.parse(invited.stdout)
+  const start = () =>
+    startCli(['runner', '--server', url, '--home', folder, '--name', 'other'], { PALIMPSEST_ENROLMENT: secret })
+  const runner = start()
+  await runner.said(/Runner other \(rnr_[0-9a-f]{16}\) asks/)
+  expect((await asAdmin('pause', 'other')).stderr).toMatch(/^other \(rnr_[0-9a-f]{16}\): paused$/m)
+  await runner.said('paused by an admin: no jobs until this runner is resumed')
+  expect((await asAdmin('label', 'other', 'gpu,a100')).stderr).toContain('labels a100, gpu')
+  expect((await asAdmin('list')).stdout).toMatch(/^rnr_[0-9a-f]{16} {2}other +paused +a100, gpu/m)
+  await asAdmin('resume', 'other')
+  await runner.said('active again')
+  await asAdmin('drain', 'other')
+  expect(await runner.ended).toMatchObject({ code: 0, stderr: expect.stringContaining('drained by an admin') })
+  // Once more, by its identity: the secret is spent.
+  const again = await start().ended
+  expect(again.stderr).toContain('drained by an admin')
+  await asAdmin('revoke', 'other')
+  const refused = await start().ended
+  expect(refused.stderr).toContain('refused this runner: an admin revoked the runner rnr_')
+  expect(refused.code).toBe(2)
 })
 
 test('a worker never outlives the command that started it', async () => {

@@ -14,13 +14,11 @@ const WOKEN_MS = 3_000
 let server: Server
 let admin: ReturnType<typeof fakeRunner>
 let submitter: string
-let token: string
 let proxy: HttpServer
 beforeAll(async () => {
   server = await startServer()
   admin = fakeRunner(server)
   submitter = await admin.tokenFor('submitter', 'ada')
-  token = await admin.tokenFor('runner', 'lab')
   // Forwards requests, and takes one that asks for a socket for a plain one, as such proxies do.
   proxy = createServer((incoming, answer) => {
     const { host: _, connection, upgrade, ...headers } = incoming.headers
@@ -45,7 +43,7 @@ const proxyPort = () => (proxy.address() as { port: number }).port
 
 async function startRunner(url: string): Promise<CliProcess> {
   const words = ['runner', '--server', url, '--home', await temporaryFolder(), '--json']
-  return startCli(words, { PALIMPSEST_TOKEN: token })
+  return startCli(words, { PALIMPSEST_ENROLMENT: await admin.invite() })
 }
 async function stop(runner: CliProcess): Promise<void> {
   runner.child.kill('SIGTERM')

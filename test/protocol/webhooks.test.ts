@@ -16,7 +16,6 @@ let server: Server
 beforeAll(async () => {
   server = await startServer({
     ALLOW_LOCAL_WEBHOOKS: '1',
-    SIGNING_KEY: JSON.stringify({ d: 'made-up-for-this-test' }),
     WEBHOOK_RETRIES_MS: Array.from({ length: 9 }, () => 300).join(','),
   })
 })

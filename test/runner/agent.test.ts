@@ -66,12 +66,12 @@ test('hang-ups and 5xx are tried again, refusals are not', async () => {
     asked += 1
     if (asked === 1) return null
     if (asked === 2) return refusal(500, 'internal')
-    if (asked === 3) return { body: { kind: 'none', retryAfterMs: 5 } }
+    if (asked === 3) return { body: { kind: 'none', retryAfterMs: 5, standing: 'active' } }
     return refusal(403, 'forbidden')
   })
   const client = createClient({ server })
-  const request = { runner: 'r', probe, nonce: NONCE }
-  expect(await client.lease(request)).toEqual({ kind: 'none', retryAfterMs: 5 })
+  const request = { probe, nonce: NONCE }
+  expect(await client.lease(request)).toEqual({ kind: 'none', retryAfterMs: 5, standing: 'active' })
   expect(asked).toBe(3)
   await expect(client.lease(request)).rejects.toThrow(RemoteError)
   expect(asked).toBe(4)
@@ -88,7 +88,7 @@ test('an answer of another shape says so and is not tried again', async () => {
     asked += 1
     return { body: { kind: 'job', job: 1 } }
   })
-  const request = { runner: 'r', probe, nonce: NONCE }
+  const request = { probe, nonce: NONCE }
   await expect(createClient({ server }).lease(request)).rejects.toThrow(
     /unexpected answer: job: expected object, got 1/,
   )

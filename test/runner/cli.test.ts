@@ -83,11 +83,11 @@ test.each([
     ['submit', SLUG, '--method', 'ft', '--param', 'epochs=0'],
     /epochs: expected at least 1, got 0/,
   ],
-  ['a runner without a token', ['runner'], /no runner token: give --token-file FILE, or set PALIMPSEST_TOKEN/],
+  ['a runner that is not enrolled', ['runner'], /this machine is not enrolled at .* set PALIMPSEST_ENROLMENT/],
   [
-    'a runner with a token of another form',
-    ['runner', '--server', 'http://127.0.0.1:9', '--token-file', 'package.json'],
-    /package\.json: expected/,
+    'an enrolment secret of another form',
+    ['runner', '--server', 'http://127.0.0.1:9', '--enrolment-file', 'package.json'],
+    /--enrolment-file package\.json: expected an enrolment secret/,
   ],
 ])('%s ends with 2, says what was expected and creates nothing', async (_, words, message) => {
   const folder = await temporaryFolder()

@@ -42,7 +42,7 @@ test('a machine that computes wrong numbers fails --check with 1, and leases not
   expect(checked.stdout).toMatch(/Self-test {2}failed: .*wrong numbers/)
   const { code, stderr } = await cli(['runner', '--server', 'http://127.0.0.1:9'], {
     ...broken,
-    PALIMPSEST_TOKEN: 'pal_runner_0',
+    PALIMPSEST_ENROLMENT: `pal_enrol_${'0'.repeat(48)}`,
   })
   expect(code).toBe(1)
   expect(stderr).toContain('the self-test failed')

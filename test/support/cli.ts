@@ -20,7 +20,14 @@ export interface CliProcess {
 export function startCli(words: string[], environment: Record<string, string> = {}): CliProcess {
   const child = spawn(process.execPath, ['--experimental-strip-types', join(root, 'runner/cli.ts'), ...words], {
     cwd: root,
-    env: { ...process.env, NO_COLOR: '1', PALIMPSEST_TOKEN: '', PALIMPSEST_HOME: '', ...environment },
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      PALIMPSEST_TOKEN: '',
+      PALIMPSEST_ENROLMENT: '',
+      PALIMPSEST_HOME: '',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   started.add(child)

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Submission } from '../../schema/api/submission.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { StageResult } from '../../schema/result.ts'
+import { enrolled } from './enrolled.ts'
 import { device, probe } from './probe.ts'
 import type { Server } from './server.ts'
 
@@ -24,22 +25,27 @@ export const newNonce = () => randomBytes(16).toString('hex')
 export const wholeLog = (text: string) => ({ bytes: Buffer.byteLength(text), sha256: sha256Of(text) })
 
 export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken'>) {
-  const call = async <T>(path: string, token: string, init: RequestInit = {}): Promise<T> => {
-    const headers = { authorization: `Bearer ${token}`, ...init.headers }
+  const call = async <T>(path: string, token: string | undefined, init: RequestInit = {}): Promise<T> => {
+    const headers = { ...(token && { authorization: `Bearer ${token}` }), ...init.headers }
     const answer = await fetch(url + path, { ...init, headers })
     if (!answer.ok) throw new Error(`${init.method ?? 'GET'} ${path}: ${answer.status} ${await answer.text()}`)
     return (await answer.json()) as T
   }
-  const post = <T>(path: string, token: string, body: unknown) =>
+  const post = <T>(path: string, token: string | undefined, body: unknown) =>
     call<T>(path, token, {
       method: 'POST',
       body: JSON.stringify(body),
       headers: { 'content-type': 'application/json' },
     })
-  const tokenFor = async (role: string, name: string) =>
-    (await post<{ secret: string }>('/api/v1/tokens', adminToken, { role, name })).secret
-  const lease = async (token: string, runner = 'fake-runner') =>
-    (await post<{ job?: Job }>('/api/v1/jobs/lease', token, { runner, probe, nonce: newNonce() })).job ?? null
+  /** A token of that role; of a runner, an access token. */
+  const tokenFor = async (role: 'submitter' | 'runner' | 'admin', name: string): Promise<string> => {
+    if (role === 'runner') return (await enrolled(post, adminToken, name)).token
+    return (await post<{ secret: string }>('/api/v1/tokens', adminToken, { role, name })).secret
+  }
+  /** The secret of an enrolment, for a real runner. */
+  const invite = async () => (await post<{ secret: string }>('/api/v1/enrolments', adminToken, {})).secret
+  const lease = async (token: string) =>
+    (await post<{ job?: Job }>('/api/v1/jobs/lease', token, { probe, nonce: newNonce() })).job ?? null
   /** A verb about a leased job, under its own token. */
   const verb = <T>(job: Job, name: string, body: Record<string, unknown>) =>
     post<T>(`/api/v1/jobs/${job.key}/${name}`, job.lease.token, body)
@@ -119,5 +125,5 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
 
   const submit = (token: string, body: Record<string, unknown>) => post<Submission>('/api/v1/submissions', token, body)
 
-  return { post, tokenFor, lease, verb, say, finish, upload, workOff, submit }
+  return { post, tokenFor, invite, lease, verb, say, finish, upload, workOff, submit }
 }

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { serverSecrets } from '../../runner/server/secrets.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
@@ -44,8 +45,9 @@ export async function startServer(vars: Record<string, string> = {}): Promise<Se
     options,
   )
   const set = Object.entries({ ADMIN_TOKEN_SHA256, ...vars }).flatMap(([name, value]) => ['--var', `${name}:${value}`])
+  const words = [...set, '--env-file', await serverSecrets(folder), ...persist]
   const start = (port: string) =>
-    spawn(process.execPath, [wrangler, 'dev', '--port', port, '--inspector-port', '0', ...set, ...persist], {
+    spawn(process.execPath, [wrangler, 'dev', '--port', port, '--inspector-port', '0', ...words], {
       ...options,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -82,14 +82,15 @@ test('a job waits for its inputs and then receives their artifacts', async () =>
 test('an idle runner is told how long to wait', async () => {
   const answer = await ask('/api/v1/jobs/lease', {
     token: runner,
-    json: { runner: 'r', probe, nonce: newNonce() },
+    json: { probe, nonce: newNonce() },
   })
-  expect(await read(answer)).toEqual({ kind: 'none', retryAfterMs: 5000 })
+  expect(await read(answer)).toEqual({ kind: 'none', retryAfterMs: 5000, standing: 'active' })
 })
 
 test('ten runners asking at once never get the same job', async () => {
   await submit(submitter, { seeds: [0, 1, 2] })
-  const leased = await Promise.all(Array.from({ length: 10 }, (_, i) => lease(runner, `runner-${i}`)))
+  const runners = await Promise.all(Array.from({ length: 10 }, (_, i) => tokenFor('runner', `runner-${i}`)))
+  const leased = await Promise.all(runners.map((token) => lease(token)))
   const keys = leased.flatMap((job) => job?.key ?? [])
   // Three originals and three retrained models need nothing else.
   expect(keys).toHaveLength(6)
@@ -133,7 +134,7 @@ test('a renewal whose answer was lost or doubled gives the same token again', as
 
 test('a request for a job that is doubled, or whose answer was lost, leases one job', async () => {
   await submit(submitter, { seeds: [0] })
-  const json = { runner: 'r', probe, nonce: newNonce() }
+  const json = { probe, nonce: newNonce() }
   const asked = () => ask('/api/v1/jobs/lease', { token: runner, json })
   const [first, doubled] = await Promise.all([asked(), asked()])
   const answer = await read<{ job: Job }>(first)
@@ -147,7 +148,7 @@ test('a stale writer is refused on every verb', async () => {
   await submit(submitter, { seeds: [0] })
   const stale = (await lease(runner))!
   wait(91)
-  const current = (await lease(runner, 'runner-2'))!
+  const current = (await lease(await tokenFor('runner', 'runner-2')))!
   expect(current.key).toBe(stale.key)
   const refused = [
     await renew(stale),

@@ -12,6 +12,7 @@ import type { StageResult } from '../../schema/result.ts'
 import { sha256Hex } from '../../schema/stage.ts'
 import { app } from '../../worker/app.ts'
 import type { Bindings } from '../../worker/env.ts'
+import { type Enrolled, enrolled, type Post } from '../support/enrolled.ts'
 import { device, probe } from '../support/probe.ts'
 
 /** The Courier sleeps: tests send what is due themselves, at times of their choice. */
@@ -69,7 +70,17 @@ export async function errorOf(answer: Response) {
   return { status: answer.status, code: error.code, message: error.message, details: error.details }
 }
 
+const post: Post = async (path, token, json) => {
+  const answer = await ask(path, { token, json })
+  return read(answer, answer.ok ? answer.status : 200)
+}
+
+/** A runner that has enrolled. */
+export const enrol = (name = 'runner-1'): Promise<Enrolled> => enrolled(post, ADMIN, name)
+
+/** A token of that role; of a runner, an access token. */
 export async function tokenFor(role: 'submitter' | 'runner' | 'admin', name: string = role): Promise<string> {
+  if (role === 'runner') return (await enrol(name)).token
   const answer = await ask('/api/v1/tokens', { token: ADMIN, json: { role, name } })
   return (await read<{ secret: string }>(answer, 201)).secret
 }
@@ -80,10 +91,11 @@ export async function submit(token: string, json: Record<string, unknown> = {}):
 
 export const newNonce = () => crypto.randomUUID().replaceAll('-', '')
 
-export async function lease(token: string, runner = 'runner-1', own: Partial<Probe> = {}): Promise<Job | null> {
-  const answer = await read<{ kind: string; job?: Job }>(
-    await ask('/api/v1/jobs/lease', { token, json: { runner, probe: { ...probe, ...own }, nonce: newNonce() } }),
-  )
+/** With a name, as another runner, which enrols for it. */
+export async function lease(token: string, name?: string, own: Partial<Probe> = {}): Promise<Job | null> {
+  const json = { probe: { ...probe, ...own }, nonce: newNonce() }
+  const by = name === undefined ? token : await tokenFor('runner', name)
+  const answer = await read<{ kind: string; job?: Job }>(await ask('/api/v1/jobs/lease', { token: by, json }))
   return answer.job ?? null
 }
 

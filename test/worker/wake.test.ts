@@ -96,6 +96,6 @@ test('a runner that was woken is not woken again, and a submission that was sent
 test('only runners may wait for work, and only on a socket', async () => {
   expect(await errorOf(await ask(PATH, { headers: { upgrade: 'websocket' } }))).toMatchObject({ code: 'unauthorized' })
   const wrong = await ask(PATH, { token: submitter, headers: { upgrade: 'websocket' } })
-  expect(await errorOf(wrong)).toMatchObject({ code: 'forbidden' })
+  expect(await errorOf(wrong)).toMatchObject({ code: 'unauthorized' })
   expect(await errorOf(await ask(PATH, { token: runner }))).toMatchObject({ code: 'invalid_request' })
 })

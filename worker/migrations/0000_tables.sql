@@ -17,6 +17,14 @@ CREATE TABLE `artifacts` (
 );
 --> statement-breakpoint
 CREATE INDEX `artifacts_touched` ON `artifacts` (`touched_at`);--> statement-breakpoint
+CREATE TABLE `assertions` (
+	`runner_id` text NOT NULL,
+	`jti` text NOT NULL,
+	`expires_at` integer NOT NULL,
+	PRIMARY KEY(`runner_id`, `jti`),
+	FOREIGN KEY (`runner_id`) REFERENCES `runners`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
 CREATE TABLE `deliveries` (
 	`job_key` text NOT NULL,
 	`attempt` integer NOT NULL,
@@ -34,6 +42,17 @@ CREATE TABLE `deliveries` (
 );
 --> statement-breakpoint
 CREATE INDEX `deliveries_running` ON `deliveries` (`runner_id`) WHERE outcome = 'running';--> statement-breakpoint
+CREATE TABLE `enrolments` (
+	`id` text PRIMARY KEY NOT NULL,
+	`secret_sha256` text NOT NULL,
+	`labels` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`expires_at` integer NOT NULL,
+	`used_at` integer,
+	`runner_id` text
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `enrolments_secretSha256_unique` ON `enrolments` (`secret_sha256`);--> statement-breakpoint
 CREATE TABLE `idempotency_keys` (
 	`token_id` text NOT NULL,
 	`key_sha256` text NOT NULL,
@@ -119,11 +138,14 @@ CREATE TABLE `run_jobs` (
 --> statement-breakpoint
 CREATE INDEX `run_jobs_job` ON `run_jobs` (`job_key`);--> statement-breakpoint
 CREATE TABLE `runners` (
-	`token_id` text NOT NULL,
+	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
-	`probe` text NOT NULL,
-	`last_seen_at` integer NOT NULL,
-	PRIMARY KEY(`token_id`, `name`)
+	`public_key` text NOT NULL,
+	`labels` text NOT NULL,
+	`state` text DEFAULT 'active' NOT NULL,
+	`enrolled_at` integer NOT NULL,
+	`last_seen_at` integer,
+	`probe` text
 );
 --> statement-breakpoint
 CREATE TABLE `runs` (

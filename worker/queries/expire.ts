@@ -1,6 +1,6 @@
 /** Leases that ran out: their jobs go back to the queue, and nobody is charged for it. Every request for a job does this
  *  first, so a missed alarm delays a job at most until the next runner asks. */
-import { exists, sql } from 'drizzle-orm'
+import { exists, type SQL, sql } from 'drizzle-orm'
 import { deliveries } from '../../schema/tables/deliveries.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
 import type { Database } from '../database.ts'
@@ -12,21 +12,25 @@ export const MAX_LOST = 100
 
 const MESSAGE = 'the runner fell silent and its lease ran out'
 
-/** The statements of one batch. They end deliveries first, while their jobs still tell which ones ran out; the second returns these jobs. */
-export function expiry(db: Database, now: number) {
-  const expired = sql`${jobs.state} = 'leased' AND ${jobs.leaseExpiresAt} <= ${now}`
+export const expiry = (db: Database, now: number) =>
+  loss(db, sql`${jobs.leaseExpiresAt} <= ${now}`, { message: MESSAGE, now })
+
+/** The statements of one batch that take leased jobs back. They end deliveries first, while their jobs still tell which ones; the
+ *  second returns these jobs. */
+export function loss(db: Database, which: SQL, { message, now }: { message: string; now: number }) {
+  const taken = sql`${jobs.state} = 'leased' AND ${which}`
   return [
     db
       .update(deliveries)
       .set({
         outcome: 'lost',
         reason: 'runner_lost',
-        message: MESSAGE,
+        message,
         endedAt: now,
         logBytes: sql`(SELECT log_length FROM jobs WHERE key = ${deliveries.jobKey})`,
       })
       .where(
-        sql`(${deliveries.jobKey}, ${deliveries.attempt}) IN (SELECT ${jobs.key}, ${jobs.deliveries} FROM ${jobs} WHERE ${expired})`,
+        sql`(${deliveries.jobKey}, ${deliveries.attempt}) IN (SELECT ${jobs.key}, ${jobs.deliveries} FROM ${jobs} WHERE ${taken})`,
       ),
     db
       .update(jobs)
@@ -38,10 +42,10 @@ export function expiry(db: Database, now: number) {
         lost: sql`${jobs.lost} + 1`,
         reason: 'runner_lost',
         message: sql`CASE WHEN ${jobs.lost} + 1 >= ${MAX_LOST}
-          THEN ${`lost ${MAX_LOST} times: each runner that had it fell silent`} ELSE ${MESSAGE} END`,
+          THEN ${`lost ${MAX_LOST} times: each runner that had it fell silent`} ELSE ${message} END`,
         finishedAt: now,
       })
-      .where(expired)
+      .where(taken)
       .returning({ key: jobs.key, state: jobs.state }),
     ...announceEnds(db, { failedAt: now }, now),
   ] as const

@@ -5,7 +5,6 @@ import type { StageResult } from '../../schema/result.ts'
 import { deliveries } from '../../schema/tables/deliveries.ts'
 import { lateResults } from '../../schema/tables/late-results.ts'
 import type { Database } from '../database.ts'
-import type { Identity } from '../env.ts'
 import { lateUses } from './artifact-uses.ts'
 
 /** Of a delivery of this very runner that was lost; the first one sent stays. */
@@ -13,9 +12,8 @@ export async function keepLateResult(
   db: Database,
   key: string,
   { attempt, result }: { attempt: number; result: StageResult },
-  { identity, now }: { identity: Identity; now: number },
+  { runnerId, now }: { runnerId: string; now: number },
 ): Promise<void> {
-  const runnerId = identity.tokenId
   const row = await db
     .select({ outcome: deliveries.outcome })
     .from(deliveries)

@@ -10,17 +10,16 @@ import { sha256Hex } from '../../schema/stage.ts'
 import { deliveries } from '../../schema/tables/deliveries.ts'
 import { jobInputs } from '../../schema/tables/job-inputs.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
-import { runners } from '../../schema/tables/runners.ts'
+import { type RunnerRow, runners } from '../../schema/tables/runners.ts'
 import type { Database } from '../database.ts'
-import type { Identity, Settings } from '../env.ts'
+import type { Settings } from '../env.ts'
 import { tokenFrom } from '../job-token.ts'
 import { expiry } from './expire.ts'
 import { nextJob } from './next-job.ts'
 
 /** What giving a job away needs to know, beside which job. */
 interface Receiver {
-  runnerId: string
-  runner: string
+  runner: RunnerRow
   token: string
   settings: Settings
   now: number
@@ -37,46 +36,39 @@ export const leaseOf = (token: string, attempt: number, settings: Settings): Lea
 /** The next job, or null. The same request sent twice gets the same job while its first lease lasts. */
 export async function leaseJob(
   db: Database,
-  request: { runner: string; probe: Probe; nonce: string },
-  { identity, settings, now }: { identity: Identity; settings: Settings; now: number },
+  request: { probe: Probe; nonce: string },
+  { runner, settings, now }: { runner: RunnerRow; settings: Settings; now: number },
 ): Promise<Job | null> {
-  const { runner, probe, nonce } = request
-  const runnerId = identity.tokenId
-  const seen = { tokenId: runnerId, name: runner, probe, lastSeenAt: now }
-  await db
-    .insert(runners)
-    .values(seen)
-    .onConflictDoUpdate({ target: [runners.tokenId, runners.name], set: { probe, lastSeenAt: now } })
-  const token = await tokenFrom('lease', runnerId, nonce)
-  const row = await give(db, eq(jobs.key, nextJob(ableOf(probe, []))), { runnerId, runner, token, settings, now })
+  const { probe, nonce } = request
+  await db.update(runners).set({ probe, lastSeenAt: now }).where(eq(runners.id, runner.id))
+  const token = await tokenFrom('lease', runner.id, nonce)
+  const next = sql`${jobs.key} = ${nextJob(ableOf(probe, runner.labels))} AND ${isActive(runner.id)}`
+  const row = await give(db, next, { runner, token, settings, now })
   if (!row) return null
   const { key, spec, checkpoint, deliveries: attempt } = row
   return { key, spec, inputs: await artifactsOfInputs(db, key), checkpoint, lease: leaseOf(token, attempt, settings) }
 }
+
+/** Asked in the statement that takes the job: a runner that was paused, drained or revoked meanwhile gets none. */
+const isActive = (id: string) => sql`EXISTS (SELECT 1 FROM ${runners} r WHERE r.id = ${id} AND r.state = 'active')`
 
 /** Goes on with a delivery that ran out, as a new delivery, if it was the newest and nobody else was given the job. */
 export async function reclaimJob(
   db: Database,
   key: string,
   request: { attempt: number; nonce: string },
-  { identity, settings, now }: { identity: Identity; settings: Settings; now: number },
+  { runner, settings, now }: { runner: RunnerRow; settings: Settings; now: number },
 ): Promise<{ lease: Lease }> {
   const { attempt, nonce } = request
-  const runnerId = identity.tokenId
-  const last = await db
-    .select({ runner: deliveries.runner })
-    .from(deliveries)
-    .where(and(eq(deliveries.jobKey, key), eq(deliveries.attempt, attempt), eq(deliveries.runnerId, runnerId)))
-    .get()
   const free = and(
     eq(jobs.key, key),
     sql`${jobs.state} = 'queued'`,
     eq(jobs.deliveries, attempt),
     sql`EXISTS (SELECT 1 FROM ${deliveries} last WHERE last.job_key = ${jobs.key} AND last.attempt = ${attempt}
-      AND last.outcome = 'lost')`,
+      AND last.runner_id = ${runner.id} AND last.outcome = 'lost')`,
   ) as SQL
-  const token = await tokenFrom('reclaim', runnerId, key, nonce)
-  const row = last && (await give(db, free, { runnerId, runner: last.runner, token, settings, now }))
+  const token = await tokenFrom('reclaim', runner.id, key, nonce)
+  const row = await give(db, free, { runner, token, settings, now })
   if (row) return { lease: leaseOf(token, row.deliveries, settings) }
   throw new ApiError(
     'stale_lease',
@@ -86,7 +78,8 @@ export async function reclaimJob(
 
 /** Leases the job of `which` under the token's hash. A job that is leased under this very token already is the answer to the
  *  same request; the unique hash also keeps two of them at once from taking two jobs. */
-async function give(db: Database, which: SQL, { runnerId, runner, token, settings, now }: Receiver) {
+async function give(db: Database, which: SQL, { runner, token, settings, now }: Receiver) {
+  const { id: runnerId, name } = runner
   const tokenSha256 = await sha256Hex(token)
   const given = and(eq(jobs.tokenSha256, tokenSha256), sql`${jobs.state} = 'leased'`, eq(jobs.runnerId, runnerId))
   const unused = sql`NOT EXISTS (SELECT 1 FROM ${jobs} same WHERE same.token_sha256 = ${tokenSha256})`
@@ -102,7 +95,7 @@ async function give(db: Database, which: SQL, { runnerId, runner, token, setting
         tokenSha256,
         leaseExpiresAt: now + settings.LEASE_MS,
         runnerId,
-        runner,
+        runner: name,
         deliveries: sql`${jobs.deliveries} + 1`,
         progress: null,
         logLength: 0,
@@ -117,7 +110,7 @@ async function give(db: Database, which: SQL, { runnerId, runner, token, setting
       .insert(deliveries)
       .select(
         // Every column, in the order of the table.
-        sql`SELECT ${jobs.key}, ${jobs.deliveries}, ${runnerId}, ${runner}, ${now}, NULL, 'running', NULL, NULL, 0, NULL
+        sql`SELECT ${jobs.key}, ${jobs.deliveries}, ${runnerId}, ${name}, ${now}, NULL, 'running', NULL, NULL, 0, NULL
           FROM ${jobs} WHERE ${given}`,
       )
       .onConflictDoNothing(),

@@ -57,6 +57,7 @@ const openRows = (db: Database) =>
       kind: jobs.kind,
       state: jobs.state,
       runner: jobs.runner,
+      runnerId: jobs.runnerId,
       progress: jobs.progress,
       requires: jobs.requires,
       likeness: jobs.likeness,

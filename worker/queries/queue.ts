@@ -57,7 +57,7 @@ async function wholeQueue(db: Database, now: number) {
       after: stage.after,
       runners: runners.filter((runner) => mayTake(runner, stage)).map(({ id }) => id),
       ...(stage.state === 'leased' && {
-        running: { runner: stage.runner!, forSeconds: (now - (stage.startedAt ?? now)) / 1000 },
+        running: { runner: stage.runnerId!, forSeconds: (now - (stage.startedAt ?? now)) / 1000 },
       }),
     })),
     runners.map(({ id }) => id),

@@ -33,8 +33,8 @@ export async function renewLease(
         sql`${jobs.leaseExpiresAt} > ${now}`,
       ),
     )
-    .returning({ runner: jobs.runner, attempt: jobs.deliveries, wanted: sql<number>`${exists(wantedRuns(db))}` })
+    .returning({ runnerId: jobs.runnerId, attempt: jobs.deliveries, wanted: sql<number>`${exists(wantedRuns(db))}` })
   if (!row) throw await refusalOf(db, before, after)
-  if (row.runner) await db.update(runners).set({ lastSeenAt: now }).where(eq(runners.name, row.runner))
+  if (row.runnerId) await db.update(runners).set({ lastSeenAt: now }).where(eq(runners.id, row.runnerId))
   return { lease: leaseOf(token, row.attempt, settings), cancel: !row.wanted }
 }

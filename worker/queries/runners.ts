@@ -1,5 +1,5 @@
 /** Runners that may still be given work, with what they can do and do. */
-import { desc, sql } from 'drizzle-orm'
+import { and, desc, isNotNull, ne, sql } from 'drizzle-orm'
 import type { QueueRunner } from '../../schema/api/queue.ts'
 import { ableOf } from '../../schema/requirements.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
@@ -17,23 +17,28 @@ export interface KnownRunner extends Worker, QueueRunner {
 
 export async function knownRunners(db: Database, now: number): Promise<KnownRunner[]> {
   const [rows, working] = await db.batch([
-    db.select().from(runners).orderBy(desc(runners.lastSeenAt)).limit(200),
     db
-      .select({ runner: jobs.runner, running: sql<number>`COUNT(*)` })
+      .select()
+      .from(runners)
+      .where(and(isNotNull(runners.lastSeenAt), ne(runners.state, 'revoked')))
+      .orderBy(desc(runners.lastSeenAt))
+      .limit(200),
+    db
+      .select({ runnerId: jobs.runnerId, running: sql<number>`COUNT(*)` })
       .from(jobs)
       .where(sql`${jobs.state} = 'leased'`)
-      .groupBy(jobs.runner),
+      .groupBy(jobs.runnerId),
   ])
-  const running = new Map(working.map((row) => [row.runner, row.running]))
-  return rows.map(({ name, probe, lastSeenAt }) => ({
-    id: name,
+  const running = new Map(working.map((row) => [row.runnerId, row.running]))
+  return rows.map(({ id, name, state, labels, probe, lastSeenAt }) => ({
+    id,
     name,
-    state: 'active',
-    labels: [],
+    state: state as KnownRunner['state'],
+    labels,
     probe,
-    able: ableOf(probe, []),
-    present: running.has(name) || now - lastSeenAt < SILENT_MS,
-    lastSeenAt: isoTime(lastSeenAt),
-    running: running.get(name) ?? 0,
+    able: probe && ableOf(probe, labels),
+    present: running.has(id) || (lastSeenAt !== null && now - lastSeenAt < SILENT_MS),
+    lastSeenAt: lastSeenAt === null ? null : isoTime(lastSeenAt),
+    running: running.get(id) ?? 0,
   }))
 }

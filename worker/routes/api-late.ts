@@ -1,6 +1,6 @@
 /** A runner hands in a result that came too late. */
 import { path, request, response } from '../../schema/protocol/late.ts'
-import { allow } from '../auth.ts'
+import { asRunner } from '../auth.ts'
 import { byKey } from '../params.ts'
 import { keepLateResult } from '../queries/late-result.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
@@ -11,14 +11,14 @@ const route = apiRoute({
   tags: ['Agent protocol'],
   summary: 'Hand in a late result',
   security: bearer,
-  middleware: [allow('runner')] as const,
+  middleware: [asRunner] as const,
   request: { params: byKey, ...body(request) },
   responses: { 200: json(response, 'Kept as evidence') },
 })
 
 export const apiLate: Route = (app) =>
   app.openapi(route, async (c) => {
-    const context = { identity: c.get('identity'), now: Date.now() }
+    const context = { runnerId: c.get('runner').id, now: Date.now() }
     await keepLateResult(c.get('db'), c.req.valid('param').key, c.req.valid('json'), context)
     return c.json({ state: 'kept' as const }, 200)
   })

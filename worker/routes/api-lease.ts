@@ -2,7 +2,7 @@
 import { ApiError } from '../../schema/errors.ts'
 import { SELF_TEST_SHA256 } from '../../schema/probe.ts'
 import { path, request, response } from '../../schema/protocol/lease.ts'
-import { allow } from '../auth.ts'
+import { asRunner } from '../auth.ts'
 import { leaseEnds } from '../dispatcher.ts'
 import { settingsOf } from '../env.ts'
 import { publish } from '../live.tsx'
@@ -15,7 +15,7 @@ const route = apiRoute({
   tags: ['Agent protocol'],
   summary: 'Lease the next job',
   security: bearer,
-  middleware: [allow('runner')] as const,
+  middleware: [asRunner] as const,
   request: body(request),
   responses: { 200: json(response, 'A job, or how long to wait') },
 })
@@ -30,8 +30,9 @@ export const apiLease: Route = (app) =>
       )
     }
     const [settings, now] = [settingsOf(c.env), Date.now()]
-    const job = await leaseJob(c.get('db'), request, { identity: c.get('identity'), settings, now })
-    if (!job) return c.json({ kind: 'none' as const, retryAfterMs: settings.POLL_MS }, 200)
+    const runner = c.get('runner')
+    const job = await leaseJob(c.get('db'), request, { runner, settings, now })
+    if (!job) return c.json({ kind: 'none' as const, retryAfterMs: settings.POLL_MS, standing: runner.state }, 200)
     await Promise.all([leaseEnds(c.env, now + job.lease.leaseMs), publish(c.env, job.key, { changed: true })])
     return c.json({ kind: 'job' as const, job }, 200)
   })

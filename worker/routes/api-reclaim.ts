@@ -1,6 +1,6 @@
 /** A runner goes on with a job whose lease ran out. */
 import { path, request, response } from '../../schema/protocol/reclaim.ts'
-import { allow } from '../auth.ts'
+import { asRunner } from '../auth.ts'
 import { leaseEnds } from '../dispatcher.ts'
 import { settingsOf } from '../env.ts'
 import { publish } from '../live.tsx'
@@ -14,7 +14,7 @@ const route = apiRoute({
   tags: ['Agent protocol'],
   summary: 'Go on with a job whose lease ran out',
   security: bearer,
-  middleware: [allow('runner')] as const,
+  middleware: [asRunner] as const,
   request: { params: byKey, ...body(request) },
   responses: { 200: json(response, 'A new lease of the same job') },
 })
@@ -22,7 +22,7 @@ const route = apiRoute({
 export const apiReclaim: Route = (app) =>
   app.openapi(route, async (c) => {
     const [settings, now] = [settingsOf(c.env), Date.now()]
-    const context = { identity: c.get('identity'), settings, now }
+    const context = { runner: c.get('runner'), settings, now }
     const { key } = c.req.valid('param')
     const answer = await reclaimJob(c.get('db'), key, c.req.valid('json'), context)
     await Promise.all([leaseEnds(c.env, now + answer.lease.leaseMs), publish(c.env, key, { changed: true })])

@@ -1,6 +1,6 @@
 /** An idle runner waits for work. */
 import { path } from '../../schema/protocol/wake.ts'
-import { allow } from '../auth.ts'
+import { asRunner } from '../auth.ts'
 import { waitAt } from '../dispatcher.ts'
 import { apiRoute, bearer, type Route } from '../route.ts'
 import { requireUpgrade } from '../socket.ts'
@@ -13,7 +13,7 @@ const route = apiRoute({
   description:
     'A WebSocket for a runner that has no job. The server says `welcome` with its intervals, and `wake` when there is work to lease; `ping` is answered with `pong`. Runners that cannot hold a socket ask again after `retryAfterMs`.',
   security: bearer,
-  middleware: [allow('runner')] as const,
+  middleware: [asRunner] as const,
   responses: { 101: { description: 'Waits' } },
 })
 

@@ -200,14 +200,17 @@ export const docsPage: Route = (app) =>
               </p>
               <h2 id="runner">Run a runner</h2>
               <p>
-                A runner asks for work over HTTPS, so it needs no open port. It needs a runner token, which an admin
-                creates with one request; the secret is shown once.
+                A runner asks for work over HTTPS, so it needs no open port. An admin makes a secret that enrols one
+                machine, once:
               </p>
-              <Code>{`curl ${origin}/api/v1/tokens \\
-  -H "Authorization: Bearer $PALIMPSEST_ADMIN_TOKEN" \\
-  -H "Content-Type: application/json" \\
-  -d '{"role":"runner","name":"my machine"}'`}</Code>
+              <Code>{`PALIMPSEST_TOKEN=pal_admin_... npx palimpsest runners invite --server ${origin}`}</Code>
+              <p>
+                On its first start the machine trades it for an identity: an Ed25519 key that stays in its home folder.
+              </p>
               <Code>{runnerCommand(origin)}</Code>
+              <p>
+                Admins see, label, pause, drain and revoke runners with <code>npx palimpsest runners</code>.
+              </p>
               <p>
                 A lease lasts 90 seconds and is renewed every 30. A runner that falls silent loses its lease, and its
                 stage goes to the next runner; that counts as lost, not as failed. What a silent runner writes later is
@@ -223,7 +226,8 @@ export const docsPage: Route = (app) =>
               <p>
                 This site is one Cloudflare Worker with a D1 database and an R2 bucket, and runs on one machine just as
                 well. Its first admin token is any text <code>pal_admin_…</code> of letters and digits whose SHA-256 is
-                the Worker's secret <code>ADMIN_TOKEN_SHA256</code>; that token creates all others.
+                the Worker's secret <code>ADMIN_TOKEN_SHA256</code>; that token creates all others. Its secret{' '}
+                <code>SIGNING_KEY</code> is the Ed25519 key that signs jobs.
               </p>
             </div>
           </div>

@@ -1,0 +1,40 @@
+/** Runners as admins see and change them. */
+import { z } from 'zod'
+import { probe } from '../probe.ts'
+import { runnerId, runnerName } from '../protocol/enrol.ts'
+import { label } from '../requirements.ts'
+import { fingerprint, publicKey } from '../signature.ts'
+import { stageKey } from '../stage.ts'
+
+/** Active: gets jobs. Paused: gets none until it is resumed. Draining: gets none and ends once idle. Revoked: refused for good. */
+export const runnerStates = ['active', 'paused', 'draining', 'revoked'] as const
+export type RunnerState = (typeof runnerStates)[number]
+
+export const labels = z
+  .array(label)
+  .max(20)
+  .transform((words) => [...new Set(words)].sort())
+
+export const runner = z.strictObject({
+  id: runnerId,
+  name: runnerName,
+  state: z.enum(runnerStates),
+  labels,
+  publicKey,
+  fingerprint,
+  /** What it can do; null until it first asked for work. */
+  probe: probe.nullable(),
+  enrolledAt: z.string(),
+  lastSeenAt: z.string().nullable(),
+  /** Keys of the jobs that it holds. */
+  jobs: z.array(stageKey),
+})
+export type Runner = z.infer<typeof runner>
+
+export const runnerList = z.strictObject({ runners: z.array(runner) })
+
+/** Only what is given changes. A runner that was revoked stays so. */
+export const changeRunner = z
+  .strictObject({ name: runnerName, labels, state: z.enum(['active', 'paused', 'draining']) })
+  .partial()
+  .refine((change) => Object.keys(change).length > 0, 'expected at least one of name, labels, state')

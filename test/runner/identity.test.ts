@@ -1,0 +1,188 @@
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { afterAll, beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import { runnerAccess } from '../../runner/agent/access.ts'
+import { createClient } from '../../runner/agent/client.ts'
+import { enrol, type Identity, identityFor, identityPath } from '../../runner/agent/identity.ts'
+import { assertion } from '../../schema/protocol/access.ts'
+import { proof } from '../../schema/protocol/enrol.ts'
+import {
+  fingerprintOf,
+  newPrivateKey,
+  type PrivateKey,
+  type PublicKey,
+  publicKeyOf,
+  verify,
+} from '../../schema/signature.ts'
+import { cleanUp, temporaryFolder } from '../support/cli.ts'
+
+const closing: (() => void)[] = []
+afterAll(async () => {
+  for (const close of closing) close()
+  await cleanUp()
+})
+
+type Body = Record<string, unknown>
+interface Answer {
+  status?: number
+  body: unknown
+  headers?: Record<string, string>
+}
+type Handler = (request: { path: string; body: Body; token: string }) => Answer | null | Promise<Answer | null>
+
+/** A server that answers as told; null hangs up. */
+async function serve(handler: Handler): Promise<string> {
+  const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
+    let text = ''
+    for await (const chunk of request.setEncoding('utf8')) text += chunk
+    const token = (request.headers.authorization ?? '').replace('Bearer ', '')
+    const told = await handler({ path: request.url ?? '', body: text ? JSON.parse(text) : {}, token })
+    if (!told) return request.socket.destroy()
+    response.writeHead(told.status ?? 200, { 'content-type': 'application/json', ...told.headers })
+    response.end(JSON.stringify(told.body))
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  closing.push(() => server.close())
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}`
+}
+
+const refusal = (status: number, code: string, headers: Record<string, string> = {}) => ({
+  status,
+  body: { error: { code, message: code, requestId: 'r' } },
+  headers,
+})
+const SECRET = `pal_enrol_${'1'.repeat(48)}`
+
+let serverKey: PrivateKey
+let home: string
+beforeEach(async () => {
+  serverKey = await newPrivateKey()
+  home = await temporaryFolder()
+})
+
+const answerToEnrol = (id = 'rnr_0123456789abcdef') => ({ id, name: 'lab', serverPublicKey: publicKeyOf(serverKey) })
+const answerToKey = async () => ({
+  body: { publicKey: publicKeyOf(serverKey), fingerprint: await fingerprintOf(publicKeyOf(serverKey)) },
+})
+
+test('an identity is written for its owner only, proves the secret, and is found by the key of the server', async () => {
+  const server = await serve(async ({ path, body }) => {
+    if (path.endsWith('/server-key')) return answerToKey()
+    const { secretSha256 } = await verify('enrolment', proof, String(body.proof), body.publicKey as PublicKey)
+    // printf %s pal_enrol_111... | sha256sum
+    expect(secretSha256).toBe('7f5b0096a8d44fab0cd108e91dea20595d68d33ad2b075068bb0c42a24f7aa4a')
+    return { status: 201, body: answerToEnrol() }
+  })
+  const client = createClient({ server })
+  expect(await identityFor(home, client)).toBeNull()
+  const identity = await enrol({ home, client }, { secret: SECRET, name: 'lab' })
+  expect((await stat(identityPath(home))).mode & 0o777).toBe(0o600)
+  expect(await identityFor(home, client)).toEqual(identity)
+  // Another server, or another key at the same address, is not the one that was pinned.
+  serverKey = await newPrivateKey()
+  expect(await identityFor(home, client)).toBeNull()
+})
+
+test('an enrolment that was cut off is repeated with the same key, and leaves no secret behind', async () => {
+  const keys: unknown[] = []
+  let answers = false
+  const server = await serve(({ body }) => {
+    keys.push((body.publicKey as PublicKey).x)
+    return answers ? { status: 201, body: answerToEnrol() } : null
+  })
+  const client = createClient({ server, retryForMs: 0 })
+  await expect(enrol({ home, client }, { secret: SECRET, name: 'lab' })).rejects.toThrow(server)
+  expect(await readFile(identityPath(home), 'utf8')).not.toContain(SECRET)
+  answers = true
+  await enrol({ home, client }, { secret: SECRET, name: 'lab' })
+  expect(new Set(keys).size).toBe(1)
+  expect(JSON.parse(await readFile(identityPath(home), 'utf8'))).not.toHaveProperty('pending')
+})
+
+test('an identity that others can read is refused', async () => {
+  const server = await serve(async ({ path }) =>
+    path.endsWith('/server-key') ? answerToKey() : { body: answerToEnrol() },
+  )
+  const client = createClient({ server })
+  await enrol({ home, client }, { secret: SECRET, name: 'lab' })
+  await chmod(identityPath(home), 0o640)
+  await expect(identityFor(home, client)).rejects.toThrow(`run: chmod 600 ${identityPath(home)}`)
+  await chmod(identityPath(home), 0o600)
+  await writeFile(identityPath(home), '{}')
+  await expect(identityFor(home, client)).rejects.toThrow('expected the identity that this command wrote there')
+})
+
+const identityOf = async (): Promise<Identity> => ({
+  ...answerToEnrol(),
+  server: 'http://127.0.0.1',
+  privateKey: await newPrivateKey(),
+})
+
+test('an access token is kept, and traded anew before it expires and when it is refused', async () => {
+  const identity = await identityOf()
+  let traded = 0
+  let refused = ''
+  const server = await serve(async ({ path, body, token }) => {
+    if (path.endsWith('/access')) {
+      const claims = await verify('assertion', assertion, String(body.assertion), publicKeyOf(identity.privateKey))
+      expect(claims).toMatchObject({ iss: identity.id, aud: await fingerprintOf(publicKeyOf(serverKey)) })
+      expect(claims.exp - claims.iat).toBe(60)
+      traded += 1
+      // The second lives for the margin only, so it is never kept.
+      return { body: { token: `token-${traded}`, expiresInMs: traded === 2 ? 60_000 : 900_000 } }
+    }
+    if (token === refused) return refusal(401, 'access_expired')
+    return { body: { kind: 'none', token } }
+  })
+  const access = runnerAccess({ client: createClient({ server }), identity, onTrouble: () => {} })
+  expect(await Promise.all([access.token(), access.token()])).toEqual(['token-1', 'token-1'])
+  expect(await access.token()).toBe('token-1')
+  refused = 'token-1'
+  const client = createClient({ server, access })
+  const asked = () => client.json('/anything', z.object({ token: z.string() }))
+  expect(await asked()).toEqual({ token: 'token-2' })
+  expect(await asked()).toEqual({ token: 'token-3' })
+  expect(await asked()).toEqual({ token: 'token-3' })
+})
+
+test('a clock that is 5 minutes off is corrected by the server, and said once', async () => {
+  const identity = await identityOf()
+  const ages: number[] = []
+  const server = await serve(async ({ body }) => {
+    // By this server it is 5 minutes later.
+    const now = Date.now() + 300_000
+    const { iat } = await verify('assertion', assertion, String(body.assertion), publicKeyOf(identity.privateKey))
+    ages.push(Math.round(now / 1000 - iat))
+    if (Math.abs(now / 1000 - iat) > 30) return refusal(401, 'clock_skew', { date: new Date(now).toUTCString() })
+    return { body: { token: 'token', expiresInMs: 0 } }
+  })
+  const troubles: string[] = []
+  const client = createClient({ server })
+  const access = runnerAccess({ client, identity, onTrouble: (message) => troubles.push(message) })
+  expect(await access.token()).toBe('token')
+  expect(await access.token()).toBe('token')
+  expect(ages[0]).toBeGreaterThanOrEqual(299)
+  for (const age of ages.slice(1)) expect(Math.abs(age)).toBeLessThanOrEqual(2)
+  expect(ages).toHaveLength(3)
+  expect(troubles).toEqual([expect.stringMatching(/clock is (299|300|301) s behind the server's/)])
+})
+
+test('an assertion whose answer was lost is not sent again: a new one is', async () => {
+  const identity = await identityOf()
+  const seen = new Set<string>()
+  let asked = 0
+  const server = await serve(async ({ path, body }) => {
+    if (!path.endsWith('/access')) return { body: { fine: true } }
+    asked += 1
+    const { jti } = await verify('assertion', assertion, String(body.assertion), publicKeyOf(identity.privateKey))
+    if (seen.has(jti)) return refusal(401, 'assertion_replayed')
+    seen.add(jti)
+    return asked === 1 ? null : { body: { token: 'token', expiresInMs: 900_000 } }
+  })
+  const access = runnerAccess({ client: createClient({ server }), identity, onTrouble: () => {} })
+  expect(await createClient({ server, access }).json('/anything', z.object({ fine: z.boolean() }))).toEqual({
+    fine: true,
+  })
+  expect([asked, seen.size]).toEqual([2, 2])
+})

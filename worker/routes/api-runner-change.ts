@@ -1,0 +1,26 @@
+/** An admin names, labels, pauses, drains or resumes a runner. */
+import { changeRunner as request, runner } from '../../schema/api/runner.ts'
+import { allow } from '../auth.ts'
+import { wake } from '../dispatcher.ts'
+import { byId } from '../params.ts'
+import { changeRunner } from '../queries/manage-runners.ts'
+import { apiRoute, bearer, body, json, type Route } from '../route.ts'
+
+const route = apiRoute({
+  method: 'patch',
+  path: '/api/v1/runners/:id',
+  tags: ['Runners'],
+  summary: 'Change a runner',
+  security: bearer,
+  middleware: [allow('admin')] as const,
+  request: { params: byId, ...body(request) },
+  responses: { 200: json(runner, 'The runner as it is now') },
+})
+
+export const apiRunnerChange: Route = (app) =>
+  app.openapi(route, async (c) => {
+    const changed = await changeRunner(c.get('db'), c.req.valid('param').id, c.req.valid('json'))
+    // It asks, and learns of it.
+    await wake(c.env)
+    return c.json(changed, 200)
+  })

@@ -1,0 +1,26 @@
+/** An admin revokes a runner: it is refused from now on, and what it was working on goes back to the queue. */
+import { runner } from '../../schema/api/runner.ts'
+import { allow } from '../auth.ts'
+import { wake } from '../dispatcher.ts'
+import { publish } from '../live.tsx'
+import { byId } from '../params.ts'
+import { revokeRunner } from '../queries/manage-runners.ts'
+import { apiRoute, bearer, json, type Route } from '../route.ts'
+
+const route = apiRoute({
+  method: 'delete',
+  path: '/api/v1/runners/:id',
+  tags: ['Runners'],
+  summary: 'Revoke a runner',
+  security: bearer,
+  middleware: [allow('admin')] as const,
+  request: { params: byId },
+  responses: { 200: json(runner, 'The runner as it is now') },
+})
+
+export const apiRunnerRevoke: Route = (app) =>
+  app.openapi(route, async (c) => {
+    const { runner: revoked, ended } = await revokeRunner(c.get('db'), c.req.valid('param').id, Date.now())
+    await Promise.all([...ended.map((key) => publish(c.env, key, { changed: true })), wake(c.env)])
+    return c.json(revoked, 200)
+  })
