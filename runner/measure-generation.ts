@@ -7,6 +7,9 @@ import { MetricError } from './metric.ts'
 import type { ExtractOptions } from './nn/extract.ts'
 import { encodeRealImages } from './store/generation-evidence.ts'
 
+/** The phase in which an extractor looks at real images. */
+export const REAL_IMAGES = 'features of real images'
+
 export type MeasureOptions = Pick<ExtractOptions, 'threads' | 'signal' | 'onProgress'>
 
 /** Accuracy of a classifier in percent, on a test set that it was not trained on. */
@@ -21,7 +24,7 @@ export async function measureRealImages(
   { images, labels }: Split,
   options: MeasureOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { features } = await lookAt(extractor, { ...options, images, phase: 'features of real images' })
+  const { features } = await lookAt(extractor, { ...options, images, phase: REAL_IMAGES })
   return encodeRealImages({ features, labels }, extractor)
 }
 

@@ -1,25 +1,28 @@
 /** The evaluate stage of image generation: what a judge and an extractor say of samples becomes evidence; metrics follow from it. */
 import { isMetric } from '../../schema/benchmark.ts'
 import type { StageResult } from '../../schema/result.ts'
-import type { EvaluateSamplesStage } from '../../schema/stage.ts'
+import { ENGINE_VERSION, type EvaluateSamplesStage } from '../../schema/stage.ts'
 import { classifierExtractor, type ImageExtractor, inceptionExtractor } from '../extractor.ts'
 import { loadInceptionWeights } from '../files/inception.ts'
 import type { GenerationEvidence, GenerationMetricDefinition } from '../generation-metric.ts'
 import * as metrics from '../generation-metrics/index.ts'
 import { openGenerationTools } from '../generation-tools.ts'
-import { measureGenerated, measureRealImages, testAccuracy } from '../measure-generation.ts'
+import { measureGenerated, measureRealImages, REAL_IMAGES, testAccuracy } from '../measure-generation.ts'
 import { MetricError } from '../metric.ts'
 import { inceptionV3 } from '../nn/extractors/inception-v3.ts'
+import { onnxruntimeVersion } from '../onnx/session.ts'
 import { encodeGenerationEvidence } from '../store/generation-evidence.ts'
+import { type MadeOnce, makeOnce } from '../store/once.ts'
 import { readSafetensors } from '../store/safetensors.ts'
 import { checkRequest } from './check-classes.ts'
 import { startClock } from './clock.ts'
 import { ConfigurationError } from './configuration-error.ts'
 import { type LoadedData, networkFor } from './data.ts'
+import { deviceOf } from './device.ts'
 import { EVIDENCE } from './evaluate.ts'
 import { decodeSamples, SAMPLES } from './sample.ts'
 import type { StageContext, StageOutcome } from './stage.ts'
-import { loadWeights } from './weights.ts'
+import { loadWeights, WEIGHTS } from './weights.ts'
 
 /** The features of real images, which all runs of a benchmark share. */
 export const REFERENCE = 'reference.safetensors'
@@ -36,7 +39,8 @@ export async function evaluateSamples(spec: EvaluateSamplesStage, context: Stage
   const { dataset } = loaded
   checkRequest(spec.request, dataset)
   const network = networkFor(spec.model, loaded, 'generation.judge.model')
-  const state = await loadWeights(store, network, await context.inputs(spec.judge), { what: 'the judge' })
+  const trained = await context.inputs(spec.judge)
+  const state = await loadWeights(store, network, trained, { what: 'the judge' })
   const judge = classifierExtractor({ model: spec.model.id, key: spec.judge, network, state })
   const extractor = spec.extractor === 'judge' ? judge : await inceptionFor(loaded, context)
   const samples = (await context.inputs(spec.samples))[SAMPLES]
@@ -47,16 +51,51 @@ export async function evaluateSamples(spec: EvaluateSamplesStage, context: Stage
   const options = { threads, signal, onProgress }
   const accuracy = await testAccuracy(judge, dataset.test, options)
   log(`the judge ${spec.model.id} is right about ${accuracy.toFixed(2)}% of the test set`)
-  const reference = await measureRealImages(extractor, dataset.train, options)
-  const reals = await store.put(reference)
-  const features = readSafetensors(reference).tensors.get('features')!.data as Float32Array
-  const real = { features, labels: dataset.train.labels, sha256: reals.sha256 }
+  const weights = extractor === judge ? trained[WEIGHTS]!.sha256 : extractor.weights
+  const { ref, bytes, waited } = await realImages(extractor, weights, loaded, context)
+  const features = readSafetensors(bytes).tensors.get('features')!.data as Float32Array
+  const real = { features, labels: dataset.train.labels, sha256: ref.sha256 }
   const asked = { images, labels, classes: dataset.classes.length, forgottenClass }
   const evidence = await measureGenerated(asked, { judge, extractor, accuracy, real }, options)
-  const artifacts = { [EVIDENCE]: await store.put(encodeGenerationEvidence(evidence)), [REFERENCE]: reals }
+  const artifacts = { [EVIDENCE]: await store.put(encodeGenerationEvidence(evidence)), [REFERENCE]: ref }
   onProgress({ phase: 'metrics', done: 0, total: spec.metrics.length, unit: 'metrics' })
   const values = await scoreGeneration(evidence, spec.metrics, { threads, signal, log })
-  return { artifacts, metrics: values, seconds: { setUp, evaluate: total() - setUp } }
+  return { artifacts, metrics: values, seconds: { setUp, evaluate: total() - setUp - waited } }
+}
+
+/** The file of real images, the same for all runs that look at them alike; `weights` is the SHA-256 of the extractor's. */
+async function realImages(
+  extractor: ImageExtractor,
+  weights: string,
+  { dataset }: LoadedData,
+  { store, threads, signal, log, onProgress }: StageContext,
+): Promise<MadeOnce> {
+  const { id, weights: origin, preprocessing, dimension, batch } = extractor
+  const identity = {
+    kind: 'real images',
+    engine: ENGINE_VERSION,
+    onnxruntime: onnxruntimeVersion,
+    device: deviceOf(threads),
+    dataset: dataset.digest,
+    images: 'train',
+    extractor: { id, origin, weights, preprocessing, dimension, batch },
+  }
+  const made = await makeOnce(
+    store,
+    identity,
+    () => measureRealImages(extractor, dataset.train, { threads, signal, onProgress }),
+    {
+      signal,
+      onWait: () => log('waiting for another process that computes the same features of real images'),
+      onDamage: () => log('the features of real images from before are missing or damaged; computing them anew'),
+    },
+  )
+  if (made.reused) {
+    const { count } = dataset.train
+    log(`reused the features of ${count} real images, which were computed before`)
+    onProgress({ phase: REAL_IMAGES, done: count, total: count, unit: 'reused images' })
+  }
+  return made
 }
 
 async function inceptionFor(

@@ -1,6 +1,6 @@
 /** What stages leave behind, under one home folder: `objects/<2 hex>/<sha256>` by content, `stages/<key>.json` by stage key,
- *  `locks/<key>.lock` while a stage is computed, `incoming/` for objects that are being fetched, `corrupt/` for objects that no
- *  longer match their name. */
+ *  `once/<key>.json` for objects that stages share, `locks/<key>.lock` while one of these is computed, `incoming/` for objects that
+ *  are being fetched, `corrupt/` for objects that no longer match their name. */
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

@@ -100,8 +100,10 @@ export function showProgress({ stages, work }: ProgressOptions): ProgressView {
       if (!current) return
       // Over the whole stage: news come in bursts, since the process that does the work can't tell them while it works.
       const { unit, phase, done } = progress
-      if (!measured || measured.unit !== unit) measured = { unit, phase, done, sum: 0, since: performance.now() }
-      else {
+      if (!measured || measured.unit !== unit) {
+        measured = { unit, phase, done, sum: 0, since: performance.now() }
+        current.rate = 0
+      } else {
         measured.sum += phase === measured.phase ? done - measured.done : done
         Object.assign(measured, { phase, done })
         current.rate = measured.sum / secondsSince(measured.since)

@@ -1,8 +1,9 @@
 /** Image generation from a benchmark to metrics, stage by stage, with a very small denoiser; stopped half-way and continued. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { withDigest } from '../../runner/files/digest.ts'
 import { salun } from '../../runner/methods/index.ts'
 import { checkClasses } from '../../runner/pipeline/check-classes.ts'
 import { dataLoader } from '../../runner/pipeline/data.ts'
@@ -11,7 +12,7 @@ import { decodeSamples } from '../../runner/pipeline/sample.ts'
 import type { StageContext } from '../../runner/pipeline/stage.ts'
 import { checkpointOf } from '../../runner/store/checkpoint.ts'
 import { readSafetensors, writeSafetensors } from '../../runner/store/safetensors.ts'
-import { openStore } from '../../runner/store/store.ts'
+import { openStore, type Store } from '../../runner/store/store.ts'
 import { defineBenchmark } from '../../schema/benchmark.ts'
 import { benchmarks } from '../../schema/catalogue.ts'
 import { type PlannedStage, planRun } from '../../schema/plan.ts'
@@ -131,6 +132,111 @@ describe('all stages', () => {
     const continued = await runAll('stopped', stages)
     expect(continued.results.map(({ artifacts }) => artifacts)).toEqual(whole.results.map(({ artifacts }) => artifacts))
     expect(continued.results.at(-1)!.metrics).toEqual(whole.results.at(-1)!.metrics)
+  })
+})
+
+describe('features of real images', () => {
+  let stores = 0
+
+  /** Evaluates the samples of `whole` once more, under another stage key for each seed, in a given store or a new one. */
+  async function evaluateAgain({
+    seed = 0,
+    store = openStore(join(home, `again-${stores++}`)),
+    judge = '',
+    load = data,
+  } = {}) {
+    const stages = await plan()
+    const { results, store: source } = await runAll('whole', stages)
+    const { spec } = stages.at(-1)!
+    if (spec.kind !== 'evaluate-samples') throw new Error('expected the stage that evaluates')
+    const [samples, trained] = [results[2]!.artifacts, results[3]!.artifacts]
+    for (const { sha256 } of [samples['samples.safetensors']!, trained['weights.safetensors']!])
+      await store.put(await source.get(sha256))
+    const ref = judge
+      ? { sha256: judge, bytes: trained['weights.safetensors']!.bytes }
+      : trained['weights.safetensors']!
+    const seen = { computed: 0, reused: 0, lines: [] as string[] }
+    const { result } = await runStage(
+      { ...spec, seed },
+      {
+        store,
+        data: load,
+        inputs: async (key) => (key === spec.judge ? { 'weights.safetensors': ref } : samples),
+        threads: 1,
+        signal: new AbortController().signal,
+        // Only the loop that looks at images counts in images.
+        onProgress({ phase, done, total, unit }) {
+          if (phase !== 'features of real images' || done !== total) return
+          if (unit === 'images') seen.computed++
+          else if (unit === 'reused images') seen.reused++
+        },
+        log: (line) => seen.lines.push(line),
+      },
+    )
+    return { ...seen, store, results: { artifacts: result.artifacts, metrics: result.metrics } }
+  }
+  /** The weights of the judge, with one of them changed, in a store. */
+  async function otherJudge(store: Store) {
+    const judge = (await runAll('whole', await plan())).results[3]!.artifacts['weights.safetensors']!.sha256
+    const { tensors, metadata } = readSafetensors(await store.get(judge))
+    const [weight] = tensors.values()
+    weight!.data[0] = Number(weight!.data[0]) + 1
+    return (await store.put(writeSafetensors(tensors, metadata))).sha256
+  }
+
+  test('are computed once, and leave the same evidence and metrics where they are reused', async () => {
+    const first = await evaluateAgain()
+    expect(first).toMatchObject({ computed: 1, reused: 0 })
+    const second = await evaluateAgain({ seed: 1, store: first.store })
+    expect(second).toMatchObject({ computed: 0, reused: 1 })
+    expect(second.lines).toContain('reused the features of 5000 real images, which were computed before')
+    const alone = await evaluateAgain({ seed: 1 })
+    expect(alone).toMatchObject({ computed: 1, reused: 0 })
+    expect(second.results).toEqual(alone.results)
+  })
+
+  test('are computed once by two stages at the same time, and the second waits', async () => {
+    const store = openStore(join(home, 'together'))
+    const both = await Promise.all([evaluateAgain({ seed: 1, store }), evaluateAgain({ seed: 2, store })])
+    expect(both.map(({ computed }) => computed).sort()).toEqual([0, 1])
+    expect(both[0].results).toEqual(both[1].results)
+    const waiting = 'waiting for another process that computes the same features of real images'
+    expect(both.flatMap(({ lines }) => lines).filter((line) => line === waiting)).toHaveLength(1)
+  })
+
+  test('of a judge with other weights are others, even under the same stage key', async () => {
+    const { store, results } = await evaluateAgain()
+    const other = await evaluateAgain({ seed: 1, store, judge: await otherJudge(store) })
+    expect(other).toMatchObject({ computed: 1, reused: 0 })
+    expect(other.results.artifacts['reference.safetensors']).not.toEqual(results.artifacts['reference.safetensors'])
+  })
+
+  test('of a dataset with other images are others', async () => {
+    const { store, results } = await evaluateAgain()
+    const darker: typeof data = async (ref, options) => {
+      const { dataset, definition } = await data(ref, options)
+      const train = { ...dataset.train, images: dataset.train.images.map((byte) => byte >> 1) }
+      return { definition, dataset: withDigest({ ...dataset, train }) }
+    }
+    const other = await evaluateAgain({ seed: 1, store, load: darker })
+    expect(other).toMatchObject({ computed: 1, reused: 0 })
+    expect(other.results.artifacts['reference.safetensors']).not.toEqual(results.artifacts['reference.safetensors'])
+  })
+
+  test('that were damaged are computed anew', async () => {
+    const { store, results } = await evaluateAgain()
+    const { sha256, bytes } = results.artifacts['reference.safetensors']!
+    const path = join(store.home, 'objects', sha256.slice(0, 2), sha256)
+    const flipped = await readFile(path)
+    flipped[bytes - 5000]! ^= 1
+    await writeFile(path, flipped)
+    const second = await evaluateAgain({ seed: 1, store })
+    expect(second).toMatchObject({ computed: 1, reused: 0 })
+    expect(second.lines).toContain(
+      'the features of real images from before are missing or damaged; computing them anew',
+    )
+    expect(second.results).toEqual(results)
+    await store.verify(sha256)
   })
 })
 

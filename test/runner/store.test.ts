@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { reasonOf } from '../../runner/files/write.ts'
 import { checkpointOf, checkpointPath, checkpointPosition } from '../../runner/store/checkpoint.ts'
+import { makeOnce } from '../../runner/store/once.ts'
 import { openStore, type Store, StoreError } from '../../runner/store/store.ts'
 import type { StageResult } from '../../schema/result.ts'
 
@@ -273,5 +274,53 @@ describe('a checkpoint', () => {
     expect([await checkpoint.load(), await checkpointPosition(home, KEY)]).toEqual([null, null])
     await writeFile(path, 'short')
     expect([await checkpoint.load(), await checkpointPosition(home, KEY)]).toEqual([null, null])
+  })
+})
+
+describe('what stages make once', () => {
+  let calls: number
+  const once = (identity: Record<string, unknown> = { a: 1 }, bytes = abc) =>
+    makeOnce(store, identity, async () => {
+      calls++
+      return bytes
+    })
+  beforeEach(() => {
+    calls = 0
+  })
+
+  test('is made for each identity, in whatever order its parts are written', async () => {
+    const { ref, bytes, reused } = await once({ a: 1, b: { c: 2, d: 3 } })
+    expect({ ref, bytes, reused }).toEqual({ ref: { sha256: ABC, bytes: 3 }, bytes: abc, reused: false })
+    const again = await once({ b: { d: 3, c: 2 }, a: 1 }, Uint8Array.of(9))
+    expect(again).toMatchObject({ ref, reused: true })
+    expect(Buffer.from(again.bytes).toString()).toBe('abc')
+    expect(calls).toBe(1)
+    expect(Buffer.from((await once({ a: 1, b: { c: 2, d: 4 } }, Uint8Array.of(9))).bytes)).toEqual(Buffer.of(9))
+    expect(calls).toBe(2)
+  })
+
+  test('is made anew where its object is cut off or missing, or its name cannot be read', async () => {
+    await once()
+    const [name] = await readdir(join(home, 'once'))
+    const harms = [
+      () => writeFile(objectPath(), 'ab'),
+      () => rm(objectPath()),
+      () => writeFile(join(home, 'once', name!), '{"sha256":"ba78'),
+    ]
+    for (const [index, harm] of harms.entries()) {
+      await harm()
+      expect(await once()).toMatchObject({ reused: false })
+      expect(calls).toBe(index + 2)
+      expect(await once()).toMatchObject({ reused: true })
+    }
+  })
+
+  test('is made once by many at the same time, and by the next one where the first fails', async () => {
+    const failed = makeOnce(store, { a: 1 }, () => Promise.reject(new Error('no memory')))
+    expect((await failure(failed)).message).toBe('no memory')
+    const all = await Promise.all([once(), once(), once()])
+    expect(calls).toBe(1)
+    expect(all.filter(({ reused }) => reused)).toHaveLength(2)
+    expect(await readdir(join(home, 'locks'))).toEqual([])
   })
 })
