@@ -72,27 +72,30 @@ const nasty: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 4 }),
 )
 
-/** A value that the schema allows, as far as the schema says. */
-export function instanceOf(schema: Schema): fc.Arbitrary<unknown> {
+/** What some names usually stand for, so that generated requests reach beyond the first check. */
+export type Hints = Record<string, string[]>
+
+/** A value that the schema allows, as far as the schema says; strings under a name of `hints` are mostly of those. */
+function instanceOf(schema: Schema, hints: Hints, name = ''): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const)
   if (schema.enum) return fc.constantFrom(...schema.enum)
   const choices = schema.anyOf ?? schema.oneOf
-  if (choices) return fc.oneof(...choices.map(instanceOf))
-  if (schema.allOf) return fc.tuple(...schema.allOf.map(instanceOf)).map((parts) => Object.assign({}, ...parts))
+  if (choices) return fc.oneof(...choices.map((each) => instanceOf(each, hints, name)))
+  if (schema.allOf) {
+    return fc.tuple(...schema.allOf.map((each) => instanceOf(each, hints))).map((parts) => Object.assign({}, ...parts))
+  }
   const types = [schema.type ?? []].flat()
-  return types.length > 0 ? fc.oneof(...types.map((type) => typed(type, schema))) : nasty
+  return types.length > 0 ? fc.oneof(...types.map((type) => typed(type, schema, hints, name))) : nasty
 }
 
-function typed(type: string, schema: Schema): fc.Arbitrary<unknown> {
+function typed(type: string, schema: Schema, hints: Hints, name: string): fc.Arbitrary<unknown> {
   switch (type) {
-    case 'string':
-      return schema.pattern
+    case 'string': {
+      const any = schema.pattern
         ? fc.stringMatching(new RegExp(schema.pattern))
-        : fc.string({
-            minLength: schema.minLength ?? 0,
-            maxLength: Math.min(schema.maxLength ?? 40, 200),
-            unit: 'binary',
-          })
+        : fc.string({ ...lengths(schema, 0), unit: 'binary' })
+      return hints[name] ? mostly(fc.constantFrom(...hints[name]), any) : any
+    }
     case 'integer':
       return fc.integer({
         min: Math.max(schema.minimum ?? (schema.exclusiveMinimum ?? -0x80000000) + 1, -0x80000000),
@@ -109,28 +112,29 @@ function typed(type: string, schema: Schema): fc.Arbitrary<unknown> {
     case 'null':
       return fc.constant(null)
     case 'array':
-      return fc.array(instanceOf(schema.items ?? {}), {
+      return fc.array(instanceOf(schema.items ?? {}, hints, name), {
         minLength: schema.minItems ?? 0,
-        maxLength: Math.min(schema.maxItems ?? 4, Math.max(schema.minItems ?? 0, 4)),
+        maxLength: Math.max(schema.minItems ?? 0, Math.min(schema.maxItems ?? 4, 4)),
       })
     default:
-      return objectOf(schema)
+      return objectOf(schema, hints)
   }
 }
 
-function objectOf({ properties = {}, required = [], additionalProperties, propertyNames }: Schema) {
-  const own = fc.record(
-    Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, instanceOf(each)])),
-    {
-      requiredKeys: required,
-    },
-  )
+function objectOf({ properties = {}, required = [], additionalProperties, propertyNames }: Schema, hints: Hints) {
+  const values = Object.entries(properties).map(([name, each]) => [name, instanceOf(each, hints, name)])
+  const own = fc.record<Record<string, unknown>>(Object.fromEntries(values), { requiredKeys: required })
   if (typeof additionalProperties !== 'object') return own
-  const more = fc.dictionary(fc.string({ ...lengths(propertyNames) }), instanceOf(additionalProperties), { maxKeys: 3 })
-  return fc.tuple(own, more).map(([a, b]) => ({ ...b, ...a }))
+  const more = fc.dictionary(fc.string(lengths(propertyNames, 1)), instanceOf(additionalProperties, hints), {
+    maxKeys: 3,
+  })
+  return fc.tuple(own, mostly(fc.constant({}), more, 1)).map(([a, b]) => ({ ...b, ...a }))
 }
 
-const lengths = ({ minLength = 1, maxLength = 20 }: Schema = {}) => ({ minLength, maxLength: Math.min(maxLength, 40) })
+const lengths = ({ minLength, maxLength = 40 }: Schema = {}, least: number) => ({
+  minLength: minLength ?? least,
+  maxLength: Math.min(maxLength, 200),
+})
 
 /** Replaces, drops or adds something somewhere in a value. */
 const spoiled = (value: unknown): fc.Arbitrary<unknown> => {
@@ -160,46 +164,44 @@ const asText = (value: unknown) => (typeof value === 'string' ? value : (JSON.st
 
 const encoded = (text: string) => encodeURIComponent(text.toWellFormed())
 
-/** `known` holds ids of things that exist; `tokens` whose secrets may be sent. */
+interface World {
+  hints: Hints
+  /** Whose secrets fit the operation, and all others. */
+  tokens: { fitting: string[]; others: string[] }
+}
+
 export function requestOf(
   template: string,
   { parameters = [], requestBody }: Operation,
-  { known, tokens }: { known: string[]; tokens: string[] },
+  { hints, tokens }: World,
 ): fc.Arbitrary<Request> {
-  const paramOf = ({ schema }: Parameter): fc.Arbitrary<string> =>
-    fc.oneof(
-      { weight: 4, arbitrary: fc.constantFrom(...known) },
-      { weight: 2, arbitrary: instanceOf(schema).map(asText) },
-      { weight: 1, arbitrary: nastyText },
+  const paramOf = ({ name, schema }: Parameter): fc.Arbitrary<string> =>
+    mostly(
+      instanceOf(schema, hints, name).map(asText),
+      fc.oneof(nastyText, fc.constantFrom(...Object.values(hints).flat())),
     )
   const placed = (place: Parameter['in']) => parameters.filter((parameter) => parameter.in === place)
-  const path = fc.tuple(...placed('path').map(paramOf)).map((values) => {
-    const names = placed('path').map(({ name }) => name)
-    return names.reduce((filled, name, index) => filled.replace(`{${name}}`, encoded(values[index]!)), template)
-  })
-  const query = fc
-    .tuple(
-      fc.record(Object.fromEntries(placed('query').map((each) => [each.name, paramOf(each)])), { requiredKeys: [] }),
-      mostly(fc.constant({}), fc.dictionary(fc.constantFrom('limit', 'before', 'x', '__proto__'), nastyText), 9),
-    )
-    .map(([own, more]) => Object.entries({ ...own, ...more }).map(([name, text]) => `${name}=${encoded(asText(text))}`))
-  const headers = fc.record(
-    Object.fromEntries(
-      placed('header').map(({ name, schema }) => [
-        name,
-        fc.oneof(
-          fc.constantFrom(...known),
-          instanceOf(schema).map((value) => asText(value).replace(/[^\x21-\x7e]/g, '')),
-          headerText,
-        ),
-      ]),
+  const paramsIn = (place: Parameter['in']) =>
+    fc.record<Record<string, string>>(Object.fromEntries(placed(place).map((each) => [each.name, paramOf(each)])), {
+      requiredKeys: place === 'path' ? placed(place).map(({ name }) => name) : [],
+    })
+  const path = paramsIn('path').map((values) =>
+    Object.entries(values).reduce(
+      (filled, [name, text]) => filled.replace(`{${name}}`, encoded(asText(text))),
+      template,
     ),
-    { requiredKeys: [] },
   )
-  const authorization = mostly(
-    fc.constantFrom(...tokens).map((token): string | null => `Bearer ${token}`),
+  const query = fc
+    .tuple(paramsIn('query'), mostly(fc.constant({}), fc.dictionary(fc.constantFrom('x', '__proto__'), nastyText), 9))
+    .map(([own, more]) => Object.entries({ ...own, ...more }).map(([name, text]) => `${name}=${encoded(asText(text))}`))
+  const headers = paramsIn('header').map((values) =>
+    Object.fromEntries(Object.entries(values).map(([name, text]) => [name, asText(text).replace(/[^\x21-\x7e]/g, '')])),
+  )
+  const bearer = (secrets: string[]) => fc.constantFrom(...secrets).map((secret): string | null => `Bearer ${secret}`)
+  const authorization = fc.oneof(
+    { weight: 16, arbitrary: bearer(tokens.fitting) },
+    { weight: 2, arbitrary: bearer(tokens.others) },
     fc.oneof(fc.constant(null), headerText, fc.constantFrom('Bearer', 'Basic YTpi', 'Bearer pal_job_00')),
-    8,
   )
   const rare = fc.record(
     {
@@ -217,15 +219,15 @@ export function requestOf(
     { requiredKeys: [] },
   )
   const schema = Object.values(requestBody?.content ?? {})[0]?.schema
-  const valid = schema ? instanceOf(schema) : nasty
+  const valid = schema ? instanceOf(schema, hints) : nasty
   const body = fc.oneof(
-    { weight: 4, arbitrary: valid.map((value) => JSON.stringify(value)) },
-    { weight: 4, arbitrary: valid.chain(spoiled).map((value) => JSON.stringify(value) ?? '') },
-    { weight: 1, arbitrary: fc.oneof(nastyText, fc.string({ unit: 'binary' })) },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom('{', '[1,', '{"a":1}}', '"', '\ufeff{}', '['.repeat(20_000), ' '.repeat(300_000)),
-    },
+    { weight: 6, arbitrary: valid.map((value) => JSON.stringify(value)) },
+    { weight: 3, arbitrary: valid.chain(spoiled).map((value) => JSON.stringify(value) ?? '') },
+    fc.oneof(
+      nastyText,
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('{', '[1,', '{"a":1}}', '"', '\ufeff{}', '['.repeat(20_000), ' '.repeat(300_000)),
+    ),
   )
   return fc
     .record({
@@ -233,13 +235,13 @@ export function requestOf(
       query,
       headers,
       authorization,
-      rare: mostly(fc.constant({}), rare, 9),
+      rare: mostly(fc.constant({}), rare, 19),
       body: requestBody ? mostly(body, fc.constant(null), 19) : mostly(fc.constant<string | null>(null), body, 9),
     })
     .map(({ path, query, headers, authorization, rare, body }) => ({
       path: query.length > 0 ? `${path}?${query.join('&')}` : path,
       headers: {
-        ...(headers as Record<string, string>),
+        ...headers,
         ...(authorization === null ? {} : { authorization }),
         ...(body === null ? {} : { 'content-type': 'application/json' }),
         ...rare,
