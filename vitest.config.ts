@@ -35,7 +35,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['test/{schema,runner,onnxruntime,protocol,browser}/**/*.test.ts'],
+          include: ['test/{schema,runner,sqlite,onnxruntime,protocol,browser}/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },

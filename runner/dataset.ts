@@ -48,3 +48,8 @@ export const defineDataset = (definition: DatasetDefinition): DatasetDefinition 
 export class DatasetError extends Error {
   override name = 'DatasetError'
 }
+
+/** An image of a dataset that cannot be read. */
+export class ImageError extends DatasetError {
+  override name = 'ImageError'
+}

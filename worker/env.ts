@@ -31,6 +31,8 @@ const settings = z.object({
     .regex(/^\d+(,\d+)*$/)
     .default('5000,300000,1800000,7200000,18000000,36000000,50400000,72000000,86400000')
     .transform((list) => list.split(',').map(Number)),
+  /** What one stage may take. */
+  STAGE_TIMEOUT_MS: milliseconds(24 * 3_600_000),
 })
 export type Settings = z.infer<typeof settings>
 

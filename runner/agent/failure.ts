@@ -18,11 +18,15 @@ const byName: Record<string, FailureReason> = {
   ZodError: 'configuration',
   DivergenceError: 'numeric_divergence',
   DatasetError: 'dependency',
+  ImageError: 'image_error',
   StoreError: 'dependency',
   SafetensorsError: 'dependency',
   MetricError: 'evaluator_bug',
 }
 
+/** What CUDA says when the device or its driver is gone, rather than when a kernel is refused. */
+const GPU_LOST =
+  /(device|gpu)[ _](is |was |has been )?(lost|removed|reset)|fallen off the bus|cudaErrorDevicesUnavailable|cudaErrorECCUncorrectable|CUDA (failure|error) (46|100|101|214|999)\b|no CUDA-capable device/i
 const OUT_OF_MEMORY = /ENOMEM|out of memory|allocation failed|failed to allocate|bad_?alloc|bad allocation/i
 
 export function failureOf(error: unknown): StageFailure {
@@ -31,6 +35,7 @@ export function failureOf(error: unknown): StageFailure {
   const known = byName[name]
   if (known) return new StageFailure(known, message)
   if (code === 'ENOMEM' || OUT_OF_MEMORY.test(message)) return new StageFailure('out_of_memory', message)
+  if (GPU_LOST.test(message)) return new StageFailure('gpu_lost', message)
   // What is left is a fault in this code, whatever the stage was.
   return new StageFailure('evaluator_bug', `${name}: ${message}`)
 }

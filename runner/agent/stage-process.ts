@@ -5,7 +5,7 @@ import type { Progress, StageResult } from '../../schema/result.ts'
 import { StageFailure } from './failure.ts'
 import type { FromStage, StageOrder, ToStage } from './stage-messages.ts'
 
-const entry = join(import.meta.dirname, 'stage-child.ts')
+const stageChild = join(import.meta.dirname, 'stage-child.ts')
 const STDERR_CHARACTERS = 4000
 
 export interface StageOptions extends StageOrder {
@@ -15,11 +15,13 @@ export interface StageOptions extends StageOrder {
   onLog(line: string): void
   /** After an abort, the process is killed once this long has passed. */
   graceMs?: number
+  /** The script that is run. */
+  entry?: string
 }
 
 /** Throws StageFailure, or the signal's reason once aborted. */
 export async function runStageProcess(options: StageOptions): Promise<{ result: StageResult; reused: boolean }> {
-  const { signal, onProgress, onLog, graceMs = 10_000, ...order } = options
+  const { signal, onProgress, onLog, graceMs = 10_000, entry = stageChild, ...order } = options
   signal.throwIfAborted()
   const child = fork(entry, [], {
     execArgv: ['--experimental-strip-types', '--disable-warning=ExperimentalWarning'],

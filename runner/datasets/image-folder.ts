@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import sharp from 'sharp'
-import { DatasetError, defineDataset, type LoadOptions, type Split } from '../dataset.ts'
+import { DatasetError, defineDataset, ImageError, type LoadOptions, type Split } from '../dataset.ts'
 import { withDigest } from '../files/digest.ts'
 import { reasonOf } from '../files/write.ts'
 
@@ -118,7 +118,7 @@ async function decode(path: string): Promise<Image> {
     const { channels, height, width } = info
     return { path, pixels: channelsFirst(data, channels), channels, height, width }
   } catch (error) {
-    throw new DatasetError(`${path}: cannot be decoded: ${(error as Error).message}; replace or remove it`)
+    throw new ImageError(`${path}: cannot be decoded: ${(error as Error).message}; replace or remove it`)
   }
 }
 

@@ -27,6 +27,8 @@ export const lease = z.strictObject({
   renewEveryMs: z.int(),
   /** A stage that lasts longer leaves a checkpoint this often. */
   checkpointEveryMs: z.int(),
+  /** A stage that takes longer fails with the reason `timeout`. */
+  stageTimeoutMs: z.int(),
 })
 export type Lease = z.infer<typeof lease>
 

@@ -15,6 +15,8 @@ export const deliveries = sqliteTable(
       .notNull()
       .references(() => jobs.key),
     attempt: integer().notNull(),
+    /** Of its first token: no token is ever given twice, however late a request is doubled. */
+    tokenSha256: text().notNull().unique(),
     runnerId: text().notNull(),
     /** Its name at that time. */
     runner: text().notNull(),

@@ -57,6 +57,7 @@ const leaseOf = (number: number, attempt = 1) => ({
   leaseMs: 1000,
   renewEveryMs: 50,
   checkpointEveryMs: 300_000,
+  stageTimeoutMs: 86_400_000,
 })
 const job = { key: KEY, lease: leaseOf(0), inputs: {}, spec: {} } as unknown as Job
 

@@ -28,6 +28,7 @@ CREATE TABLE `assertions` (
 CREATE TABLE `deliveries` (
 	`job_key` text NOT NULL,
 	`attempt` integer NOT NULL,
+	`token_sha256` text NOT NULL,
 	`runner_id` text NOT NULL,
 	`runner` text NOT NULL,
 	`leased_at` integer NOT NULL,
@@ -41,6 +42,7 @@ CREATE TABLE `deliveries` (
 	FOREIGN KEY (`job_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
+CREATE UNIQUE INDEX `deliveries_tokenSha256_unique` ON `deliveries` (`token_sha256`);--> statement-breakpoint
 CREATE INDEX `deliveries_running` ON `deliveries` (`runner_id`) WHERE outcome = 'running';--> statement-breakpoint
 CREATE TABLE `enrolments` (
 	`id` text PRIMARY KEY NOT NULL,

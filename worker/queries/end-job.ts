@@ -125,7 +125,7 @@ export async function failJob(db: Database, store: R2Bucket, claim: Claim, failu
 }
 
 /** What became of the job when this very failure was told before; null when it was not. */
-async function stateAfter(db: Database, { key, tokenSha256 }: Claim, { reason, message }: Failure) {
+async function stateAfter(db: Database, { key, tokenSha256 }: Claim, { outcome, reason, message }: Failure) {
   const row = await db
     .select({ state: jobs.state, outcome: deliveries.outcome })
     .from(jobs)
@@ -134,7 +134,7 @@ async function stateAfter(db: Database, { key, tokenSha256 }: Claim, { reason, m
       and(
         eq(jobs.key, key),
         eq(jobs.tokenSha256, tokenSha256),
-        inArray(deliveries.outcome, ['failed', 'released', 'cancelled']),
+        inArray(deliveries.outcome, outcome === 'failed' ? ['failed'] : ['released', 'cancelled']),
         eq(deliveries.reason, reason),
         eq(deliveries.message, message),
       ),

@@ -57,6 +57,11 @@ export async function endExpiredLeases(db: Database, now: number) {
   return ended
 }
 
+export async function anyExpired(db: Database, now: number): Promise<boolean> {
+  const next = await nextExpiry(db)
+  return next !== null && next <= now
+}
+
 /** When the next lease runs out; null when nothing is leased. */
 export async function nextExpiry(db: Database): Promise<number | null> {
   const row = await db

@@ -1,5 +1,5 @@
-/** Giving a job to a runner: the next one, or again one whose lease ran out. Both are one batch: expired leases end, then one
- *  conditional update takes the job, then the delivery is written down. */
+/** Giving a job to a runner: the next one, or again one whose lease ran out. Once expired
+ *  leases have ended, one batch takes the job by a conditional update and writes the delivery down. */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { ApiError } from '../../schema/errors.ts'
 import type { Probe } from '../../schema/probe.ts'
@@ -14,7 +14,7 @@ import { type RunnerRow, runners } from '../../schema/tables/runners.ts'
 import type { Database } from '../database.ts'
 import type { Settings } from '../env.ts'
 import { tokenFrom } from '../job-token.ts'
-import { expiry } from './expire.ts'
+import { anyExpired, endExpiredLeases } from './expire.ts'
 import { nextJob } from './next-job.ts'
 
 /** What giving a job away needs to know, beside which job. */
@@ -31,6 +31,7 @@ export const leaseOf = (token: string, attempt: number, settings: Settings): Lea
   leaseMs: settings.LEASE_MS,
   renewEveryMs: settings.RENEW_EVERY_MS,
   checkpointEveryMs: settings.CHECKPOINT_EVERY_MS,
+  stageTimeoutMs: settings.STAGE_TIMEOUT_MS,
 })
 
 /** The next job, or null. The same request sent twice gets the same job while its first lease lasts. */
@@ -76,18 +77,15 @@ export async function reclaimJob(
   )
 }
 
-/** Leases the job of `which` under the token's hash. A job that is leased under this very token already is the answer to the
- *  same request; the unique hash also keeps two of them at once from taking two jobs. */
+/** Leases the job of `which` under the token's hash, which must be new. A job that is leased under this very token already is
+ *  the answer to the same request. */
 async function give(db: Database, which: SQL, { runner, token, settings, now }: Receiver) {
   const { id: runnerId, name } = runner
   const tokenSha256 = await sha256Hex(token)
   const given = and(eq(jobs.tokenSha256, tokenSha256), sql`${jobs.state} = 'leased'`, eq(jobs.runnerId, runnerId))
-  const unused = sql`NOT EXISTS (SELECT 1 FROM ${jobs} same WHERE same.token_sha256 = ${tokenSha256})`
-  // The last of nine answers, of which `expiry` has six.
-  const {
-    8: [row],
-  } = await db.batch([
-    ...expiry(db, now),
+  const unused = sql`NOT EXISTS (SELECT 1 FROM ${deliveries} same WHERE same.token_sha256 = ${tokenSha256})`
+  if (await anyExpired(db, now)) await endExpiredLeases(db, now)
+  const [, , [row]] = await db.batch([
     db
       .update(jobs)
       .set({
@@ -110,7 +108,7 @@ async function give(db: Database, which: SQL, { runner, token, settings, now }: 
       .insert(deliveries)
       .select(
         // Every column, in the order of the table.
-        sql`SELECT ${jobs.key}, ${jobs.deliveries}, ${runnerId}, ${name}, ${now}, NULL, 'running', NULL, NULL, 0, NULL
+        sql`SELECT ${jobs.key}, ${jobs.deliveries}, ${tokenSha256}, ${runnerId}, ${name}, ${now}, NULL, 'running', NULL, NULL, 0, NULL
           FROM ${jobs} WHERE ${given}`,
       )
       .onConflictDoNothing(),

@@ -1,7 +1,7 @@
 /** Pieces of a log: rows of D1 while they are new and small, objects in R2 once joined. Joining changes where bytes lie, never
  *  what they are, so it may happen at any time and twice. */
 import { and, asc, eq, gt, lt, type SQL, sql } from 'drizzle-orm'
-import { hexOf, sha256Hex } from '../../schema/stage.ts'
+import { sha256Hex } from '../../schema/stage.ts'
 import { logChunks } from '../../schema/tables/log-chunks.ts'
 import type { Database } from '../database.ts'
 
@@ -45,15 +45,8 @@ export async function readPieces(
 
 /** Bytes and SHA-256 of all that there is of a log. */
 export async function sumOf(db: Database, store: R2Bucket, log: LogOf): Promise<{ bytes: number; sha256: string }> {
-  const digest = new crypto.DigestStream('SHA-256')
-  const writer = digest.getWriter()
-  const { bytes } = await readPieces(db, store, ofLog(log))
-  for (const part of bytes) await writer.write(part)
-  await writer.close()
-  return {
-    bytes: bytes.reduce((sum, { byteLength }) => sum + byteLength, 0),
-    sha256: hexOf(new Uint8Array(await digest.digest)),
-  }
+  const content = await concatenated((await readPieces(db, store, ofLog(log))).bytes)
+  return { bytes: content.byteLength, sha256: await sha256Hex(content) }
 }
 
 /** Joins what is new in a log into one object. */
@@ -68,7 +61,7 @@ export async function joinLog(db: Database, store: R2Bucket, log: LogOf): Promis
   const { pieces, bytes } = await readPieces(db, store, and(ofLog(log), sql`${logChunks.offset} >= ${from}`))
   const [first] = pieces
   if (!first || (pieces.length === 1 && first.text === null)) return
-  const content = new Uint8Array(await new Blob(bytes as Uint8Array<ArrayBuffer>[]).arrayBuffer())
+  const content = await concatenated(bytes)
   const lines = pieces.reduce((sum, piece) => sum + piece.lines, 0)
   const joined = { ...first, bytes: content.byteLength, lines, sha256: await sha256Hex(content), text: null }
   await store.put(pathOf(joined), content)
@@ -77,6 +70,9 @@ export async function joinLog(db: Database, store: R2Bucket, log: LogOf): Promis
   const gone = pieces.filter(({ text }) => text === null).map(pathOf)
   if (gone.length > 0) await store.delete(gone)
 }
+
+const concatenated = async (parts: Uint8Array[]) =>
+  new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer())
 
 /** Puts one row in the place of those that were joined, unless another request did so before. */
 async function replace(db: Database, log: LogOf, old: Piece[], joined: Piece): Promise<boolean> {
