@@ -6,7 +6,7 @@ import { createdEnrolment, type createEnrolment } from '../../schema/api/enrolme
 import { queue } from '../../schema/api/queue.ts'
 import { run } from '../../schema/api/run.ts'
 import { type changeRunner, runner, runnerList } from '../../schema/api/runner.ts'
-import { type createSubmission, submission } from '../../schema/api/submission.ts'
+import { type createSubmission, submissionInQueue } from '../../schema/api/submission.ts'
 import { suiteBoard } from '../../schema/api/suite.ts'
 import { createdToken, type role, token } from '../../schema/api/token.ts'
 import {
@@ -32,8 +32,8 @@ export const apiOf = ({ json, server }: Client) => ({
   suiteBoard: (slug: string) => json(`/api/v1/suites/${encodeURIComponent(slug)}/board`, suiteBoard),
   /** With the same key, the same request gives the same submission. */
   submit: (body: z.input<typeof createSubmission>, idempotencyKey: string) =>
-    json('/api/v1/submissions', submission, { body, headers: { 'idempotency-key': idempotencyKey } }),
-  submission: (id: string) => json(`/api/v1/submissions/${id}`, submission),
+    json('/api/v1/submissions', submissionInQueue, { body, headers: { 'idempotency-key': idempotencyKey } }),
+  submission: (id: string) => json(`/api/v1/submissions/${id}`, submissionInQueue),
   run: (id: string) => json(`/api/v1/runs/${id}`, run),
   queue: () => json('/api/v1/queue', queue),
   tokens: async () => (await json('/api/v1/tokens', z.object({ tokens: z.array(token) }))).tokens,

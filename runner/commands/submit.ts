@@ -71,6 +71,7 @@ async function execute(slug: string, options: Options): Promise<void> {
   else if (!options.json) print(submission.id)
   const where = options.private ? 'It is private: read it with your token.' : `Board: ${boardPage(api.server, slug)}`
   note(`Submitted ${method} with ${plural(submission.runs.length, 'run')}. ${where}`)
+  for (const words of new Set(submission.waiting.map(({ words }) => words))) note(`It waits: ${words}.`)
   if (!options.watch) return
   const { signal, release } = onInterrupts()
   try {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { slug } from '../benchmark.ts'
 import { requirements } from '../requirements.ts'
 import { seed } from '../stage.ts'
+import { waitingRun } from './queue.ts'
 
 export const visibilities = ['public', 'private'] as const
 const visibility = z.enum(visibilities)
@@ -64,6 +65,10 @@ export const submission = z.strictObject({
   runs: z.array(runSummary),
 })
 export type Submission = z.infer<typeof submission>
+
+/** As it is answered by itself: with why and how long its runs wait. */
+export const submissionInQueue = submission.extend({ waiting: z.array(waitingRun) })
+export type SubmissionInQueue = z.infer<typeof submissionInQueue>
 
 /** Newest first; `next` is the `before` of the following page, null on the last one. */
 export const submissionList = z.strictObject({ submissions: z.array(submission), next: z.string().nullable() })

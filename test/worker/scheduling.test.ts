@@ -132,7 +132,7 @@ test('each waiting run has its reason, place and number of matching runners', as
   await submit(ada, retrain([0, 1]))
   await submit(bob, retrain([0, 5]))
   expect((await queue()).waiting.map(({ reason }) => reason)).toEqual(Array(4).fill('no_runner'))
-  await lease(runner, 'one')
+  const job = (await lease(runner, 'one'))!
   const { running, waiting, counts } = await queue()
   expect(running).toMatchObject([{ runner: 'one', kind: 'train', seed: 0, author: 'ada', remaining: null }])
   expect(
@@ -150,6 +150,7 @@ test('each waiting run has its reason, place and number of matching runners', as
     ['ada', 1, 3, 'share', 1],
   ])
   expect(counts).toEqual({ running: 1, waiting: 3 })
+  await read(await finish(job))
   wait(200)
   expect((await queue()).waiting.at(-1)?.reason).toBe('runners_silent')
 })

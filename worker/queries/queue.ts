@@ -27,10 +27,10 @@ export async function getQueue(db: Database, viewer: Viewer, now: number): Promi
   }
 }
 
-/** Why the runs of a submission wait, by run. */
-export async function waitingRunsOf(db: Database, submission: string, now: number): Promise<Map<string, WaitingRun>> {
+/** Why the runs of a submission wait. */
+export async function waitingRunsOf(db: Database, submission: string, now: number): Promise<WaitingRun[]> {
   const { waiting } = await wholeQueue(db, now)
-  return new Map(waiting.filter(({ shown }) => shown.submission === submission).map(({ shown }) => [shown.run, shown]))
+  return waiting.flatMap(({ shown }) => (shown.submission === submission ? shown : []))
 }
 
 /** Seconds until the first run of an author, or of all, is expected to end; null without an estimate. */

@@ -1,12 +1,13 @@
 /** Submissions as the API shows them. */
 import { and, desc, eq, exists, inArray, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { ListQuery } from '../../schema/api/page.ts'
-import type { Submission } from '../../schema/api/submission.ts'
+import type { Submission, SubmissionInQueue } from '../../schema/api/submission.ts'
 import { ApiError } from '../../schema/errors.ts'
 import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import { type Database, isoTime } from '../database.ts'
 import type { Viewer } from '../env.ts'
+import { waitingRunsOf } from './queue.ts'
 import { readableBy } from './readable.ts'
 import { runsOf } from './run-state.ts'
 
@@ -30,14 +31,15 @@ async function shown(db: Database, rows: Row[]): Promise<Submission[]> {
   }))
 }
 
-export async function getSubmission(db: Database, id: string, viewer: Viewer): Promise<Submission> {
+export async function getSubmission(db: Database, id: string, viewer: Viewer, now: number): Promise<SubmissionInQueue> {
   const row = await db
     .select()
     .from(submissions)
     .where(and(eq(submissions.id, id), readableBy(viewer)))
     .get()
   if (!row) throw new ApiError('not_found', `no submission "${id}"`)
-  return (await shown(db, [row]))[0]!
+  const [[submission], waiting] = await Promise.all([shown(db, [row]), waitingRunsOf(db, id, now)])
+  return { ...submission!, waiting }
 }
 
 export async function listSubmissions(db: Database, { benchmark, method, limit, before }: ListQuery, viewer: Viewer) {

@@ -1,5 +1,5 @@
 /** Cancels the unfinished runs of a submission. */
-import { submission } from '../../schema/api/submission.ts'
+import { submissionInQueue } from '../../schema/api/submission.ts'
 import { allow } from '../auth.ts'
 import { wakeCourier } from '../courier.ts'
 import { publish } from '../live.tsx'
@@ -17,7 +17,7 @@ const route = apiRoute({
   security: bearer,
   middleware: [allow('submitter')] as const,
   request: { params: byId },
-  responses: { 200: json(submission, 'The submission as it is now') },
+  responses: { 200: json(submissionInQueue, 'The submission as it is now') },
 })
 
 export const apiSubmissionCancel: Route = (app) =>
@@ -25,5 +25,5 @@ export const apiSubmissionCancel: Route = (app) =>
     const { id } = c.req.valid('param')
     const keys = await cancelSubmission(c.get('db'), id, { identity: c.get('identity'), now: Date.now() })
     await Promise.all([...keys.map((key) => publish(c.env, key, { changed: true })), wakeCourier(c.env)])
-    return c.json(await getSubmission(c.get('db'), id, c.get('identity')), 200)
+    return c.json(await getSubmission(c.get('db'), id, c.get('identity'), Date.now()), 200)
   })

@@ -1,5 +1,5 @@
 /** An admin changes how a submission is served. */
-import { changeSubmission as request, submission } from '../../schema/api/submission.ts'
+import { changeSubmission as request, submissionInQueue } from '../../schema/api/submission.ts'
 import { allow } from '../auth.ts'
 import { wake } from '../dispatcher.ts'
 import { byId } from '../params.ts'
@@ -16,7 +16,7 @@ const route = apiRoute({
   security: bearer,
   middleware: [allow('admin')] as const,
   request: { params: byId, ...body(request) },
-  responses: { 200: json(submission, 'The submission as it is now') },
+  responses: { 200: json(submissionInQueue, 'The submission as it is now') },
 })
 
 export const apiSubmissionChange: Route = (app) =>
@@ -24,5 +24,5 @@ export const apiSubmissionChange: Route = (app) =>
     const { id } = c.req.valid('param')
     await changeSubmission(c.get('db'), id, c.req.valid('json'))
     await wake(c.env)
-    return c.json(await getSubmission(c.get('db'), id, c.get('identity')), 200)
+    return c.json(await getSubmission(c.get('db'), id, c.get('identity'), Date.now()), 200)
   })

@@ -1,5 +1,5 @@
 /** Submits a method to a benchmark. */
-import { createSubmission as request, submission } from '../../schema/api/submission.ts'
+import { createSubmission as request, submissionInQueue } from '../../schema/api/submission.ts'
 import { allow } from '../auth.ts'
 import { wakeCourier } from '../courier.ts'
 import { wake } from '../dispatcher.ts'
@@ -21,7 +21,7 @@ const route = apiRoute({
     headers: idempotencyHeaders,
     ...body(request),
   },
-  responses: { 200: json(submission, 'Submitted before'), 201: json(submission, 'Submitted') },
+  responses: { 200: json(submissionInQueue, 'Submitted before'), 201: json(submissionInQueue, 'Submitted') },
 })
 
 export const apiSubmissionCreate: Route = (app) =>
@@ -34,5 +34,5 @@ export const apiSubmissionCreate: Route = (app) =>
       settings: settingsOf(c.env),
     })
     await Promise.all([wakeCourier(c.env), created && wake(c.env)])
-    return c.json(await getSubmission(c.get('db'), id, c.get('identity')), created ? 201 : 200)
+    return c.json(await getSubmission(c.get('db'), id, c.get('identity'), Date.now()), created ? 201 : 200)
   })

@@ -1,6 +1,6 @@
 /** One submission with the states of its runs. */
 
-import { submission } from '../../schema/api/submission.ts'
+import { submissionInQueue } from '../../schema/api/submission.ts'
 import { viewerOf } from '../auth.ts'
 import { byId } from '../params.ts'
 import { getSubmission } from '../queries/submissions.ts'
@@ -12,10 +12,10 @@ const route = apiRoute({
   tags: ['Submissions'],
   summary: 'Read a submission',
   request: { params: byId },
-  responses: { 200: json(submission, 'The submission') },
+  responses: { 200: json(submissionInQueue, 'The submission') },
 })
 
 export const apiSubmission: Route = (app) =>
   app.openapi(route, async (c) =>
-    c.json(await getSubmission(c.get('db'), c.req.valid('param').id, await viewerOf(c)), 200),
+    c.json(await getSubmission(c.get('db'), c.req.valid('param').id, await viewerOf(c), Date.now()), 200),
   )

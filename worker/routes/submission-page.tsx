@@ -1,5 +1,6 @@
 /** A submission as a page: its runs and what was asked for. */
 
+import type { WaitingRun } from '../../schema/api/queue.ts'
 import type { RunSummary } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { viewerOf } from '../auth.ts'
@@ -8,8 +9,9 @@ import { commandFor } from '../command.ts'
 import { getSubmission } from '../queries/submissions.ts'
 import type { Route } from '../route.ts'
 import { forgottenWords } from '../views/benchmark-words.ts'
+import { EstimateWords } from '../views/estimate.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../views/layout.tsx'
-import { utc } from '../views/numbers.ts'
+import { plural, utc } from '../views/numbers.ts'
 import { Params } from '../views/params.tsx'
 import { Scroll } from '../views/scroll.tsx'
 import { progressWords, StateWord, unfinished } from '../views/state.tsx'
@@ -29,6 +31,32 @@ const Runs = ({ runs }: { runs: RunSummary[] }) => (
     ))}
   </ul>
 )
+
+/** Most first, of a reason each: a suite may have hundreds. */
+const WaitingList = ({ waiting }: { waiting: WaitingRun[] }) => {
+  if (waiting.length === 0) return null
+  return (
+    <>
+      <h2>Why it waits</h2>
+      <ul class="list">
+        {[...Map.groupBy(waiting, ({ words }) => words)].map(([words, runs]) => (
+          <li>
+            <span>
+              {plural(runs.length, 'run')}: {words}.{' '}
+              <span class="muted">
+                Place {runs[0]!.position} in the <a href="/queue">queue</a>,{' '}
+                {plural(runs[0]!.matchingRunners, 'matching runner')}
+              </span>
+            </span>
+            <span>
+              <EstimateWords estimate={runs[0]!.estimate} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
 
 /** Classes down, seeds across. */
 const ClassRuns = ({ parts, seeds }: { parts: { benchmark: Benchmark; own: RunSummary[] }[]; seeds: number[] }) => (
@@ -76,7 +104,7 @@ const ClassRuns = ({ parts, seeds }: { parts: { benchmark: Benchmark; own: RunSu
 
 export const submissionPage: Route = (app) =>
   app.get('/submissions/:id', async (c) => {
-    const submission = await getSubmission(c.get('db'), c.req.param('id'), await viewerOf(c))
+    const submission = await getSubmission(c.get('db'), c.req.param('id'), await viewerOf(c), Date.now())
     const { id, method, methodVersion, label, params, runs, author, createdAt } = submission
     const target = targetOf(submission.benchmark)
     const [first] = target.benchmarks
@@ -115,6 +143,7 @@ export const submissionPage: Route = (app) =>
           {open && <LiveNote live={live} path={`/submissions/${id}`} seconds={REFRESH_SECONDS} />}
           <h2>Runs</h2>
           {isSuite ? <ClassRuns parts={parts} seeds={seeds} /> : <Runs runs={runs} />}
+          <WaitingList waiting={submission.waiting} />
           <h2>What was submitted</h2>
           <dl class="facts">
             <dt>Submission</dt>

@@ -78,7 +78,7 @@ thead th{vertical-align:bottom;border-bottom:1px solid var(--text);font-weight:6
 tbody tr+tr>*{border-top:1px solid var(--rule)}
 tbody+tbody>tr:first-child>*{border-top:1px solid var(--text)}
 .num{text-align:right;white-space:nowrap}
-.board{width:100%;min-width:54rem}
+.board,.queue{width:100%;min-width:54rem}
 .board th[scope=row]{min-width:13rem}
 .board .mean{font-size:1.0625rem;font-weight:600}
 .board .num span{display:block}
