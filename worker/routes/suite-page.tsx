@@ -108,8 +108,9 @@ export const suitePage: Route = (app) =>
               />
               <p class="small muted">
                 {board.ordering.words} A row counts the seeds that were measured on the most classes; with classes
-                missing its averages are over those that are there, and it has no rank. Avg. Gap is the mean of the
-                classes' own Avg. Gaps, so gaps of two classes never cancel out.{' '}
+                missing its averages are over those that are there, and it has no rank.{' '}
+                {board.ordering.by === 'avg-gap' &&
+                  "Avg. Gap is the mean of the classes' own Avg. Gaps, so gaps of two classes never cancel out. "}
                 <a href="/docs#suites">More on suites</a>.
               </p>
               {benchmark.generation ? (

@@ -96,6 +96,7 @@ tbody+tbody>tr:first-child>*{border-top:1px solid var(--text)}
 .warn{color:var(--warn)}
 .by-class{width:auto;min-width:0}
 .by-class thead th{font-weight:400}
+.board.by-class th[scope=row]{min-width:0}
 .classes{list-style:none;margin:.25rem 0;padding:0;columns:2}
 .classes li{padding:.15rem 0}
 .choice ul{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:0;padding:0}
@@ -108,6 +109,7 @@ td details,th details{font-size:.8125rem}
 .params dd{margin:0}
 .state{display:inline-flex;align-items:baseline;gap:.35em;white-space:nowrap}
 .state svg{width:.85em;height:.85em;flex:none;align-self:center}
+a .state{text-decoration:underline}
 .state.done{color:var(--text)}
 .state.running{color:var(--link)}
 .state.failed{color:var(--failed)}
@@ -152,7 +154,7 @@ svg.chart .cell{font-size:13px}
 svg.chart .halo{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}
 .narrow{display:none!important}
 @media (max-width:44rem){.narrow{display:block!important}.wide{display:none!important}.wrap{padding:0 1rem}h1{font-size:1.6rem}h2{margin-top:2.25rem}dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:.5rem}
-.board th[scope=row]{position:sticky;left:0;background:var(--page);min-width:9.5rem;max-width:9.5rem;z-index:1;border-right:1px solid var(--rule)}.board .reference th[scope=row]{background:var(--surface)}.stages>li{grid-template-columns:1.25rem 1fr}.stages .took{grid-column:2}}
+.board th[scope=row]{position:sticky;left:0;background:var(--page);min-width:9.5rem;max-width:9.5rem;z-index:1;border-right:1px solid var(--rule)}.board .reference th[scope=row]{background:var(--surface)}.board tr>:first-child+*{padding-left:.6rem}.stages>li{grid-template-columns:1.25rem 1fr}.stages .took{grid-column:2}}
 .swagger{background:#fff;color-scheme:light;margin-top:1rem;padding:0 .5rem}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(36rem,100%),1fr));gap:0 2rem}
 .log{font-family:var(--mono);font-size:.8125rem;line-height:1.45;margin:.5rem 0;padding:.5rem 0;background:var(--surface);overflow-x:auto;max-height:36rem;counter-reset:line;list-style:none;max-width:76rem}
