@@ -18,6 +18,8 @@ const settings = z.object({
   RENEW_EVERY_MS: milliseconds(30_000),
   /** How long an idle runner waits before it asks again. */
   POLL_MS: milliseconds(5_000),
+  /** How often one asks all the same while it holds a socket. */
+  IDLE_POLL_MS: milliseconds(60_000),
   /** Work that waits for longer after it woke some idle runners wakes others. */
   WAKE_MORE_MS: milliseconds(1_000),
   CHECKPOINT_EVERY_MS: milliseconds(300_000),

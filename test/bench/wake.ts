@@ -2,7 +2,7 @@
  *  then simulated runners that do what it does while idle (the same code, many in one process). Prints milliseconds. The server
  *  is `wrangler dev` on this machine, which answers several times slower than workerd alone.
  *
- *  npm run bench:wake -- [--sockets 500] [--trials 20] */
+ *  npm run bench:wake -- [--sockets 500] [--trials 20] [--real 5] */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createClient } from '../../runner/agent/client.ts'
@@ -14,17 +14,24 @@ import { probe } from '../support/probe.ts'
 import { startServer } from '../support/server.ts'
 
 const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
-const REAL_TRIALS = 5
 
 const { values } = parseArgs({
-  options: { sockets: { type: 'string', default: '500' }, trials: { type: 'string', default: '20' } },
+  options: {
+    sockets: { type: 'string', default: '500' },
+    trials: { type: 'string', default: '20' },
+    /** Trials with a real runner. */
+    real: { type: 'string', default: '5' },
+  },
 })
-const [sockets, trials] = [Number(values.sockets), Number(values.trials)]
+const [sockets, trials, real] = [Number(values.sockets), Number(values.trials), Number(values.real)]
 
-const server = await startServer()
+// A laden machine would spend its time on runners that ask all the same.
+const server = await startServer({ IDLE_POLL_MS: '3600000' })
 const admin = fakeRunner(server)
 const submitter = await admin.tokenFor('submitter', 'bench')
 const token = await admin.tokenFor('runner', 'bench')
+
+const AT_ONCE = 8
 
 let seed = 0
 /** A run whose first stage is ready at once, and the moment before it was asked for. */
@@ -53,11 +60,11 @@ async function realTrial(home: string): Promise<number> {
 }
 
 interface Fleet {
+  /** Once all are idle. */
+  begun: Promise<unknown>
   idle(): number
   /** The moment of the next lease. */
   leased(): Promise<number>
-  /** Requests for a job so far. */
-  asked(): number
   stop(): Promise<void>
 }
 
@@ -65,15 +72,15 @@ interface Fleet {
 function simulate(count: number): Fleet {
   const stop = new AbortController()
   const client = createClient({ server: server.url, token })
-  let [idle, asked] = [0, 0]
+  let idle = 0
   let onLease = (_: number) => {}
-  const live = async (index: number) => {
-    await sleep(index * 20, undefined, { signal: stop.signal })
+  const live = async (idleFirst: () => void) => {
     const waiting = waitForWork(client)
+    let times = 0
     try {
       for (;;) {
-        asked++
-        const answer = await client.lease({ probe, nonce: newNonce() }, { signal: stop.signal })
+        const options = { signal: stop.signal, retryForMs: Number.POSITIVE_INFINITY }
+        const answer = await client.lease({ probe, nonce: newNonce() }, options)
         if (answer.kind === 'job') {
           onLease(performance.now())
           waiting.leave()
@@ -83,16 +90,30 @@ function simulate(count: number): Fleet {
           continue
         }
         idle++
+        if (++times === 2) idleFirst()
         await waiting.wait(answer.retryAfterMs, stop.signal).finally(() => idle--)
       }
     } finally {
       waiting.leave()
     }
   }
-  const lives = Array.from({ length: count }, (_, index) => live(index).catch(() => {}))
+  const lives: Promise<void>[] = []
+  /** Begins with few at once. The second answer without a job comes when the socket is open. */
+  const begin = async () => {
+    while (lives.length < count) {
+      const idle = Promise.withResolvers<void>()
+      lives.push(
+        live(idle.resolve).catch((error) => {
+          if (!stop.signal.aborted) throw error
+        }),
+      )
+      await idle.promise
+    }
+  }
+  const begun = Promise.all(Array.from({ length: AT_ONCE }, begin))
   return {
+    begun,
     idle: () => idle,
-    asked: () => asked,
     leased: () =>
       new Promise((done) => {
         onLease = done
@@ -106,14 +127,15 @@ function simulate(count: number): Fleet {
 
 async function simulated(count: number): Promise<void> {
   const fleet = simulate(count)
-  // Each asks twice, the second time with its socket open; now and then one asks all the same.
-  while (fleet.asked() < 2 * count || fleet.idle() < 0.98 * count) await sleep(200)
-  await sleep(1000)
+  const told = setInterval(() => console.error(`${fleet.idle()} of ${count} runners are idle`), 5000)
+  await fleet.begun
+  clearInterval(told)
   const times: number[] = []
   for (let trial = 0; trial < trials; trial++) {
     const leased = fleet.leased()
     const { start } = await submit()
     times.push((await leased) - start)
+    console.error(`${count} runners, trial ${trial + 1} of ${trials}: ${times.at(-1)!.toFixed(0)} ms`)
     await sleep(1500)
   }
   report(`${count} simulated`, times)
@@ -129,8 +151,8 @@ function report(name: string, times: number[]): void {
 try {
   const home = await temporaryFolder()
   const times: number[] = []
-  for (let trial = 0; trial < REAL_TRIALS; trial++) times.push(await realTrial(home))
-  report('1 real runner', times)
+  for (let trial = 0; trial < real; trial++) times.push(await realTrial(home))
+  if (real > 0) report('1 real runner', times)
   await simulated(1)
   await simulated(sockets)
 } finally {

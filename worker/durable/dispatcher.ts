@@ -17,7 +17,7 @@ export class Dispatcher extends DurableObject<Bindings> {
 
   /** The socket of an idle runner. */
   override async fetch(): Promise<Response> {
-    return admitIdle(this.ctx, Date.now())
+    return admitIdle(this.ctx, settingsOf(this.env).IDLE_POLL_MS, Date.now())
   }
 
   /** The other end closes: so does this one. */

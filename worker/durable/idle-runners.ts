@@ -3,7 +3,6 @@ import type { WakeMessage } from '../../schema/protocol/wake.ts'
 import { upgraded } from './upgraded.ts'
 
 /** Told to runners. */
-const ASK_EVERY_MS = 60_000
 const PING_EVERY_MS = 30_000
 /** A runner that pings no more is not there, whatever its socket says. */
 const SILENCE_MS = 3 * PING_EVERY_MS
@@ -17,11 +16,11 @@ interface Idle {
 
 const say = (socket: WebSocket, message: WakeMessage) => socket.send(JSON.stringify(message))
 
-export function admitIdle(state: DurableObjectState, now: number): Response {
+export function admitIdle(state: DurableObjectState, askEveryMs: number, now: number): Response {
   return upgraded((socket) => {
     state.acceptWebSocket(socket)
     socket.serializeAttachment({ since: now, woken: false } satisfies Idle)
-    say(socket, { kind: 'welcome', askEveryMs: ASK_EVERY_MS, pingEveryMs: PING_EVERY_MS })
+    say(socket, { kind: 'welcome', askEveryMs, pingEveryMs: PING_EVERY_MS })
   })
 }
 
