@@ -1,12 +1,33 @@
 /** A run in full: what it is, how far it is, what it measured and where the evidence lies. */
 import { z } from 'zod'
 import { benchmark, slug } from '../benchmark.ts'
+import { failureReason } from '../protocol/fail.ts'
 import { artifactRef, device, progress, seconds } from '../result.ts'
 import { seed, stageKey, stageSpec } from '../stage.ts'
+import { outcomes } from '../tables/deliveries.ts'
 import { column } from './board.ts'
 import { runState, runSummary, submission } from './submission.ts'
 
 export const jobState = z.enum(['queued', 'leased', 'done', 'failed', 'cancelled'])
+
+/** One lease of a stage and how it ended. Its log is read with `?attempt=`. */
+export const delivery = z.strictObject({
+  /** Counted from 1. */
+  attempt: z.int(),
+  runner: z.string(),
+  outcome: z.enum(outcomes),
+  /** Set by every end without a result, as are the two after it. */
+  reason: failureReason.nullable(),
+  message: z.string().nullable(),
+  nextStep: z.string().nullable(),
+  /** UTF-8 bytes. */
+  logBytes: z.int(),
+  leasedAt: z.string(),
+  endedAt: z.string().nullable(),
+  /** When a result came after the job had gone elsewhere: kept as evidence, never scored. */
+  lateResultAt: z.string().nullable(),
+})
+export type Delivery = z.infer<typeof delivery>
 
 export const runStage = z.strictObject({
   key: stageKey,
@@ -27,8 +48,12 @@ export const runStage = z.strictObject({
   deliveries: z.int(),
   lost: z.int(),
   failed: z.int(),
-  reason: z.string().nullable(),
+  /** The oldest first. */
+  history: z.array(delivery),
+  reason: failureReason.nullable(),
   message: z.string().nullable(),
+  /** What can be done about the reason. */
+  nextStep: z.string().nullable(),
   startedAt: z.string().nullable(),
   finishedAt: z.string().nullable(),
 })

@@ -31,8 +31,8 @@ export interface Judged {
   /** The one that was sent, then the one that it leads to. */
   tokens: string[]
   result?: number
-  /** Between this step and now. */
-  from: number
+  /** Before each of its statements. */
+  steps: number[]
   now: number
   accepted: boolean
 }
@@ -144,17 +144,17 @@ export class LeaseWatch {
     this.#attempts.set(`${key} ${attempt}`, token)
   }
 
-  /** An accepted write carried the newest token of a lease that lasted, at some moment between its arrival and its answer, or
-   *  told again the end that this very token had brought. Two accepted results are one. */
-  judge({ name, key, tokens, result, from, now, accepted }: Judged): void {
+  /** An accepted write carried the newest token of a lease that lasted, just before one of its
+   *  statements, or told again the end that this very token had brought. Two accepted results are one. */
+  judge({ name, key, tokens, result, steps, now, accepted }: Judged): void {
     if (!accepted) return
     const hashes = tokens.map(sha256Of)
     const moments = this.#moments.get(key) ?? []
-    const during = moments.filter((moment) => moment.step >= from)
-    const heldBy = (moment: Moment | undefined, hash: string | undefined) =>
-      moment?.state === 'leased' && moment.token_sha256 === hash && moment.lease_expires_at > now
-    // The token that a renewal leads to counts only where an earlier telling of it had led there.
-    const held = during.some((moment) => heldBy(moment, hashes[0])) || heldBy(during[0], hashes[1])
+    const during = moments.filter(({ step }) => steps.includes(step))
+    const held = during.some(
+      ({ state, token_sha256, lease_expires_at }) =>
+        state === 'leased' && hashes.includes(token_sha256!) && lease_expires_at > now,
+    )
     const told = { finish: ['done'], failed: ['failed'], released: ['released', 'cancelled'] }[name] ?? []
     const again = during.some(({ token_sha256, outcome }) => hashes.includes(token_sha256!) && told.includes(outcome!))
     must(held || again, `${name} of ${key} was accepted for a token that did not hold it`)

@@ -1,5 +1,6 @@
 /** Everything that can happen to leases, one step at a time: runners that crash, repeat themselves and use old tokens; a network
  *  that delays, doubles and loses; clocks that disagree; and requests that are interrupted between any two of their statements. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -83,6 +84,7 @@ export class LeaseWorld {
   issued: Held[] = []
   accepted = 0
   refused = 0
+  readonly #steps = new AsyncLocalStorage<number[]>()
   #running = 0
   #quiet: (() => void) | null = null
   #counter = 0
@@ -93,8 +95,10 @@ export class LeaseWorld {
     this.d1.gate = {
       before: () =>
         new Promise((go) => {
+          const steps = this.#steps.getStore()
           this.waiting.push(() => {
             this.#running += 1
+            steps?.push(this.watch.step)
             go()
           })
           this.#rests()
@@ -175,18 +179,19 @@ export class LeaseWorld {
   }
 
   arrive(request: Request, now: number): void {
-    const from = this.watch.step
+    // What was so before each of its statements.
+    const steps: number[] = []
     this.#running += 1
     const end = (answer: unknown, error: unknown) => {
       if (error && !(error instanceof ApiError)) throw error
       if (request.tokens)
-        this.watch.judge({ ...request, key: request.key!, tokens: request.tokens, from, now, accepted: !error })
+        this.watch.judge({ ...request, key: request.key!, tokens: request.tokens, steps, now, accepted: !error })
       if (error) this.refused += 1
       else this.accepted += 1
       request.answered?.(answer, error)
     }
-    request
-      .send(now)
+    this.#steps
+      .run(steps, () => request.send(now))
       .then(
         (answer) => end(answer, null),
         (error: unknown) => end(null, error),

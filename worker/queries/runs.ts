@@ -1,10 +1,11 @@
 /** One run in full, and lists of runs. */
 import { and, asc, desc, eq, lt, sql } from 'drizzle-orm'
 import type { ListQuery } from '../../schema/api/page.ts'
-import type { Run, RunListItem, RunMetric, RunStage } from '../../schema/api/run.ts'
+import type { Delivery, Run, RunListItem, RunMetric, RunStage } from '../../schema/api/run.ts'
 import type { RunState } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { ApiError } from '../../schema/errors.ts'
+import { nextSteps } from '../../schema/next-step.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
 import { runJobs } from '../../schema/tables/run-jobs.ts'
 import { runs } from '../../schema/tables/runs.ts'
@@ -14,6 +15,7 @@ import { commandFor } from '../command.ts'
 import { type Database, isoTime } from '../database.ts'
 import type { Viewer } from '../env.ts'
 import { fractionOf, gapOf } from './board.ts'
+import { deliveriesOf } from './deliveries.ts'
 import { type Measured, measuredOf, measurementsOf } from './measurements.ts'
 import { readableBy } from './readable.ts'
 import { runState, runsWithState } from './run-state.ts'
@@ -40,13 +42,17 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
   const benchmark = benchmarkOf(run.benchmark)
   const parts = stages.map(({ job }) => job).filter(({ state }) => state === 'done')
   const own = measuredOf(parts, run.benchmark, submission.method)
-  const [reference, samples] = await Promise.all([
+  const [reference, samples, history] = await Promise.all([
     referenceOf(db, run, viewer),
     samplesOf(
       db,
       stages.map(({ job }) => job),
       benchmark.request,
       viewer,
+    ),
+    deliveriesOf(
+      db,
+      stages.map(({ job }) => job.key),
     ),
   ])
   const { method, methodVersion, params, label, visibility, author } = submission
@@ -64,7 +70,7 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
     seed: found.seed,
     state: found.state,
     createdAt: isoTime(submission.createdAt),
-    stages: stages.map(({ job, shared }) => stageOf(job, Boolean(shared))),
+    stages: stages.map(({ job, shared }) => stageOf(job, Boolean(shared), history.get(job.key) ?? [])),
     samples,
     metrics: own ? metricsOf(benchmark, own, reference?.measured) : {},
     avgGap: own ? gapOf(own.metrics, reference?.measured.metrics, columnsOf(benchmark)) : null,
@@ -111,7 +117,7 @@ function metricsOf(benchmark: Benchmark, own: Measured, retrain: Measured | unde
   return Object.fromEntries(entries)
 }
 
-function stageOf(job: typeof jobs.$inferSelect, shared: boolean): RunStage {
+function stageOf(job: typeof jobs.$inferSelect, shared: boolean, history: Delivery[]): RunStage {
   const { key, spec, state, runner, progress, seconds, device, result, logLength } = job
   const { deliveries, lost, failed, reason, message, startedAt, finishedAt } = job
   return {
@@ -130,8 +136,10 @@ function stageOf(job: typeof jobs.$inferSelect, shared: boolean): RunStage {
     deliveries,
     lost,
     failed,
+    history,
     reason,
     message,
+    nextStep: reason && nextSteps[reason],
     startedAt: startedAt === null ? null : isoTime(startedAt),
     finishedAt: finishedAt === null ? null : isoTime(finishedAt),
   }

@@ -7,28 +7,31 @@ import { getRun } from '../queries/runs.ts'
 import { pictureSize } from '../queries/samples.ts'
 import type { Route } from '../route.ts'
 import { recipeWords, requestWords, samplingWords } from '../views/benchmark-words.ts'
+import { reasonWords } from '../views/deliveries.tsx'
 import { GapBars } from '../views/gap-bars.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../views/layout.tsx'
 import { TAIL_LINES } from '../views/log.tsx'
 import { utc } from '../views/numbers.ts'
 import { Params } from '../views/params.tsx'
-import { LogList, LogTail, showsTail, type Tails } from '../views/run-logs.tsx'
+import { endedWithout, LogList, LogTail, showsTail, type Tails } from '../views/run-logs.tsx'
 import { Artifacts, Metrics, Times } from '../views/run-results.tsx'
 import { SampleGrids } from '../views/sample-grids.tsx'
 import { StageList, stageTitle, standing } from '../views/stage-list.tsx'
-import { StateWord, wordOf } from '../views/state.tsx'
+import { asRunState, StateWord, wordOf } from '../views/state.tsx'
 
+/** The stage that failed, or the one whose newest delivery brought no result. */
 const Failure = ({ run, tails }: { run: Run; tails: Tails }) => {
-  const stage = run.stages.find(({ state }) => state === 'failed')
+  const stage = run.stages.find(({ state }) => state === 'failed') ?? run.stages.find(endedWithout)
   if (!stage) return null
+  const word = stage.state === 'queued' ? 'Waits again' : wordOf(asRunState(stage.state))
   return (
     <section class="box">
       <h2>
-        Failed: {stageTitle(stage).toLowerCase()}, {stage.reason?.replaceAll('_', ' ')}
+        {word}: {stageTitle(stage).toLowerCase()}, {reasonWords(stage.reason)}
       </h2>
       <p>{stage.message}</p>
+      <p>{stage.nextStep}</p>
       {stage.logLength > 0 ? <LogTail run={run} stage={stage} tails={tails} /> : <p class="small">It wrote no log.</p>}
-      <p class="small">Submitting the same method and parameters again tries this stage again.</p>
     </section>
   )
 }

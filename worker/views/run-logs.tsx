@@ -8,7 +8,11 @@ import { stageTitle } from './stage-list.tsx'
 /** The latest lines of the delivery that runs or failed, by stage key. */
 export type Tails = Map<string, Lines & { attempt: number }>
 
-export const showsTail = ({ state }: RunStage): boolean => state === 'leased' || state === 'failed'
+/** Whether its newest delivery brought no result, and none runs. */
+export const endedWithout = ({ state, reason, deliveries }: RunStage): boolean =>
+  deliveries > 0 && reason !== null && state !== 'leased' && state !== 'done'
+
+export const showsTail = (stage: RunStage): boolean => stage.state === 'leased' || endedWithout(stage)
 
 export const LogTail = ({ run, stage, tails }: { run: Run; stage: RunStage; tails: Tails }) => {
   const tail = tails.get(stage.key)

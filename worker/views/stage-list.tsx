@@ -2,6 +2,7 @@
 import type { Run, RunStage } from '../../schema/api/run.ts'
 import type { Progress, Seconds } from '../../schema/result.ts'
 import { titleOf } from '../catalogue.ts'
+import { Deliveries } from './deliveries.tsx'
 import { count, decimal, duration, plural } from './numbers.ts'
 import { asRunState, StateWord, wordOf } from './state.tsx'
 
@@ -35,13 +36,10 @@ export const StageProgress = ({ progress: { phase, done, total, unit, loss } }: 
   )
 }
 
-const Deliveries = ({ stage: { deliveries, lost, failed, runner, shared, state } }: { stage: RunStage }) => {
+const Where = ({ stage: { runner, shared, state } }: { stage: RunStage }) => {
   const parts = [
     runner && state !== 'queued' ? `on ${runner}` : '',
     shared ? 'shared with an earlier submission' : '',
-    deliveries > 1 ? plural(deliveries, 'attempt') : '',
-    lost > 0 ? `${count(lost)} lost` : '',
-    failed > 0 ? `${count(failed)} failed` : '',
   ].filter(Boolean)
   return parts.length > 0 ? <div class="note">{parts.join(', ')}</div> : null
 }
@@ -75,7 +73,8 @@ export const StageList = ({ run }: { run: Run }) => (
             {stage.progress && <StageProgress progress={stage.progress} />}
           </div>
         )}
-        <Deliveries stage={stage} />
+        <Where stage={stage} />
+        <Deliveries run={run} stage={stage} />
       </li>
     ))}
   </ol>
