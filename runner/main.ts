@@ -11,6 +11,7 @@ import { runners } from './commands/runners.ts'
 import { score } from './commands/score.ts'
 import { serve } from './commands/serve.ts'
 import { submit } from './commands/submit.ts'
+import { verify } from './commands/verify.ts'
 import { webhooks } from './commands/webhooks.ts'
 import { note, styled } from './terminal/output.ts'
 import { Interrupted, UsageError } from './usage.ts'
@@ -23,7 +24,8 @@ export async function main(argv: string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError('(see --help)')
     .exitOverride()
-  for (const add of [quickstart, run, list, serve, enrol, runner, runners, submit, webhooks, board, score]) add(program)
+  for (const add of [quickstart, run, list, serve, enrol, runner, runners, submit, webhooks, board, verify, score])
+    add(program)
   try {
     await program.parseAsync(argv)
     return 0

@@ -1,9 +1,11 @@
 /** HTTP to a Palimpsest server. Every answer is parsed by the schema that the server built it with; network errors and 5xx
  *  are tried again with jittered back-off; an error body becomes a RemoteError with its code. */
+import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
 import { type ErrorCode, type ErrorDetails, errorBody } from '../../schema/errors.ts'
 import { describeIssues } from '../../schema/issues.ts'
+import { storedManifest } from '../../schema/manifest.ts'
 import * as access from '../../schema/protocol/access.ts'
 import * as beginUpload from '../../schema/protocol/begin-upload.ts'
 import * as checkpoint from '../../schema/protocol/checkpoint.ts'
@@ -226,6 +228,18 @@ export function createClient({ server, token, access: tokens, retryForMs: patien
         ...options,
         method: 'POST',
         headers: asHolder(jobToken),
+      }),
+    manifest: (key: string, options?: RequestOptions) => json(`/api/v1/jobs/${key}/manifest`, storedManifest, options),
+    /** Size and SHA-256 of what lies at a path. */
+    digest: (path: string, options?: RequestOptions) =>
+      request(path, { ...TRANSFER, ...options }, async (answer) => {
+        const hash = createHash('sha256')
+        let bytes = 0
+        for await (const piece of answer.body ?? []) {
+          hash.update(piece)
+          bytes += piece.length
+        }
+        return { bytes, sha256: hash.digest('hex') }
       }),
     /** Appends to a file what it lacks, block by block, so that a connection that breaks costs no more than what was under way. */
     async download({ sha256, bytes }: ArtifactRef, file: Incoming, options?: RequestOptions): Promise<void> {

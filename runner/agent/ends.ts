@@ -8,8 +8,10 @@ import { failureOf } from './failure.ts'
 import { type HeldLease, JobCancelled, LeaseLost } from './heartbeat.ts'
 import type { JobContext } from './job.ts'
 import type { JobLog } from './log.ts'
+import { signedManifest } from './manifest.ts'
 
 export type Held = JobContext & {
+  job: Job
   lease: HeldLease
   log: JobLog
   say(line: string): void
@@ -23,8 +25,13 @@ const STOPPING_MS = 10_000
 /** Ends the job with its result, which is worth waiting for a server that is away. */
 export const handIn = (key: string, result: StageResult, held: Held) => {
   const patience = { signal: laterThan(held.signal, STOPPING_MS, held.over), retryForMs: Number.POSITIVE_INFINITY }
-  return endWith(held, (token, log) => held.client.finish(key, token, { result, log }, patience))
+  return endWith(held, async (token, log) =>
+    held.client.finish(key, token, { manifest: await manifestOf(held, result, log) }, patience),
+  )
 }
+
+const manifestOf = ({ identity, job, lease }: Held, result: StageResult, log: WholeLog) =>
+  signedManifest(identity, job, { attempt: lease.attempt(), log, result })
 
 /** Sends the rest of the log and then the end. The log of a reclaimed job begins anew, and a chunk may have been lost on its
  *  way: then the end is refused, and all of it is tried again. */
@@ -41,9 +48,10 @@ async function endWith({ lease, log }: Held, end: (token: string, whole: WholeLo
 }
 
 /** Someone else has the job: the result is evidence only, so one try is enough. */
-export async function handInLate(key: string, result: StageResult, { client, lease, emit }: Held): Promise<void> {
+export async function handInLate(key: string, result: StageResult, held: Held): Promise<void> {
+  const { client, log, emit } = held
   try {
-    await client.late(key, { attempt: lease.attempt(), result }, { retryForMs: STOPPING_MS })
+    await client.late(key, { manifest: await manifestOf(held, result, log.sum()) }, { retryForMs: STOPPING_MS })
   } catch (error) {
     emit({ kind: 'trouble', message: `the late result was not kept: ${(error as Error).message}` })
   }

@@ -12,6 +12,7 @@ import type { Client } from './client.ts'
 import { giveUp, type Held, handIn, handInLate } from './ends.ts'
 import { StageFailure } from './failure.ts'
 import { holdLease, LeaseLost } from './heartbeat.ts'
+import type { Identity } from './identity.ts'
 import { openLog } from './log.ts'
 import { runStageProcess } from './stage-process.ts'
 
@@ -30,6 +31,7 @@ export type AgentEvent =
 
 export interface JobContext {
   client: Client
+  identity: Identity
   store: Store
   places: DataPlaces
   threads: number
@@ -59,7 +61,7 @@ export async function runJob(job: Job, context: JobContext): Promise<void> {
   }
   emit({ kind: 'leased', key, spec: job.spec })
   const over = new AbortController()
-  const held: Held = { ...context, lease, log, say, over: over.signal }
+  const held: Held = { ...context, job, lease, log, say, over: over.signal }
   let result: StageResult | null = null
   try {
     const computed = await compute(job, { ...held, onProgress, onTrouble })

@@ -19,6 +19,8 @@ export interface JobLog {
   progress(newest: Progress): void
   /** Sends all that was said and tells its sum. Throws when it cannot. */
   settle(): Promise<WholeLog>
+  /** Of all that was said, sent or not. */
+  sum(): WholeLog
   /** The server named another place for the next chunk, in an error `log_gap`. */
   resume(error: unknown): boolean
   /** Sends nothing more. */
@@ -118,6 +120,8 @@ export function openLog({ client, key, lease, onTrouble }: LogOptions): JobLog {
     throw new Error(`the server still expects byte ${sent} of the log after ${MAX_GAPS} tries`)
   }
 
+  const sum = (): WholeLog => ({ bytes: length, sha256: whole.copy().digest('hex') })
+
   const flush = (): Promise<void> => {
     clearTimeout(timer)
     timer = undefined
@@ -140,10 +144,11 @@ export function openLog({ client, key, lease, onTrouble }: LogOptions): JobLog {
       flushSoon()
     },
     resume,
+    sum,
     async settle() {
       await flushing?.catch(() => {})
       await flush()
-      return { bytes: length, sha256: whole.copy().digest('hex') }
+      return sum()
     },
     close() {
       closed = true

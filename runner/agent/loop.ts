@@ -27,6 +27,7 @@ import { jittered } from './backoff.ts'
 import { RemoteError, UnreachableError } from './client.ts'
 import { newNonce } from './heartbeat.ts'
 import { type JobContext, runJob } from './job.ts'
+import { openOrder } from './order.ts'
 import { waitForWork } from './wake.ts'
 
 const LONGEST_PAUSE_MS = 30_000
@@ -55,7 +56,7 @@ export async function runLoop({ probe, drain, ...context }: LoopOptions): Promis
       failures = 0
       if (answer.kind === 'job') {
         waiting.leave()
-        await runJob(answer.job, context)
+        await runJob(await openOrder(answer, context), context)
         continue
       }
       if (answer.standing !== standing) emit({ kind: 'standing', standing: answer.standing })

@@ -108,7 +108,7 @@ async function execute(options: Options): Promise<void> {
     const store = openStore(home)
     const places = dataPlaces(home, options.data)
     const { probe } = findings
-    await runLoop({ client, probe, store, places, threads, drain, signal, emit: tell })
+    await runLoop({ client, identity, probe, store, places, threads, drain, signal, emit: tell })
   } catch (error) {
     if (error instanceof RemoteError) throw new UsageError(`${server} refused this runner: ${error.message}`)
     if (!either.aborted) throw error

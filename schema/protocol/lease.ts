@@ -3,8 +3,10 @@ import { z } from 'zod'
 import { runnerStates } from '../api/runner.ts'
 import { probe } from '../probe.ts'
 import { artifactRef } from '../result.ts'
+import { jws } from '../signature.ts'
 import { stageKey, stageSpec } from '../stage.ts'
 import { checkpoint } from './checkpoint.ts'
+import { runnerId } from './enrol.ts'
 
 export const path = '/api/v1/jobs/lease'
 
@@ -32,19 +34,24 @@ export const lease = z.strictObject({
 })
 export type Lease = z.infer<typeof lease>
 
-export const job = z.strictObject({
+/** What to do. The server signs it for one runner, which verifies it against the key that it pinned when it enrolled. */
+export const order = z.strictObject({
   key: stageKey,
+  runner: runnerId,
   spec: stageSpec,
   /** Artifacts of each input stage, by stage key and then by name. */
   inputs: z.record(stageKey, z.record(z.string(), artifactRef)),
   /** What an earlier delivery left of a long stage. */
   checkpoint: checkpoint.nullable(),
-  lease,
 })
-export type Job = z.infer<typeof job>
+export type Order = z.infer<typeof order>
+/** An order with the right to write about it. */
+export interface Job extends Order {
+  lease: Lease
+}
 
 export const response = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('job'), job }),
+  z.strictObject({ kind: z.literal('job'), key: stageKey, order: jws, lease }),
   /** An admin may have paused the runner, or asked it to drain: to end by itself. */
   z.strictObject({ kind: z.literal('none'), retryAfterMs: z.int(), standing: z.enum(runnerStates) }),
 ])

@@ -29,6 +29,8 @@ export const deliveries = sqliteTable(
     /** UTF-8 bytes that came, and the SHA-256 of the whole where the runner sent all of it. */
     logBytes: integer().notNull().default(0),
     logSha256: text(),
+    /** Compact JWS of a result, by the runner. */
+    manifest: text(),
   },
   (table) => [
     primaryKey({ columns: [table.jobKey, table.attempt] }),

@@ -13,6 +13,8 @@ export const lateResults = sqliteTable(
     runnerId: text().notNull(),
     receivedAt: integer().notNull(),
     result: text({ mode: 'json' }).$type<StageResult>().notNull(),
+    /** Compact JWS of it, by the runner. */
+    manifest: text().notNull(),
   },
   (table) => [primaryKey({ columns: [table.jobKey, table.attempt] })],
 )

@@ -84,7 +84,7 @@ function simulate(count: number): Fleet {
         if (answer.kind === 'job') {
           onLease(performance.now())
           waiting.leave()
-          const { key, lease } = answer.job
+          const { key, lease } = answer
           const end = { outcome: 'failed', reason: 'configuration', message: 'a benchmark needs no result' } as const
           await client.fail(key, lease.token, { ...end, log: null })
           continue

@@ -175,6 +175,20 @@ test('evidence and log of a run are served under its page', async () => {
   expect(Buffer.byteLength(log)).toBe(train!.logLength)
 })
 
+test('a run is verified against what its runner signed, and only with the key that was told', async () => {
+  const { rows } = await api.board(SLUG)
+  const { id } = rows[0]!.runs[0]!
+  const good = await cli(['verify', id, '--server', url])
+  expect(good.stderr).toContain('All that is there is what was signed.')
+  for (const part of ['signature', 'spec', 'result', 'log', 'weights.safetensors', 'evidence.safetensors']) {
+    expect(good.stdout).toContain(`✓ ${part}`)
+  }
+  expect(good.code).toBe(0)
+  const stranger = await cli(['verify', id, '--server', url, '--key', 'A'.repeat(43)])
+  expect(stranger.stdout).toContain(`not by ${'A'.repeat(43)}`)
+  expect(stranger.code).toBe(1)
+})
+
 test('a runner with results in its store sends them without computing', async () => {
   const other = await temporaryFolder()
   const server = startCli(['serve', '--port', '0', '--home', other])

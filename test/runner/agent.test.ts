@@ -87,11 +87,11 @@ test('an answer of another shape says so and is not tried again', async () => {
   let asked = 0
   const server = await fakeServer(() => {
     asked += 1
-    return { body: { kind: 'job', job: 1 } }
+    return { body: { kind: 'none', retryAfterMs: 'soon', standing: 'active' } }
   })
   const request = { probe, nonce: NONCE }
   await expect(createClient({ server }).lease(request)).rejects.toThrow(
-    /unexpected answer: job: expected object, got 1/,
+    /unexpected answer: retryAfterMs: expected (number|int), got "soon"/,
   )
   expect(asked).toBe(1)
 })

@@ -5,6 +5,9 @@ import { z } from 'zod'
 import { runnerAccess } from '../../runner/agent/access.ts'
 import { createClient } from '../../runner/agent/client.ts'
 import { enrol, type Identity, identityFor, identityPath } from '../../runner/agent/identity.ts'
+import { openOrder } from '../../runner/agent/order.ts'
+import { benchmarks, methods } from '../../runner/catalogue.ts'
+import { planRun } from '../../schema/plan.ts'
 import { assertion } from '../../schema/protocol/access.ts'
 import { proof } from '../../schema/protocol/enrol.ts'
 import {
@@ -13,6 +16,7 @@ import {
   type PrivateKey,
   type PublicKey,
   publicKeyOf,
+  sign,
   verify,
 } from '../../schema/signature.ts'
 import { cleanUp, temporaryFolder } from '../support/cli.ts'
@@ -185,4 +189,41 @@ test('an assertion whose answer was lost is not sent again: a new one is', async
     fine: true,
   })
   expect([asked, seen.size]).toEqual([2, 2])
+})
+
+test('one flipped byte in an order, another server, runner or spec: nothing is run, the job is given back, and it is said why', async () => {
+  const identity = await identityOf()
+  const given: Body[] = []
+  const server = await serve(({ body }) => {
+    given.push(body)
+    return { body: { state: 'queued' } }
+  })
+  const context = { client: createClient({ server }), identity }
+  const { version } = methods.get('ft')!
+  const benchmark = benchmarks.get('fashion-mnist-5k.small-cnn.random-10')!
+  const [{ key, spec } = { key: '', spec: null }] = await planRun(benchmark, { id: 'ft', version }, {}, 0)
+  const token = `pal_job_${'0'.repeat(32)}`
+  const lease = { token, attempt: 1, leaseMs: 1000, renewEveryMs: 500, checkpointEveryMs: 1000, stageTimeoutMs: 1000 }
+  const said = { key, runner: identity.id, spec, inputs: {}, checkpoint: null }
+  const open = async (order: string) => openOrder({ kind: 'job', key, order, lease }, context)
+  const order = await sign('job', said, serverKey)
+  expect(await open(order)).toEqual({ ...said, lease })
+  const at = order.indexOf('.') + 30
+  const refused = [
+    [`${order.slice(0, at)}${order[at] === 'A' ? 'B' : 'A'}${order.slice(at + 1)}`, 'does not match its content'],
+    [await sign('job', said, await newPrivateKey()), 'does not match its content'],
+    [await sign('result', said, serverKey), 'expected a signature of type palimpsest-job+jws'],
+    [
+      await sign('job', { ...said, runner: 'rnr_0000000000000000' }, serverKey),
+      'signed for the runner rnr_0000000000000000',
+    ],
+    [await sign('job', { ...said, key: 'a'.repeat(64) }, serverKey), `signed for the stage ${'a'.repeat(64)}`],
+    [await sign('job', { ...said, spec: { ...spec, seed: 1 } }, serverKey), 'does not hash to the stage key'],
+  ]
+  for (const [text, words] of refused) await expect(open(text!)).rejects.toThrow(words)
+  expect(given).toHaveLength(refused.length)
+  for (const [index, body] of given.entries()) {
+    expect(body).toMatchObject({ outcome: 'released', message: expect.stringContaining(refused[index]![1]!) })
+    expect(body.message).toContain(`the order of job ${key.slice(0, 12)} is refused`)
+  }
 })

@@ -316,7 +316,7 @@ export class LeaseWorld {
           ...about,
           result: setUp,
           send: async (now) => {
-            await finishJob(db, store.bucket, await claim(now), { result, log })
+            await finishJob(db, store.bucket, await claim(now), { result, log, manifest: 'signed' })
             return 'done'
           },
           answered: lost ? null : ends,

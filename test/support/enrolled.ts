@@ -1,5 +1,7 @@
 /** A runner's identity, made by plain requests: enrolled, with an access token. For tests in workerd and in Node. */
+import type { Manifest } from '../../schema/manifest.ts'
 import { ASSERTION_SECONDS } from '../../schema/protocol/access.ts'
+import type { Job, Order } from '../../schema/protocol/lease.ts'
 import {
   fingerprintOf,
   newPrivateKey,
@@ -8,7 +10,7 @@ import {
   publicKeyOf,
   sign,
 } from '../../schema/signature.ts'
-import { sha256Hex } from '../../schema/stage.ts'
+import { canonicalJson, sha256Hex } from '../../schema/stage.ts'
 
 export interface Enrolled {
   id: string
@@ -17,6 +19,33 @@ export interface Enrolled {
   serverPublicKey: PublicKey
   /** An access token. */
   token: string
+}
+
+/** Every runner that enrolled here, by id: what leases a job signs its result. */
+const known = new Map<string, Enrolled>()
+
+/** The order of an answer, as a runner reads it that believes everything. */
+export function jobOf(answer: { order?: string; lease?: Job['lease'] }): Job | null {
+  if (!answer.order || !answer.lease) return null
+  return { ...(claimsOf(answer.order) as Order), lease: answer.lease }
+}
+
+/** What a JWS says, unverified. */
+function claimsOf(jws: string): unknown {
+  const payload = (jws.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')
+  const bytes = Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0))
+  return JSON.parse(new TextDecoder().decode(bytes) || '{}')
+}
+
+/** A result as the runner that leased the job signs it, changed as told. */
+export async function signedResult(
+  job: Job,
+  { result, log }: Pick<Manifest, 'result' | 'log'>,
+  change: Partial<Manifest> = {},
+): Promise<string> {
+  const specSha256 = await sha256Hex(canonicalJson(job.spec))
+  const said = { job: job.key, attempt: job.lease.attempt, runner: job.runner, specSha256, log, result, ...change }
+  return sign('result', said, known.get(job.runner)!.key)
 }
 
 /** Sends JSON and returns the body of an answer that is a success. */
@@ -52,7 +81,17 @@ export async function enrolled(post: Post, adminToken: string, name: string): Pr
     await enrolmentBody(secret, key, name),
   )
   const identity = { id: answer.id, name, key, serverPublicKey: answer.serverPublicKey }
-  const assertion = await assertionOf(identity)
-  const { token } = await post<{ token: string }>('/api/v1/runners/access', undefined, { assertion })
-  return { ...identity, token }
+  const runner = { ...identity, token: await traded(post, identity) }
+  known.set(runner.id, runner)
+  return runner
+}
+
+const traded = async (post: Post, identity: Omit<Enrolled, 'token'>) =>
+  (await post<{ token: string }>('/api/v1/runners/access', undefined, { assertion: await assertionOf(identity) })).token
+
+/** The same runner's access token for tests that turn the clock: a new one once the one given has expired. */
+export async function freshToken(post: Post, token: string): Promise<string> {
+  const claims = claimsOf(token) as Partial<{ sub: string; exp: number }>
+  const runner = known.get(claims.sub ?? '')
+  return runner && claims.exp! * 1000 <= Date.now() ? traded(post, runner) : token
 }

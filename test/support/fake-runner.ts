@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Submission } from '../../schema/api/submission.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { StageResult } from '../../schema/result.ts'
-import { enrolled } from './enrolled.ts'
+import { enrolled, jobOf, signedResult } from './enrolled.ts'
 import { device, probe } from './probe.ts'
 import type { Server } from './server.ts'
 
@@ -45,7 +45,7 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
   /** The secret of an enrolment, for a real runner. */
   const invite = async () => (await post<{ secret: string }>('/api/v1/enrolments', adminToken, {})).secret
   const lease = async (token: string) =>
-    (await post<{ job?: Job }>('/api/v1/jobs/lease', token, { probe, nonce: newNonce() })).job ?? null
+    jobOf(await post<Parameters<typeof jobOf>[0]>('/api/v1/jobs/lease', token, { probe, nonce: newNonce() }))
   /** A verb about a leased job, under its own token. */
   const verb = <T>(job: Job, name: string, body: Record<string, unknown>) =>
     post<T>(`/api/v1/jobs/${job.key}/${name}`, job.lease.token, body)
@@ -53,7 +53,8 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
   const say = (job: Job, text: string, { sequence = 0, offset = 0 } = {}) =>
     verb<{ sequence: number; offset: number }>(job, 'log', { sequence, offset, text, sha256: sha256Of(text) })
   /** With the sum of everything that was said. */
-  const finish = (job: Job, result: StageResult, log = '') => verb(job, 'finish', { result, log: wholeLog(log) })
+  const finish = async (job: Job, result: StageResult, log = '') =>
+    verb(job, 'finish', { manifest: await signedResult(job, { result, log: wholeLog(log) }) })
 
   const upload = async (job: Job, content: string | Uint8Array<ArrayBuffer>) => {
     const sha256 = sha256Of(content)

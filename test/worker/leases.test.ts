@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { sha256Hex } from '../../schema/stage.ts'
+import { signedResult } from '../support/enrolled.ts'
 import { probe } from '../support/probe.ts'
 import {
   ask,
@@ -23,6 +24,7 @@ import {
   upload,
   useFreshDatabase,
   verb,
+  wholeLog,
   workOff,
 } from './support.ts'
 
@@ -137,7 +139,8 @@ test('a request for a job that is doubled, or whose answer was lost, leases one 
   const json = { probe, nonce: newNonce() }
   const asked = () => ask('/api/v1/jobs/lease', { token: runner, json })
   const [first, doubled] = await Promise.all([asked(), asked()])
-  const answer = await read<{ job: Job }>(first)
+  const answer = await read<{ kind: string }>(first)
+  expect(answer.kind).toBe('job')
   expect(await read(doubled)).toEqual(answer)
   wait(10)
   expect(await read(await asked())).toEqual(answer)
@@ -219,8 +222,11 @@ test('another runner cannot reclaim a job, and nobody one that was given away', 
 test('a result that comes after the job went elsewhere is kept as evidence', async () => {
   await submit(submitter, { seeds: [0] })
   const job = (await lease(runner))!
-  const late = (attempt: number, token = runner) =>
-    ask(`/api/v1/jobs/${job.key}/late`, { token, json: { attempt, result: resultOf() } })
+  const late = async (attempt: number, token = runner) => {
+    const said = { result: resultOf(), log: await wholeLog('') }
+    const manifest = await signedResult(job, said, { attempt })
+    return ask(`/api/v1/jobs/${job.key}/late`, { token, json: { manifest } })
+  }
   expect((await errorOf(await late(1))).code).toBe('conflict')
   wait(91)
   const other = await tokenFor('runner', 'another')
@@ -228,7 +234,8 @@ test('a result that comes after the job went elsewhere is kept as evidence', asy
   expect(await read(await late(1))).toEqual({ state: 'kept' })
   expect(await read(await late(1))).toEqual({ state: 'kept' })
   expect((await errorOf(await late(2))).code).toBe('not_found')
-  expect((await errorOf(await late(1, other))).code).toBe('not_found')
+  // Another runner cannot hand in what it did not sign.
+  expect((await errorOf(await late(1, other))).code).toBe('bad_signature')
 })
 
 test('the alarm returns a job whose runner fell silent, and it goes first', async () => {

@@ -12,7 +12,7 @@ import type { StageResult } from '../../schema/result.ts'
 import { sha256Hex } from '../../schema/stage.ts'
 import { app } from '../../worker/app.ts'
 import type { Bindings } from '../../worker/env.ts'
-import { type Enrolled, enrolled, type Post } from '../support/enrolled.ts'
+import { type Enrolled, enrolled, freshToken, jobOf, type Post, signedResult } from '../support/enrolled.ts'
 import { device, probe } from '../support/probe.ts'
 
 /** The Courier sleeps: tests send what is due themselves, at times of their choice. */
@@ -94,9 +94,8 @@ export const newNonce = () => crypto.randomUUID().replaceAll('-', '')
 /** With a name, as another runner, which enrols for it. */
 export async function lease(token: string, name?: string, own: Partial<Probe> = {}): Promise<Job | null> {
   const json = { probe: { ...probe, ...own }, nonce: newNonce() }
-  const by = name === undefined ? token : await tokenFor('runner', name)
-  const answer = await read<{ kind: string; job?: Job }>(await ask('/api/v1/jobs/lease', { token: by, json }))
-  return answer.job ?? null
+  const by = await freshToken(post, name === undefined ? token : await tokenFor('runner', name))
+  return jobOf(await read<Parameters<typeof jobOf>[0]>(await ask('/api/v1/jobs/lease', { token: by, json })))
 }
 
 export async function upload(job: Job, content: string | Uint8Array<ArrayBuffer>) {
@@ -125,7 +124,7 @@ export const wholeLog = async (text: string): Promise<WholeLog> => ({
 })
 
 export const finish = async (job: Job, result: Partial<StageResult> = {}, log = '') =>
-  verb(job, 'finish', { result: resultOf(result), log: await wholeLog(log) })
+  verb(job, 'finish', { manifest: await signedResult(job, { result: resultOf(result), log: await wholeLog(log) }) })
 
 export const fail = async (job: Job, failure: Record<string, unknown>, log = '') =>
   verb(job, 'fail', { log: await wholeLog(log), ...failure })

@@ -38,6 +38,7 @@ CREATE TABLE `deliveries` (
 	`message` text,
 	`log_bytes` integer DEFAULT 0 NOT NULL,
 	`log_sha256` text,
+	`manifest` text,
 	PRIMARY KEY(`job_key`, `attempt`),
 	FOREIGN KEY (`job_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action
 );
@@ -112,6 +113,7 @@ CREATE TABLE `late_results` (
 	`runner_id` text NOT NULL,
 	`received_at` integer NOT NULL,
 	`result` text NOT NULL,
+	`manifest` text NOT NULL,
 	PRIMARY KEY(`job_key`, `attempt`),
 	FOREIGN KEY (`job_key`) REFERENCES `jobs`(`key`) ON UPDATE no action ON DELETE no action
 );

@@ -26,7 +26,7 @@ export async function finishJob(
   db: Database,
   store: R2Bucket,
   claim: Claim,
-  { result, log }: { result: StageResult; log: WholeLog },
+  { result, log, manifest }: { result: StageResult; log: WholeLog; manifest: string },
 ): Promise<void> {
   if (await isFinished(db, claim, result)) return
   const { attempt } = await requireLease(db, claim)
@@ -40,7 +40,7 @@ export async function finishJob(
       .set({ state: 'done', result, seconds, metrics, device, finishedAt })
       .where(and(heldBy(claim), eq(jobs.logLength, log.bytes)))
       .returning({ key: jobs.key }),
-    endDelivery(db, claim, { outcome: sql`'done'`, reason: null, message: null, log }),
+    endDelivery(db, claim, { outcome: sql`'done'`, reason: null, message: null, log, manifest }),
     ...announceEnds(db, { jobs: [claim.key] }, claim.now),
     resultUses(db, claim),
   ])
@@ -148,10 +148,11 @@ interface DeliveryEnd {
   reason: FailureReason | null
   message: string | null
   log: WholeLog | null
+  manifest?: string
 }
 
 /** Follows the statement that ended the job in the same batch; does nothing where that one did nothing. */
-const endDelivery = (db: Database, claim: Claim, { outcome, reason, message, log }: DeliveryEnd) =>
+const endDelivery = (db: Database, claim: Claim, { outcome, reason, message, log, manifest }: DeliveryEnd) =>
   db
     .update(deliveries)
     .set({
@@ -161,6 +162,7 @@ const endDelivery = (db: Database, claim: Claim, { outcome, reason, message, log
       endedAt: claim.now,
       logBytes: sql`(SELECT log_length FROM jobs WHERE key = ${claim.key})`,
       logSha256: log?.sha256 ?? null,
+      manifest: manifest ?? null,
     })
     .where(
       and(

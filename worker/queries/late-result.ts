@@ -11,7 +11,7 @@ import { lateUses } from './artifact-uses.ts'
 export async function keepLateResult(
   db: Database,
   key: string,
-  { attempt, result }: { attempt: number; result: StageResult },
+  { attempt, result, manifest }: { attempt: number; result: StageResult; manifest: string },
   { runnerId, now }: { runnerId: string; now: number },
 ): Promise<void> {
   const row = await db
@@ -27,7 +27,10 @@ export async function keepLateResult(
     )
   }
   await db.batch([
-    db.insert(lateResults).values({ jobKey: key, attempt, runnerId, receivedAt: now, result }).onConflictDoNothing(),
+    db
+      .insert(lateResults)
+      .values({ jobKey: key, attempt, runnerId, receivedAt: now, result, manifest })
+      .onConflictDoNothing(),
     lateUses(db, key, attempt),
   ])
 }

@@ -47,7 +47,8 @@ export async function leaseJob(
   const row = await give(db, next, { runner, token, settings, now })
   if (!row) return null
   const { key, spec, checkpoint, deliveries: attempt } = row
-  return { key, spec, inputs: await artifactsOfInputs(db, key), checkpoint, lease: leaseOf(token, attempt, settings) }
+  const inputs = await artifactsOfInputs(db, key)
+  return { key, runner: runner.id, spec, inputs, checkpoint, lease: leaseOf(token, attempt, settings) }
 }
 
 /** Asked in the statement that takes the job: a runner that was paused, drained or revoked meanwhile gets none. */
@@ -108,7 +109,7 @@ async function give(db: Database, which: SQL, { runner, token, settings, now }: 
       .insert(deliveries)
       .select(
         // Every column, in the order of the table.
-        sql`SELECT ${jobs.key}, ${jobs.deliveries}, ${tokenSha256}, ${runnerId}, ${name}, ${now}, NULL, 'running', NULL, NULL, 0, NULL
+        sql`SELECT ${jobs.key}, ${jobs.deliveries}, ${tokenSha256}, ${runnerId}, ${name}, ${now}, NULL, 'running', NULL, NULL, 0, NULL, NULL
           FROM ${jobs} WHERE ${given}`,
       )
       .onConflictDoNothing(),

@@ -7,6 +7,7 @@ import { publish } from '../live.tsx'
 import { byKey } from '../params.ts'
 import { finishJob } from '../queries/end-job.ts'
 import { claimOf } from '../queries/held.ts'
+import { deliveryOf, openManifest } from '../queries/manifests.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
 
 const route = apiRoute({
@@ -24,7 +25,9 @@ export const apiFinish: Route = (app) =>
   app.openapi(route, async (c) => {
     const { key } = c.req.valid('param')
     const claim = await claimOf(key, c.get('jobToken'), Date.now())
-    await finishJob(c.get('db'), c.env.STORE, claim, c.req.valid('json'))
+    const { manifest } = c.req.valid('json')
+    const { result, log } = await openManifest(c.get('db'), await deliveryOf(c.get('db'), claim), manifest)
+    await finishJob(c.get('db'), c.env.STORE, claim, { result, log, manifest })
     await Promise.all([publish(c.env, key, { changed: true }), wakeCourier(c.env), wake(c.env)])
     return c.json({ state: 'done' as const }, 200)
   })

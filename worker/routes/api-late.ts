@@ -3,6 +3,7 @@ import { path, request, response } from '../../schema/protocol/late.ts'
 import { asRunner } from '../auth.ts'
 import { byKey } from '../params.ts'
 import { keepLateResult } from '../queries/late-result.ts'
+import { openManifest } from '../queries/manifests.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
 
 const route = apiRoute({
@@ -18,7 +19,11 @@ const route = apiRoute({
 
 export const apiLate: Route = (app) =>
   app.openapi(route, async (c) => {
-    const context = { runnerId: c.get('runner').id, now: Date.now() }
-    await keepLateResult(c.get('db'), c.req.valid('param').key, c.req.valid('json'), context)
+    const db = c.get('db')
+    const { key } = c.req.valid('param')
+    const { manifest } = c.req.valid('json')
+    const runnerId = c.get('runner').id
+    const { attempt, result } = await openManifest(db, { key, runnerId }, manifest)
+    await keepLateResult(db, key, { attempt, result, manifest }, { runnerId, now: Date.now() })
     return c.json({ state: 'kept' as const }, 200)
   })

@@ -2,12 +2,14 @@
 import { ApiError } from '../../schema/errors.ts'
 import { SELF_TEST_SHA256 } from '../../schema/probe.ts'
 import { path, request, response } from '../../schema/protocol/lease.ts'
+import { sign } from '../../schema/signature.ts'
 import { asRunner } from '../auth.ts'
 import { leaseEnds } from '../dispatcher.ts'
 import { settingsOf } from '../env.ts'
 import { publish } from '../live.tsx'
 import { leaseJob } from '../queries/lease.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
+import { signingKeyOf } from '../signing.ts'
 
 const route = apiRoute({
   method: 'post',
@@ -34,5 +36,7 @@ export const apiLease: Route = (app) =>
     const job = await leaseJob(c.get('db'), request, { runner, settings, now })
     if (!job) return c.json({ kind: 'none' as const, retryAfterMs: settings.POLL_MS, standing: runner.state }, 200)
     await Promise.all([leaseEnds(c.env, now + job.lease.leaseMs), publish(c.env, job.key, { changed: true })])
-    return c.json({ kind: 'job' as const, job }, 200)
+    const { lease, ...order } = job
+    const signed = await sign('job', order, signingKeyOf(c.env))
+    return c.json({ kind: 'job' as const, key: job.key, order: signed, lease }, 200)
   })

@@ -209,7 +209,8 @@ export const docsPage: Route = (app) =>
               </p>
               <Code>{runnerCommand(origin)}</Code>
               <p>
-                Admins see, label, pause, drain and revoke runners with <code>npx palimpsest runners</code>.
+                It works only on jobs that this server signed, with the key it saw then. Admins see, label, pause, drain
+                and revoke runners with <code>npx palimpsest runners</code>.
               </p>
               <p>
                 A lease lasts 90 seconds and is renewed every 30. A runner that falls silent loses its lease, and its
@@ -220,8 +221,10 @@ export const docsPage: Route = (app) =>
               <p>
                 Weights, logits and logs of every stage are kept under their SHA-256 and can be downloaded from the page
                 of a run. A stage is named by the hash of everything that determines its result, so the same stage is
-                never computed twice.
+                never computed twice. The runner signs each result with the hashes of all of it, and the page of a run
+                shows these manifests; check them with:
               </p>
+              <Code>{`npx palimpsest verify RUN --server ${origin}`}</Code>
               <h2 id="server">Run a server</h2>
               <p>
                 This site is one Cloudflare Worker with a D1 database and an R2 bucket, and runs on one machine just as

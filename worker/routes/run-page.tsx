@@ -2,6 +2,7 @@
 
 import type { Run } from '../../schema/api/run.ts'
 import { viewerOf } from '../auth.ts'
+import { listManifests } from '../queries/manifests.ts'
 import { logSizes, readTail } from '../queries/read-log.ts'
 import { getRun } from '../queries/runs.ts'
 import { pictureSize } from '../queries/samples.ts'
@@ -11,6 +12,7 @@ import { reasonWords } from '../views/deliveries.tsx'
 import { GapBars } from '../views/gap-bars.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../views/layout.tsx'
 import { TAIL_LINES } from '../views/log.tsx'
+import { Manifests } from '../views/manifests.tsx'
 import { utc } from '../views/numbers.ts'
 import { Params } from '../views/params.tsx'
 import { endedWithout, LogList, LogTail, showsTail, type Tails } from '../views/run-logs.tsx'
@@ -88,6 +90,10 @@ export const runPage: Route = (app) =>
       const size = sizes.get(key)?.find((size) => size.attempt === attempt) ?? { attempt, bytes: 0, lines: 0 }
       tails.set(key, { attempt, ...(await readTail(db, c.env.STORE, key, size, TAIL_LINES)) })
     }
+    const manifests = await listManifests(
+      db,
+      run.stages.map(({ key }) => key),
+    )
     const samples = await Promise.all(
       run.samples.map(async (sample) => ({
         ...sample,
@@ -192,6 +198,8 @@ export const runPage: Route = (app) =>
             <LogList run={run} sizes={sizes} />
             <h2 id="evidence">Evidence and artifacts</h2>
             <Artifacts run={run} />
+            <h2 id="manifests">Manifests</h2>
+            <Manifests run={run} manifests={manifests} origin={new URL(c.req.url).origin} />
             <h2 id="versions">What made these numbers</h2>
             <Versions run={run} />
           </div>

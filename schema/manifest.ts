@@ -1,0 +1,30 @@
+/** A run's manifest, stage by stage: what the runner that computed it says came out, and its signature over that. */
+import { z } from 'zod'
+import { runnerId, runnerName } from './protocol/enrol.ts'
+import { wholeLog } from './protocol/log.ts'
+import { stageResult } from './result.ts'
+import { fingerprint, jws, publicKey } from './signature.ts'
+import { sha256, stageKey } from './stage.ts'
+
+/** What a runner signs: the result with the hashes of every artifact, and what it is the result of. */
+export const manifest = z.strictObject({
+  job: stageKey,
+  attempt: z.int().min(1),
+  runner: runnerId,
+  /** Of the canonical JSON of the stage's spec. */
+  specSha256: sha256,
+  log: wholeLog,
+  result: stageResult,
+})
+export type Manifest = z.infer<typeof manifest>
+
+/** As anyone may read it. */
+export const storedManifest = z.strictObject({
+  /** The payload of `jws`, for people; null where the signature does not verify. Believe the JWS only. */
+  manifest: manifest.nullable(),
+  /** Compact JWS, EdDSA, type `palimpsest-result+jws`. */
+  jws,
+  runner: z.strictObject({ id: runnerId, name: runnerName, publicKey, fingerprint }),
+  receivedAt: z.string(),
+})
+export type StoredManifest = z.infer<typeof storedManifest>

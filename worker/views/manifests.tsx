@@ -1,0 +1,79 @@
+/** Who signed the results of a run, and for what. */
+import type { Run } from '../../schema/api/run.ts'
+import type { StoredManifest } from '../../schema/manifest.ts'
+import { Scroll } from './scroll.tsx'
+import { stageTitle } from './stage-list.tsx'
+
+export const Manifests = ({
+  run,
+  manifests,
+  origin,
+}: {
+  run: Run
+  manifests: Map<string, StoredManifest>
+  origin: string
+}) => {
+  if (manifests.size === 0) return <p class="muted">No runner has signed a result yet.</p>
+  return (
+    <>
+      <p>
+        Each runner signs what it hands in with its own Ed25519 key: the spec, the log and the hashes of all artifacts.
+        The server checked each signature on arrival, and again for this page. Check all of it yourself with
+      </p>
+      <pre>
+        <code>
+          npx palimpsest verify {run.id} --server {origin}
+        </code>
+      </pre>
+      <Scroll labelledBy="manifests-caption">
+        <table>
+          <caption id="manifests-caption">Signed results, one a finished stage; hashes are SHA-256</caption>
+          <thead>
+            <tr>
+              <th scope="col">Stage</th>
+              <th scope="col">Signed by</th>
+              <th scope="col">Fingerprint of its key, spec and log</th>
+              <th scope="col">Signature</th>
+            </tr>
+          </thead>
+          <tbody>
+            {run.stages.map((stage) => {
+              const stored = manifests.get(stage.key)
+              if (!stored) return null
+              const { manifest: signed, runner } = stored
+              return (
+                <tr>
+                  <th scope="row">{stageTitle(stage)}</th>
+                  <td>
+                    {runner.name}
+                    <div class="hash">{runner.id}</div>
+                  </td>
+                  <td class="hash">
+                    <div>key {runner.fingerprint}</div>
+                    {signed && (
+                      <>
+                        <div>spec {signed.specSha256}</div>
+                        <div>log {signed.log.sha256}</div>
+                      </>
+                    )}
+                  </td>
+                  <td>
+                    {signed ? 'verified' : <strong>does not verify</strong>}
+                    <div>
+                      <a
+                        href={`/api/v1/jobs/${stage.key}/manifest`}
+                        download={`${stage.key.slice(0, 12)}.manifest.json`}
+                      >
+                        Download<span class="visually-hidden"> the manifest: {stageTitle(stage)}</span>
+                      </a>
+                    </div>
+                  </td>
+                </tr>
+              )
+            })}
+          </tbody>
+        </table>
+      </Scroll>
+    </>
+  )
+}
