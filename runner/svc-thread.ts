@@ -5,8 +5,13 @@ import libsvm from 'libsvm-js'
 import type { FitSvc } from './metric.ts'
 
 export type SvcRequest = Parameters<FitSvc>[0]
+export type SvcMessage = { answered: number } | { decisions: Uint8Array }
+
+/** Queries answered between two messages. */
+const CHUNK = 250
 
 const { samples, labels, cost, gamma, queries } = workerData as SvcRequest
+const say = (message: SvcMessage) => parentPort!.postMessage(message)
 const rows = (values: Iterable<number>) => Array.from(values, (value) => [value])
 const ofClass = (wanted: number) => samples.filter((_, index) => labels[index] === wanted)
 
@@ -16,4 +21,9 @@ const members = ofClass(1)
 const Svm = await libsvm
 const svm = new Svm({ type: '0', kernel: '2', cost, gamma, cacheSize: 200, quiet: true })
 svm.train(rows([...others, ...members]), [...others.map(() => 0), ...members.map(() => 1)])
-parentPort!.postMessage(Uint8Array.from(svm.predict(rows(queries))))
+const decisions = new Uint8Array(queries.length)
+for (let first = 0; first < queries.length; first += CHUNK) {
+  say({ answered: first })
+  decisions.set(svm.predict(rows(queries.subarray(first, first + CHUNK))), first)
+}
+say({ decisions })

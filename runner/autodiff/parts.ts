@@ -1,5 +1,5 @@
 /** Pieces of graph that the rules of several families share. */
-import type { Value } from '../onnx/graph.ts'
+import { float, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 
 /** Zeros of a shape that no file has to hold. */
@@ -23,3 +23,11 @@ export function padOrCrop(ops: Ops, x: Value, pads: readonly number[]): Value {
     pads.map((pad) => Math.max(0, pad)),
   )
 }
+
+/** [n, c, ...] -> scale (x - mean) / sqrt(variance + epsilon) + bias in one pass, each [c]. */
+export const affine = (
+  ops: Ops,
+  x: Value,
+  { scale, bias, mean, variance }: Record<'scale' | 'bias' | 'mean' | 'variance', Value>,
+  epsilon: number,
+): Value => ops.emit('BatchNormalization', [x, scale, bias, mean, variance], { epsilon: float(epsilon) })[0]!

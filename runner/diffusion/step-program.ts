@@ -2,13 +2,16 @@
  *  terms, each with batches of its own. */
 import type { OptimizerSpec } from '../../schema/benchmark.ts'
 import { differentiate } from '../autodiff/differentiate.ts'
+import { bundlesOf } from '../nn/bundles.ts'
 import { normals, uniformSource } from '../nn/counter-random.ts'
 import type { DenoiserNetwork } from '../nn/denoiser-network.ts'
 import { clipByGlobalNorm, optimizerOf } from '../nn/optimizers.ts'
 import { slotName } from '../nn/programs.ts'
+import { type MaskKind, maskFactors, updateBundles } from '../nn/updates.ts'
 import { addInput, addOutput, type Graph, newGraph, type Value } from '../onnx/graph.ts'
-import { loop } from '../onnx/loop.ts'
+import { loop, loopOverGroups } from '../onnx/loop.ts'
 import { type Ops, opsFor } from '../onnx/ops.ts'
+import type { Shape } from '../onnx/tensor.ts'
 import { diffuse, fromBytes, guided, type Reduction, squaredError } from './loss.ts'
 
 export interface TermShape {
@@ -32,7 +35,7 @@ export interface TermShape {
 export interface DenoiserStep {
   optimizer: OptimizerSpec
   clipNorm: number | null
-  mask: 'none' | 'gradient' | 'hard'
+  mask: MaskKind
   /** Decay of the moving average of the weights, which is carried beside them. */
   average: number | null
   /** Factor of sum F (θ − θ0)², with the importance F and the anchor θ0 of every weight. */
@@ -61,6 +64,8 @@ const DROPOUT = 2 ** 24
 const DROPOUT_OF_TARGET = 2 ** 25
 
 type Weights = ReadonlyMap<string, Value>
+/** What a step carries; the rest are slots. */
+type Known = { weights: Value[]; step: Value[]; [slot: string]: Value[] }
 
 /** Inputs of one term, named `<what>.<k>`; gives a function that builds the term's loss in the body of the loop. */
 function termInputs(
@@ -162,32 +167,42 @@ export function denoiserProgram(denoiser: DenoiserNetwork, data: DenoiserData, o
   const steps = addInput(graph, 'steps', 'int64', [])
   const rates = addInput(graph, 'rates', 'float32', [-1])
   const builders = terms.map((term, k) => termInputs(graph, k, term, denoiser, data, dataset))
-  const beside = (slot: string, type: 'bool' | 'float32' = 'float32') =>
-    parameters.map(({ name, shape }) => addInput(graph, slotName(name, slot), type, shape))
-  const masks = options.mask === 'none' ? null : beside('mask', 'bool')
-  const anchors = elastic > 0 || terms.some(({ target }) => target === 'frozen-negative') ? beside('anchor') : null
-  const importances = elastic > 0 ? beside('importance') : null
+  const bundles = bundlesOf(parameters)
+  const beside = (slot: string) => parameters.map(({ name, shape }) => ({ name: slotName(name, slot), shape }))
+  const declared = (list: readonly { name: string; shape: Shape }[]) =>
+    list.map(({ name, shape }) => addInput(graph, name, 'float32', shape))
+  const packed = (slot: string) => bundles.pack(ops, declared(beside(slot)))
+  const factors = options.mask === 'none' ? null : maskFactors(graph, ops, bundles, beside('mask'))
+  const needsAnchors = elastic > 0 || terms.some(({ target }) => target === 'frozen-negative')
+  const anchors = needsAnchors ? packed('anchor') : null
+  const importances = elastic > 0 ? packed('importance') : null
   const optimizer = optimizerOf(options.optimizer)
-  const state = carriedBy(denoiser, options)
-  const inputs = state.map(({ name, shape }) => addInput(graph, name, 'float32', shape))
+  const slotNames = [...optimizer.slots, ...(average === null ? [] : ['average'])]
+  const state = {
+    weights: bundles.pack(ops, declared(parameters)),
+    step: declared([{ name: 'step', shape: [] }]),
+    ...Object.fromEntries(slotNames.map((slot) => [slot, packed(slot)])),
+  }
+  const frozen = anchors && named(parameters, bundles.unpack(ops, anchors))
 
-  const { carried, scans } = loop(ops, steps, inputs, (ops, iteration, values) => {
-    const current = named(state, values)
-    const weights = values.slice(0, parameters.length)
-    // The walk follows copies of the weights, so that what is computed from the weights themselves has no gradient.
-    const copies = weights.map((weight) => ops.Identity(weight))
-    const live = named(parameters, copies)
-    const still = named(parameters, weights)
-    const frozen = anchors && named(parameters, anchors)
+  const { carried, scans } = loopOverGroups(ops, steps, state, (ops, iteration, current) => {
+    const {
+      weights,
+      step: [step],
+      ...slots
+    } = current as Known
+    const still = named(parameters, bundles.unpack(ops, weights))
     const losses = builders.map((build) => build(ops, iteration, still, frozen))
-    const values0 = losses.map((loss) => loss(live))
-    const gradientOf = (loss: Value) => differentiate(ops.graph, loss, copies)
+    // The walk follows copies of the weights, so that what is computed from the weights themselves has no gradient.
+    const copies = [...still.values()].map((weight) => ops.Identity(weight))
+    const here = losses.map((loss) => loss(named(parameters, copies)))
+    const gradientOf = (loss: Value, at = copies) => bundles.pack(ops, differentiate(ops.graph, loss, at))
 
     const weighted = () => {
-      const total = values0.map((loss, k) => ops.Mul(loss, terms[k]!.weight)).reduce((sum, term) => ops.Add(sum, term))
+      const total = here.map((loss, k) => ops.Mul(loss, terms[k]!.weight)).reduce((sum, term) => ops.Add(sum, term))
       return gradientOf(total)
     }
-    let gradients = bilevel ? twoLevels(ops, bilevel, losses, values0, gradientOf) : weighted()
+    let gradients = bilevel ? twoLevels(bilevel) : weighted()
 
     if (importances && anchors) {
       gradients = gradients.map((gradient, i) =>
@@ -195,47 +210,41 @@ export function denoiserProgram(denoiser: DenoiserNetwork, data: DenoiserData, o
       )
     }
     if (options.clipNorm) gradients = clipByGlobalNorm(ops, gradients, options.clipNorm)
-    if (masks) gradients = gradients.map((gradient, i) => ops.Where(masks[i]!, gradient, 0))
-
-    const step = current.get('step')!
+    const { mask } = options
     const rate = ops.Gather(rates, iteration)
-    const next = new Map<string, Value>([['step', ops.Add(step, 1)]])
-    parameters.forEach(({ name }, i) => {
-      const slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, current.get(slotName(name, slot))!]))
-      const update = optimizer.update({ ops, parameter: weights[i]!, gradient: gradients[i]!, slots, rate, step })
-      const frozen = options.mask === 'hard' ? masks![i]! : null
-      for (const [slot, value] of Object.entries(update.slots))
-        next.set(slotName(name, slot), frozen ? ops.Where(frozen, value, 0) : value)
-      const moved = frozen ? ops.Where(frozen, update.parameter, weights[i]!) : update.parameter
-      next.set(name, moved)
-      if (average === null) return
-      const mean = current.get(slotName(name, 'average'))!
-      next.set(slotName(name, 'average'), ops.Add(ops.Mul(mean, average), ops.Mul(moved, 1 - average)))
-    })
+    const next = updateBundles(ops, { optimizer, weights, gradients, slots, mask, factors, rate, step: step! })
+    const averages = slots.average?.map((mean, i) =>
+      ops.Add(ops.Mul(mean, average!), ops.Mul(next.weights[i]!, 1 - average!)),
+    )
     const reported = ops.Concat(
-      values0.map((loss) => ops.Reshape(loss, [1])),
+      here.map((loss) => ops.Reshape(loss, [1])),
       0,
     )
-    return { carried: state.map(({ name }) => next.get(name)!), scans: [reported] }
+    return {
+      carried: {
+        weights: next.weights,
+        step: [ops.Add(step!, 1)],
+        ...next.slots,
+        ...(averages && { average: averages }),
+      },
+      scans: [reported],
+    }
 
     /** Gradient of L_1 + λ (L_0(θ) − L_0(θ')). */
-    function twoLevels(
-      ops: Ops,
-      { inner, innerRate, adaptive }: Bilevel,
-      losses: ((weights: Weights) => Value)[],
-      here: Value[],
-      gradientOf: (loss: Value) => Value[],
-    ): Value[] {
+    function twoLevels({ inner, innerRate, adaptive }: Bilevel): Value[] {
       const lower = gradientOf(here[0]!)
       const upper = gradientOf(here[1]!)
       const { weight } = terms[0]!
       if (adaptive === 0) return upper.map((gradient, i) => ops.Add(gradient, ops.Mul(lower[i]!, weight)))
-      let moved = weights.map((value, i) => ops.Sub(value, ops.Mul(lower[i]!, innerRate)))
-      let reached = losses[0]!(named(parameters, moved))
+      const descended = (from: readonly Value[], slope: readonly Value[]) =>
+        from.map((value, i) => ops.Sub(value, ops.Mul(slope[i]!, innerRate)))
+      let moved = descended(weights, lower)
+      let at = bundles.unpack(ops, moved)
+      let reached = losses[0]!(named(parameters, at))
       for (let step = 1; step < inner; step++) {
-        const slope = differentiate(ops.graph, reached, moved)
-        moved = moved.map((value, i) => ops.Sub(value, ops.Mul(slope[i]!, innerRate)))
-        reached = losses[0]!(named(parameters, moved))
+        moved = descended(moved, gradientOf(reached, at))
+        at = bundles.unpack(ops, moved)
+        reached = losses[0]!(named(parameters, at))
       }
       const q = ops.Sub(here[0]!, reached)
       const norm = ops.Add(dot(ops, lower, lower), 1e-12)
@@ -243,9 +252,11 @@ export function denoiserProgram(denoiser: DenoiserNetwork, data: DenoiserData, o
       return upper.map((gradient, i) => ops.Add(gradient, ops.Mul(lower[i]!, lambda)))
     }
   })
-  state.forEach(({ name }, i) => {
-    addOutput(graph, `next/${name}`, carried[i]!)
-  })
+  const give = (names: readonly { name: string }[], values: readonly Value[]) =>
+    names.forEach(({ name }, i) => void addOutput(graph, `next/${name}`, values[i]!))
+  give(parameters, bundles.unpack(ops, carried.weights!))
+  for (const slot of slotNames) give(beside(slot), bundles.unpack(ops, carried[slot]!))
+  give([{ name: 'step' }], carried.step!)
   addOutput(graph, 'losses', scans[0]!)
   return graph
 }
@@ -284,7 +295,8 @@ export function gradientSumsProgram(denoiser: DenoiserNetwork, data: DenoiserDat
   const keys = addInput(graph, 'keys.0', 'int64', [-1, batch, 2])
   const weights = parameters.map(({ name, shape }) => addInput(graph, name, 'float32', shape))
   const sums = parameters.map(({ name, shape }) => addInput(graph, slotName(name, 'sum'), 'float32', shape))
-  const { carried } = loop(ops, steps, sums, (ops, iteration, values) => {
+  const bundles = bundlesOf(parameters)
+  const { carried } = loop(ops, steps, bundles.pack(ops, sums), (ops, iteration, values) => {
     const at = (input: Value | undefined) => ops.Gather(input!, iteration)
     const live = weights.map((weight) => ops.Identity(weight))
     const [t, label] = [at(times), at(labels)]
@@ -293,13 +305,15 @@ export function gradientSumsProgram(denoiser: DenoiserNetwork, data: DenoiserDat
     const predict = (inputs: Parameters<DenoiserNetwork['forward']>[1]) =>
       denoiser.forward(ops, inputs, named(parameters, live))
     const predicted = guided(ops, predict, { x, t, labels: label }, { guidance, classes: denoiser.classes })
-    let gradients = differentiate(ops.graph, squaredError(ops, noise, predicted, reduction), live)
+    const loss = squaredError(ops, noise, predicted, reduction)
+    let gradients = bundles.pack(ops, differentiate(ops.graph, loss, live))
     if (options.clipNorm) gradients = clipByGlobalNorm(ops, gradients, options.clipNorm)
     const added = options.squared ? gradients.map((gradient) => ops.Mul(gradient, gradient)) : gradients
     return { carried: values.map((sum, i) => ops.Add(sum, added[i]!)), scans: [] }
   })
+  const totals = bundles.unpack(ops, carried)
   parameters.forEach(({ name }, i) => {
-    addOutput(graph, `next/${slotName(name, 'sum')}`, carried[i]!)
+    addOutput(graph, `next/${slotName(name, 'sum')}`, totals[i]!)
   })
   return graph
 }

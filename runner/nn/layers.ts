@@ -1,5 +1,6 @@
 /** Layers: functions that declare their variables in a scope and add nodes. Names and defaults follow PyTorch's. */
 import { batchNormTraining } from '../autodiff/gradients/batch-normalization.ts'
+import { groupNormTraining } from '../autodiff/gradients/group-normalization.ts'
 import type { Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 import { type Shape, sizeOf, tensor } from '../onnx/tensor.ts'
@@ -117,7 +118,7 @@ export function groupNorm(
   if (channels % groups !== 0) throw new Error(`${name}: ${channels} channels do not divide into ${groups} groups`)
   const scale = scope.parameter(`${name}.weight`, [channels], onesInit)
   const bias = scope.parameter(`${name}.bias`, [channels], zerosInit)
-  return scope.ops.emit('GroupNormalization', [x, scale, bias], { num_groups: groups, epsilon })[0]!
+  return groupNormTraining(scope.ops, x, scale, bias, { groups, epsilon })
 }
 
 /** x * sigmoid(x) */

@@ -1,4 +1,4 @@
-/** Optimizers: functions that add the update of one parameter to a step's graph. */
+/** Optimizers: functions that add the update of one bundle of parameters to a step's graph. */
 import type { OptimizerSpec } from '../../schema/benchmark.ts'
 import type { Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
@@ -7,7 +7,7 @@ export interface UpdateContext {
   ops: Ops
   parameter: Value
   gradient: Value
-  /** Slots of this parameter, by slot name; each starts at 0. */
+  /** Slots beside these parameters, by slot name; each starts at 0. */
   slots: Record<string, Value>
   /** Learning rate of this step, a scalar. */
   rate: Value
@@ -16,7 +16,8 @@ export interface UpdateContext {
 }
 
 export interface Update {
-  parameter: Value
+  /** What is taken off the parameter. */
+  change: Value
   slots: Record<string, Value>
 }
 
@@ -34,10 +35,7 @@ function sgd({ momentum, weightDecay, nesterov }: Extract<OptimizerSpec, { kind:
       const decayed = weightDecay > 0 ? ops.Add(gradient, ops.Mul(parameter, weightDecay)) : gradient
       const velocity = slots.momentum ? ops.Add(ops.Mul(slots.momentum, momentum), decayed) : decayed
       const direction = nesterov ? ops.Add(decayed, ops.Mul(velocity, momentum)) : velocity
-      return {
-        parameter: ops.Sub(parameter, ops.Mul(direction, rate)),
-        slots: momentum > 0 ? { momentum: velocity } : {},
-      }
+      return { change: ops.Mul(direction, rate), slots: momentum > 0 ? { momentum: velocity } : {} }
     },
   }
 }
@@ -52,19 +50,21 @@ function adam({
 }: Extract<OptimizerSpec, { kind: 'adam' | 'adamw' }>): Optimizer {
   return {
     slots: ['first', 'second'],
-    update({ ops, parameter, gradient, slots, rate, step }) {
+    update({ ops, parameter, gradient, slots, rate, step: taken }) {
       const coupled = kind === 'adam' && weightDecay > 0
       const g = coupled ? ops.Add(gradient, ops.Mul(parameter, weightDecay)) : gradient
       const first = ops.Add(ops.Mul(slots.first!, beta1), ops.Mul(g, 1 - beta1))
       const second = ops.Add(ops.Mul(slots.second!, beta2), ops.Mul(ops.Mul(g, g), 1 - beta2))
       // In double precision: 1 - 0.999 has lost five of its digits in single.
-      const count = ops.Cast(ops.Add(step, 1), 'float64')
+      const count = ops.Cast(ops.Add(taken, 1), 'float64')
       const unbias = (beta: number) => ops.Cast(ops.Sub(1, ops.Pow(beta, count)), 'float32')
       const scale = ops.Div(ops.Sqrt(second), ops.Sqrt(unbias(beta2)))
-      const change = ops.Mul(ops.Div(rate, unbias(beta1)), ops.Div(first, ops.Add(scale, epsilon)))
-      const kept =
-        kind === 'adamw' && weightDecay > 0 ? ops.Mul(parameter, ops.Sub(1, ops.Mul(rate, weightDecay))) : parameter
-      return { parameter: ops.Sub(kept, change), slots: { first, second } }
+      const step = ops.Mul(ops.Div(rate, unbias(beta1)), ops.Div(first, ops.Add(scale, epsilon)))
+      const decays = kind === 'adamw' && weightDecay > 0
+      return {
+        change: decays ? ops.Add(step, ops.Mul(parameter, ops.Mul(rate, weightDecay))) : step,
+        slots: { first, second },
+      }
     },
   }
 }

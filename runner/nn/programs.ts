@@ -3,13 +3,15 @@
 import type { OptimizerSpec } from '../../schema/benchmark.ts'
 import { differentiate } from '../autodiff/differentiate.ts'
 import { addInput, addOutput, type Graph, newGraph, type Value } from '../onnx/graph.ts'
-import { loop } from '../onnx/loop.ts'
+import { loop, loopOverGroups } from '../onnx/loop.ts'
 import { type Ops, opsFor } from '../onnx/ops.ts'
 import { cropAndFlip, DRAWS } from './augment.ts'
+import { bundlesOf } from './bundles.ts'
 import { crossEntropy } from './losses.ts'
 import type { Network } from './network.ts'
 import { clipByGlobalNorm, optimizerOf } from './optimizers.ts'
 import { softThreshold } from './proximal.ts'
+import { type MaskKind, maskFactors, updateBundles } from './updates.ts'
 
 /** What every program is compiled for. */
 export interface DataShape {
@@ -26,10 +28,13 @@ export interface StepOptions {
   ascend: boolean
   /** Adds `l1 * |theta|_1` to the loss; its weight comes with each step. */
   l1: boolean
-  mask: 'none' | 'gradient' | 'hard'
+  mask: MaskKind
   /** Soft-thresholds the change from the anchor; how many entries are undone comes with each step. */
   proximal: boolean
 }
+
+/** What a training step carries; the rest are slots. */
+type Known = { weights: Value[]; buffers: Value[]; step: Value[]; [slot: string]: Value[] }
 
 /** Slot tensors are named `parameter:slot`, masks and anchors likewise. */
 export const slotName = (parameter: string, slot: string) => `${parameter}:${slot}`
@@ -69,46 +74,52 @@ export function trainProgram(network: Network, data: DataShape, options: StepOpt
   const undone = options.proximal ? addInput(graph, 'undone', 'int64', [-1]) : null
   const optimizer = optimizerOf(options.optimizer)
   const { parameters, buffers } = network
+  const bundles = bundlesOf(parameters)
   const perParameter = (slot: string) => parameters.map(({ name, shape }) => ({ name: slotName(name, slot), shape }))
-  const masks =
-    options.mask === 'none' ? null : perParameter('mask').map(({ name, shape }) => addInput(graph, name, 'bool', shape))
-  const anchors = options.proximal ? variables(graph, perParameter('anchor')) : null
-  const slots = optimizer.slots.flatMap(perParameter)
-  const state = [...parameters, ...buffers, ...slots, { name: 'step', shape: [] }]
+  const packed = (slot: string) => bundles.pack(ops, variables(graph, perParameter(slot)))
+  const factors = options.mask === 'none' ? null : maskFactors(graph, ops, bundles, perParameter('mask'))
+  const anchors = options.proximal ? packed('anchor') : null
+  const state = {
+    weights: bundles.pack(ops, variables(graph, parameters)),
+    buffers: variables(graph, buffers),
+    step: variables(graph, [{ name: 'step', shape: [] }]),
+    ...Object.fromEntries(optimizer.slots.map((slot) => [slot, packed(slot)])),
+  }
 
-  const { carried, scans } = loop(ops, batches.steps, variables(graph, state), (ops, iteration, values) => {
-    const current = named(state, values)
-    const weights = values.slice(0, parameters.length)
-    const { logits, updates } = network.forward(ops, batches.gather(ops, iteration), current, true)
+  const { carried, scans } = loopOverGroups(ops, batches.steps, state, (ops, iteration, current) => {
+    const {
+      weights: held,
+      buffers: running,
+      step: [step],
+      ...slots
+    } = current as Known
+    const weights = bundles.unpack(ops, held)
+    const known = named([...parameters, ...buffers], [...weights, ...running])
+    const { logits, updates } = network.forward(ops, batches.gather(ops, iteration), known, true)
     const loss = crossEntropy(ops, logits, ops.Gather(targets, iteration))
-    let gradients = differentiate(ops.graph, options.ascend ? ops.Neg(loss) : loss, weights)
-    if (l1)
-      gradients = gradients.map((gradient, i) =>
-        ops.Add(gradient, ops.Mul(ops.Sign(weights[i]!), ops.Gather(l1, iteration))),
-      )
+    let gradients = bundles.pack(ops, differentiate(ops.graph, options.ascend ? ops.Neg(loss) : loss, weights))
+    if (l1) {
+      const strength = ops.Gather(l1, iteration)
+      gradients = gradients.map((gradient, i) => ops.Add(gradient, ops.Mul(ops.Sign(held[i]!), strength)))
+    }
     if (options.clipNorm) gradients = clipByGlobalNorm(ops, gradients, options.clipNorm)
-    if (masks) gradients = gradients.map((gradient, i) => ops.Where(masks[i]!, gradient, 0))
-
+    const { mask } = options
     const rate = ops.Gather(rates, iteration)
-    const step = current.get('step')!
-    const next = new Map<string, Value>([...updates, ['step', ops.Add(step, 1)]])
-    let moved = parameters.map(({ name }, i) => {
-      const own = Object.fromEntries(optimizer.slots.map((slot) => [slot, current.get(slotName(name, slot))!]))
-      const update = optimizer.update({ ops, parameter: weights[i]!, gradient: gradients[i]!, slots: own, rate, step })
-      const frozen = options.mask === 'hard' ? masks![i]! : null
-      for (const [slot, value] of Object.entries(update.slots))
-        next.set(slotName(name, slot), frozen ? ops.Where(frozen, value, 0) : value)
-      return frozen ? ops.Where(frozen, update.parameter, weights[i]!) : update.parameter
-    })
-    if (anchors && undone) moved = softThreshold(ops, moved, anchors, ops.Gather(undone, iteration))
-    parameters.forEach(({ name }, i) => {
-      next.set(name, moved[i]!)
-    })
-    return { carried: state.map(({ name }) => next.get(name) ?? current.get(name)!), scans: [loss] }
+    const next = updateBundles(ops, { optimizer, weights: held, gradients, slots, mask, factors, rate, step: step! })
+    const moved =
+      anchors && undone ? softThreshold(ops, next.weights, anchors, ops.Gather(undone, iteration)) : next.weights
+    const nextBuffers = buffers.map(({ name }) => updates.get(name) ?? known.get(name)!)
+    return {
+      carried: { weights: moved, buffers: nextBuffers, step: [ops.Add(step!, 1)], ...next.slots },
+      scans: [loss],
+    }
   })
-  state.forEach(({ name }, i) => {
-    addOutput(graph, `next/${name}`, carried[i]!)
-  })
+  const give = (names: readonly { name: string }[], values: readonly Value[]) =>
+    names.forEach(({ name }, i) => void addOutput(graph, `next/${name}`, values[i]!))
+  give(parameters, bundles.unpack(ops, carried.weights!))
+  give(buffers, carried.buffers!)
+  for (const slot of optimizer.slots) give(perParameter(slot), bundles.unpack(ops, carried[slot]!))
+  give([{ name: 'step' }], carried.step!)
   addOutput(graph, 'losses', scans[0]!)
   return graph
 }
@@ -125,17 +136,19 @@ export function saliencyProgram(network: Network, data: DataShape): Graph {
   const weights = variables(graph, parameters)
   const known = named([...parameters, ...buffers], [...weights, ...variables(graph, buffers)])
   const sums = parameters.map(({ name, shape }) => ({ name: slotName(name, 'sum'), shape }))
-  const { carried } = loop(ops, batches.steps, variables(graph, sums), (ops, iteration, values) => {
+  const bundles = bundlesOf(parameters)
+  const { carried } = loop(ops, batches.steps, bundles.pack(ops, variables(graph, sums)), (ops, iteration, values) => {
     // The walk needs the weights as values of the body.
     const inside = new Map([...known].map(([name, value]) => [name, ops.Identity(value)]))
     const { logits } = network.forward(ops, batches.gather(ops, iteration), inside, false)
     const loss = crossEntropy(ops, logits, ops.Gather(targets, iteration))
     const wrt = parameters.map(({ name }) => inside.get(name)!)
-    const gradients = differentiate(ops.graph, loss, wrt)
+    const gradients = bundles.pack(ops, differentiate(ops.graph, loss, wrt))
     return { carried: values.map((sum, i) => ops.Add(sum, gradients[i]!)), scans: [] }
   })
+  const totals = bundles.unpack(ops, carried)
   sums.forEach(({ name }, i) => {
-    addOutput(graph, `next/${name}`, carried[i]!)
+    addOutput(graph, `next/${name}`, totals[i]!)
   })
   return graph
 }

@@ -35,3 +35,31 @@ export function loop(
   const outputs = ops.emit('Loop', [steps, null, ...carried], { body: { kind: 'graph', value: inner } }, { types })
   return { carried: outputs.slice(0, carried.length), scans: outputs.slice(carried.length) }
 }
+
+/** Carried values by what they are, such as weights. */
+export type Groups = Record<string, readonly Value[]>
+
+/** The same with carried values in named groups. */
+export function loopOverGroups(
+  ops: Ops,
+  steps: Value,
+  groups: Groups,
+  body: (ops: Ops, iteration: Value, groups: Record<string, Value[]>) => { carried: Groups; scans: Value[] },
+): { carried: Record<string, Value[]>; scans: Value[] } {
+  const names = Object.keys(groups)
+  const grouped = (values: readonly Value[]) => {
+    let taken = 0
+    return Object.fromEntries(
+      names.map((name) => {
+        const from = taken
+        taken += groups[name]!.length
+        return [name, values.slice(from, taken)]
+      }),
+    )
+  }
+  const { carried, scans } = loop(ops, steps, Object.values(groups).flat(), (ops, iteration, values) => {
+    const next = body(ops, iteration, grouped(values))
+    return { carried: names.flatMap((name) => [...next.carried[name]!]), scans: next.scans }
+  })
+  return { carried: grouped(carried), scans }
+}

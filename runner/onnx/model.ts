@@ -71,6 +71,7 @@ const opsetImport = [
   { domain: '', version: OPSET },
   { domain: 'palimpsest', version: 1 },
   { domain: 'com.microsoft', version: 1 },
+  { domain: 'com.microsoft.nchwc', version: 1 },
 ]
 
 function functionProto({ name, graph }: FunctionBody, attributes: string[]) {

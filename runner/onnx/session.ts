@@ -1,7 +1,9 @@
 /** Runs graphs. The only file that imports onnxruntime-node. */
 import * as ort from 'onnxruntime-node'
-import type { Graph } from './graph.ts'
+import { BLOCKED_DOMAIN, withBlockedConvolutions } from './blocked.ts'
+import { addInput, addOutput, type Graph, newGraph } from './graph.ts'
 import { modelBytes } from './model.ts'
+import { opsFor } from './ops.ts'
 import type { ElementType, Tensor, TensorData } from './tensor.ts'
 
 export interface SessionOptions {
@@ -27,12 +29,42 @@ const hostType = (tensor: ort.Tensor): Tensor => ({
   data: tensor.data as TensorData,
 })
 
+let knownBlock: Promise<number> | undefined
+
+/** Channels that the kernels for blocked layouts take together on this machine; 1 where there are no such kernels. */
+const blockOfMachine = (): Promise<number> => {
+  knownBlock ??= probeBlock()
+  return knownBlock
+}
+
+/** Two points of 16 channels, numbered, are laid out in blocks; the second point of the first channel then follows one block. */
+async function probeBlock(): Promise<number> {
+  const shape = [1, 16, 1, 2]
+  const graph = newGraph()
+  const x = addInput(graph, 'x', 'float32', shape)
+  const [laid] = opsFor(graph).emit('ReorderInput', [x], {}, { domain: BLOCKED_DOMAIN, types: [x] })
+  addOutput(graph, 'y', laid!)
+  try {
+    const session = await ort.InferenceSession.create(modelBytes(graph), { logSeverityLevel: 4 })
+    const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.from(Array(32).keys()), shape) })
+    await session.release()
+    return (y!.data as Float32Array).indexOf(1)
+  } catch {
+    return 1 // onnxruntime has these kernels for some processors only
+  }
+}
+
+async function laidOut(graph: Graph): Promise<Graph> {
+  const block = await blockOfMachine()
+  return block > 1 ? withBlockedConvolutions(graph, block) : graph
+}
+
 /** Compiles a graph, or the bytes of a model, for the CPU. */
 export async function openSession(
   model: Graph | Uint8Array,
   { threads = 0, profilePrefix }: SessionOptions = {},
 ): Promise<Session> {
-  const bytes = model instanceof Uint8Array ? model : modelBytes(model)
+  const bytes = model instanceof Uint8Array ? model : modelBytes(await laidOut(model))
   const session = await ort.InferenceSession.create(bytes, {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'all',

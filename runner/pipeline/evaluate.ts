@@ -1,12 +1,12 @@
 /** The evaluate stage: what a model answers on D_f, D_r and the test set becomes evidence; metrics follow from evidence. */
 
-import type { StageResult } from '../../schema/result.ts'
+import type { Progress, StageResult } from '../../schema/result.ts'
 import type { EvaluateStage } from '../../schema/stage.ts'
 import type { Split } from '../dataset.ts'
 import type { Evidence, MetricDefinition } from '../metric.ts'
 import * as metrics from '../metrics/index.ts'
 import { encodeEvidence } from '../store/evidence.ts'
-import { fitSvc } from '../svc.ts'
+import { svcWith } from '../svc.ts'
 import { startClock } from './clock.ts'
 import { ConfigurationError } from './configuration-error.ts'
 import { networkFor } from './data.ts'
@@ -43,7 +43,7 @@ export async function evaluate(spec: EvaluateStage, context: StageContext): Prom
     }
     const artifacts = { [EVIDENCE]: await store.put(encodeEvidence(evidence)) }
     onProgress({ phase: 'metrics', done: 0, total: spec.metrics.length, unit: 'metrics' })
-    const values = await scoreEvidence(evidence, spec.metrics)
+    const values = await scoreEvidence(evidence, spec.metrics, onProgress)
     for (const [id, { value }] of Object.entries(values)) log(`${id} ${value.toFixed(4)}`)
     const compile = trainer.seconds().compile
     return { artifacts, metrics: values, seconds: { setUp: before + compile, evaluate: total() - before - compile } }
@@ -55,7 +55,11 @@ export async function evaluate(spec: EvaluateStage, context: StageContext): Prom
 const registry: Record<string, MetricDefinition> = metrics
 
 /** Computes metrics, named by identity, from evidence. Throws for an identity that this release does not compute. */
-export async function scoreEvidence(evidence: Evidence, identities: string[]): Promise<StageResult['metrics']> {
+export async function scoreEvidence(
+  evidence: Evidence,
+  identities: string[],
+  onProgress: (progress: Progress) => void = () => {},
+): Promise<StageResult['metrics']> {
   const values: StageResult['metrics'] = {}
   for (const identity of identities) {
     const found = Object.entries(registry).find(([, metric]) => metric.identity === identity)
@@ -66,7 +70,7 @@ export async function scoreEvidence(evidence: Evidence, identities: string[]): P
           .join(', ')}`,
       )
     const [id, metric] = found
-    values[id] = { identity, value: await metric.compute(evidence, { fitSvc }) }
+    values[id] = { identity, value: await metric.compute(evidence, { fitSvc: svcWith(onProgress) }) }
   }
   return values
 }

@@ -49,7 +49,7 @@ function stepOf(network: Network) {
     const [rate, step] = [ops.scalar('float32', 0.05), ops.scalar('float32', 0)]
     const next = optimizer.update({ ops, parameter, gradient, slots: { momentum }, rate, step })
     addOutput(graph, `gradient/${parameter.name}`, gradient)
-    addOutput(graph, `next/${parameter.name}`, next.parameter)
+    addOutput(graph, `next/${parameter.name}`, ops.Sub(parameter, next.change))
     addOutput(graph, `next/${parameter.name}:momentum`, next.slots.momentum!)
   })
   for (const [name, value] of updates) addOutput(graph, `next/${name}`, value)

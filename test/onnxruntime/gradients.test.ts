@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { differentiate } from '../../runner/autodiff/differentiate.ts'
 import { batchNormTraining } from '../../runner/autodiff/gradients/batch-normalization.ts'
+import { groupNormTraining } from '../../runner/autodiff/gradients/group-normalization.ts'
 import * as gradients from '../../runner/autodiff/gradients/index.ts'
 import { addInput, addOutput, float, newGraph, type Value } from '../../runner/onnx/graph.ts'
 import { type AttributeInput, type Ops, opsFor } from '../../runner/onnx/ops.ts'
@@ -426,6 +427,16 @@ const cases: Record<string, Case[]> = {
     ['one dimension', [any(2, 4, 5), positive(4), any(4)], groups(2)],
   ],
   InstanceNormalization: [['', [any(2, 3, 2, 3), positive(3), any(3)], node('InstanceNormalization', statistics)]],
+  GroupNormTraining: [
+    [2, 6, 2, 3],
+    [2, 6, 4],
+  ].map(
+    (shape): Case => [
+      `rank ${shape.length}`,
+      [any(...shape), positive(6), any(6)],
+      (ops, x, s, b) => groupNormTraining(ops, x!, s!, b!, { groups: 3, epsilon: 1e-3 }),
+    ],
+  ),
   BatchNormTraining: [
     [4, 3, 2, 2],
     [6, 3],
@@ -448,6 +459,8 @@ const cases: Record<string, Case[]> = {
       [any(1, 2, 16, 16), any(2, 2, 3, 3)],
       node('Conv', { pads: [2, 2, 2, 2], dilations: [2, 2] }),
     ],
+    ['wide map', [any(2, 2, 3, 16), any(3, 2, 3, 3)], node('Conv', { pads: [1, 1, 1, 1] })],
+    ['wide map, uneven', [any(2, 2, 5, 17), any(3, 2, 2, 3)], node('Conv', { pads: [0, 1, 2, 0] })],
     ['strides', [any(2, 3, 6, 6), any(4, 3, 3, 3)], node('Conv', { pads: [1, 1, 1, 1], strides: [2, 2] })],
     ['strides that leave a rest', [any(2, 3, 8, 7), any(4, 3, 3, 3)], node('Conv', { strides: [3, 2] })],
     ['1x1 with strides', [any(2, 3, 6, 6), any(4, 3, 1, 1)], node('Conv', { strides: [2, 2] })],

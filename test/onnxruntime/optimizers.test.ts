@@ -56,7 +56,7 @@ test.each(cases)('%s', async (name, { options, clip, trace }) => {
     )
     for (const slot of names) state[slot] = zeros(parameter.shape)
     const next = optimizer.update({ ops, parameter, gradient: gradients[i]!, slots, rate, step })
-    addOutput(graph, `next/${parameter.name}`, next.parameter)
+    addOutput(graph, `next/${parameter.name}`, ops.Sub(parameter, next.change))
     for (const [slot, value] of Object.entries(next.slots)) addOutput(graph, `next/${parameter.name}:${slot}`, value)
   }
 

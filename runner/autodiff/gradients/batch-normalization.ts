@@ -5,6 +5,7 @@ import { callFunction } from '../../onnx/functions.ts'
 import { float, numberOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
 import { sizeOf } from '../../onnx/tensor.ts'
+import { affine, zerosLike } from '../parts.ts'
 import type { Rule } from '../rule.ts'
 
 /** Mean over every axis but the channels, in two contiguous steps. [n, c, ...] -> [c] */
@@ -24,7 +25,7 @@ export function batchNormTraining(
   bias: Value,
   epsilon: number,
 ): [Value, Value, Value] {
-  return callFunction(
+  const [y, mean, variance] = callFunction(
     ops,
     {
       name: 'BatchNormTraining',
@@ -36,15 +37,25 @@ export function batchNormTraining(
       const mean = channelMean(inner, x!)
       const centred = inner.Sub(x!, perChannel(inner, mean, x!))
       const variance = channelMean(inner, inner.Mul(centred, centred))
-      const y = inner.emit('BatchNormalization', [x!, scale!, bias!, mean, variance], { epsilon: float(epsilon) })[0]!
-      return [y, mean, variance]
+      const y = affine(inner, x!, { scale: scale!, bias: bias!, mean, variance }, epsilon)
+      return [y, mean, variance, centred]
     },
-  ) as [Value, Value, Value]
+  )
+  return [y!, mean!, variance!]
 }
 
-/** With x' = (x - mean) / sqrt(variance + epsilon): dx = scale / sqrt(...) * (dy - mean(dy) - x' * mean(dy * x')).
+/** With x' = (x - mean) / s, s = sqrt(variance + epsilon): dx = scale / s * (dy - mean(dy) - x' * mean(dy * x')), in three passes:
+ *  a product with dy, an affine map of x - mean, and their sum.
  *  The gradient through the mean and variance outputs is not needed: they only feed running statistics. */
-export const BatchNormTraining: Rule = ({ ops, node, x: [x, scale, bias], y: [, mean, variance], dy, dys, needs }) => {
+export const BatchNormTraining: Rule = ({
+  ops,
+  node,
+  x: [x, scale, bias],
+  y: [, , variance, centred],
+  dy,
+  dys,
+  needs,
+}) => {
   if (dys[1] || dys[2])
     throw new Error('BatchNormTraining has no gradient through its mean and variance outputs; use y only')
   const epsilon = numberOf(node, 'epsilon', 1e-5)
@@ -54,21 +65,22 @@ export const BatchNormTraining: Rule = ({ ops, node, x: [x, scale, bias], y: [, 
     {
       name: 'BatchNormGrad',
       variant: `${x!.shape.join('x')}_${epsilon}`,
-      inputs: [dy, x!, scale!, mean!, variance!],
+      inputs: [dy, centred!, scale!, variance!],
       attributes: { epsilon: float(epsilon) },
     },
-    (inner, [dy, x, scale, mean, variance]) => {
+    (inner, [dy, centred, scale, variance]) => {
       const inverse = inner.Div(1, inner.Sqrt(inner.Add(variance!, epsilon)))
-      const centred = inner.Sub(x!, perChannel(inner, mean!, x!))
+      const factor = inner.Mul(scale!, inverse)
       const meanDy = channelMean(inner, dy!)
-      const slope = inner.Mul(channelMean(inner, inner.Mul(dy!, centred)), inner.Mul(inverse, inverse)) // mean(dy x') / sqrt(...)
-      const inside = inner.Sub(
-        inner.Sub(dy!, inner.Mul(centred, perChannel(inner, slope, x!))),
-        perChannel(inner, meanDy, x!),
-      )
-      const dx = inner.Mul(inside, perChannel(inner, inner.Mul(scale!, inverse), x!))
-      const dScale = inner.Mul(inner.Div(slope, inverse), count) // sum(dy x')
-      return [dx, dScale, inner.Mul(meanDy, count)]
+      const meanProduct = inner.Mul(channelMean(inner, inner.Mul(dy!, centred!)), inverse) // mean(dy x')
+      const rest = {
+        scale: inner.Neg(inner.Mul(factor, meanProduct)),
+        bias: inner.Neg(inner.Mul(factor, meanDy)),
+        mean: zerosLike(inner, meanDy),
+        variance: variance!,
+      }
+      const dx = inner.Add(inner.Mul(dy!, perChannel(inner, factor, dy!)), affine(inner, centred!, rest, epsilon))
+      return [dx, inner.Mul(meanProduct, count), inner.Mul(meanDy, count)]
     },
   )
   return [needs(0) ? dx! : null, needs(1) ? dScale! : null, bias && needs(2) ? dBias! : null]

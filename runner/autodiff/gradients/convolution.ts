@@ -4,101 +4,127 @@ import { callFunction } from '../../onnx/functions.ts'
 import { type Window, windowOf } from '../../onnx/geometry.ts'
 import { listOf, numberOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
-import { sizeOf } from '../../onnx/tensor.ts'
+import { floats, sizeOf } from '../../onnx/tensor.ts'
 import type { Rule } from '../rule.ts'
 
-/** Output maps with at least this many points are large: there, on a CPU, batched products beat one long one, and a convolution
- *  with flipped weights beats ConvTranspose (measured on two AVX-512 cores at batch 64: 17 ms against 36 ms for 64 channels at
- *  32x32, but 25 against 19 for 256 channels at 8x8). */
-const LARGE_MAP = 128
+/** Input maps at least this wide take the crossed formulation of a weight gradient: its products are (w + 2) / w as long, which
+ *  on narrow maps costs more than fewer copies save (measured on two AVX-512 cores at batch 64). */
+const WIDE_MAP = 16
+/** Maps of at most this many points are examples of one channel rather than channels of one example to the convolution that
+ *  cuts out taps: it has fewer and longer calls then (0.5 against 0.7 ms for 32 channels at 7x7, 1.5 against 0.8 at 14x14). */
+const SMALL_MAP = 64
 
 const attributesOf = ({ strides, pads, dilations }: Window, group: number) => ({ strides, pads, dilations, group })
 const nameOf = (...parts: unknown[]) => parts.map((part) => (Array.isArray(part) ? part.join('x') : part)).join('_')
 
-/** The padded input as seen through each tap of the kernel: taps x [n, c, ...output extents]. */
-function tapsOf(ops: Ops, padded: Value, { kernel, strides, dilations }: Window, extents: readonly number[]): Value[] {
-  const axes = kernel.map((_, i) => i + 2)
-  return Array.from({ length: sizeOf(kernel) }, (_, tap) => {
-    const at = kernel.map((k, i) => (Math.floor(tap / sizeOf(kernel.slice(i + 1))) % k) * dilations[i]!)
-    const ends = at.map((start, i) => start + (extents[i]! - 1) * strides[i]! + 1)
-    return ops.Slice(padded, at, ends, axes, strides)
+/** What each tap of a kernel sees of each channel: [n, c, ...] -> [n, c * taps, ...]. A convolution of every channel with kernels
+ *  that hold a single 1 is im2col on all threads; slices and their concatenation run on one, and took 1.4 to 1.9 times as long.
+ *  `order` says which tap comes when. */
+function tapsOf(ops: Ops, x: Value, window: Window, order?: readonly number[]): Value {
+  const { kernel, strides, dilations, pads } = window
+  const [n, c, ...extents] = x.shape as [number, number, ...number[]]
+  const taps = sizeOf(kernel)
+  if (taps === 1 && strides.every((stride) => stride === 1) && pads.every((pad) => pad === 0)) return x
+  const picks = Float32Array.from({ length: taps * taps }, (_, i) => {
+    const row = Math.floor(i / taps)
+    return (order?.[row] ?? row) === i % taps ? 1 : 0
   })
+  const weight = ops.Cast(ops.constant(floats([taps, 1, ...kernel], picks), 'taps'), x.type)
+  if (sizeOf(extents) <= SMALL_MAP) {
+    const seen = ops.Conv(ops.Reshape(x, [n * c, 1, ...extents]), weight, null, { strides, dilations, pads })
+    return ops.Reshape(seen, [n, c * taps, ...seen.shape.slice(2)])
+  }
+  const each = ops.Expand(ops.Reshape(weight, [1, taps, 1, ...kernel]), [c, taps, 1, ...kernel])
+  return ops.Conv(x, ops.Reshape(each, [c * taps, 1, ...kernel]), null, attributesOf(window, c))
 }
 
-/** dL/dw of a convolution: for each tap, the product of the gradient and the input as seen through that tap.
- *  [n, c, ...], [n, o, ...] -> [o, c / group, ...kernel] */
+/** Sum over examples of a b^T; a [n, ...g, rows, points], b [n, ...g, columns, points]. */
+const sumOfProducts = (ops: Ops, a: Value, b: Value): Value => {
+  const rank = a.shape.length
+  const swapped = [...a.shape.keys()].slice(0, -2).concat(rank - 1, rank - 2)
+  return ops.ReduceSum(ops.MatMul(a, ops.Transpose(b, swapped)), [0], 0)
+}
+
+/** dL/dw of a convolution. [n, c, ...], [n, o, ...] -> [o, c / group, ...kernel] */
 function convGradWeight(ops: Ops, input: Value, gradient: Value, window: Window, group: number): Value {
-  const { kernel, pads } = window
+  const { kernel, strides, pads, dilations } = window
   const [n, c] = input.shape as [number, number]
   const o = gradient.shape[1]!
-  const extents = gradient.shape.slice(2)
+  const [extents, input2d] = [gradient.shape.slice(2), input.shape.slice(2)]
   const points = sizeOf(extents)
   const taps = sizeOf(kernel)
-  const rank = kernel.length
-  const fullPads = [0, 0, ...pads.slice(0, rank), 0, 0, ...pads.slice(rank)]
+  const dense = group === 1 && [...strides, ...dilations].every((step) => step === 1)
+  const [k = 1, kw = 1] = kernel
+  const [, wide = 0] = input2d
 
-  /** One product per example, summed: small when the map is larger than the number of output channels. */
-  const batched = (inner: Ops, [x, dy]: Value[]): Value[] => {
-    const seen = tapsOf(inner, inner.Pad(x!, fullPads), window, extents)
-    const columns = inner.Concat(
-      seen.map((tap) => inner.Reshape(tap, [n, group, c / group, points])),
-      2,
-    ) // [n, g, taps * c/g, points]
-    const product = inner.MatMul(
-      inner.Reshape(dy!, [n, group, o / group, points]),
-      inner.Transpose(columns, [0, 1, 3, 2]),
+  /** Rows of the kernel shift the input, its columns the gradient: products of all pairs are the products at all taps, from
+   *  k * c + k * o maps rather than k^2 * c. dw[o, c, i, j] = sum_p dy[o, p - j] x[c, p + i] */
+  const crossed = (inner: Ops, [x, dy]: Value[]): Value[] => {
+    const [top, left, bottom, right] = pads as [number, number, number, number]
+    const across = wide + left + right
+    const one = { strides: [1, 1], dilations: [1, 1] }
+    const rows = tapsOf(inner, x!, { ...one, kernel: [k, 1], pads: [top, left, bottom, right] }) // [n, c * k, oh, across]
+    const mirrored = Array.from({ length: kw }, (_, j) => kw - 1 - j)
+    const columns = tapsOf(inner, dy!, { ...one, kernel: [1, kw], pads: [0, kw - 1, 0, kw - 1] }, mirrored) // [n, o * kw, oh, across]
+    const long = extents[0]! * across
+    const product = sumOfProducts(
+      inner,
+      inner.Reshape(columns, [n, o * kw, long]),
+      inner.Reshape(rows, [n, c * k, long]),
     )
-    return [inner.ReduceSum(product, [0], 0)] // [g, o/g, taps * c/g]
+    return [inner.Transpose(inner.Reshape(product, [o, kw, c, k]), [0, 2, 3, 1])]
+  }
+  /** One product per example, summed: small while there are fewer output channels than points. */
+  const batched = (inner: Ops, [x, dy]: Value[]): Value[] => {
+    const columns = inner.Reshape(tapsOf(inner, x!, window), [n, group, (c / group) * taps, points])
+    const product = sumOfProducts(inner, columns, inner.Reshape(dy!, [n, group, o / group, points]))
+    return [inner.Reshape(inner.Transpose(product, [0, 2, 1]), [o, c / group, ...kernel])] // [g, o/g, c/g * taps]
   }
   /** One product over examples and points together. */
   const joined = (inner: Ops, [x, dy]: Value[]): Value[] => {
-    const swap = [1, 0, ...kernel.map((_, i) => i + 2)]
-    const padded = inner.Pad(inner.Transpose(x!, swap), fullPads)
-    const columns = inner.Reshape(inner.Concat(tapsOf(inner, padded, window, extents), 0), [taps * c, n * points])
-    return [inner.Gemm(inner.Reshape(inner.Transpose(dy!, swap), [o, n * points]), columns, null, { transB: 1 })]
+    const together = (value: Value, rows: number) =>
+      inner.Reshape(inner.Transpose(inner.Reshape(value, [n, rows, points]), [1, 0, 2]), [rows, n * points])
+    const columns = together(tapsOf(inner, x!, window), c * taps)
+    return [inner.Reshape(inner.Gemm(together(dy!, o), columns, null, { transB: 1 }), [o, c, ...kernel])]
   }
   const [product] = callFunction(
     ops,
     {
       name: 'ConvGradWeight',
-      variant: nameOf(input.shape, gradient.shape, kernel, window.strides, pads, window.dilations, group),
+      variant: nameOf(input.shape, gradient.shape, kernel, strides, pads, dilations, group),
       inputs: [input, gradient],
       attributes: { kernel_shape: kernel, ...attributesOf(window, group) },
     },
     (inner, inputs) => {
-      const [sum] = group > 1 || (points >= LARGE_MAP && o <= points) ? batched(inner, inputs) : joined(inner, inputs)
-      const byTap = inner.Transpose(inner.Reshape(sum!, [o, taps, c / group]), [0, 2, 1])
-      return [inner.Reshape(byTap, [o, c / group, ...kernel])]
+      if (dense && kernel.length === 2 && taps > 1 && wide >= WIDE_MAP) return crossed(inner, inputs)
+      return group > 1 || o <= points ? batched(inner, inputs) : joined(inner, inputs)
     },
   )
   return product!
 }
 
-/** dL/dx of a convolution. [n, o, ...] -> [n, c, ...] */
+/** dL/dx of a convolution. [n, o, ...] -> [n, c, ...] With stride 1 it's a convolution with flipped weights, which takes half to
+ *  nine tenths of ConvTranspose's time. */
 function convGradInput(ops: Ops, x: Value, w: Value, dy: Value, window: Window, group: number): Value {
   const { kernel, strides, dilations, pads } = window
   const rank = kernel.length
-  const axes = kernel.map((_, i) => i + 2)
   const full = (i: number) => (kernel[i]! - 1) * dilations[i]!
   const mirrored = [...kernel.map((_, i) => full(i) - pads[i]!), ...kernel.map((_, i) => full(i) - pads[i + rank]!)]
-  const dense = group === 1 && strides.every((stride) => stride === 1) && mirrored.every((pad) => pad >= 0)
-  if (dense && sizeOf(dy.shape.slice(2)) >= LARGE_MAP) {
-    const swapped = ops.Transpose(w, [1, 0, ...axes])
-    const flipped =
-      sizeOf(kernel) === 1
-        ? swapped
-        : ops.Slice(
-            swapped,
-            axes.map(() => -1),
-            axes.map(() => -1 - Math.max(...kernel)),
-            axes,
-            axes.map(() => -1),
-          )
-    return ops.Conv(dy, flipped, null, { pads: mirrored, dilations })
+  if (group === 1 && strides.every((stride) => stride === 1) && mirrored.every((pad) => pad >= 0)) {
+    return ops.Conv(dy, turned(ops, w), null, { pads: mirrored, dilations })
   }
   const reached = kernel.map((_, i) => strides[i]! * (dy.shape[i + 2]! - 1) + full(i) + 1 - pads[i]! - pads[i + rank]!)
   const outputPadding = reached.map((extent, i) => x.shape[i + 2]! - extent)
   return ops.ConvTranspose(dy, w, { ...attributesOf(window, group), output_padding: outputPadding })
+}
+
+/** [o, c, ...kernel] -> [c, o, ...kernel], every kernel turned about its middle. */
+function turned(ops: Ops, w: Value): Value {
+  const [o, c, ...kernel] = w.shape as [number, number, ...number[]]
+  const taps = sizeOf(kernel)
+  const swapped = ops.Transpose(ops.Reshape(w, [o, c, taps]), [1, 0, 2])
+  const backwards = taps === 1 ? swapped : ops.Slice(swapped, [-1], [-1 - taps], [2], [-1])
+  return ops.Reshape(backwards, [c, o, ...kernel])
 }
 
 const sumOverPoints = (ops: Ops, dy: Value): Value =>

@@ -3,7 +3,6 @@
 import { normalAxis } from '../../onnx/geometry.ts'
 import { numberOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
-import { sizeOf } from '../../onnx/tensor.ts'
 import type { Rule } from '../rule.ts'
 
 /** xh and 1 / sqrt(variance + epsilon) from the statistics of x over `axes`. */
@@ -67,25 +66,3 @@ export const LayerNormalization: Rule = ({ ops, node, x: [x, scale], dy, needs }
     needs(2) ? dy : null,
   ]
 }
-
-/** Statistics over each group of channels of each example: [n, c, ...] as [n, groups, rest]. */
-const overGroups =
-  (groupsOf: (channels: number, given: number) => number): Rule =>
-  ({ ops, node, x: [x, scale], dy, needs }) => {
-    const [n, c] = x!.shape as [number, number]
-    const groups = groupsOf(c, numberOf(node, 'num_groups', 1))
-    const shape = [n, groups, sizeOf(x!.shape) / (n * groups)]
-    const { xh, inverse } = standardize(ops, ops.Reshape(x!, shape), [2], numberOf(node, 'epsilon', 1e-5))
-    const dx = () => {
-      const g = ops.Reshape(ops.Mul(dy, perChannel(ops, scale!, x!.shape.length)), shape)
-      return ops.Reshape(throughStatistics(ops, g, xh, inverse, [2]), x!.shape)
-    }
-    return [
-      needs(0) ? dx() : null,
-      needs(1) ? channelSums(ops, ops.Mul(dy, ops.Reshape(xh, x!.shape))) : null,
-      needs(2) ? channelSums(ops, dy) : null,
-    ]
-  }
-
-export const GroupNormalization = overGroups((_, groups) => groups)
-export const InstanceNormalization = overGroups((channels) => channels)

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { defineDenoiser } from '../../denoiser.ts'
 import type { Value } from '../../onnx/graph.ts'
+import { floats } from '../../onnx/tensor.ts'
 import { conv, dropout, groupNorm, linear, normalInit, swish, timeEmbedding, uniformFanIn } from '../layers.ts'
 import type { Scope } from '../variables.ts'
 
@@ -79,9 +80,10 @@ function downsample({ scope }: Context, name: string, x: Value): Value {
 /** Doubles the map: each point becomes four, then a 3x3 convolution. */
 function upsample({ scope }: Context, name: string, x: Value): Value {
   const { ops } = scope
-  const [n, c, h, w] = x.shape as [number, number, number, number]
-  const rows = ops.Expand(ops.Reshape(x, [n, c, h, 1, w, 1]), [n, c, h, 2, w, 2])
-  return conv3(scope, name, ops.Reshape(rows, [n, c, 2 * h, 2 * w]), c)
+  const factors = ops.constant(floats([4], [1, 1, 2, 2]))
+  const nearest = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
+  const [doubled] = ops.emit('Resize', [x, null, factors], nearest)
+  return conv3(scope, name, doubled!, x.shape[1]!)
 }
 
 export const ddpmUnet = defineDenoiser({
