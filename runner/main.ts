@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { RemoteError } from './agent/client.ts'
 import { board } from './commands/board.ts'
 import { enrol } from './commands/enrol.ts'
+import { health } from './commands/health.ts'
 import { list } from './commands/list.ts'
 import { quickstart } from './commands/quickstart.ts'
 import { run } from './commands/run.ts'
@@ -24,7 +25,21 @@ export async function main(argv: string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError('(see --help)')
     .exitOverride()
-  for (const add of [quickstart, run, list, serve, enrol, runner, runners, submit, webhooks, board, verify, score])
+  for (const add of [
+    quickstart,
+    run,
+    list,
+    serve,
+    enrol,
+    runner,
+    runners,
+    submit,
+    webhooks,
+    board,
+    verify,
+    score,
+    health,
+  ])
     add(program)
   try {
     await program.parseAsync(argv)

@@ -59,6 +59,8 @@ export interface ClientOptions {
   retryForMs?: number
   /** Told before each pause between tries. */
   onRetry?: ((message: string, pauseMs: number) => void) | undefined
+  /** Told of each answer, whatever it says. */
+  onAnswer?: (() => void) | undefined
 }
 
 export interface RequestOptions {
@@ -83,7 +85,8 @@ export type Client = ReturnType<typeof createClient>
 const bearer = (credential: string | undefined): Record<string, string> =>
   credential ? { authorization: `Bearer ${credential}` } : {}
 
-export function createClient({ server, token, access: tokens, retryForMs: patience = 30_000, onRetry }: ClientOptions) {
+export function createClient(options: ClientOptions) {
+  const { server, token, access: tokens, retryForMs: patience = 30_000, onRetry, onAnswer } = options
   const base = server.replace(/\/+$/, '')
   const credentialNow = async () => token ?? (await tokens?.token())
 
@@ -104,6 +107,7 @@ export function createClient({ server, token, access: tokens, retryForMs: patien
       ...(body !== undefined && { body: bytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     })
+    onAnswer?.()
     if (answer.ok) return answer
     const parsed = errorBody.safeParse(await answer.json().catch(() => null)).data
     const unexpected = {

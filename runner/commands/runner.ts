@@ -20,6 +20,7 @@ import { onDraining } from '../draining.ts'
 import { dataPlaces, openHome } from '../home.ts'
 import { deviceOption, requireDevice } from '../probe/device-choice.ts'
 import { passedSelfTest, probeMachine } from '../probe.ts'
+import { type Pulse, startPulse } from '../pulse.ts'
 import { openStore } from '../store/store.ts'
 import { findingsLines } from '../terminal/findings.ts'
 import { count, duration } from '../terminal/numbers.ts'
@@ -96,6 +97,7 @@ async function execute(options: Options): Promise<void> {
   const tell = options.json ? printJsonLine : teller()
   const onTrouble = (message: string) => tell({ kind: 'trouble', message })
   const onRetry = (message: string, pauseMs: number) => onTrouble(`${message}; next try in ${duration(pauseMs / 1000)}`)
+  let pulse: Pulse | undefined
   try {
     const findings = await probeMachine({ threads })
     await requireDevice(options.device, findings)
@@ -103,7 +105,8 @@ async function execute(options: Options): Promise<void> {
     const open = createClient({ server, onRetry })
     const identity = await identityAt({ home, client: open, secret, name, signal: either })
     const access = runnerAccess({ client: open, identity, onTrouble })
-    const client = createClient({ server, access, onRetry })
+    pulse = startPulse(home, server)
+    const client = createClient({ server, access, onRetry, onAnswer: pulse.answered })
     note(`Runner ${identity.name} (${identity.id}) asks ${server} for jobs.`)
     const store = openStore(home)
     const places = dataPlaces(home, options.data)
@@ -113,6 +116,7 @@ async function execute(options: Options): Promise<void> {
     if (error instanceof RemoteError) throw new UsageError(`${server} refused this runner: ${error.message}`)
     if (!either.aborted) throw error
   } finally {
+    pulse?.stop()
     release()
   }
   // SIGTERM is how services are stopped: that is a good end.

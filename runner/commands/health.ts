@@ -1,0 +1,17 @@
+/** `palimpsest health`: whether the runner of a home is well, for monitors and containers. */
+import { type Command, help, homeOption } from '../command.ts'
+import { homeOf } from '../home.ts'
+import { healthOf } from '../pulse.ts'
+import { print } from '../terminal/output.ts'
+
+export const health: Command = (program) =>
+  program
+    .command('health')
+    .description('say whether the runner of a home is well; ends with 1 when it is not')
+    .option(...homeOption)
+    .addHelpText('after', help(['palimpsest health', 'palimpsest health --home /var/lib/palimpsest']))
+    .action(async (options: { home?: string }) => {
+      const { healthy, words } = await healthOf(homeOf(options.home), Date.now())
+      if (!healthy) throw new Error(words)
+      print(words)
+    })
