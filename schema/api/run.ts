@@ -4,11 +4,13 @@ import { benchmark, slug } from '../benchmark.ts'
 import { failureReason } from '../protocol/fail.ts'
 import { artifactRef, device, progress, seconds } from '../result.ts'
 import { seed, stageKey, stageSpec } from '../stage.ts'
-import { outcomes } from '../tables/deliveries.ts'
 import { column } from './board.ts'
 import { runState, runSummary, submission } from './submission.ts'
 
 export const jobState = z.enum(['queued', 'leased', 'done', 'failed', 'cancelled'])
+
+/** `lost` and `released` cost the submitter nothing; only `failed` uses up attempts. */
+export const outcomes = ['running', 'done', 'failed', 'lost', 'released', 'cancelled'] as const
 
 /** One lease of a stage and how it ended. Its log is read with `?attempt=`. */
 export const delivery = z.strictObject({

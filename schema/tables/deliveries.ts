@@ -1,12 +1,9 @@
 /** Deliveries: every lease of a job and how it ended. */
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { outcomes } from '../api/run.ts'
 import { failureReasons } from '../protocol/fail.ts'
 import { jobs } from './jobs.ts'
-
-/** `lost` and `released` cost the submitter nothing; only `failed` uses up attempts. */
-export const outcomes = ['running', 'done', 'failed', 'lost', 'released', 'cancelled'] as const
-export type Outcome = (typeof outcomes)[number]
 
 export const deliveries = sqliteTable(
   'deliveries',
