@@ -214,8 +214,10 @@ export const docsPage: Route = (app) =>
               </p>
               <p>
                 A lease lasts 90 seconds and is renewed every 30. A runner that falls silent loses its lease, and its
-                stage goes to the next runner; that counts as lost, not as failed. What a silent runner writes later is
-                refused once somebody else holds the stage.
+                stage goes to the next runner; that counts as lost, not as failed, and costs the submitter nothing. A
+                runner that comes back takes the stage up again while nobody else has it; what it writes later is
+                refused, and a result that comes too late is kept as evidence. A stage fails for good after three
+                failures, or at once where another try would end the same way.
               </p>
               <h2 id="evidence">Evidence</h2>
               <p>
