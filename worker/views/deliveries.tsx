@@ -80,7 +80,8 @@ export const Deliveries = ({ run, stage }: { run: Run; stage: RunStage }) => {
             <li>
               <div>
                 <Attempts deliveries={deliveries} />: {words[outcome](deliveries.length)}
-                {reason && `, ${reasonWords(reason)}`}. {message}
+                {reason && `, ${reasonWords(reason)}`}
+                {message && `: ${message}`}
                 {late > 0 && ' A result came after the lease had ended: it is kept as evidence and not scored.'}
                 {deliveries[0]!.nextStep && <p class="small">{deliveries[0]!.nextStep}</p>}
               </div>
