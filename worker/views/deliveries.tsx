@@ -82,7 +82,7 @@ export const Deliveries = ({ run, stage }: { run: Run; stage: RunStage }) => {
                 <Attempts deliveries={deliveries} />: {words[outcome](deliveries.length)}
                 {reason && `, ${reasonWords(reason)}`}
                 {message && `: ${message}`}
-                {late > 0 && ' A result came after the lease had ended: it is kept as evidence and not scored.'}
+                {late > 0 && '. A result came after the lease had ended: it is kept as evidence and not scored.'}
                 {deliveries[0]!.nextStep && <p class="small">{deliveries[0]!.nextStep}</p>}
               </div>
               {written && <a href={logPage({ run: run.id, stage: number, attempt: written.attempt })}>Log</a>}
