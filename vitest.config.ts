@@ -35,7 +35,10 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['test/{schema,runner,sqlite,onnxruntime,protocol,browser}/**/*.test.ts'],
+          include: [
+            'test/{schema,runner,sqlite,onnxruntime,protocol,browser}/**/*.test.ts',
+            ...(process.env.RUNNER_IMAGE ? ['test/container/**/*.test.ts'] : []),
+          ],
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },
