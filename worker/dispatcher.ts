@@ -22,5 +22,15 @@ export async function wake(env: Bindings): Promise<void> {
   }
 }
 
+/** Tells an idle runner that an admin changed something about it. Without it, the runner learns when it next asks. */
+export async function tellRunner(env: Bindings, runnerId: string): Promise<void> {
+  try {
+    await dispatcherOf(env).changed(runnerId)
+  } catch (error) {
+    console.error('a runner was not told of a change', error)
+  }
+}
+
 /** The socket of an idle runner. */
-export const waitAt = (env: Bindings): Promise<Response> => upgradeAt(dispatcherOf(env))
+export const waitAt = (env: Bindings, runnerId: string): Promise<Response> =>
+  upgradeAt(dispatcherOf(env), [['runner', runnerId]])

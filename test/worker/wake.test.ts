@@ -2,7 +2,20 @@ import { runDurableObjectAlarm } from 'cloudflare:test'
 import { beforeEach, expect, test } from 'vitest'
 import type { WakeMessage } from '../../schema/protocol/wake.ts'
 import { openSocket } from './sockets.ts'
-import { ask, bindings, errorOf, fail, finish, lease, read, submit, tokenFor, useFreshDatabase } from './support.ts'
+import {
+  ADMIN,
+  ask,
+  bindings,
+  enrol,
+  errorOf,
+  fail,
+  finish,
+  lease,
+  read,
+  submit,
+  tokenFor,
+  useFreshDatabase,
+} from './support.ts'
 
 useFreshDatabase()
 
@@ -98,4 +111,16 @@ test('only runners may wait for work, and only on a socket', async () => {
   const wrong = await ask(PATH, { token: submitter, headers: { upgrade: 'websocket' } })
   expect(await errorOf(wrong)).toMatchObject({ code: 'unauthorized' })
   expect(await errorOf(await ask(PATH, { token: runner }))).toMatchObject({ code: 'invalid_request' })
+})
+
+test('a runner that an admin pauses or revokes is woken to learn of it, and no other is', async () => {
+  const other = await enrol('other')
+  const sockets = [await idle(), await openSocket<WakeMessage>(PATH, other.token)]
+  const path = `/api/v1/runners/${other.id}`
+  await read(await ask(path, { token: ADMIN, method: 'PATCH', json: { state: 'paused' } }))
+  expect([await woken(sockets.slice(0, 1)), await woken(sockets.slice(1))]).toEqual([0, 1])
+  const again = await openSocket<WakeMessage>(PATH, other.token)
+  await read(await ask(path, { token: ADMIN, method: 'DELETE' }))
+  expect([await woken(sockets.slice(0, 1)), await woken([again])]).toEqual([0, 1])
+  await leaveAll([...sockets, again])
 })

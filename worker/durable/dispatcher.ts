@@ -7,7 +7,7 @@ import { type Bindings, settingsOf } from '../env.ts'
 import { publish } from '../live.tsx'
 import { endExpiredLeases, nextExpiry } from '../queries/expire.ts'
 import { readyJobs } from '../queries/ready-jobs.ts'
-import { admitIdle, idleSince, wakeSome } from './idle-runners.ts'
+import { admitIdle, idleSince, wakeRunner, wakeSome } from './idle-runners.ts'
 
 export class Dispatcher extends DurableObject<Bindings> {
   constructor(state: DurableObjectState, env: Bindings) {
@@ -16,8 +16,9 @@ export class Dispatcher extends DurableObject<Bindings> {
   }
 
   /** The socket of an idle runner. */
-  override async fetch(): Promise<Response> {
-    return admitIdle(this.ctx, settingsOf(this.env).IDLE_POLL_MS, Date.now())
+  override async fetch(request: Request): Promise<Response> {
+    const runnerId = new URL(request.url).searchParams.get('runner') ?? ''
+    return admitIdle(this.ctx, runnerId, settingsOf(this.env).IDLE_POLL_MS, Date.now())
   }
 
   /** The other end closes: so does this one. */
@@ -28,6 +29,11 @@ export class Dispatcher extends DurableObject<Bindings> {
   /** There may be work. */
   async wake(): Promise<void> {
     await this.wakeThose(Date.now())
+  }
+
+  /** An admin changed something about a runner. */
+  async changed(runnerId: string): Promise<void> {
+    wakeRunner(this.ctx, runnerId)
   }
 
   /** A lease ends at this time, unless it is renewed. */

@@ -16,9 +16,9 @@ interface Idle {
 
 const say = (socket: WebSocket, message: WakeMessage) => socket.send(JSON.stringify(message))
 
-export function admitIdle(state: DurableObjectState, askEveryMs: number, now: number): Response {
+export function admitIdle(state: DurableObjectState, runnerId: string, askEveryMs: number, now: number): Response {
   return upgraded((socket) => {
-    state.acceptWebSocket(socket)
+    state.acceptWebSocket(socket, [runnerId])
     socket.serializeAttachment({ since: now, woken: false } satisfies Idle)
     say(socket, { kind: 'welcome', askEveryMs, pingEveryMs: PING_EVERY_MS })
   })
@@ -32,6 +32,10 @@ export function idleSince(state: DurableObjectState, at: number, now: number): W
     return socket.readyState === WebSocket.OPEN && !woken && since <= at && now - heardAt < SILENCE_MS
   })
 }
+
+/** Wakes one runner, whether there is work or not: it asks, and learns what an admin decided about it. */
+export const wakeRunner = (state: DurableObjectState, runnerId: string): void =>
+  wakeSome(state.getWebSockets(runnerId), Number.POSITIVE_INFINITY)
 
 /** Wakes as many as there are jobs, chosen by chance, so that one who cannot do them does not always come first. */
 export function wakeSome(sockets: WebSocket[], jobs: number): void {

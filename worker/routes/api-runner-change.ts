@@ -1,7 +1,7 @@
 /** An admin names, labels, pauses, drains or resumes a runner. */
 import { changeRunner as request, runner } from '../../schema/api/runner.ts'
 import { allow } from '../auth.ts'
-import { wake } from '../dispatcher.ts'
+import { tellRunner } from '../dispatcher.ts'
 import { byId } from '../params.ts'
 import { changeRunner } from '../queries/manage-runners.ts'
 import { apiRoute, bearer, body, json, type Route } from '../route.ts'
@@ -21,6 +21,6 @@ export const apiRunnerChange: Route = (app) =>
   app.openapi(route, async (c) => {
     const changed = await changeRunner(c.get('db'), c.req.valid('param').id, c.req.valid('json'))
     // It asks, and learns of it.
-    await wake(c.env)
+    await tellRunner(c.env, changed.id)
     return c.json(changed, 200)
   })

@@ -1,7 +1,7 @@
 /** An admin revokes a runner: it is refused from now on, and what it was working on goes back to the queue. */
 import { runner } from '../../schema/api/runner.ts'
 import { allow } from '../auth.ts'
-import { wake } from '../dispatcher.ts'
+import { tellRunner, wake } from '../dispatcher.ts'
 import { publish } from '../live.tsx'
 import { byId } from '../params.ts'
 import { revokeRunner } from '../queries/manage-runners.ts'
@@ -21,6 +21,10 @@ const route = apiRoute({
 export const apiRunnerRevoke: Route = (app) =>
   app.openapi(route, async (c) => {
     const { runner: revoked, ended } = await revokeRunner(c.get('db'), c.req.valid('param').id, Date.now())
-    await Promise.all([...ended.map((key) => publish(c.env, key, { changed: true })), wake(c.env)])
+    await Promise.all([
+      ...ended.map((key) => publish(c.env, key, { changed: true })),
+      wake(c.env),
+      tellRunner(c.env, revoked.id),
+    ])
     return c.json(revoked, 200)
   })

@@ -20,5 +20,5 @@ const route = apiRoute({
 export const apiRunnerWake: Route = (app) =>
   app.openapi(route, async (c) => {
     requireUpgrade(c)
-    return waitAt(c.env)
+    return waitAt(c.env, c.get('runner').id)
   })

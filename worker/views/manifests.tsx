@@ -27,13 +27,15 @@ export const Manifests = ({
       </pre>
       <Scroll labelledBy="manifests-caption">
         <table>
-          <caption id="manifests-caption">Signed results, one a finished stage; hashes are SHA-256</caption>
+          <caption id="manifests-caption">
+            Signed results, one a finished stage: fingerprint of the key, SHA-256 of spec and log
+          </caption>
           <thead>
             <tr>
               <th scope="col">Stage</th>
               <th scope="col">Signed by</th>
-              <th scope="col">Fingerprint of its key, spec and log</th>
               <th scope="col">Signature</th>
+              <th scope="col">Key, spec and log</th>
             </tr>
           </thead>
           <tbody>
@@ -48,15 +50,6 @@ export const Manifests = ({
                     {runner.name}
                     <div class="hash">{runner.id}</div>
                   </td>
-                  <td class="hash">
-                    <div>key {runner.fingerprint}</div>
-                    {signed && (
-                      <>
-                        <div>spec {signed.specSha256}</div>
-                        <div>log {signed.log.sha256}</div>
-                      </>
-                    )}
-                  </td>
                   <td>
                     {signed ? 'verified' : <strong>does not verify</strong>}
                     <div>
@@ -67,6 +60,15 @@ export const Manifests = ({
                         Download<span class="visually-hidden"> the manifest: {stageTitle(stage)}</span>
                       </a>
                     </div>
+                  </td>
+                  <td class="hash">
+                    <div>key {runner.fingerprint}</div>
+                    {signed && (
+                      <>
+                        <div>spec {signed.specSha256}</div>
+                        <div>log {signed.log.sha256}</div>
+                      </>
+                    )}
                   </td>
                 </tr>
               )
