@@ -10,7 +10,7 @@ import { encodeRealImages } from './store/generation-evidence.ts'
 /** The phase in which an extractor looks at real images. */
 export const REAL_IMAGES = 'features of real images'
 
-export type MeasureOptions = Pick<ExtractOptions, 'threads' | 'signal' | 'onProgress'>
+export type MeasureOptions = Pick<ExtractOptions, 'threads' | 'provider' | 'signal' | 'onProgress'>
 
 /** Accuracy of a classifier in percent, on a test set that it was not trained on. */
 export async function testAccuracy(judge: ImageExtractor, test: Split, options: MeasureOptions): Promise<number> {

@@ -5,11 +5,11 @@ import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type Probe, SELF_TEST_SHA256 } from '../schema/probe.ts'
 import { sha256Hex } from '../schema/stage.ts'
-import { onnxruntimeVersion } from './onnx/session.ts'
-import { deviceOf } from './pipeline/device.ts'
+import { onnxruntimeVersion, type Provider } from './onnx/session.ts'
+import { deviceOf, FLOAT32_ON_GPU } from './pipeline/device.ts'
 import type { FromProbe } from './probe/child.ts'
 import { type Driver, findGpus } from './probe/gpus.ts'
-import type { ProviderFinding } from './probe/providers.ts'
+import type { DeviceKind, ProviderFinding } from './probe/providers.ts'
 import type { SelfTest } from './probe/self-test.ts'
 import { version } from './version.ts'
 
@@ -23,14 +23,17 @@ export interface Findings {
   providers: ProviderFinding[]
   driver: Omit<Driver, 'gpus'>
   selfTest: SelfTest
+  /** What the self-test ran on, and stages will. */
+  provider: Provider
 }
 
 /** Takes about a second. Never throws for what it finds: a failed self-test is a finding. */
-export async function probeMachine({ threads }: { threads: number }): Promise<Findings> {
-  const [{ gpus, ...driver }, { providers, selfTest }] = await Promise.all([findGpus(), tryOut(threads)])
+export async function probeMachine({ threads, kind }: { threads: number; kind: DeviceKind }): Promise<Findings> {
+  const [{ gpus, ...driver }, tried] = await Promise.all([findGpus(), tryOut(threads, kind)])
+  const { providers, selfTest, provider } = tried
   return {
     probe: {
-      device: deviceOf(threads),
+      device: await deviceOf({ threads, provider }),
       memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
       gpus,
       providers: providers.filter(({ works }) => works).map(({ name }) => name),
@@ -41,6 +44,7 @@ export async function probeMachine({ threads }: { threads: number }): Promise<Fi
     providers,
     driver,
     selfTest,
+    provider,
   }
 }
 
@@ -49,16 +53,21 @@ export const passedSelfTest = ({ selfTest }: Findings): boolean =>
   selfTest.passed && selfTest.sha256 === SELF_TEST_SHA256
 
 /** In a process of its own, whose words on stderr are onnxruntime's and not for people. */
-async function tryOut(threads: number): Promise<Pick<Findings, 'providers' | 'selfTest'>> {
-  const child = fork(entry, [String(threads)], {
+type Tried = Pick<Findings, 'providers' | 'selfTest' | 'provider'>
+
+async function tryOut(threads: number, kind: DeviceKind): Promise<Tried> {
+  const child = fork(entry, [String(threads), kind], {
+    // The known result is that of float32.
+    env: { ...process.env, [FLOAT32_ON_GPU]: '0' },
     execArgv: ['--experimental-strip-types', '--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
   const providers: ProviderFinding[] = []
   let selfTest: SelfTest | null = null
+  let provider: Provider = 'cpu'
   child.on('message', (message: FromProbe) => {
-    if (message.kind === 'self-test') selfTest = message.selfTest
-    else providers.push(message.finding)
+    if (message.kind === 'provider') providers.push(message.finding)
+    else ({ selfTest, provider } = message)
   })
   const limit = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
   const end = await new Promise<string>((ended) => {
@@ -70,6 +79,7 @@ async function tryOut(threads: number): Promise<Pick<Findings, 'providers' | 'se
   if (end !== 'code 0') providers.push({ name: 'the next one', works: false, trouble: error })
   return {
     providers,
-    selfTest: selfTest ?? { passed: false, error, largestDifference: null, sha256: await sha256Hex(error) },
+    provider,
+    selfTest: selfTest ?? { passed: false, error, largestDifference: null, strays: [], sha256: await sha256Hex(error) },
   }
 }

@@ -5,6 +5,7 @@ import type { Job } from '../../schema/protocol/lease.ts'
 import type { Progress, StageResult } from '../../schema/result.ts'
 import type { StageSpec } from '../../schema/stage.ts'
 import type { DataPlaces } from '../home.ts'
+import type { Provider } from '../onnx/session.ts'
 import type { Store } from '../store/store.ts'
 import { downloadArtifacts, uploadArtifacts } from './artifacts.ts'
 import { fetchCheckpoint, keepCheckpoints } from './checkpoints.ts'
@@ -35,6 +36,7 @@ export interface JobContext {
   store: Store
   places: DataPlaces
   threads: number
+  provider: Provider
   /** Computes a stage. */
   runStage?: typeof runStageProcess
   /** Aborted when the runner stops. */
@@ -90,7 +92,18 @@ interface Computation extends Held {
 }
 
 async function compute(job: Job, context: Computation): Promise<{ result: StageResult; reused: boolean }> {
-  const { client, store, places, threads, lease, say, onProgress, onTrouble, runStage = runStageProcess } = context
+  const {
+    client,
+    store,
+    places,
+    threads,
+    provider,
+    lease,
+    say,
+    onProgress,
+    onTrouble,
+    runStage = runStageProcess,
+  } = context
   const known = await store.readStage(job.key)
   if (known) {
     say('reused: this runner has computed the stage before')
@@ -108,7 +121,7 @@ async function compute(job: Job, context: Computation): Promise<{ result: StageR
   await fetchCheckpoint(job, { client, store, signal, say, onProgress })
   const keeper = keepCheckpoints(job, { client, store, lease, signal: lease.signal, say, onProgress, onTrouble })
   try {
-    const order = { spec, inputs, home: store.home, places, threads, checkpointEveryMs }
+    const order = { spec, inputs, home: store.home, places, threads, provider, checkpointEveryMs }
     return await runStage({ ...order, signal, onProgress, onLog: say })
   } catch (error) {
     if (context.signal.aborted && !lease.signal.aborted) await keeper.last(AbortSignal.timeout(LAST_CHECKPOINT_MS))

@@ -22,7 +22,15 @@ process.on('message', async (message: ToStage) => {
   process.exit(0)
 })
 
-async function answerTo({ spec, inputs, home, places, threads, checkpointEveryMs }: StageOrder): Promise<FromStage> {
+async function answerTo({
+  spec,
+  inputs,
+  home,
+  places,
+  threads,
+  provider,
+  checkpointEveryMs,
+}: StageOrder): Promise<FromStage> {
   try {
     const { result, reused } = await runStage(spec, {
       store: openStore(home),
@@ -30,6 +38,7 @@ async function answerTo({ spec, inputs, home, places, threads, checkpointEveryMs
       places,
       inputs: async (key) => inputs[key] ?? {},
       threads,
+      provider,
       checkpointEveryMs,
       signal: controller.signal,
       onProgress: (progress) => void tell({ kind: 'progress', progress }),

@@ -3,6 +3,7 @@ import type { FailureReason } from '../../schema/protocol/fail.ts'
 import type { ArtifactRef, Progress, StageResult } from '../../schema/result.ts'
 import type { StageSpec } from '../../schema/stage.ts'
 import type { DataPlaces } from '../home.ts'
+import type { Provider } from '../onnx/session.ts'
 
 export interface StageOrder {
   spec: StageSpec
@@ -12,6 +13,7 @@ export interface StageOrder {
   home: string
   places: DataPlaces
   threads: number
+  provider: Provider
   /** The server wants a checkpoint this often. */
   checkpointEveryMs: number
 }

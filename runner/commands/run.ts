@@ -11,7 +11,8 @@ import { paramsFor } from '../method.ts'
 import { checkClasses } from '../pipeline/check-classes.ts'
 import { dataLoader } from '../pipeline/data.ts'
 import { type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
-import { deviceOption, requireDevice } from '../probe/device-choice.ts'
+import { chooseProvider, deviceOption, precisionOption, setPrecision } from '../probe/device-choice.ts'
+import type { DeviceKind } from '../probe/providers.ts'
 import { openStore } from '../store/store.ts'
 import { duration, plural } from '../terminal/numbers.ts'
 import { note } from '../terminal/output.ts'
@@ -28,7 +29,8 @@ interface Options {
   data?: string[]
   home?: string
   threads: number
-  device?: string
+  device: DeviceKind
+  precision: string
 }
 
 export const run: Command = (program) =>
@@ -47,6 +49,7 @@ export const run: Command = (program) =>
     .option(...homeOption)
     .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
     .addOption(deviceOption())
+    .addOption(precisionOption())
     .addHelpText(
       'after',
       help(
@@ -68,7 +71,8 @@ async function execute(word: string, options: Options): Promise<void> {
   const chosen = chosenMethods(benchmark, options)
   const seeds = options.seeds === undefined ? benchmark.seeds : seedsFrom(options.seeds)
   checkBenchmark(benchmark)
-  await requireDevice(options.device)
+  setPrecision(options.precision)
+  const provider = await chooseProvider(options.device)
   const home = await openHome(options.home)
   const { signal, release } = onInterrupts(() => note('Stopping after this chunk; Ctrl-C again ends at once.'))
   const places = dataPlaces(home, options.data)
@@ -90,6 +94,7 @@ async function execute(word: string, options: Options): Promise<void> {
       data,
       places,
       threads: options.threads,
+      provider,
       signal,
       onProgress: view.update,
       log: () => {},

@@ -18,7 +18,8 @@ import {
 } from '../command.ts'
 import { onDraining } from '../draining.ts'
 import { dataPlaces, openHome } from '../home.ts'
-import { deviceOption, requireDevice } from '../probe/device-choice.ts'
+import { deviceOption, precisionOption, requireDevice, setPrecision } from '../probe/device-choice.ts'
+import type { DeviceKind } from '../probe/providers.ts'
 import { passedSelfTest, probeMachine } from '../probe.ts'
 import { type Pulse, startPulse } from '../pulse.ts'
 import { openStore } from '../store/store.ts'
@@ -37,7 +38,8 @@ interface Options {
   data?: string[]
   threads: number
   drainSeconds: number
-  device?: string
+  device: DeviceKind
+  precision: string
   check?: boolean
   json?: boolean
 }
@@ -59,6 +61,7 @@ export const runner: Command = (program) =>
       60,
     )
     .addOption(deviceOption())
+    .addOption(precisionOption())
     .option('--check', 'say what this machine can do, and lease nothing; ends with 1 when its self-test fails')
     .option('--json', 'tell what happens as one JSON value a line')
     .addHelpText(
@@ -77,6 +80,7 @@ export const runner: Command = (program) =>
 async function execute(options: Options): Promise<void> {
   const { threads, drainSeconds } = options
   if (options.check) return check(options)
+  setPrecision(options.precision)
   const server = serverOf(options.server)
   const secret = await secretFrom(options)
   const name = nameFrom(options)
@@ -99,8 +103,8 @@ async function execute(options: Options): Promise<void> {
   const onRetry = (message: string, pauseMs: number) => onTrouble(`${message}; next try in ${duration(pauseMs / 1000)}`)
   let pulse: Pulse | undefined
   try {
-    const findings = await probeMachine({ threads })
-    await requireDevice(options.device, findings)
+    const findings = await probeMachine({ threads, kind: options.device })
+    requireDevice(options.device, findings)
     if (!passedSelfTest(findings)) throw new Error('the self-test failed: see `palimpsest runner --check`')
     const open = createClient({ server, onRetry })
     const identity = await identityAt({ home, client: open, secret, name, signal: either })
@@ -110,8 +114,8 @@ async function execute(options: Options): Promise<void> {
     note(`Runner ${identity.name} (${identity.id}) asks ${server} for jobs.`)
     const store = openStore(home)
     const places = dataPlaces(home, options.data)
-    const { probe } = findings
-    await runLoop({ client, identity, probe, store, places, threads, drain, signal, emit: tell })
+    const { probe, provider } = findings
+    await runLoop({ client, identity, probe, store, places, threads, provider, drain, signal, emit: tell })
   } catch (error) {
     if (error instanceof RemoteError) throw new UsageError(`${server} refused this runner: ${error.message}`)
     if (!either.aborted) throw error
@@ -141,11 +145,12 @@ async function identityAt({ home, client, secret, name, signal }: Enrolment): Pr
   )
 }
 
-async function check({ threads, device, json }: Options): Promise<void> {
-  const findings = await probeMachine({ threads })
+async function check({ threads, device, precision, json }: Options): Promise<void> {
+  setPrecision(precision)
+  const findings = await probeMachine({ threads, kind: device })
   if (json) printJson(findings)
   else for (const line of findingsLines(findings)) print(line)
-  await requireDevice(device, findings)
+  requireDevice(device, findings)
   if (!passedSelfTest(findings)) throw new Error('the self-test failed')
 }
 

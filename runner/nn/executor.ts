@@ -1,13 +1,15 @@
 /** Takes a list of images through a program: compiles one session per batch size, cuts the work into chunks of about a second
  *  so that progress and cancellation come between them, and handles the last, smaller batch exactly. */
 import type { Graph } from '../onnx/graph.ts'
-import { openSession, type Session } from '../onnx/session.ts'
+import { openSession, type Provider, type Session } from '../onnx/session.ts'
 import { int64s, sizeOf, type Tensor, tensor } from '../onnx/tensor.ts'
 
 const CHUNK_MS = 1000
 
 export interface ExecutorOptions {
   threads: number
+  provider?: Provider | undefined
+  profilePrefix?: string | undefined
   signal: AbortSignal
 }
 
@@ -57,7 +59,7 @@ export interface Executor {
 }
 
 /** Throws the signal's reason when it is aborted between chunks. */
-export function createExecutor({ threads, signal }: ExecutorOptions): Executor {
+export function createExecutor({ threads, provider, profilePrefix, signal }: ExecutorOptions): Executor {
   const sessions = new Map<string, Promise<Session>>()
   const stepMs = new Map<string, number>()
   let compileMs = 0
@@ -65,7 +67,7 @@ export function createExecutor({ threads, signal }: ExecutorOptions): Executor {
   async function sessionFor(key: string, program: () => Graph): Promise<Session> {
     if (!sessions.has(key)) {
       const start = performance.now()
-      sessions.set(key, openSession(program(), { threads }))
+      sessions.set(key, openSession(program(), { threads, provider, profilePrefix }))
       await sessions.get(key)
       compileMs += performance.now() - start
     }

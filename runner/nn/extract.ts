@@ -3,6 +3,7 @@ import type { Progress } from '../../schema/result.ts'
 import { addInput, addOutput, describe, type Graph, newGraph, type Value } from '../onnx/graph.ts'
 import { loop } from '../onnx/loop.ts'
 import { opsFor } from '../onnx/ops.ts'
+import type { Provider } from '../onnx/session.ts'
 import type { Tensor } from '../onnx/tensor.ts'
 import { createExecutor, residentImages } from './executor.ts'
 import type { Network } from './network.ts'
@@ -25,19 +26,20 @@ export interface ExtractOptions {
   batch?: number
   phase?: string
   threads: number
+  provider?: Provider | undefined
   signal: AbortSignal
   onProgress(progress: Progress): void
 }
 
 /** In evaluation mode, in the order of the images. */
 export async function extract(options: ExtractOptions): Promise<Extraction> {
-  const { network, state, images, batch = 100, phase = 'features', threads, signal, onProgress } = options
+  const { network, state, images, batch = 100, phase = 'features', threads, provider, signal, onProgress } = options
   const resident = residentImages(images, network.inputShape)
   const count = resident.shape[0]!
   const dimension = featureCount(network)
   const features = new Float32Array(count * dimension)
   const logits = new Float32Array(count * network.classes)
-  const executor = createExecutor({ threads, signal })
+  const executor = createExecutor({ threads, provider, signal })
   const weights = Object.fromEntries(
     [...network.parameters, ...network.buffers].map(({ name }) => [name, state.get(name)!]),
   )

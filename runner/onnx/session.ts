@@ -6,7 +6,12 @@ import { modelBytes } from './model.ts'
 import { opsFor } from './ops.ts'
 import type { ElementType, Tensor, TensorData } from './tensor.ts'
 
+/** Execution providers that can train: what a graph runs on. */
+export const providers = ['cpu', 'cuda'] as const
+export type Provider = (typeof providers)[number]
+
 export interface SessionOptions {
+  provider?: Provider | undefined
   /** Threads inside one op; 0 leaves the choice to onnxruntime. */
   threads?: number | undefined
   /** Where to write onnxruntime's profile of every node, for measurement. */
@@ -59,14 +64,14 @@ async function laidOut(graph: Graph): Promise<Graph> {
   return block > 1 ? withBlockedConvolutions(graph, block) : graph
 }
 
-/** Compiles a graph, or the bytes of a model, for the CPU. */
+/** Compiles a graph, or the bytes of a model. Throws what onnxruntime says where the provider does not start. */
 export async function openSession(
   model: Graph | Uint8Array,
-  { threads = 0, profilePrefix }: SessionOptions = {},
+  { provider = 'cpu', threads = 0, profilePrefix }: SessionOptions = {},
 ): Promise<Session> {
-  const bytes = model instanceof Uint8Array ? model : modelBytes(await laidOut(model))
+  const bytes = model instanceof Uint8Array ? model : modelBytes(provider === 'cpu' ? await laidOut(model) : model)
   const session = await ort.InferenceSession.create(bytes, {
-    executionProviders: ['cpu'],
+    executionProviders: [provider],
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     ...(threads > 0 && { intraOpNumThreads: threads }),

@@ -22,6 +22,7 @@ import type { DenoiserNetwork } from '../nn/denoiser-network.ts'
 import { createExecutor, residentImages } from '../nn/executor.ts'
 import { slotName } from '../nn/programs.ts'
 import { randomStream } from '../nn/random.ts'
+import type { Provider } from '../onnx/session.ts'
 import { floats, int64s, sizeOf, type Tensor, tensor, zeros } from '../onnx/tensor.ts'
 import type { Checkpoint } from '../store/checkpoint.ts'
 import type { Tensor as StoredTensor } from '../store/safetensors.ts'
@@ -40,6 +41,7 @@ export interface DenoiserTrainerOptions {
   purpose: string
   flip: boolean
   threads: number
+  provider?: Provider | undefined
   signal: AbortSignal
   onProgress(progress: Progress): void
   checkpoint?: Checkpoint | undefined
@@ -78,9 +80,9 @@ const WINDOWS = 20
 const GENERATE_BATCH = 50
 
 export function createDenoiserTrainer(options: DenoiserTrainerOptions): StageDenoiserTrainer {
-  const { denoiser, diffusion, train, seed, purpose, flip, threads, signal, onProgress, checkpoint } = options
+  const { denoiser, diffusion, train, seed, purpose, flip, threads, provider, signal, onProgress, checkpoint } = options
   const { parameters, inputShape } = denoiser
-  const executor = createExecutor({ threads, signal })
+  const executor = createExecutor({ threads, provider, signal })
   const data = { images: train.count, alphaBars: alphaBarsOf(diffusion) }
   const images = residentImages(train.images, inputShape)
   const losses: number[] = []

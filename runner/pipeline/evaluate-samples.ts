@@ -30,7 +30,7 @@ export const REFERENCE = 'reference.safetensors'
 const registry: Record<string, GenerationMetricDefinition> = metrics
 
 export async function evaluateSamples(spec: EvaluateSamplesStage, context: StageContext): Promise<StageOutcome> {
-  const { store, threads, signal, log, onProgress } = context
+  const { store, threads, provider, signal, log, onProgress } = context
   const total = startClock()
   if (spec.request.kind !== 'class')
     throw new ConfigurationError(`image generation forgets a class; the request is ${spec.request.kind}`)
@@ -48,7 +48,7 @@ export async function evaluateSamples(spec: EvaluateSamplesStage, context: Stage
   const { images, labels } = decodeSamples(await store.get(samples.sha256))
   const setUp = total()
 
-  const options = { threads, signal, onProgress }
+  const options = { threads, provider, signal, onProgress }
   const accuracy = await testAccuracy(judge, dataset.test, options)
   log(`the judge ${spec.model.id} is right about ${accuracy.toFixed(2)}% of the test set`)
   const weights = extractor === judge ? trained[WEIGHTS]!.sha256 : extractor.weights
@@ -68,14 +68,14 @@ async function realImages(
   extractor: ImageExtractor,
   weights: string,
   { dataset }: LoadedData,
-  { store, threads, signal, log, onProgress }: StageContext,
+  { store, threads, provider, signal, log, onProgress }: StageContext,
 ): Promise<MadeOnce> {
   const { id, weights: origin, preprocessing, dimension, batch } = extractor
   const identity = {
     kind: 'real images',
     engine: ENGINE_VERSION,
     onnxruntime: onnxruntimeVersion,
-    device: deviceOf(threads),
+    device: await deviceOf({ threads, provider }),
     dataset: dataset.digest,
     images: 'train',
     extractor: { id, origin, weights, preprocessing, dimension, batch },
@@ -83,7 +83,7 @@ async function realImages(
   const made = await makeOnce(
     store,
     identity,
-    () => measureRealImages(extractor, dataset.train, { threads, signal, onProgress }),
+    () => measureRealImages(extractor, dataset.train, { threads, provider, signal, onProgress }),
     {
       signal,
       onWait: () => log('waiting for another process that computes the same features of real images'),

@@ -18,7 +18,7 @@ import { loadWeights } from './weights.ts'
 export const EVIDENCE = 'evidence.safetensors'
 
 export async function evaluate(spec: EvaluateStage, context: StageContext): Promise<StageOutcome> {
-  const { store, threads, signal, log, onProgress } = context
+  const { store, threads, provider, signal, log, onProgress } = context
   const total = startClock()
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { dataset } = loaded
@@ -26,7 +26,16 @@ export async function evaluate(spec: EvaluateStage, context: StageContext): Prom
   const network = networkFor(spec.model, loaded)
   const state = await loadWeights(store, network, await context.inputs(spec.weights))
   const { forget, retain } = splitOf(dataset.train.labels, dataset.classes, spec)
-  const common = { network, seed: spec.seed, purpose: 'evaluate', augment: false, threads, signal, onProgress }
+  const common = {
+    network,
+    seed: spec.seed,
+    purpose: 'evaluate',
+    augment: false,
+    threads,
+    provider,
+    signal,
+    onProgress,
+  }
   const trainer = createTrainer({ ...common, train: dataset.train, state })
   try {
     const before = total()

@@ -20,7 +20,7 @@ export async function runStage(
   spec: StageSpec,
   context: StageContext,
 ): Promise<{ result: StageResult; reused: boolean }> {
-  const { store, threads, signal, log } = context
+  const { store, threads, provider, signal, log } = context
   const key = await stageKeyOf(spec)
   const known = await store.readStage(key)
   if (known) return { result: known, reused: true }
@@ -38,7 +38,7 @@ export async function runStage(
       metrics: {},
       losses: [],
       ...outcome,
-      device: deviceOf(threads),
+      device: await deviceOf({ threads, provider }),
       versions: { palimpsest: version, onnxruntime: onnxruntimeVersion, node: process.versions.node },
     }
     await store.writeStage(key, result)

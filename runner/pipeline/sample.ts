@@ -17,7 +17,7 @@ export const GRID = 'samples.png'
 const BATCH = 50
 
 export async function sample(spec: SampleStage, context: StageContext): Promise<StageOutcome> {
-  const { store, threads, signal, log, onProgress, checkpoint } = context
+  const { store, threads, provider, signal, log, onProgress, checkpoint } = context
   const total = startClock()
   const { denoising, sampling, seed } = spec
   const loaded = await context.data(spec.dataset, { signal, onProgress })
@@ -32,7 +32,7 @@ export async function sample(spec: SampleStage, context: StageContext): Promise<
   )
   const size = sizeOf(denoiser.inputShape)
   const images = new Uint8Array(labels.length * size)
-  const executor = createExecutor({ threads, signal })
+  const executor = createExecutor({ threads, provider, signal })
   const saved = await checkpoint?.load()
   const known = saved?.tensors.get('images')
   let done = 0

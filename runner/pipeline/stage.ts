@@ -1,6 +1,7 @@
 /** The contract of stages: what each is handed, and what it gives back. */
 import type { ArtifactRef, Progress, StageResult } from '../../schema/result.ts'
 import type { LoadOptions } from '../dataset.ts'
+import type { Provider } from '../onnx/session.ts'
 import type { Checkpoint } from '../store/checkpoint.ts'
 import type { Store } from '../store/store.ts'
 import type { DataLoader } from './data.ts'
@@ -17,6 +18,8 @@ export interface StageContext {
   /** Artifacts of an input stage, by name; their bytes are in the store. */
   inputs(key: string): Promise<Record<string, ArtifactRef>>
   threads: number
+  /** What the graphs run on; the CPU unless named. */
+  provider?: Provider | undefined
   signal: AbortSignal
   onProgress(progress: Progress): void
   log(line: string): void

@@ -16,7 +16,7 @@ export async function trainDenoiser(
   { diffusion, dropCondition, average }: Denoising,
   context: StageContext,
 ): Promise<StageOutcome> {
-  const { store, threads, signal, log, onProgress, checkpoint } = context
+  const { store, threads, provider, signal, log, onProgress, checkpoint } = context
   const total = startClock()
   const { seed, recipe } = spec
   const loaded = await context.data(spec.dataset, { signal, onProgress })
@@ -39,6 +39,7 @@ export async function trainDenoiser(
     purpose: 'train',
     flip: recipe.augment,
     threads,
+    provider,
     signal,
     onProgress,
     checkpoint,

@@ -12,7 +12,7 @@ export async function train(
   spec: Omit<TrainStage, 'kind' | 'denoising'>,
   context: StageContext,
 ): Promise<StageOutcome> {
-  const { store, threads, signal, log, onProgress, checkpoint } = context
+  const { store, threads, provider, signal, log, onProgress, checkpoint } = context
   const total = startClock()
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { dataset } = loaded
@@ -29,6 +29,7 @@ export async function train(
     purpose: 'train',
     augment: spec.recipe.augment,
     threads,
+    provider,
     signal,
     onProgress,
     checkpoint,

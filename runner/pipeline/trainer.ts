@@ -12,6 +12,7 @@ import { optimizerOf } from '../nn/optimizers.ts'
 import { answersProgram, type StepOptions, saliencyProgram, slotName, trainProgram } from '../nn/programs.ts'
 import { randomStream } from '../nn/random.ts'
 import { rateAt } from '../nn/schedules.ts'
+import type { Provider } from '../onnx/session.ts'
 import { floats, int64s, type Tensor, tensor, zeros } from '../onnx/tensor.ts'
 import type { Checkpoint } from '../store/checkpoint.ts'
 import { type HalfDone, loadHalfDone, type OptimizerState, saveHalfDone } from './half-done.ts'
@@ -31,6 +32,9 @@ export interface TrainerOptions {
   purpose: string
   augment: boolean
   threads: number
+  provider?: Provider | undefined
+  /** Where onnxruntime writes a profile of every node. */
+  profilePrefix?: string | undefined
   signal: AbortSignal
   onProgress(progress: Progress): void
   checkpoint?: Checkpoint | undefined
@@ -54,8 +58,9 @@ export interface StageTrainer extends Trainer {
 const ANSWER_BATCH = 250
 
 export function createTrainer(options: TrainerOptions): StageTrainer {
-  const { network, train, seed, purpose, augment, threads, signal, onProgress, checkpoint } = options
-  const executor = createExecutor({ threads, signal })
+  const { network, train, seed, purpose, augment, threads, provider, profilePrefix, signal, onProgress, checkpoint } =
+    options
+  const executor = createExecutor({ threads, provider, profilePrefix, signal })
   const order = randomStream(seed, `${purpose}/order`)
   const draws = randomStream(seed, `${purpose}/augment`)
   const maskRandom = randomStream(seed, `${purpose}/mask`)

@@ -18,7 +18,7 @@ export async function unlearnDenoiser(
   { diffusion }: Denoising,
   context: StageContext,
 ): Promise<StageOutcome> {
-  const { store, threads, signal, log, onProgress, checkpoint } = context
+  const { store, threads, provider, signal, log, onProgress, checkpoint } = context
   const total = startClock()
   const { id, version, params } = spec.method
   const method = registry[id]
@@ -51,6 +51,7 @@ export async function unlearnDenoiser(
     purpose: 'unlearn',
     flip: spec.augment,
     threads,
+    provider,
     signal,
     onProgress,
     checkpoint,

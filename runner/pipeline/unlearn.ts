@@ -14,7 +14,7 @@ import { loadWeights, saveWeights, WEIGHTS } from './weights.ts'
 const registry: Record<string, MethodDefinition> = methods
 
 export async function unlearn(spec: UnlearnStage, context: StageContext): Promise<StageOutcome> {
-  const { store, threads, signal, log, onProgress, checkpoint } = context
+  const { store, threads, provider, signal, log, onProgress, checkpoint } = context
   const total = startClock()
   const method = registry[spec.method.id]
   if (!method?.run)
@@ -44,6 +44,7 @@ export async function unlearn(spec: UnlearnStage, context: StageContext): Promis
     purpose: 'unlearn',
     augment: spec.augment,
     threads,
+    provider,
     signal,
     onProgress,
     checkpoint,

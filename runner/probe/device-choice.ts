@@ -1,22 +1,41 @@
 /** `--device`: what stages run on. */
 import { Option } from 'commander'
-import { onnxruntimeVersion } from '../onnx/session.ts'
+import { onnxruntimeVersion, type Provider } from '../onnx/session.ts'
+import { FLOAT32_ON_GPU } from '../pipeline/device.ts'
 import { type Findings, probeMachine } from '../probe.ts'
 import { UsageError } from '../usage.ts'
-import { cudaLibrary } from './providers.ts'
+import { cudaLibrary, type DeviceKind, deviceKinds } from './providers.ts'
 
-/** `auto` takes the fastest device that the engine can train on. onnx/session.ts opens its sessions on the CPU, so that is the
- *  CPU, whatever the machine has. */
 export const deviceOption = () =>
-  new Option('--device <kind>', 'what stages run on: auto takes the best that works').choices(['auto', 'cpu', 'cuda'])
+  new Option('--device <kind>', 'what stages run on: auto takes CUDA where it works')
+    .choices(deviceKinds)
+    .default('auto')
+
+export const precisionOption = () =>
+  new Option('--precision <kind>', 'of products and convolutions on a GPU; results record it')
+    .choices(['tf32', 'float32'])
+    .default('tf32')
+
+/** To be called before anything is loaded that computes on a GPU; processes that this one starts inherit it. */
+export function setPrecision(precision: string): void {
+  if (precision === 'float32') process.env[FLOAT32_ON_GPU] = '0'
+}
 
 const CUDA_NEEDED = 12
 const fetchLibrary = 'ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js'
 
+/** What to run on, without a look at the machine where the answer is known. Throws as `requireDevice` does. */
+export async function chooseProvider(kind: DeviceKind): Promise<Provider> {
+  if (kind === 'cpu' || (kind === 'auto' && !cudaLibrary().exists)) return 'cpu'
+  const findings = await probeMachine({ threads: 0, kind })
+  requireDevice(kind, findings)
+  return findings.provider
+}
+
 /** Refuses a device that was asked for and can't be used, with everything that is missing at once. */
-export async function requireDevice(kind: string | undefined, findings?: Findings): Promise<void> {
-  if (kind !== 'cuda') return
-  const missing = missingForCuda(findings ?? (await probeMachine({ threads: 0 })), cudaLibrary())
+export function requireDevice(kind: DeviceKind, findings: Findings): void {
+  if (kind !== 'cuda' || findings.provider === 'cuda') return
+  const missing = missingForCuda(findings, cudaLibrary())
   throw new UsageError(
     [
       '--device cuda: no stage can run on a GPU here:',
@@ -45,6 +64,5 @@ export function missingForCuda(
   } else if (!found.works) {
     missing.push(`the CUDA provider does not start: ${found.trouble}; it needs CUDA ${CUDA_NEEDED} and cuDNN 9`)
   }
-  missing.push("this version's engine opens its sessions on the CPU only")
   return missing
 }

@@ -1,5 +1,5 @@
 /** Which execution providers of onnxruntime really run a graph here, and why the others don't. Speaks to onnxruntime itself,
- *  since onnx/session.ts opens sessions on the CPU only. */
+ *  since onnx/session.ts knows only those that can train. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -7,6 +7,10 @@ import * as ort from 'onnxruntime-node'
 import { addInput, addOutput, newGraph } from '../onnx/graph.ts'
 import { modelBytes } from '../onnx/model.ts'
 import { opsFor } from '../onnx/ops.ts'
+
+/** What can be asked for; `auto` is CUDA where it works, else the CPU. */
+export const deviceKinds = ['auto', 'cpu', 'cuda'] as const
+export type DeviceKind = (typeof deviceKinds)[number]
 
 export interface ProviderFinding {
   name: string

@@ -5,12 +5,14 @@ import { canonicalJson, sha256Hex } from '../../schema/stage.ts'
 import type { Split } from '../dataset.ts'
 import { smallCnn } from '../nn/models/small-cnn.ts'
 import { initialState, networkOf } from '../nn/network.ts'
+import type { Provider } from '../onnx/session.ts'
 import { floats, numbersOf, sizeOf } from '../onnx/tensor.ts'
 import { createTrainer } from '../pipeline/trainer.ts'
+import { straysOf } from './placement.ts'
 
 const [IMAGES, SIDE, CLASSES] = [12, 8, 3]
 
-/** Largest difference that passes. Float32 stays below 1e-6 here; TF32, with its 10 bits, near 1e-3. */
+/** Largest difference that passes. Float32 stays below 1e-6 here; the 10 bits of TF32 would come near 1e-3. */
 export const TOLERANCE = 1e-3
 
 /** After two steps: the losses, and of each parameter and buffer the first entry and the norm. */
@@ -41,6 +43,8 @@ export interface SelfTest {
   passed: boolean
   /** Why it could not be run to its end. */
   error?: string
+  /** Ops of the steps that another provider than the one asked for ran. */
+  strays: string[]
   /** Of all values that are known; null where it came to no end. */
   largestDifference: number | null
   /** Of the result, rounded to the known values and multiples of twice the tolerance from them: equal on all machines that
@@ -48,13 +52,24 @@ export interface SelfTest {
   sha256: string
 }
 
-export async function runSelfTest({ threads }: { threads: number }): Promise<SelfTest> {
-  let found: Map<string, [number, number]>
+interface SelfTestOptions {
+  threads: number
+  provider?: Provider
+}
+
+export async function runSelfTest(options: SelfTestOptions): Promise<SelfTest> {
+  const { provider = 'cpu' } = options
+  let found = new Map<string, [number, number]>()
+  let strays: string[] = []
   try {
-    found = await train(threads)
+    const run = async (profilePrefix?: string) => {
+      found = await trainTwice({ ...options, profilePrefix })
+    }
+    if (provider === 'cpu') await run()
+    else strays = await straysOf(provider, run)
   } catch (error) {
     const { message } = error as Error
-    return { passed: false, error: message, largestDifference: null, sha256: await sha256Hex(message) }
+    return { passed: false, error: message, strays, largestDifference: null, sha256: await sha256Hex(message) }
   }
   const pairs = Object.entries(known).flatMap(([name, values]) =>
     values.map((value, at) => ({ expected: value, got: found.get(name)![at]! })),
@@ -65,11 +80,20 @@ export async function runSelfTest({ threads }: { threads: number }): Promise<Sel
     const grid = 2 * TOLERANCE
     return (expected + grid * Math.round((got - expected) / grid)).toFixed(6)
   })
-  return { passed, largestDifference: Math.max(...differences), sha256: await sha256Hex(canonicalJson(rounded)) }
+  return {
+    passed,
+    strays,
+    largestDifference: Math.max(...differences),
+    sha256: await sha256Hex(canonicalJson(rounded)),
+  }
 }
 
 /** [first, norm] by name of the parameter or buffer, and both losses under `loss`. */
-async function train(threads: number): Promise<Map<string, [number, number]>> {
+export async function trainTwice({
+  threads,
+  provider,
+  profilePrefix,
+}: SelfTestOptions & { profilePrefix?: string | undefined }): Promise<Map<string, [number, number]>> {
   const network = networkOf([1, SIDE, SIDE], CLASSES, (scope, x) =>
     smallCnn.build(
       scope,
@@ -99,6 +123,8 @@ async function train(threads: number): Promise<Map<string, [number, number]>> {
     purpose: 'self-test',
     augment: false,
     threads,
+    provider,
+    profilePrefix,
     signal: new AbortController().signal,
     onProgress: () => {},
   })

@@ -25,8 +25,16 @@ export function findingsLines(findings: Findings): string[] {
     ],
     ['Stages on', [`${probe.device.deviceClass}, ${probe.device.precision}`]],
     ['Self-test', [selfTestWords(findings)]],
+    ...placementRows(findings),
   ]
   return rows.flatMap(([title, lines]) => lines.map((line, at) => `${(at === 0 ? title : '').padEnd(11)}${line}`))
+}
+
+/** What ran on the GPU; a machine without has no such line. */
+function placementRows({ provider, selfTest: { strays } }: Findings): [string, string[]][] {
+  if (provider === 'cpu') return []
+  const words = strays.length === 0 ? 'all of its ops ran there' : `on the CPU ran: ${strays.join(', ')}`
+  return [[provider.toUpperCase(), [words]]]
 }
 
 function selfTestWords(findings: Findings): string {

@@ -22,7 +22,7 @@ if (values.device !== 'cuda' && values.device !== 'cpu')
   throw new Error(`--device: expected cuda or cpu, got "${values.device}"`)
 
 const spec = {
-  device: values.device,
+  device: values.device as 'cuda' | 'cpu',
   images: Number(values.images),
   forget: Number(values.forget),
   epochs: Number(values.epochs),

@@ -10,7 +10,16 @@ import { createTrainer } from '../../runner/pipeline/trainer.ts'
 import { randomLabels, relabelPass } from '../../runner/relabel.ts'
 import type { SalunSpec } from './gpu.ts'
 
-const { images, forget, epochs, batch, width, threads, seed } = JSON.parse(process.argv[2]!) as SalunSpec
+const {
+  images,
+  forget,
+  epochs,
+  batch,
+  width,
+  threads,
+  seed,
+  device: provider,
+} = JSON.parse(process.argv[2]!) as SalunSpec
 const CLASSES = 10
 const shape = [3, 32, 32]
 const random = randomStream(seed, 'bench')
@@ -32,6 +41,7 @@ const trainer = createTrainer({
   purpose: 'unlearn',
   augment: false,
   threads,
+  provider,
   signal: new AbortController().signal,
   onProgress: () => {},
 })
@@ -63,7 +73,7 @@ for (let epoch = 0; epoch < epochs; epoch++) {
 console.log(
   JSON.stringify({
     runtime: `onnxruntime ${onnxruntimeVersion}`,
-    device: deviceOf(threads).deviceClass,
+    device: (await deviceOf({ threads, provider })).deviceClass,
     mask: maskSeconds,
     epochs: passed,
     peakMiB: process.resourceUsage().maxRSS / 1024,

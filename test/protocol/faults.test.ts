@@ -74,6 +74,7 @@ async function work(done: (event: AgentEvent, stop: () => void) => unknown): Pro
     store: openStore(home),
     places: { directories: [], cache: join(home, 'datasets') },
     threads: 1,
+    provider: 'cpu',
     probe,
     runStage: (options) => runStageProcess({ ...options, entry, graceMs: 500 }),
     drain: new AbortController().signal,

@@ -32,8 +32,10 @@ async function fillStore(home: string, seeds: number[]): Promise<void> {
 
 const bytesOf = ({ key }: PlannedStage) => new TextEncoder().encode(key)
 
+const device = await deviceOf({ threads: 0 })
+
 const invented = ({ spec }: PlannedStage, value: number, artifact: { sha256: string; bytes: number }): StageResult => {
-  const common = { device: deviceOf(0), versions: { palimpsest: '0', onnxruntime: '0' }, metrics: {}, losses: [] }
+  const common = { device, versions: { palimpsest: '0', onnxruntime: '0' }, metrics: {}, losses: [] }
   if (spec.kind !== 'evaluate') {
     const seconds = spec.kind === 'train' ? { setUp: 1, train: 9 } : { setUp: 1, unlearn: 4 }
     return { ...common, artifacts: { 'weights.safetensors': artifact }, seconds }

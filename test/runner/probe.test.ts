@@ -3,6 +3,8 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { missingForCuda } from '../../runner/probe/device-choice.ts'
 import { parseGpus } from '../../runner/probe/gpus.ts'
+import { straysIn, straysOf } from '../../runner/probe/placement.ts'
+import { trainTwice } from '../../runner/probe/self-test.ts'
 import { probe, SELF_TEST_SHA256 } from '../../schema/probe.ts'
 import { cleanUp, cli } from '../support/cli.ts'
 
@@ -50,7 +52,6 @@ test('a machine that computes wrong numbers fails --check with 1, and leases not
 
 const library = { path: '/there/libonnxruntime_providers_cuda.so', exists: true }
 const works = { name: 'cuda', works: true, trouble: '' }
-const noEngine = "this version's engine opens its sessions on the CPU only"
 
 test.each([
   [
@@ -83,7 +84,7 @@ test.each([
   ],
   ['nothing but the engine', { trouble: null, cuda: '12.8' }, works, library, []],
 ])('what stands between a machine and CUDA: %s', (_, driver, cuda, file, missing) => {
-  expect(missingForCuda({ driver, providers: [cuda] }, file)).toEqual([...missing, noEngine])
+  expect(missingForCuda({ driver, providers: [cuda] }, file)).toEqual(missing)
 })
 
 test('a device that was asked for and is not there is refused before anything is loaded', async () => {
@@ -98,4 +99,24 @@ test('a device that was asked for and is not there is refused before anything is
   expect(code).toBe(2)
   expect(stderr).toContain('--device cuda: no stage can run on a GPU here:')
   expect(stderr).toContain('Use --device cpu.')
+})
+
+test('the ops that left the provider are named, but for the Loop that holds them', () => {
+  const node = (op_name: string, provider: string) => ({ cat: 'Node', args: { op_name, provider } })
+  const profile = [
+    { cat: 'Session', args: {} },
+    node('Loop', 'CPUExecutionProvider'),
+    node('Conv', 'CUDAExecutionProvider'),
+    node('Gather', 'CPUExecutionProvider'),
+    node('Gather', 'CPUExecutionProvider'),
+    node('ArgMax', 'CPUExecutionProvider'),
+  ]
+  expect(straysIn(profile, 'cuda')).toEqual(['ArgMax', 'Gather'])
+})
+
+test('a real training step on the CPU leaves it nowhere, as the profile of onnxruntime tells', async () => {
+  const strays = await straysOf('cpu', (profilePrefix) => trainTwice({ threads: 1, profilePrefix }))
+  expect(strays).toEqual([])
+  const elsewhere = await straysOf('cuda', (profilePrefix) => trainTwice({ threads: 1, profilePrefix }))
+  expect(elsewhere).toEqual(expect.arrayContaining(['Add', 'Gather', 'Mul']))
 })
