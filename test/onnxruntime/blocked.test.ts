@@ -84,7 +84,7 @@ test('an input is laid out once for all that read it, also in the body of a loop
   }))
   addOutput(graph, 'y', carried[0]!)
   const blocked = opsOf(withBlockedConvolutions(graph, 16))
-  expect(blocked.filter((op) => op === 'ReorderInput')).toHaveLength(1)
+  expect(blocked.filter((op) => op === 'ReorderInput')).toHaveLength(2) // x and w
   expect(blocked.filter((op) => op === 'ReorderOutput')).toHaveLength(2)
   expect(opsOf(graph)).not.toContain('ReorderInput') // the graph itself stays as it was
 
