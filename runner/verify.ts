@@ -1,8 +1,9 @@
 /** Checks a stage of a run against the manifest that its runner signed: signature, spec, result, log and every artifact. */
 import type { RunStage } from '../schema/api/run.ts'
+import { canonicalJson, sha256Hex } from '../schema/hash.ts'
 import { type Manifest, manifest } from '../schema/manifest.ts'
 import { fingerprintOf, SignatureError, verify } from '../schema/signature.ts'
-import { canonicalJson, sha256Hex, stageKeyOf } from '../schema/stage.ts'
+import { stageKeyOf } from '../schema/stage.ts'
 import { type Client, RemoteError } from './agent/client.ts'
 
 export interface Check {

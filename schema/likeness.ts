@@ -1,6 +1,7 @@
 /** Which stages take about the same time on one machine: same kind, data, model, recipe and method, whatever their seed, forget
  *  request and parameters of the method. */
-import { canonicalJson, type StageSpec, sha256Hex } from './stage.ts'
+import { canonicalJson, sha256Hex } from './hash.ts'
+import type { StageSpec } from './stage.ts'
 
 export function likenessOf(spec: StageSpec): Promise<string> {
   const { kind, dataset, model } = spec

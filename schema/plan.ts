@@ -1,6 +1,7 @@
 /** From a method on a benchmark to the stages of one seed. */
 import type { Benchmark } from './benchmark.ts'
-import { canonicalJson, ENGINE_VERSION, type StageKey, type StageSpec, sha256Hex, stageKeyOf } from './stage.ts'
+import { canonicalJson, sha256Hex } from './hash.ts'
+import { ENGINE_VERSION, type StageKey, type StageSpec, stageKeyOf } from './stage.ts'
 
 /** What planning asks of a method. */
 export interface PlannableMethod {

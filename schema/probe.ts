@@ -1,7 +1,7 @@
 /** What a runner can do, found out by trying. */
 import { z } from 'zod'
+import { sha256 } from './hash.ts'
 import { device } from './result.ts'
-import { sha256 } from './stage.ts'
 
 export const gpu = z.strictObject({
   name: z.string().max(120),

@@ -1,6 +1,6 @@
 /** Commands that pages show: to repeat a run on one's own machine, and to start a runner. */
 import type { Benchmark } from '../schema/benchmark.ts'
-import { canonicalJson } from '../schema/stage.ts'
+import { canonicalJson } from '../schema/hash.ts'
 import { resolveParams } from './catalogue.ts'
 
 const quoted = (word: string) => (/^[\w.,:/=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)

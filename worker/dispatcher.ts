@@ -1,8 +1,9 @@
 /** The Dispatcher as routes see it: one object for all, and never a reason for a request to fail. */
+import type { Dispatcher } from './durable/dispatcher.ts'
 import type { Bindings } from './env.ts'
 import { upgradeAt } from './socket.ts'
 
-const dispatcherOf = ({ DISPATCHER }: Bindings) => DISPATCHER.get(DISPATCHER.idFromName('all'))
+const dispatcherOf = ({ DISPATCHER }: Bindings) => (DISPATCHER as DurableObjectNamespace<Dispatcher>).getByName('all')
 
 /** Without the alarm, the next request for a job ends expired leases. */
 export async function leaseEnds(env: Bindings, at: number): Promise<void> {

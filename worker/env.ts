@@ -4,9 +4,6 @@ import { z } from 'zod'
 import type { RunnerRow } from '../schema/tables/runners.ts'
 import type { Role } from '../schema/tables/tokens.ts'
 import type { Database } from './database.ts'
-import type { Courier } from './durable/courier.ts'
-import type { Dispatcher } from './durable/dispatcher.ts'
-import type { Live } from './durable/live.ts'
 
 const atLeastOne = (usual: number) => z.coerce.number().int().min(1).default(usual)
 const milliseconds = (usual: number) => z.coerce.number().int().min(100).default(usual)
@@ -45,9 +42,10 @@ export interface Bindings extends Partial<Record<keyof Settings, string>> {
   STORE: R2Bucket
   ASSETS: Fetcher
   CREATIONS: RateLimit
-  COURIER: DurableObjectNamespace<Courier>
-  DISPATCHER: DurableObjectNamespace<Dispatcher>
-  LIVE: DurableObjectNamespace<Live>
+  /** Each is one object, named `all`; the file of its name beside this one speaks to it. */
+  COURIER: DurableObjectNamespace
+  DISPATCHER: DurableObjectNamespace
+  LIVE: DurableObjectNamespace
   /** SHA-256 of a token that is accepted as admin: the way to the first token. `wrangler secret put ADMIN_TOKEN_SHA256`. */
   ADMIN_TOKEN_SHA256?: string
   /** The server's Ed25519 private key as JWK. `wrangler secret put SIGNING_KEY`. */

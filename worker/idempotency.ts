@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { ApiError } from '../schema/errors.ts'
-import { canonicalJson, sha256Hex } from '../schema/stage.ts'
+import { canonicalJson, sha256Hex } from '../schema/hash.ts'
 import type { AppEnv } from './env.ts'
 import type { Once } from './queries/once.ts'
 

@@ -1,8 +1,8 @@
 /** The job token as a credential: which delivery is speaking. Every verb about a leased job needs it and nothing else. */
 import { createMiddleware } from 'hono/factory'
 import { ApiError } from '../schema/errors.ts'
+import { sha256Hex } from '../schema/hash.ts'
 import { jobToken } from '../schema/protocol/lease.ts'
-import { sha256Hex } from '../schema/stage.ts'
 import type { AppEnv } from './env.ts'
 
 /** Sets `jobToken`. Whether it still leases anything is asked by the statement that writes. */

@@ -1,6 +1,7 @@
 /** What happens to jobs, told to the pages that show them. Telling never makes a request fail: a page that missed something
  *  fetches itself again. */
 import type { Progress } from '../schema/result.ts'
+import type { Live } from './durable/live.ts'
 import type { Bindings } from './env.ts'
 import { upgradeAt } from './socket.ts'
 import { plainLine } from './views/log.tsx'
@@ -14,7 +15,7 @@ export interface LiveEvent {
   log?: { attempt: number; offset: number; line: number; text: string } | null | undefined
 }
 
-const liveOf = ({ LIVE }: Bindings) => LIVE.get(LIVE.idFromName('all'))
+const liveOf = ({ LIVE }: Bindings) => (LIVE as DurableObjectNamespace<Live>).getByName('all')
 
 export async function publish(env: Bindings, jobKey: string, { changed = false, progress, log }: LiveEvent) {
   if (!changed && !progress && !log) return

@@ -3,18 +3,11 @@
 import { randomBytes } from 'node:crypto'
 import { ASSERTION_SECONDS } from '../../schema/protocol/access.ts'
 import { fingerprintOf, sign } from '../../schema/signature.ts'
-import { type Client, RemoteError } from './client.ts'
+import { type Access, type Client, RemoteError } from './client.ts'
 import type { Identity } from './identity.ts'
 
 /** A token is not used in its last minute. */
 const MARGIN_MS = 60_000
-
-export interface Access {
-  /** A token that should be good now. */
-  token(): Promise<string>
-  /** The server refused that token: the next one will be new. */
-  refused(token: string): void
-}
 
 export interface AccessOptions {
   /** Asks without credentials. */

@@ -23,7 +23,6 @@ import * as upload from '../../schema/protocol/upload.ts'
 import * as uploadPart from '../../schema/protocol/upload-part.ts'
 import type { ArtifactRef } from '../../schema/result.ts'
 import type { Incoming } from '../store/incoming.ts'
-import type { Access } from './access.ts'
 
 /** The server refused. */
 export class RemoteError extends Error {
@@ -47,6 +46,14 @@ export class RemoteError extends Error {
 /** No usable answer came for as long as was worth trying. */
 export class UnreachableError extends Error {
   override name = 'UnreachableError'
+}
+
+/** Where a client gets the tokens that it sends. */
+export interface Access {
+  /** A token that should be good now. */
+  token(): Promise<string>
+  /** The server refused that token: the next one will be new. */
+  refused(token: string): void
 }
 
 export interface ClientOptions {

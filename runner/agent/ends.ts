@@ -6,7 +6,7 @@ import type { StageResult } from '../../schema/result.ts'
 import { RemoteError, UnreachableError } from './client.ts'
 import { failureOf } from './failure.ts'
 import { type HeldLease, JobCancelled, LeaseLost } from './heartbeat.ts'
-import type { JobContext } from './job.ts'
+import type { JobContext } from './job-context.ts'
 import type { JobLog } from './log.ts'
 import { signedManifest } from './manifest.ts'
 

@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { sha256 } from '../../schema/hash.ts'
 import { runnerId, runnerName } from '../../schema/protocol/enrol.ts'
 import { newPrivateKey, privateKey, publicKey, publicKeyOf, sign } from '../../schema/signature.ts'
-import { sha256 } from '../../schema/stage.ts'
 import { readSecrets, writeSecrets } from '../files/secrets.ts'
 import type { Client, RequestOptions } from './client.ts'
 

@@ -1,8 +1,9 @@
 /** The manifest of a delivery: what came of it, as this runner answers for it. */
+
+import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
 import type { Manifest } from '../../schema/manifest.ts'
 import type { Order } from '../../schema/protocol/lease.ts'
 import { sign } from '../../schema/signature.ts'
-import { canonicalJson, sha256Hex } from '../../schema/stage.ts'
 import type { Identity } from './identity.ts'
 
 /** As a compact JWS; `attempt` is that of the newest lease, since a reclaimed job is a new delivery. */

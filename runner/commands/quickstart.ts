@@ -1,11 +1,11 @@
 /** `palimpsest quickstart`: worker, one runner and a board with real images, all on this machine. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Submission } from '../../schema/api/submission.ts'
+import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
 import { definitionOf, type PlannedStage, planRun } from '../../schema/plan.ts'
-import { canonicalJson, sha256Hex } from '../../schema/stage.ts'
 import { type Api, boardPage } from '../agent/api.ts'
 import { UnreachableError } from '../agent/client.ts'
-import type { AgentEvent } from '../agent/job.ts'
+import type { AgentEvent } from '../agent/job-context.ts'
 import { collect, resolveParams, seedsFrom, wholeNumber } from '../arguments.ts'
 import { benchmarks, lookUp, methods } from '../catalogue.ts'
 import { type Command, DEFAULT_PORT, dataOption, help, homeOption, threadsOption } from '../command.ts'

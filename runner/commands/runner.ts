@@ -3,7 +3,7 @@ import type { RunnerState } from '../../schema/api/runner.ts'
 import { runnerAccess } from '../agent/access.ts'
 import { type Client, createClient, RemoteError } from '../agent/client.ts'
 import { enrol, type Identity, identityFor } from '../agent/identity.ts'
-import type { AgentEvent } from '../agent/job.ts'
+import type { AgentEvent } from '../agent/job-context.ts'
 import { runLoop } from '../agent/loop.ts'
 import { collect, wholeNumber } from '../arguments.ts'
 import {

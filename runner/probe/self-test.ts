@@ -1,7 +1,7 @@
 /** A fixed piece of training whose result is known: two steps of a very small network, on which PyTorch agrees in double
  *  precision (test/golden/self-test). A machine that fails it would put wrong numbers on boards. */
 import { trainingRecipe } from '../../schema/benchmark.ts'
-import { canonicalJson, sha256Hex } from '../../schema/stage.ts'
+import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
 import type { Split } from '../dataset.ts'
 import { smallCnn } from '../nn/models/small-cnn.ts'
 import { initialState, networkOf } from '../nn/network.ts'

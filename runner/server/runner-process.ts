@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AgentEvent } from '../agent/job.ts'
+import type { AgentEvent } from '../agent/job-context.ts'
 
 const cli = join(import.meta.dirname, '../cli.ts')
 /** What it gets to release its job. */

@@ -1,7 +1,7 @@
 /** Trade a one-time enrolment secret for an identity: the runner's Ed25519 key becomes known to the server. */
 import { z } from 'zod'
+import { sha256 } from '../hash.ts'
 import { publicKey } from '../signature.ts'
-import { sha256 } from '../stage.ts'
 
 export const path = '/api/v1/runners/enrol'
 

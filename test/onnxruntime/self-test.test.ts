@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { known, runSelfTest, TOLERANCE } from '../../runner/probe/self-test.ts'
+import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
 import { SELF_TEST_SHA256 } from '../../schema/probe.ts'
-import { canonicalJson, sha256Hex } from '../../schema/stage.ts'
 import { goldenJson } from '../runner/golden.ts'
 
 const { losses, state } = goldenJson('self-test/reference.json') as {

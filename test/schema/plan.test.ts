@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { 'fashion-mnist-5k.small-cnn.random-10' as benchmark } from '../../schema/benchmarks/index.ts'
+import { canonicalJson } from '../../schema/hash.ts'
 import { describeIssues } from '../../schema/issues.ts'
 import { definitionOf, planRun } from '../../schema/plan.ts'
-import { canonicalJson, inputsOf } from '../../schema/stage.ts'
+import { inputsOf } from '../../schema/stage.ts'
 
 const salun = { id: 'salun', version: 1 }
 const keysOf = async (...args: Parameters<typeof planRun>) => (await planRun(...args)).map(({ key }) => key)

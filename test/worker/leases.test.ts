@@ -1,8 +1,8 @@
 import { runDurableObjectAlarm } from 'cloudflare:test'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
+import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
-import { sha256Hex } from '../../schema/stage.ts'
 import { signedResult } from '../support/enrolled.ts'
 import { probe } from '../support/probe.ts'
 import {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
+import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
-import { sha256Hex } from '../../schema/stage.ts'
 import { databaseOf } from '../../worker/database.ts'
 import { logSizes, readLines, readTail } from '../../worker/queries/read-log.ts'
 import {

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest'
+import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
 import type { StoredManifest } from '../../schema/manifest.ts'
 import { type Job, order } from '../../schema/protocol/lease.ts'
 import { newPrivateKey, publicKeyOf, sign, verify } from '../../schema/signature.ts'
-import { canonicalJson, sha256Hex } from '../../schema/stage.ts'
 import { type Enrolled, signedResult } from '../support/enrolled.ts'
 import { probe } from '../support/probe.ts'
 import {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { RetentionReport } from '../../schema/api/retention.ts'
+import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
-import { sha256Hex } from '../../schema/stage.ts'
 import {
   ADMIN,
   ask,

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
+import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { MAX_WHOLE_BYTES } from '../../schema/protocol/upload.ts'
-import { sha256Hex } from '../../schema/stage.ts'
 import { ask, errorOf, lease, submit, tokenFor, upload, useFreshDatabase } from './support.ts'
 
 useFreshDatabase()

@@ -2,10 +2,10 @@
  *  end with them. */
 import { and, eq, exists, inArray, sql } from 'drizzle-orm'
 import { ApiError } from '../../schema/errors.ts'
+import { canonicalJson } from '../../schema/hash.ts'
 import type { FailureReason } from '../../schema/protocol/fail.ts'
 import type { WholeLog } from '../../schema/protocol/log.ts'
 import type { StageResult } from '../../schema/result.ts'
-import { canonicalJson } from '../../schema/stage.ts'
 import { artifacts } from '../../schema/tables/artifacts.ts'
 import { deliveries } from '../../schema/tables/deliveries.ts'
 import { jobs } from '../../schema/tables/jobs.ts'

@@ -2,11 +2,11 @@
  *  leases have ended, one batch takes the job by a conditional update and writes the delivery down. */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { ApiError } from '../../schema/errors.ts'
+import { sha256Hex } from '../../schema/hash.ts'
 import type { Probe } from '../../schema/probe.ts'
 import type { Job, Lease } from '../../schema/protocol/lease.ts'
 import { ableOf } from '../../schema/requirements.ts'
 import type { ArtifactRef } from '../../schema/result.ts'
-import { sha256Hex } from '../../schema/stage.ts'
 import { deliveries } from '../../schema/tables/deliveries.ts'
 import { jobInputs } from '../../schema/tables/job-inputs.ts'
 import { jobs } from '../../schema/tables/jobs.ts'

@@ -1,9 +1,9 @@
 /** Writes logs of deliveries: chunk by chunk without gaps, checked as a whole at the end. */
 import { and, eq, sql } from 'drizzle-orm'
 import { ApiError } from '../../schema/errors.ts'
+import { sha256Hex } from '../../schema/hash.ts'
 import { MAX_LOG_BYTES, type WholeLog } from '../../schema/protocol/log.ts'
 import type { Progress } from '../../schema/result.ts'
-import { sha256Hex } from '../../schema/stage.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
 import { logChunks } from '../../schema/tables/log-chunks.ts'
 import type { Database } from '../database.ts'

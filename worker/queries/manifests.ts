@@ -1,9 +1,9 @@
 /** Manifests: results as their runners signed them, checked on arrival and again whenever they are shown. */
 import { and, desc, eq, inArray } from 'drizzle-orm'
 import { ApiError } from '../../schema/errors.ts'
+import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
 import { type Manifest, manifest, type StoredManifest } from '../../schema/manifest.ts'
 import { fingerprintOf, SignatureError, verify } from '../../schema/signature.ts'
-import { canonicalJson, sha256Hex } from '../../schema/stage.ts'
 import { deliveries } from '../../schema/tables/deliveries.ts'
 import { jobs } from '../../schema/tables/jobs.ts'
 import { runners } from '../../schema/tables/runners.ts'

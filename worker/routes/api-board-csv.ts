@@ -1,6 +1,6 @@
 /** A board as CSV: one line a row, unrounded. */
 import type { Board, BoardRow } from '../../schema/api/board.ts'
-import { canonicalJson } from '../../schema/stage.ts'
+import { canonicalJson } from '../../schema/hash.ts'
 import { benchmarkOf } from '../catalogue.ts'
 import { csvOf } from '../csv.ts'
 import { bySlug } from '../params.ts'
