@@ -99,7 +99,9 @@ async function finishedRuns(from: number, to: number): Promise<void> {
             `INSERT INTO job_inputs (job_key, input_key) ${numbers} SELECT ${key(stage)}, ${key(stage - 1)} FROM n`,
         ),
       ...stages.map(
-        (stage) => `INSERT INTO deliveries (job_key, attempt, token_sha256, runner_id, runner, leased_at, ended_at, outcome)
+        (
+          stage,
+        ) => `INSERT INTO deliveries (job_key, attempt, token_sha256, runner_id, runner, leased_at, ended_at, outcome)
           ${numbers} SELECT ${key(stage)}, 1, ${key(stage)}, 'gone', 'gone', i, i + 60000, 'done' FROM n`,
       ),
     ].map((statement) => bindings.DB.prepare(statement)),
