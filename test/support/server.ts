@@ -27,8 +27,8 @@ export interface Server {
   url: string
   /** May create tokens for everything else. */
   adminToken: string
-  /** At the same address, with the same state. */
-  restart(): Promise<void>
+  /** At the same address, with the same state; SIGKILL leaves the Worker no time to write anything down. */
+  restart(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
   stop(): Promise<void>
 }
 
@@ -59,8 +59,8 @@ export async function startServer(vars: Record<string, string> = {}): Promise<Se
   }
   try {
     const url = await readyUrl(child)
-    const restart = async () => {
-      await end(child)
+    const restart: Server['restart'] = async (signal) => {
+      await end(child, signal)
       child = start(new URL(url).port)
       await readyUrl(child)
     }
@@ -93,11 +93,11 @@ function readyUrl(child: ChildProcess): Promise<string> {
 }
 
 /** Ends wrangler and the workerd it started, which share a process group. */
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.pid === undefined) return
   const { pid } = child
   const ended = new Promise((done) => child.once('exit', done))
-  process.kill(-pid, 'SIGTERM')
+  process.kill(-pid, signal)
   const timer = setTimeout(() => process.kill(-pid, 'SIGKILL'), 10_000)
   await ended
   clearTimeout(timer)
