@@ -38,7 +38,7 @@ interface StormOptions {
 }
 
 /** What one runner did about one lease. */
-export interface Computation {
+interface Computation {
   key: string
   lines: string[]
   done: boolean
