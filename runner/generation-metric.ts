@@ -144,7 +144,7 @@ export function smallSampleWarning(evidence: GenerationEvidence): string | null 
   return `${n} generated and ${m} real images are too few for ${evidence.extractor.dimension} dimensions: the figure is biased upwards, and only comparable at the same numbers`
 }
 
-/** The metric that a benchmark names, such as `fid/small-cnn-features@1`, with its id. */
+/** The metric that a benchmark names, such as `classifier-fd/small-cnn-features@1`, with its id. */
 export function generationMetricNamed(
   metrics: Iterable<readonly [id: string, metric: GenerationMetricDefinition]>,
   identity: string,

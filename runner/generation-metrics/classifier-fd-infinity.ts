@@ -2,7 +2,7 @@
 import { frechetInfinityMetric } from '../feature-metrics.ts'
 
 export const classifierFdInfinity = frechetInfinityMetric({
-  name: 'fid-infinity',
+  name: 'classifier-fd-infinity',
   title: 'Classifier FD∞',
   canonical: false,
 })

@@ -51,6 +51,6 @@ export const fashionMnist5k16DdpmUnetClassWise = defineClassWise({
     'selective-amnesia': { steps: 100, batchSize: 64, learningRate: 0.0005, perClass: 20, sampleSteps: 25 },
     erasediff: { steps: 100, batchSize: 64, learningRate: 0.0005 },
   },
-  metrics: ['ua/judge@1', 'ra/judge@1', 'fid/small-cnn-features@1', 'kid/small-cnn-features@1'],
+  metrics: ['ua/judge@1', 'ra/judge@1', 'classifier-fd/small-cnn-features@1', 'classifier-kd/small-cnn-features@1'],
   seeds: [0],
 })

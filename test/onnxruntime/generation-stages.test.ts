@@ -106,7 +106,7 @@ describe('all stages', () => {
     expect(evaluated.metrics['generated-ua']!.identity).toMatch(
       /^ua\/judge@1;judge=[0-9a-f]{64};accuracy=\d+\.\d\d;n=12$/,
     )
-    expect(evaluated.metrics['classifier-fd']!.identity).toContain('fid/small-cnn-features@1;dim=64;')
+    expect(evaluated.metrics['classifier-fd']!.identity).toContain('classifier-fd/small-cnn-features@1;dim=64;')
   })
 
   test('stopped in training, unlearning and sampling and continued, leave the same evidence', async () => {

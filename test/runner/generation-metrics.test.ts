@@ -90,7 +90,7 @@ describe('metrics of generated images', () => {
   test('identities say what was measured, how, and against what', () => {
     // Three of four classes remain: 90 of 120 generated and 120 of 160 real images.
     expect(metrics['classifier-fd'].identity(byClassifier)).toBe(
-      `fid/small-cnn-features@1;dim=12;pre=none;weights=${'b'.repeat(16)};n=90;m=120;ref=${'c'.repeat(64)}`,
+      `classifier-fd/small-cnn-features@1;dim=12;pre=none;weights=${'b'.repeat(16)};n=90;m=120;ref=${'c'.repeat(64)}`,
     )
     expect(metrics.fid.identity(byInception)).toBe(
       `fid/inception-v3-pool3@1;dim=12;pre=bilinear-299;weights=${'d'.repeat(16)};n=90;m=120;ref=${'c'.repeat(64)}`,

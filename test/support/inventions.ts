@@ -59,8 +59,11 @@ export const inventions: Invention = {
       return {
         'generated-ua': { identity: `ua/judge@1;${judge};n=50`, value: ua },
         'generated-ra': { identity: `ra/judge@1;${judge};n=450`, value: ra },
-        'classifier-fd': { identity: `fid/small-cnn-features@1;${features};${real}`, value: fd },
-        'classifier-kd': { identity: `kid/small-cnn-features@1;${features};subsets=100x450;${real}`, value: kd },
+        'classifier-fd': { identity: `classifier-fd/small-cnn-features@1;${features};${real}`, value: fd },
+        'classifier-kd': {
+          identity: `classifier-kd/small-cnn-features@1;${features};subsets=100x450;${real}`,
+          value: kd,
+        },
       }
     },
     async picture(method, seed) {

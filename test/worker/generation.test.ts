@@ -40,8 +40,8 @@ function metricsOf({ ua, ra, fd, kd, n = 450 }: Values): StageResult['metrics'] 
   return {
     'generated-ua': { identity: `ua/judge@1;${JUDGE};n=50`, value: ua },
     'generated-ra': { identity: `ra/judge@1;${JUDGE};n=${n}`, value: ra },
-    'classifier-fd': { identity: `fid/small-cnn-features@1;${features}`, value: fd },
-    'classifier-kd': { identity: `kid/small-cnn-features@1;${features}`, value: kd },
+    'classifier-fd': { identity: `classifier-fd/small-cnn-features@1;${features}`, value: fd },
+    'classifier-kd': { identity: `classifier-kd/small-cnn-features@1;${features}`, value: kd },
   }
 }
 
@@ -277,7 +277,7 @@ test('a method that cannot unlearn what a benchmark asks for is refused', async 
 test('an empty generation board and the documentation say what would be measured', async () => {
   expect(textOf(await page(`/boards/${GENERATION}`))).toContain('Nobody has submitted to this board yet')
   const docs = textOf(await page('/docs'))
-  expect(docs).toContain('Classifier FD fid/*@1')
+  expect(docs).toContain('Classifier FD classifier-fd/*@1')
   expect(docs).toContain('FID fid/inception-v3-pool3@1')
   expect(textOf(await page('/methods/esd'))).toContain('strength')
   expect(textOf(await page('/'))).toContain('No row was measured yet')
