@@ -27,6 +27,10 @@ export const device = z.strictObject({
 })
 export type Device = z.infer<typeof device>
 
+/** The most bytes that the process of a stage held at once, and the GPU with it, where there was one. */
+export const memory = z.strictObject({ hostBytes: z.int().min(0), deviceBytes: z.int().min(0).optional() })
+export type Memory = z.infer<typeof memory>
+
 export const metricValue = z.strictObject({ identity: z.string().max(300), value: z.number() })
 
 export const stageResult = z.strictObject({
@@ -35,6 +39,8 @@ export const stageResult = z.strictObject({
   device,
   /** `palimpsest` and `onnxruntime` among them. */
   versions: z.record(z.string().max(40), z.string().max(80)),
+  /** Absent where the stage shared a process with others. */
+  memory: memory.optional(),
   /** By metric id; set by evaluate stages. */
   metrics: z.record(z.string().max(40), metricValue).default({}),
   /** Mean training loss of each epoch or pass. */

@@ -40,6 +40,7 @@ async function answerTo({
       threads,
       provider,
       checkpointEveryMs,
+      ownProcess: true,
       signal: controller.signal,
       onProgress: (progress) => void tell({ kind: 'progress', progress }),
       log: (line) => void tell({ kind: 'log', line }),

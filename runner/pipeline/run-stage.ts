@@ -7,6 +7,7 @@ import { version } from '../version.ts'
 import { deviceOf } from './device.ts'
 import { evaluate } from './evaluate.ts'
 import { evaluateSamples } from './evaluate-samples.ts'
+import { watchMemory } from './peak-memory.ts'
 import { sample } from './sample.ts'
 import type { StageContext, StageOutcome } from './stage.ts'
 import { train } from './train.ts'
@@ -33,11 +34,13 @@ export async function runStage(
     if (meanwhile) return { result: meanwhile, reused: true }
     const everyMs = Math.min(CHECKPOINT_MS, context.checkpointEveryMs ?? CHECKPOINT_MS)
     const checkpoint = context.checkpoint ?? checkpointOf(store.home, key, { everyMs })
-    const outcome = await computeStage(spec, { ...context, checkpoint })
+    const watch = await watchMemory(provider)
+    const outcome = await computeStage(spec, { ...context, checkpoint }).finally(watch.stop)
     const result: StageResult = {
       metrics: {},
       losses: [],
       ...outcome,
+      ...(context.ownProcess && { memory: watch.peak() }),
       device: await deviceOf({ threads, provider }),
       versions: { palimpsest: version, onnxruntime: onnxruntimeVersion, node: process.versions.node },
     }

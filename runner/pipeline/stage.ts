@@ -20,6 +20,8 @@ export interface StageContext {
   threads: number
   /** What the graphs run on; the CPU unless named. */
   provider?: Provider | undefined
+  /** This process does nothing but this stage, so that its memory is the stage's. */
+  ownProcess?: boolean
   signal: AbortSignal
   onProgress(progress: Progress): void
   log(line: string): void

@@ -28,6 +28,12 @@ export async function findGpus(): Promise<Driver> {
   }
 }
 
+/** Bytes in use on the first GPU; 0 where nvidia-smi has nothing to say. */
+export async function usedOnGpu(): Promise<number> {
+  const used = await nvidiaSmi('--query-gpu=memory.used', '--format=csv,noheader,nounits').catch(() => '')
+  return (Number.parseInt(used, 10) || 0) * MEBIBYTE
+}
+
 const nvidiaSmi = async (...words: string[]): Promise<string> =>
   (await promisify(execFile)('nvidia-smi', words, { timeout: PATIENCE_MS })).stdout
 

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { benchmark, slug } from '../benchmark.ts'
 import { failureReason } from '../protocol/fail.ts'
-import { artifactRef, device, progress, seconds } from '../result.ts'
+import { artifactRef, device, memory, progress, seconds } from '../result.ts'
 import { seed, stageKey, stageSpec } from '../stage.ts'
 import { column } from './board.ts'
 import { runState, runSummary, submission } from './submission.ts'
@@ -41,6 +41,7 @@ export const runStage = z.strictObject({
   progress: progress.nullable(),
   seconds: seconds.nullable(),
   device: device.nullable(),
+  memory: memory.nullable(),
   versions: z.record(z.string(), z.string()),
   artifacts: z.record(z.string(), artifactRef),
   losses: z.array(z.number()),

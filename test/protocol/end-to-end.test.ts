@@ -166,6 +166,8 @@ test('evidence and log of a run are served under its page', async () => {
   const { rows } = await api.board(SLUG)
   const { stages } = await api.run(rows[0]!.runs[0]!.id)
   const [train, unlearn, evaluate] = stages
+  // onnxruntime alone takes more than 50 MB, and nothing here needs 2 GB.
+  for (const { memory } of stages) expect(memory?.hostBytes).toSatisfy((bytes: number) => bytes > 50e6 && bytes < 2e9)
   const { sha256, bytes } = evaluate!.artifacts['evidence.safetensors']!
   const evidence = await (await fetch(`${url}/api/v1/artifacts/${sha256}`)).arrayBuffer()
   expect(evidence.byteLength).toBe(bytes)

@@ -129,6 +129,7 @@ function stageOf(job: typeof jobs.$inferSelect, shared: boolean, history: Delive
     progress,
     seconds,
     device,
+    memory: result?.memory ?? null,
     versions: result?.versions ?? {},
     artifacts: result?.artifacts ?? {},
     losses: result?.losses ?? [],

@@ -1,5 +1,5 @@
 /** What a run measured: metrics against retrain, times apart, artifacts, and what made them. */
-import type { Run } from '../../schema/api/run.ts'
+import type { Run, RunStage } from '../../schema/api/run.ts'
 import { baseOf, differenceFrom, isSmall } from '../identities.ts'
 import { decimal, fileSize, NOT_MEASURED, seconds, signed, times } from './numbers.ts'
 import { Scroll } from './scroll.tsx'
@@ -92,6 +92,13 @@ export const Metrics = ({ run }: { run: Run }) => {
   )
 }
 
+/** The most that a stage held at once. */
+function memoryWords({ memory }: RunStage): string {
+  if (!memory) return NOT_MEASURED
+  const { hostBytes, deviceBytes } = memory
+  return fileSize(hostBytes) + (deviceBytes === undefined ? '' : `, GPU ${fileSize(deviceBytes)}`)
+}
+
 export const Times = ({ run }: { run: Run }) => {
   const timed = run.stages.filter(({ seconds: parts }) => parts !== null)
   if (timed.length === 0) return <p class="muted">No stage has finished yet.</p>
@@ -116,7 +123,10 @@ export const Times = ({ run }: { run: Run }) => {
       )}
       <Scroll labelledBy="times-caption">
         <table>
-          <caption id="times-caption">Measured by the runner around each part, never by the method itself</caption>
+          <caption id="times-caption">
+            Measured by the runner around each part, never by the method itself; memory is the most that was held at
+            once
+          </caption>
           <thead>
             <tr>
               <th scope="col">Stage</th>
@@ -125,6 +135,9 @@ export const Times = ({ run }: { run: Run }) => {
                   {title}
                 </th>
               ))}
+              <th scope="col" class="num">
+                Memory
+              </th>
               <th scope="col">Device class</th>
             </tr>
           </thead>
@@ -140,6 +153,7 @@ export const Times = ({ run }: { run: Run }) => {
                     </td>
                   )
                 })}
+                <td class="num">{memoryWords(stage)}</td>
                 <td>{stage.device?.deviceClass ?? NOT_MEASURED}</td>
               </tr>
             ))}
