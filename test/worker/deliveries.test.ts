@@ -1,9 +1,22 @@
 /** What a submitter is told about deliveries that brought no result. */
 import { runDurableObjectAlarm } from 'cloudflare:test'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { nextSteps } from '../../schema/next-step.ts'
 import { type FailureReason, failureReasons } from '../../schema/protocol/fail.ts'
-import { ask, bindings, fail, finish, lease, read, runOf, say, submit, tokenFor, useFreshDatabase } from './support.ts'
+import {
+  ask,
+  bindings,
+  fail,
+  finish,
+  lease,
+  read,
+  runOf,
+  say,
+  submit,
+  tokenFor,
+  useClock,
+  useFreshDatabase,
+} from './support.ts'
 
 useFreshDatabase()
 
@@ -12,12 +25,8 @@ let runner: string
 beforeEach(async () => {
   submitter = await tokenFor('submitter')
   runner = await tokenFor('runner')
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-01T12:00:00Z') })
 })
-afterEach(() => {
-  vi.useRealTimers()
-})
-const wait = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
+const wait = useClock('2026-11-01T12:00:00Z')
 const textOf = async (path: string) =>
   (await (await ask(path)).text())
     .replace(/<[^>]+>/g, ' ')

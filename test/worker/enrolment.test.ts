@@ -1,17 +1,11 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { newPrivateKey } from '../../schema/signature.ts'
 import { assertionOf, type Enrolled, enrolled, enrolmentBody, type Post } from '../support/enrolled.ts'
 import { probe } from '../support/probe.ts'
-import { ADMIN, ask, errorOf, read, tokenFor, useFreshDatabase } from './support.ts'
+import { ADMIN, ask, errorOf, read, tokenFor, useClock, useFreshDatabase } from './support.ts'
 
 useFreshDatabase()
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-01T12:00:00Z') })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
-const wait = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
+const wait = useClock('2026-11-01T12:00:00Z')
 
 const post: Post = async (path, token, json) => {
   const answer = await ask(path, { token, json })

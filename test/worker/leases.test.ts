@@ -1,5 +1,5 @@
 import { runDurableObjectAlarm } from 'cloudflare:test'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
 import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
@@ -22,6 +22,7 @@ import {
   submit,
   tokenFor,
   upload,
+  useClock,
   useFreshDatabase,
   verb,
   wholeLog,
@@ -35,12 +36,8 @@ let runner: string
 beforeEach(async () => {
   submitter = await tokenFor('submitter')
   runner = await tokenFor('runner')
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-01T12:00:00Z') })
 })
-afterEach(() => {
-  vi.useRealTimers()
-})
-const wait = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
+const wait = useClock('2026-11-01T12:00:00Z')
 const done = async (job: Job) => read(await finish(job))
 const named = ({ spec }: Job) => {
   if (spec.kind === 'train') return `${spec.without ? 'retrain' : 'original'} ${spec.seed}`

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { RetentionReport } from '../../schema/api/retention.ts'
 import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
@@ -18,6 +18,7 @@ import {
   submit,
   tokenFor,
   upload,
+  useClock,
   useFreshDatabase,
   verb,
 } from './support.ts'
@@ -29,13 +30,9 @@ let runner: string
 beforeEach(async () => {
   submitter = await tokenFor('submitter')
   runner = await tokenFor('runner')
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2027-01-01T12:00:00Z') })
 })
-afterEach(() => {
-  vi.useRealTimers()
-})
-
-const waitDays = (days: number) => vi.setSystemTime(Date.now() + days * 24 * 3600 * 1000)
+const wait = useClock('2027-01-01T12:00:00Z')
+const waitDays = (days: number) => wait(days * 24 * 3600)
 const retain = async (json: Record<string, unknown> = { dryRun: false }): Promise<RetentionReport> =>
   read(await ask('/api/v1/retention', { token: ADMIN, json }))
 const cancel = async (id: string) =>

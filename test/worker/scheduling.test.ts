@@ -1,12 +1,24 @@
 import { sql } from 'drizzle-orm'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { Queue } from '../../schema/api/queue.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { type Able, meets, type Requirements } from '../../schema/requirements.ts'
 import { databaseOf } from '../../worker/database.ts'
 import { nextJob } from '../../worker/queries/next-job.ts'
 import { probe } from '../support/probe.ts'
-import { ADMIN, ask, bindings, errorOf, finish, lease, read, submit, tokenFor, useFreshDatabase } from './support.ts'
+import {
+  ADMIN,
+  ask,
+  bindings,
+  errorOf,
+  finish,
+  lease,
+  read,
+  submit,
+  tokenFor,
+  useClock,
+  useFreshDatabase,
+} from './support.ts'
 
 useFreshDatabase()
 
@@ -17,12 +29,8 @@ beforeEach(async () => {
   ada = await tokenFor('submitter', 'ada')
   bob = await tokenFor('submitter', 'bob')
   runner = await tokenFor('runner')
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-01T12:00:00Z') })
 })
-afterEach(() => {
-  vi.useRealTimers()
-})
-const wait = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
+const wait = useClock('2026-11-01T12:00:00Z')
 const queue = async (): Promise<Queue> => read(await ask('/api/v1/queue'))
 const retrain = (seeds: number[], params = {}) => ({ method: 'retrain', seeds, params })
 const seedOf = (job: Job | null) => job?.spec.seed

@@ -1,7 +1,7 @@
 /** The app as tests ask it, on a fresh database; tokens; and a runner made of plain requests. */
 import { applyD1Migrations, type D1Migration, reset } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { beforeEach, expect } from 'vitest'
+import { afterEach, beforeEach, expect, vi } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import { errorBody } from '../../schema/errors.ts'
@@ -31,6 +31,17 @@ export const migrate = async () => {
   await applyD1Migrations(bindings.DB, bindings.MIGRATIONS)
 }
 export const useFreshDatabase = () => beforeEach(migrate)
+
+/** The clock of tests that turn it themselves: it shows this time at first. Returns what turns it. */
+export function useClock(from: string): (seconds: number) => void {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(from) })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+  return (seconds) => vi.setSystemTime(Date.now() + seconds * 1000)
+}
 
 interface Options {
   token?: string | undefined

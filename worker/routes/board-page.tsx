@@ -9,6 +9,7 @@ import { orderOf, sorted } from '../views/board-sort.ts'
 import { BoardTable, FORM, PROVISIONAL_BELOW } from '../views/board-table.tsx'
 import { GapChart } from '../views/gap-chart.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../views/layout.tsx'
+import { MetricLinks } from '../views/metric-links.tsx'
 import { plural, utc } from '../views/numbers.ts'
 import { unfinished } from '../views/state.tsx'
 import { TimeChart } from '../views/time-chart.tsx'
@@ -69,14 +70,7 @@ export const boardPage: Route = (app) =>
             )}
             <dt>Metrics</dt>
             <dd>
-              {board.columns.map(({ id, identity }, index) => (
-                <>
-                  {index > 0 && ', '}
-                  <a href={`/docs#metric-${id}`}>
-                    <code>{identity}</code>
-                  </a>
-                </>
-              ))}
+              <MetricLinks columns={board.columns} />
             </dd>
           </dl>
           {open && <LiveNote live={live} path={path} seconds={REFRESH_SECONDS} />}

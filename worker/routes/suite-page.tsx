@@ -11,6 +11,7 @@ import { ClassTable } from '../views/class-table.tsx'
 import { GapChart } from '../views/gap-chart.tsx'
 import { HeatChart } from '../views/heat-chart.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../views/layout.tsx'
+import { MetricLinks } from '../views/metric-links.tsx'
 import { plural, utc } from '../views/numbers.ts'
 import { progressWords, unfinished } from '../views/state.tsx'
 import { TradeOffChart } from '../views/trade-off-chart.tsx'
@@ -75,14 +76,7 @@ export const suitePage: Route = (app) =>
             <dd>{recipeWords(benchmark)}; one original of a seed serves all classes</dd>
             <dt>Metrics</dt>
             <dd>
-              {board.columns.map(({ id, identity }, index) => (
-                <>
-                  {index > 0 && ', '}
-                  <a href={`/docs#metric-${id}`}>
-                    <code>{identity}</code>
-                  </a>
-                </>
-              ))}
+              <MetricLinks columns={board.columns} />
             </dd>
           </dl>
           {open && <LiveNote live={live} path={path} seconds={REFRESH_SECONDS} />}
