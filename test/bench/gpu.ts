@@ -41,7 +41,7 @@ const measured = z.object({
   peakMiB: z.number(),
 })
 const python = process.env.PALIMPSEST_PYTHON ?? 'python3'
-const reference = [python, `${import.meta.dirname}/salun.py`]
+const reference = [python, `${import.meta.dirname}/../golden/bench/salun.py`]
 const sides = {
   'engine (Node, onnxruntime)': [process.execPath, '--experimental-strip-types', `${import.meta.dirname}/salun.ts`],
   'PyTorch, eager': [...reference, 'eager'],

@@ -1,4 +1,4 @@
-/** The engine's side of bench:gpu: SalUn on ResNet-18 over made-up images. Its argument is the same JSON as that of salun.py, and it
+/** The engine's side of bench:gpu: SalUn on ResNet-18 over made-up images. Its argument is the same JSON as that of test/golden/bench/salun.py, and it
  *  prints the same line. */
 
 import { resnet18 } from '../../runner/nn/models/resnet18.ts'

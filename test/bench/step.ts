@@ -47,7 +47,7 @@ function startTorch({ spec, feeds, steps }: BenchCase, folder: string) {
   const inputs = Object.entries(feeds(steps)).map(([name, content]) => [name, stored(content)] as const)
   writeFileSync(`${folder}/inputs.safetensors`, writeSafetensors(new Map(inputs)))
   writeFileSync(`${folder}/spec.json`, JSON.stringify(spec))
-  return startWorker(python, [`${import.meta.dirname}/reference.py`, folder, `${threads}`])
+  return startWorker(python, [`${import.meta.dirname}/../golden/bench/reference.py`, folder, `${threads}`])
 }
 
 /** Both start from the same weights and see the same batches, so their first losses agree; a denoiser draws noise of its own. */

@@ -1,6 +1,6 @@
 """SalUn on ResNet-18 in PyTorch, with the data on the device: what bench:gpu compares the engine with.
 
-    python3 test/bench/salun.py eager|compiled SPEC
+    python3 test/golden/bench/salun.py eager|compiled SPEC
 
 SPEC is JSON: device, images, forget, epochs, batch, width, threads, seed. One line of JSON is printed. `compiled` is channels-last,
 bfloat16 autocast and torch.compile; `eager` is float32 as PyTorch comes (TF32 for convolutions on a GPU that has it).

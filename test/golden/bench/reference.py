@@ -1,6 +1,6 @@
 """PyTorch's side of a comparison: a process that runs the training steps of one case, as plain eager code.
 
-    python3 test/bench/reference.py FOLDER THREADS
+    python3 test/golden/bench/reference.py FOLDER THREADS
 
 FOLDER holds spec.json and inputs.safetensors, written by step.ts. Each line of standard input asks for that many steps from the
 initial state; each is answered by a line of JSON. Parameters have the engine's names.
