@@ -46,6 +46,8 @@ beforeAll(async () => {
     runs: RunListItem[]
   }
   paths = {
+    // An address is as long a word as somebody makes it.
+    'nothing here': `/runs/${'a'.repeat(64)}`,
     home: '/',
     board: `/boards/${SLUG}?live=0`,
     'empty board': '/boards/cifar10.resnet18.random-10',

@@ -46,7 +46,7 @@ dl.facts dd{margin:0;overflow-wrap:anywhere}
 .top nav a[aria-current]{box-shadow:0 2px 0 var(--text)}
 .crumbs{font-size:.9375rem;color:var(--muted);margin:1.25rem 0 .5rem}
 main.wrap{padding-bottom:4rem}
-.lede{font-size:1.15rem;line-height:1.45;margin-top:.6rem;max-width:46rem}
+.lede{font-size:1.15rem;line-height:1.45;margin-top:.6rem;max-width:46rem;overflow-wrap:anywhere}
 .foot{border-top:1px solid var(--rule);color:var(--muted);font-size:.875rem}
 .foot .wrap{padding-top:1rem;padding-bottom:2rem;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem}
 .foot p{margin:0}
