@@ -2,26 +2,27 @@
  *  fails when one is out of date. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
-const folders = [
-  'runner/methods',
-  'runner/metrics',
-  'runner/generation-metrics',
-  'runner/datasets',
-  'runner/nn/models',
-  'runner/nn/denoisers',
-  'schema/benchmarks',
-  'schema/suites',
-  'worker/routes',
-]
 const camel = (id: string) => id.replace(/[-.]+(.)/g, (_, letter: string) => letter.toUpperCase())
+/** A member is exported under its id. */
+const asId = (id: string) => (camel(id) === id ? id : `${camel(id)} as '${id}'`)
+
+const folders: Record<string, (id: string) => string> = {
+  'runner/data/datasets': asId,
+  'runner/engine/nn/denoisers': asId,
+  'runner/engine/nn/models': asId,
+  'runner/science/methods': asId,
+  'runner/science/metrics/classification': asId,
+  'runner/science/metrics/generation': asId,
+  'schema/benchmarks': asId,
+  'schema/suites': asId,
+  'worker/routes/api': (id) => camel(`api-${id}`),
+  'worker/routes/pages': (id) => camel(`${id}-page`),
+}
 
 const stale: string[] = []
-for (const folder of folders.filter(existsSync)) {
+for (const [folder, exported] of Object.entries(folders)) {
   const names = readdirSync(folder).filter((name) => /\.tsx?$/.test(name) && name !== 'index.ts')
-  const lines = names.sort().map((name) => {
-    const id = name.replace(/\.tsx?$/, '')
-    return `export { ${camel(id) === id ? id : `${camel(id)} as '${id}'`} } from './${name}'`
-  })
+  const lines = names.sort().map((name) => `export { ${exported(name.replace(/\.tsx?$/, ''))} } from './${name}'`)
   const path = `${folder}/index.ts`
   const content = `${lines.join('\n') || 'export {}'}\n`
   if (existsSync(path) && readFileSync(path, 'utf8') === content) continue

@@ -1,15 +1,15 @@
-/** Makes runner/datasets/files/fashion-mnist-5k/ from full Fashion-MNIST: the first 500 training and the first 200 test
+/** Makes runner/data/datasets/files/fashion-mnist-5k/ from full Fashion-MNIST: the first 500 training and the first 200 test
  *  images of each class, in the order of the original files. Usage: node scripts/fashion-mnist-5k.ts DIR, where DIR holds
  *  the official IDX files. Prints the hashes to pin. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { gzipSync } from 'node:zlib'
-import type { Split } from '../runner/dataset.ts'
-import { fashionMnist } from '../runner/datasets/fashion-mnist.ts'
-import { sha256Of } from '../runner/files/digest.ts'
-import { buildIdx } from '../runner/files/idx.ts'
+import { fashionMnist } from '../runner/data/datasets/fashion-mnist.ts'
+import { buildIdx } from '../runner/data/files/idx.ts'
+import type { Split } from '../runner/science/dataset.ts'
+import { sha256Of } from '../runner/store/digest.ts'
 
-const folder = new URL('../runner/datasets/files/fashion-mnist-5k/', import.meta.url)
+const folder = new URL('../runner/data/datasets/files/fashion-mnist-5k/', import.meta.url)
 const PIXELS = 28 * 28
 
 function firstOfEachClass(split: Split, perClass: number): number[] {

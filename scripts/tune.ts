@@ -2,11 +2,11 @@
  *  seed that no board shows; the smallest Avg. Gap to retrain wins.
  *  Run: node --experimental-strip-types scripts/tune.ts <benchmark> [home] [rates, such as 0.01,0.1] */
 import { availableParallelism } from 'node:os'
-import type { MethodDefinition } from '../runner/method.ts'
-import * as methods from '../runner/methods/index.ts'
-import { dataLoader } from '../runner/pipeline/data.ts'
 import { runStage } from '../runner/pipeline/run-stage.ts'
-import { avgGap } from '../runner/statistics.ts'
+import type { MethodDefinition } from '../runner/science/method.ts'
+import * as methods from '../runner/science/methods/index.ts'
+import { avgGap } from '../runner/science/statistics.ts'
+import { dataLoader } from '../runner/stages/data.ts'
 import { openStore } from '../runner/store/store.ts'
 import { benchmarks, listed } from '../schema/catalogue.ts'
 import { planRun } from '../schema/plan.ts'

@@ -5,10 +5,11 @@ import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import { ApiError, errorBodyOf } from '../schema/errors.ts'
 import { describeIssues } from '../schema/issues.ts'
-import { databaseOf } from './database.ts'
-import type { App, AppEnv } from './env.ts'
-import { limits } from './limits.ts'
-import * as routes from './routes/index.ts'
+import { databaseOf } from './bindings/database.ts'
+import type { App, AppEnv } from './bindings/env.ts'
+import { limits } from './http/limits.ts'
+import * as api from './routes/api/index.ts'
+import * as pages from './routes/pages/index.ts'
 import { errorPage } from './views/error-page.tsx'
 
 export const app: App = new OpenAPIHono<AppEnv>({
@@ -42,7 +43,7 @@ app.use(async (c, next) => {
 app.use('/api/*', limits)
 
 app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
-for (const route of Object.values(routes)) route(app)
+for (const route of [...Object.values(api), ...Object.values(pages)]) route(app)
 
 app.notFound(() => {
   throw new ApiError('not_found', 'nothing is at this address')

@@ -1,8 +1,8 @@
 /** The Worker's entry, as wrangler.toml names it. */
 import { app } from './app.ts'
-import { databaseOf } from './database.ts'
-import type { Bindings } from './env.ts'
-import { applyRetention } from './retention.ts'
+import { databaseOf } from './bindings/database.ts'
+import type { Bindings } from './bindings/env.ts'
+import { applyRetention } from './queries/artifacts/retention.ts'
 
 export { Courier } from './durable/courier.ts'
 export { Dispatcher } from './durable/dispatcher.ts'

@@ -2,9 +2,9 @@
 
 import { MAX_BYTES } from '../../schema/protocol/upload.ts'
 import type { ArtifactRef, Progress } from '../../schema/result.ts'
-import { sha256Of } from '../files/digest.ts'
+import { sha256Of } from '../store/digest.ts'
 import { type Store, StoreError } from '../store/store.ts'
-import { megabytes } from '../terminal/numbers.ts'
+import { megabytes } from '../words/numbers.ts'
 import { type Client, RemoteError } from './client.ts'
 import { StageFailure } from './failure.ts'
 import { type HeldLease, isRefusal } from './heartbeat.ts'

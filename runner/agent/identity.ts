@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { sha256 } from '../../schema/hash.ts'
 import { runnerId, runnerName } from '../../schema/protocol/enrol.ts'
 import { newPrivateKey, privateKey, publicKey, publicKeyOf, sign } from '../../schema/signature.ts'
-import { readSecrets, writeSecrets } from '../files/secrets.ts'
+import { readSecrets, writeSecrets } from '../store/secrets.ts'
 import type { Client, RequestOptions } from './client.ts'
 
 const identity = z.strictObject({

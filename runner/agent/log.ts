@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { gap, MAX_LOG_BYTES, type WholeLog } from '../../schema/protocol/log.ts'
 import type { Progress } from '../../schema/result.ts'
-import { sha256Of } from '../files/digest.ts'
+import { sha256Of } from '../store/digest.ts'
 import { type Client, RemoteError } from './client.ts'
 import type { HeldLease } from './heartbeat.ts'
 

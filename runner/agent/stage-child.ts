@@ -1,7 +1,8 @@
 /** The process of one stage: told what to run, it answers with progress, log lines and then a result or an error. It stops
  *  when told to, and when the runner that started it is gone; signals are the runner's business. */
-import { dataLoader } from '../pipeline/data.ts'
+
 import { runStage } from '../pipeline/run-stage.ts'
+import { dataLoader } from '../stages/data.ts'
 import { openStore } from '../store/store.ts'
 import { failureOf } from './failure.ts'
 import type { FromStage, StageOrder, ToStage } from './stage-messages.ts'

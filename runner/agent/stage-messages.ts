@@ -2,8 +2,8 @@
 import type { FailureReason } from '../../schema/protocol/fail.ts'
 import type { ArtifactRef, Progress, StageResult } from '../../schema/result.ts'
 import type { StageSpec } from '../../schema/stage.ts'
-import type { DataPlaces } from '../home.ts'
-import type { Provider } from '../onnx/session.ts'
+import type { Provider } from '../engine/onnx/session.ts'
+import type { DataPlaces } from '../store/home.ts'
 
 export interface StageOrder {
   spec: StageSpec

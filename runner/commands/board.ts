@@ -1,10 +1,10 @@
 /** `palimpsest board`: the ranking of a benchmark or suite. */
 import { apiOf, boardPage } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
-import { suites } from '../catalogue.ts'
-import { type Command, help, serverOf, serverOption } from '../command.ts'
+import { suites } from '../pipeline/catalogue.ts'
 import { boardLegend, boardTable, classTables } from '../terminal/board.ts'
 import { note, print, printJson } from '../terminal/output.ts'
+import { type Command, help, serverOf, serverOption } from './parts/command.ts'
 
 export const board: Command = (program) =>
   program

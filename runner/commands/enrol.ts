@@ -5,11 +5,11 @@ import { enrolmentSecret, runnerName } from '../../schema/protocol/enrol.ts'
 import { fingerprintOf, publicKeyOf } from '../../schema/signature.ts'
 import { createClient } from '../agent/client.ts'
 import { enrol as enrolAt, type Identity, identityPath } from '../agent/identity.ts'
-import { type Command, help, homeOption, nameOption, serverOf, serverOption } from '../command.ts'
-import { reasonOf } from '../files/write.ts'
-import { openHome } from '../home.ts'
+import { openHome } from '../store/home.ts'
+import { reasonOf } from '../store/write.ts'
 import { note, print, printJson } from '../terminal/output.ts'
-import { UsageError } from '../usage.ts'
+import { UsageError } from '../words/usage.ts'
+import { type Command, help, homeOption, nameOption, serverOf, serverOption } from './parts/command.ts'
 
 export const enrolmentOption = [
   '--enrolment-file <file>',

@@ -1,8 +1,9 @@
 /** `palimpsest health`: whether the runner of a home is well, for monitors and containers. */
-import { type Command, help, homeOption } from '../command.ts'
-import { homeOf } from '../home.ts'
-import { healthOf } from '../pulse.ts'
+
+import { healthOf } from '../agent/pulse.ts'
+import { homeOf } from '../store/home.ts'
 import { print } from '../terminal/output.ts'
+import { type Command, help, homeOption } from './parts/command.ts'
 
 export const health: Command = (program) =>
   program

@@ -1,11 +1,11 @@
 /** `palimpsest list`: what this checkout knows. */
 import { z } from 'zod'
 import type { Suite } from '../../schema/suite.ts'
-import { benchmarks, datasets, lookUp, methods, metrics, models, suites, suiteWith } from '../catalogue.ts'
-import { type Command, help } from '../command.ts'
-import { plural } from '../terminal/numbers.ts'
+import { benchmarks, datasets, lookUp, methods, metrics, models, suites, suiteWith } from '../pipeline/catalogue.ts'
 import { print, printJson, styledData } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
+import { plural } from '../words/numbers.ts'
+import { type Command, help } from './parts/command.ts'
 
 interface Parameter {
   name: string

@@ -5,7 +5,18 @@ import { type Client, createClient, RemoteError } from '../agent/client.ts'
 import { enrol, type Identity, identityFor } from '../agent/identity.ts'
 import type { AgentEvent } from '../agent/job-context.ts'
 import { runLoop } from '../agent/loop.ts'
-import { collect, wholeNumber } from '../arguments.ts'
+import { type Pulse, startPulse } from '../agent/pulse.ts'
+import type { DeviceKind } from '../machine/probe/providers.ts'
+import { passedSelfTest, probeMachine } from '../machine/probe.ts'
+import { dataPlaces, openHome } from '../store/home.ts'
+import { openStore } from '../store/store.ts'
+import { findingsLines } from '../terminal/findings.ts'
+import { note, print, printJson, printJsonLine, styled } from '../terminal/output.ts'
+import { stageLabel } from '../terminal/stages.ts'
+import { count, duration } from '../words/numbers.ts'
+import { UsageError } from '../words/usage.ts'
+import { enrolmentOption, nameFrom, secretFrom } from './enrol.ts'
+import { collect, wholeNumber } from './parts/arguments.ts'
 import {
   type Command,
   dataOption,
@@ -15,20 +26,9 @@ import {
   serverOf,
   serverOption,
   threadsOption,
-} from '../command.ts'
-import { onDraining } from '../draining.ts'
-import { dataPlaces, openHome } from '../home.ts'
-import { deviceOption, precisionOption, requireDevice, setPrecision } from '../probe/device-choice.ts'
-import type { DeviceKind } from '../probe/providers.ts'
-import { passedSelfTest, probeMachine } from '../probe.ts'
-import { type Pulse, startPulse } from '../pulse.ts'
-import { openStore } from '../store/store.ts'
-import { findingsLines } from '../terminal/findings.ts'
-import { count, duration } from '../terminal/numbers.ts'
-import { note, print, printJson, printJsonLine, styled } from '../terminal/output.ts'
-import { stageLabel } from '../terminal/stages.ts'
-import { UsageError } from '../usage.ts'
-import { enrolmentOption, nameFrom, secretFrom } from './enrol.ts'
+} from './parts/command.ts'
+import { deviceOption, precisionOption, requireDevice, setPrecision } from './parts/device-choice.ts'
+import { onDraining } from './parts/stopping.ts'
 
 interface Options {
   server?: string

@@ -1,17 +1,17 @@
 /** `palimpsest score`: metrics of an evidence file, computed anew. */
 import { readFile } from 'node:fs/promises'
-import { collect } from '../arguments.ts'
-import { lookUp, metrics } from '../catalogue.ts'
-import { type Command, help } from '../command.ts'
-import { reasonOf } from '../files/write.ts'
-import type { Evidence } from '../metric.ts'
+import { lookUp, metrics } from '../pipeline/catalogue.ts'
 import { scoreEvidence } from '../pipeline/evaluate.ts'
-import { decodeEvidence } from '../store/evidence.ts'
+import type { Evidence } from '../science/metric.ts'
 import { SafetensorsError } from '../store/safetensors.ts'
-import { fixed } from '../terminal/numbers.ts'
+import { reasonOf } from '../store/write.ts'
+import { decodeEvidence } from '../tasks/classification/evidence.ts'
 import { print, printJson } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
-import { UsageError } from '../usage.ts'
+import { fixed } from '../words/numbers.ts'
+import { UsageError } from '../words/usage.ts'
+import { collect } from './parts/arguments.ts'
+import { type Command, help } from './parts/command.ts'
 
 export const score: Command = (program) =>
   program

@@ -1,11 +1,12 @@
 /** `palimpsest serve`: the worker on this machine, its state kept in the home folder. */
-import { wholeNumber } from '../arguments.ts'
-import { type Command, DEFAULT_PORT, help, homeOption } from '../command.ts'
-import { openHome } from '../home.ts'
-import { onInterrupts } from '../interrupts.ts'
+
 import { startLocalServer } from '../server/local.ts'
 import { tokensPath } from '../server/tokens.ts'
+import { openHome } from '../store/home.ts'
 import { note, print, printJson } from '../terminal/output.ts'
+import { wholeNumber } from './parts/arguments.ts'
+import { type Command, DEFAULT_PORT, help, homeOption } from './parts/command.ts'
+import { onInterrupts } from './parts/interrupts.ts'
 
 interface Options {
   port: number

@@ -1,11 +1,11 @@
 /** `palimpsest verify`: checks a run against what its runners signed. */
 import { apiOf } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
-import { type Command, help, serverOf, serverOption } from '../command.ts'
+import { type CheckedStage, verifyStage } from '../agent/verify.ts'
 import { note, print, printJson, styledData } from '../terminal/output.ts'
 import { stageLabel } from '../terminal/stages.ts'
-import { UsageError } from '../usage.ts'
-import { type CheckedStage, verifyStage } from '../verify.ts'
+import { UsageError } from '../words/usage.ts'
+import { type Command, help, serverOf, serverOption } from './parts/command.ts'
 
 interface Options {
   server?: string

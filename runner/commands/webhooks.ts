@@ -2,13 +2,13 @@
 import { type Webhook, type WebhookEvent, type WebhookMessage, webhookEvents } from '../../schema/api/webhook.ts'
 import { type Api, apiOf } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
-import { collect } from '../arguments.ts'
-import { type Command, help, homeOption, serverOf, serverOption } from '../command.ts'
-import { homeOf } from '../home.ts'
 import { tokenFor } from '../server/tokens.ts'
+import { homeOf } from '../store/home.ts'
 import { note, print, printJson } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
-import { UsageError } from '../usage.ts'
+import { UsageError } from '../words/usage.ts'
+import { collect } from './parts/arguments.ts'
+import { type Command, help, homeOption, serverOf, serverOption } from './parts/command.ts'
 
 interface Options {
   server?: string

@@ -3,9 +3,9 @@
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { type PlannableMethod, type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
-import { avgGap } from '../statistics.ts'
+import { avgGap } from '../science/statistics.ts'
+import type { StageContext } from '../stages/stage.ts'
 import { runStage } from './run-stage.ts'
-import type { StageContext } from './stage.ts'
 
 export interface LocalMethod extends PlannableMethod {
   params: Record<string, unknown>

@@ -1,19 +1,19 @@
 /** Runs one stage: reads its inputs from the store, puts its artifacts there, and gives its result. */
 import type { StageResult } from '../../schema/result.ts'
 import { type StageSpec, stageKeyOf } from '../../schema/stage.ts'
-import { onnxruntimeVersion } from '../onnx/session.ts'
+import { onnxruntimeVersion } from '../engine/onnx/session.ts'
+import { deviceOf } from '../machine/device.ts'
+import { watchMemory } from '../machine/peak-memory.ts'
+import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { CHECKPOINT_MS, checkpointOf } from '../store/checkpoint.ts'
-import { version } from '../version.ts'
-import { deviceOf } from './device.ts'
+import { evaluateSamples } from '../tasks/generation/measure.ts'
+import { sample } from '../tasks/generation/sample.ts'
+import { trainDenoiser } from '../tasks/generation/train-denoiser.ts'
+import { unlearnDenoiser } from '../tasks/generation/unlearn-denoiser.ts'
+import { version } from '../words/version.ts'
 import { evaluate } from './evaluate.ts'
-import { evaluateSamples } from './evaluate-samples.ts'
-import { watchMemory } from './peak-memory.ts'
-import { sample } from './sample.ts'
-import type { StageContext, StageOutcome } from './stage.ts'
 import { train } from './train.ts'
-import { trainDenoiser } from './train-denoiser.ts'
 import { unlearn } from './unlearn.ts'
-import { unlearnDenoiser } from './unlearn-denoiser.ts'
 
 /** Computes a stage, or gives its result at once when the store has it. Throws the signal's reason when aborted, and then
  *  leaves no result behind. */

@@ -1,5 +1,5 @@
 /** Runs of one machine in few numbers: mean and spread over seeds, and before it the mean over the classes of a suite. */
-import { mean, meanAndSpread } from '../statistics.ts'
+import { mean, meanAndSpread } from '../science/statistics.ts'
 import type { LocalRun } from './local.ts'
 
 type Spread = ReturnType<typeof meanAndSpread>

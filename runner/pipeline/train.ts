@@ -1,12 +1,12 @@
 /** The train stage: a fresh network, trained on D or on D_r. */
 import type { TrainStage } from '../../schema/stage.ts'
-import { initialState } from '../nn/network.ts'
-import { startClock } from './clock.ts'
-import { networkFor } from './data.ts'
-import { splitOf } from './split.ts'
-import type { StageContext, StageOutcome } from './stage.ts'
-import { createTrainer } from './trainer.ts'
-import { saveWeights, WEIGHTS } from './weights.ts'
+import { initialState } from '../engine/nn/network.ts'
+import { createTrainer } from '../engine/training/trainer.ts'
+import { startClock } from '../stages/clock.ts'
+import { networkFor } from '../stages/data.ts'
+import { splitOf } from '../stages/split.ts'
+import type { StageContext, StageOutcome } from '../stages/stage.ts'
+import { saveWeights, WEIGHTS } from '../stages/weights.ts'
 
 export async function train(
   spec: Omit<TrainStage, 'kind' | 'denoising'>,

@@ -1,15 +1,15 @@
 /** The unlearn stage: a method on the weights of the original. */
 import type { UnlearnStage } from '../../schema/stage.ts'
-import type { MethodDefinition } from '../method.ts'
-import * as methods from '../methods/index.ts'
-import { randomStream } from '../nn/random.ts'
-import { startClock } from './clock.ts'
-import { ConfigurationError } from './configuration-error.ts'
-import { networkFor } from './data.ts'
-import { splitOf } from './split.ts'
-import type { StageContext, StageOutcome } from './stage.ts'
-import { createTrainer } from './trainer.ts'
-import { loadWeights, saveWeights, WEIGHTS } from './weights.ts'
+import { randomStream } from '../engine/nn/random.ts'
+import { createTrainer } from '../engine/training/trainer.ts'
+import type { MethodDefinition } from '../science/method.ts'
+import * as methods from '../science/methods/index.ts'
+import { startClock } from '../stages/clock.ts'
+import { ConfigurationError } from '../stages/configuration-error.ts'
+import { networkFor } from '../stages/data.ts'
+import { splitOf } from '../stages/split.ts'
+import type { StageContext, StageOutcome } from '../stages/stage.ts'
+import { loadWeights, saveWeights, WEIGHTS } from '../stages/weights.ts'
 
 const registry: Record<string, MethodDefinition> = methods
 

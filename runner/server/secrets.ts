@@ -2,8 +2,8 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newPrivateKey } from '../../schema/signature.ts'
-import { OWNER_ONLY } from '../files/secrets.ts'
-import { writeWhole } from '../files/write.ts'
+import { OWNER_ONLY } from '../store/secrets.ts'
+import { writeWhole } from '../store/write.ts'
 
 /** The file's path; the key that the server signs with is made up at the first start. */
 export async function serverSecrets(home: string): Promise<string> {

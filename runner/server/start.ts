@@ -6,8 +6,8 @@ import { createServer } from 'node:net'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { codeOf } from '../files/write.ts'
-import { UsageError } from '../usage.ts'
+import { codeOf } from '../store/write.ts'
+import { UsageError } from '../words/usage.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 /** The file behind wrangler's command: one process less than through the command. */

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Api } from '../agent/api.ts'
-import { readSecrets, writeSecrets } from '../files/secrets.ts'
-import { codeOf, reasonOf } from '../files/write.ts'
-import { UsageError } from '../usage.ts'
+import { readSecrets, writeSecrets } from '../store/secrets.ts'
+import { codeOf, reasonOf } from '../store/write.ts'
+import { UsageError } from '../words/usage.ts'
 
 const created = z.object({ id: z.string(), secret: z.string() })
 const tokensFile = z.object({

@@ -2,9 +2,9 @@
  *  done. A file that can't be read, or that another version wrote, counts as none. */
 import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeWhole } from '../files/write.ts'
-import { version } from '../version.ts'
+import { version } from '../words/version.ts'
 import { readMetadata, readSafetensors, type Safetensors, writeSafetensors } from './safetensors.ts'
+import { writeWhole } from './write.ts'
 
 export interface Checkpoint {
   load(): Promise<Safetensors | null>

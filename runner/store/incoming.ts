@@ -1,7 +1,7 @@
 /** A file that comes piece by piece, perhaps over several attempts, and counts only once it is whole. */
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { sha256OfFile } from '../files/digest.ts'
+import { sha256OfFile } from './digest.ts'
 
 export interface Incoming {
   /** Bytes that are there; the next piece goes behind them. */

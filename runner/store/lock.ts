@@ -6,7 +6,7 @@ import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { codeOf } from '../files/write.ts'
+import { codeOf } from './write.ts'
 
 export interface LockOptions {
   signal?: AbortSignal | undefined

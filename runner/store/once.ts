@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
 import { type ArtifactRef, artifactRef } from '../../schema/result.ts'
-import { writeWhole } from '../files/write.ts'
 import { type LockOptions, takeLock } from './lock.ts'
 import { type Store, StoreError } from './store.ts'
+import { writeWhole } from './write.ts'
 
 export interface MadeOnce {
   ref: ArtifactRef

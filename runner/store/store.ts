@@ -6,10 +6,10 @@ import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type ArtifactRef, type StageResult, stageResult } from '../../schema/result.ts'
 import type { StageKey } from '../../schema/stage.ts'
-import { sha256Of, sha256OfFile } from '../files/digest.ts'
-import { codeOf, reasonOf, writeWhole } from '../files/write.ts'
+import { sha256Of, sha256OfFile } from './digest.ts'
 import { type Incoming, receiveFile } from './incoming.ts'
 import { type LockOptions, takeLock } from './lock.ts'
+import { codeOf, reasonOf, writeWhole } from './write.ts'
 
 /** An object or a stage that cannot be read or written: says which, why and what to do. */
 export class StoreError extends Error {

@@ -1,5 +1,5 @@
 /** One metric of a suite as a text table: classes down, methods across, the average last. */
-import { meanAndSd } from './numbers.ts'
+import { meanAndSd } from '../words/numbers.ts'
 import { table } from './table.ts'
 
 type Value = { mean: number; sd: number | null } | null

@@ -1,6 +1,6 @@
 /** What `palimpsest runner --check` prints. */
-import { TOLERANCE } from '../probe/self-test.ts'
-import { type Findings, passedSelfTest } from '../probe.ts'
+import { TOLERANCE } from '../machine/probe/self-test.ts'
+import { type Findings, passedSelfTest } from '../machine/probe.ts'
 import { styledData } from './output.ts'
 
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`

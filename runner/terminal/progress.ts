@@ -3,7 +3,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { MultiBar, type Options, type Params, Presets } from 'cli-progress'
 import type { Progress } from '../../schema/result.ts'
-import { count, duration, fixed, plural, timeLeft } from './numbers.ts'
+import { count, duration, fixed, plural, timeLeft } from '../words/numbers.ts'
 import { drawNotesAbove, interactive, note, styled } from './output.ts'
 
 export interface ProgressView {

@@ -1,6 +1,6 @@
 /** Scores of methods as a text table: under each value its signed gap to retrain. */
 import { stripVTControlCharacters } from 'node:util'
-import { fixed, meanAndSd, signed } from './numbers.ts'
+import { fixed, meanAndSd, signed } from '../words/numbers.ts'
 import { styledData } from './output.ts'
 import { type TableColumn, table } from './table.ts'
 

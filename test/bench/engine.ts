@@ -1,7 +1,7 @@
 /** The engine's side of a comparison: a process that runs the training steps of one case. Arguments: case, threads. */
 import { createInterface } from 'node:readline'
 import type { z } from 'zod'
-import { onnxruntimeVersion, openSession } from '../../runner/onnx/session.ts'
+import { onnxruntimeVersion, openSession } from '../../runner/engine/onnx/session.ts'
 import { cases } from './cases.ts'
 import type { farewell, ready, timing } from './worker.ts'
 

@@ -2,9 +2,9 @@
  *  that the machine's own peaks allow it. */
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { Graph, Value } from '../../runner/onnx/graph.ts'
-import { onnxruntimeVersion, openSession } from '../../runner/onnx/session.ts'
-import { sizeOf } from '../../runner/onnx/tensor.ts'
+import type { Graph, Value } from '../../runner/engine/onnx/graph.ts'
+import { onnxruntimeVersion, openSession } from '../../runner/engine/onnx/session.ts'
+import { sizeOf } from '../../runner/engine/onnx/tensor.ts'
 import { BATCH, type BenchCase, cases } from './cases.ts'
 import { type KernelTime, kernelTimes } from './kernel-times.ts'
 import { measureRoofline, type Roofline } from './roofline.ts'

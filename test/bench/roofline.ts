@@ -1,8 +1,8 @@
 /** What the machine can do at most, measured: the rate of a large matrix product and of a sum over vectors that no cache holds. */
-import { addInput, addOutput, newGraph } from '../../runner/onnx/graph.ts'
-import { opsFor } from '../../runner/onnx/ops.ts'
-import { openSession } from '../../runner/onnx/session.ts'
-import { floats } from '../../runner/onnx/tensor.ts'
+import { addInput, addOutput, newGraph } from '../../runner/engine/onnx/graph.ts'
+import { opsFor } from '../../runner/engine/onnx/ops.ts'
+import { openSession } from '../../runner/engine/onnx/session.ts'
+import { floats } from '../../runner/engine/onnx/tensor.ts'
 import { kernelTimes } from './kernel-times.ts'
 
 export interface Roofline {

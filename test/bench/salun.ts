@@ -1,13 +1,13 @@
 /** The engine's side of bench:gpu: SalUn on ResNet-18 over made-up images. Its argument is the same JSON as that of test/golden/bench/salun.py, and it
  *  prints the same line. */
 
-import { resnet18 } from '../../runner/nn/models/resnet18.ts'
-import { initialState, networkOf } from '../../runner/nn/network.ts'
-import { randomStream } from '../../runner/nn/random.ts'
-import { onnxruntimeVersion } from '../../runner/onnx/session.ts'
-import { deviceOf } from '../../runner/pipeline/device.ts'
-import { createTrainer } from '../../runner/pipeline/trainer.ts'
-import { randomLabels, relabelPass } from '../../runner/relabel.ts'
+import { resnet18 } from '../../runner/engine/nn/models/resnet18.ts'
+import { initialState, networkOf } from '../../runner/engine/nn/network.ts'
+import { randomStream } from '../../runner/engine/nn/random.ts'
+import { onnxruntimeVersion } from '../../runner/engine/onnx/session.ts'
+import { createTrainer } from '../../runner/engine/training/trainer.ts'
+import { deviceOf } from '../../runner/machine/device.ts'
+import { randomLabels, relabelPass } from '../../runner/science/methods/parts/relabel.ts'
 import type { SalunSpec } from './gpu.ts'
 
 const {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { cropAndFlip } from '../../runner/nn/augment.ts'
-import { addInput, addOutput, newGraph } from '../../runner/onnx/graph.ts'
-import { opsFor } from '../../runner/onnx/ops.ts'
-import { openSession } from '../../runner/onnx/session.ts'
-import { int64s, numbersOf, tensor } from '../../runner/onnx/tensor.ts'
+import { addInput, addOutput, newGraph } from '../../runner/engine/onnx/graph.ts'
+import { opsFor } from '../../runner/engine/onnx/ops.ts'
+import { openSession } from '../../runner/engine/onnx/session.ts'
+import { int64s, numbersOf, tensor } from '../../runner/engine/onnx/tensor.ts'
+import { cropAndFlip } from '../../runner/engine/training/augment.ts'
 
 /** One grey 2x3 image, cropped at (down, right) of its padded self and then mirrored or not. */
 async function augmented(draws: [down: number, right: number, flip: number]): Promise<number[]> {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { withBlockedConvolutions } from '../../runner/onnx/blocked.ts'
-import { addInput, addOutput, type Graph, newGraph } from '../../runner/onnx/graph.ts'
-import { loop } from '../../runner/onnx/loop.ts'
-import { opsFor } from '../../runner/onnx/ops.ts'
-import { openSession } from '../../runner/onnx/session.ts'
-import { floats, sizeOf, tensor } from '../../runner/onnx/tensor.ts'
+import { withBlockedConvolutions } from '../../runner/engine/onnx/blocked.ts'
+import { addInput, addOutput, type Graph, newGraph } from '../../runner/engine/onnx/graph.ts'
+import { loop } from '../../runner/engine/onnx/loop.ts'
+import { opsFor } from '../../runner/engine/onnx/ops.ts'
+import { openSession } from '../../runner/engine/onnx/session.ts'
+import { floats, sizeOf, tensor } from '../../runner/engine/onnx/tensor.ts'
 import { uniforms } from './uniform.ts'
 
 interface Case {

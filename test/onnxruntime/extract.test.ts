@@ -1,12 +1,12 @@
 /** Features of classifiers: what their last linear layer sees. */
 import { describe, expect, test } from 'vitest'
-import { classifierExtractor, inceptionExtractor, lookAt } from '../../runner/extractor.ts'
-import { openGenerationTools } from '../../runner/generation-tools.ts'
-import type { ModelDefinition } from '../../runner/model.ts'
-import { extract, featureCount } from '../../runner/nn/extract.ts'
-import * as models from '../../runner/nn/models/index.ts'
-import { initialState, networkOf } from '../../runner/nn/network.ts'
-import { floats, type Tensor } from '../../runner/onnx/tensor.ts'
+import { extract, featureCount } from '../../runner/engine/nn/extract.ts'
+import type { ModelDefinition } from '../../runner/engine/nn/model.ts'
+import * as models from '../../runner/engine/nn/models/index.ts'
+import { initialState, networkOf } from '../../runner/engine/nn/network.ts'
+import { floats, type Tensor } from '../../runner/engine/onnx/tensor.ts'
+import { classifierExtractor, inceptionExtractor, lookAt } from '../../runner/tasks/generation/extractor.ts'
+import { openGenerationTools } from '../../runner/tasks/generation/generation-tools.ts'
 import { uniforms } from './uniform.ts'
 
 const CLASSES = 5

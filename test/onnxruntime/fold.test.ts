@@ -1,10 +1,10 @@
 /** Shape arithmetic that is folded while a graph is built gives what onnxruntime computes. */
 import { expect, test } from 'vitest'
-import { fold } from '../../runner/onnx/fold.ts'
-import { addOutput, newGraph } from '../../runner/onnx/graph.ts'
-import { type AttributeInput, opsFor } from '../../runner/onnx/ops.ts'
-import { openSession } from '../../runner/onnx/session.ts'
-import { floats, int64s, numbersOf, type Tensor, tensor } from '../../runner/onnx/tensor.ts'
+import { fold } from '../../runner/engine/onnx/fold.ts'
+import { addOutput, newGraph } from '../../runner/engine/onnx/graph.ts'
+import { type AttributeInput, opsFor } from '../../runner/engine/onnx/ops.ts'
+import { openSession } from '../../runner/engine/onnx/session.ts'
+import { floats, int64s, numbersOf, type Tensor, tensor } from '../../runner/engine/onnx/tensor.ts'
 
 const whole = (...numbers: number[]) => int64s([numbers.length], numbers)
 const one = (number: number) => int64s([], [number])

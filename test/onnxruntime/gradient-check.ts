@@ -1,9 +1,9 @@
 /** Holds a gradient rule against central differences of the forward graph. */
-import { differentiate } from '../../runner/autodiff/differentiate.ts'
-import { addInput, addOutput, type Graph, newGraph, type Value } from '../../runner/onnx/graph.ts'
-import { type Ops, opsFor } from '../../runner/onnx/ops.ts'
-import { openSession, type Session } from '../../runner/onnx/session.ts'
-import { arrays, numbersOf, type Shape, sizeOf, type Tensor, tensor } from '../../runner/onnx/tensor.ts'
+import { differentiate } from '../../runner/engine/autodiff/differentiate.ts'
+import { addInput, addOutput, type Graph, newGraph, type Value } from '../../runner/engine/onnx/graph.ts'
+import { type Ops, opsFor } from '../../runner/engine/onnx/ops.ts'
+import { openSession, type Session } from '../../runner/engine/onnx/session.ts'
+import { arrays, numbersOf, type Shape, sizeOf, type Tensor, tensor } from '../../runner/engine/onnx/tensor.ts'
 import { uniforms } from './uniform.ts'
 
 export interface Input {

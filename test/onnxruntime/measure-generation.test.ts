@@ -1,14 +1,14 @@
 /** A classifier, real and generated images, and every metric that follows: as an evaluation goes. */
 import { afterAll, expect, test } from 'vitest'
-import type { Split } from '../../runner/dataset.ts'
-import { classifierExtractor } from '../../runner/extractor.ts'
-import { sha256Of } from '../../runner/files/digest.ts'
-import * as members from '../../runner/generation-metrics/index.ts'
-import { openGenerationTools } from '../../runner/generation-tools.ts'
-import { measureGenerated, measureRealImages, testAccuracy } from '../../runner/measure-generation.ts'
-import { networkOf } from '../../runner/nn/network.ts'
-import { floats, type Tensor } from '../../runner/onnx/tensor.ts'
-import { decodeGenerationEvidence, encodeGenerationEvidence } from '../../runner/store/generation-evidence.ts'
+import { networkOf } from '../../runner/engine/nn/network.ts'
+import { floats, type Tensor } from '../../runner/engine/onnx/tensor.ts'
+import type { Split } from '../../runner/science/dataset.ts'
+import * as members from '../../runner/science/metrics/generation/index.ts'
+import { sha256Of } from '../../runner/store/digest.ts'
+import { decodeGenerationEvidence, encodeGenerationEvidence } from '../../runner/tasks/generation/evidence.ts'
+import { classifierExtractor } from '../../runner/tasks/generation/extractor.ts'
+import { openGenerationTools } from '../../runner/tasks/generation/generation-tools.ts'
+import { measureGenerated, measureRealImages, testAccuracy } from '../../runner/tasks/generation/look.ts'
 import { uniforms } from './uniform.ts'
 
 const metrics = { ...members }

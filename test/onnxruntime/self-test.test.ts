@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { known, runSelfTest, TOLERANCE } from '../../runner/probe/self-test.ts'
+import { known, runSelfTest, TOLERANCE } from '../../runner/machine/probe/self-test.ts'
 import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
 import { SELF_TEST_SHA256 } from '../../schema/probe.ts'
 import { goldenJson } from '../runner/golden.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { numbersOf, type Tensor } from '../../runner/onnx/tensor.ts'
-import { DivergenceError, type StageTrainer } from '../../runner/pipeline/trainer.ts'
+import { numbersOf, type Tensor } from '../../runner/engine/onnx/tensor.ts'
+import { DivergenceError, type StageTrainer } from '../../runner/engine/training/trainer.ts'
 import { range, toyNetwork, toySplit, toyTrainer } from '../support/toy.ts'
 
 const sgd = { momentum: 0.9, weightDecay: 5e-4 }

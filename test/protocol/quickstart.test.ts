@@ -2,10 +2,10 @@
  *  tested elsewhere, here it is what happens around it. */
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { resolveParams } from '../../runner/arguments.ts'
-import { benchmarks, methods } from '../../runner/catalogue.ts'
+import { resolveParams } from '../../runner/commands/parts/arguments.ts'
 import { ENTRIES, SLUG } from '../../runner/commands/quickstart.ts'
-import { deviceOf } from '../../runner/pipeline/device.ts'
+import { deviceOf } from '../../runner/machine/device.ts'
+import { benchmarks, methods } from '../../runner/pipeline/catalogue.ts'
 import { readTokensFile, tokensPath } from '../../runner/server/tokens.ts'
 import { openStore } from '../../runner/store/store.ts'
 import type { Board } from '../../schema/api/board.ts'

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { benchmarks } from '../../runner/catalogue.ts'
+import { benchmarks } from '../../runner/pipeline/catalogue.ts'
 import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
 
 afterAll(cleanUp)

@@ -5,15 +5,15 @@ import { gunzipSync } from 'node:zlib'
 import { createTar } from 'nanotar'
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { DatasetError, type LoadOptions } from '../../runner/dataset.ts'
-import { cifar10 } from '../../runner/datasets/cifar10.ts'
-import { fashionMnist } from '../../runner/datasets/fashion-mnist.ts'
-import { fashionMnist5k } from '../../runner/datasets/fashion-mnist-5k.ts'
-import { averageDown } from '../../runner/datasets/fashion-mnist-5k-16.ts'
-import { imageFolder } from '../../runner/datasets/image-folder.ts'
-import * as datasets from '../../runner/datasets/index.ts'
-import { BATCH_BYTES, cifarSplit, filesOfTar } from '../../runner/files/cifar.ts'
-import { buildIdx, parseIdx } from '../../runner/files/idx.ts'
+import { cifar10 } from '../../runner/data/datasets/cifar10.ts'
+import { fashionMnist } from '../../runner/data/datasets/fashion-mnist.ts'
+import { fashionMnist5k } from '../../runner/data/datasets/fashion-mnist-5k.ts'
+import { averageDown } from '../../runner/data/datasets/fashion-mnist-5k-16.ts'
+import { imageFolder } from '../../runner/data/datasets/image-folder.ts'
+import * as datasets from '../../runner/data/datasets/index.ts'
+import { BATCH_BYTES, cifarSplit, filesOfTar } from '../../runner/data/files/cifar.ts'
+import { buildIdx, parseIdx } from '../../runner/data/files/idx.ts'
+import { DatasetError, type LoadOptions } from '../../runner/science/dataset.ts'
 
 let home: string
 let options: LoadOptions
@@ -95,7 +95,10 @@ describe('fashion-mnist', () => {
   })
 
   test('a truncated archive is refused, in a folder named after the dataset too', async () => {
-    const shipped = new URL('../../runner/datasets/files/fashion-mnist-5k/train-labels-idx1-ubyte.gz', import.meta.url)
+    const shipped = new URL(
+      '../../runner/data/datasets/files/fashion-mnist-5k/train-labels-idx1-ubyte.gz',
+      import.meta.url,
+    )
     const path = await put(`fashion-mnist/${images}.gz`, (await readFile(shipped)).subarray(0, 100))
     const error = await failure(fashionMnist.load(options))
     expect(error.message).toContain(`${path}: expected a gzip file of 47040016 bytes, got unexpected end of file`)
@@ -303,7 +306,7 @@ describe('image-folder', () => {
 
 test('the files of fashion-mnist-5k are those that its script makes', async () => {
   // The header of an IDX file of 5,000 images of 28 x 28.
-  const url = new URL('../../runner/datasets/files/fashion-mnist-5k/train-images-idx3-ubyte.gz', import.meta.url)
+  const url = new URL('../../runner/data/datasets/files/fashion-mnist-5k/train-images-idx3-ubyte.gz', import.meta.url)
   const bytes = gunzipSync(await readFile(url))
   expect([...bytes.subarray(0, 16)]).toEqual([0, 0, 8, 3, 0, 0, 0x13, 0x88, 0, 0, 0, 28, 0, 0, 0, 28])
 })

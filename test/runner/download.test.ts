@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { DatasetError, type LoadOptions } from '../../runner/dataset.ts'
-import { sha256Of } from '../../runner/files/digest.ts'
-import { loadPinned, type PinnedFile, type Tuning } from '../../runner/files/pinned.ts'
+import { loadPinned, type PinnedFile, type Tuning } from '../../runner/data/files/pinned.ts'
+import { DatasetError, type LoadOptions } from '../../runner/science/dataset.ts'
+import { sha256Of } from '../../runner/store/digest.ts'
 
 const content = Uint8Array.from({ length: 100_000 }, (_, index) => (index * index) % 251)
 const body = gzipSync(content)

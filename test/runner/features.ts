@@ -1,5 +1,5 @@
 /** Made-up features: the twin of test/golden/fidelity/features.py, which says how they are made. */
-import type { Features } from '../../runner/fidelity/features.ts'
+import type { Features } from '../../runner/science/fidelity/features.ts'
 import { uniformAt } from '../onnxruntime/uniform.ts'
 
 const CAUSES = 8

@@ -1,23 +1,23 @@
 import { describe, expect, test } from 'vitest'
-import { gaussianOf, rowsOf } from '../../runner/fidelity/features.ts'
-import { frechetDistance } from '../../runner/fidelity/frechet.ts'
-import { inceptionScore } from '../../runner/fidelity/inception-score.ts'
-import { type Multiply, matrixOf, transposed } from '../../runner/fidelity/matrix.ts'
+import { gaussianOf, rowsOf } from '../../runner/science/fidelity/features.ts'
+import { frechetDistance } from '../../runner/science/fidelity/frechet.ts'
+import { inceptionScore } from '../../runner/science/fidelity/inception-score.ts'
+import { type Multiply, matrixOf, transposed } from '../../runner/science/fidelity/matrix.ts'
+import { MetricError } from '../../runner/science/metric.ts'
+import * as members from '../../runner/science/metrics/generation/index.ts'
 import {
   CANONICAL_EXTRACTOR,
   type GenerationEvidence,
   type GenerationTools,
   positionsOf,
-} from '../../runner/generation-metric.ts'
-import * as members from '../../runner/generation-metrics/index.ts'
-import { MetricError } from '../../runner/metric.ts'
+} from '../../runner/science/tasks/generation-evidence.ts'
+import { SafetensorsError } from '../../runner/store/safetensors.ts'
 import {
   decodeGenerationEvidence,
   encodeGenerationEvidence,
   encodeRealImages,
   realImagesOf,
-} from '../../runner/store/generation-evidence.ts'
-import { SafetensorsError } from '../../runner/store/safetensors.ts'
+} from '../../runner/tasks/generation/evidence.ts'
 import { madeUpFeatures, orderOf } from './features.ts'
 
 const metrics = { ...members }

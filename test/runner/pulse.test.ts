@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { healthOf, startPulse } from '../../runner/pulse.ts'
+import { healthOf, startPulse } from '../../runner/agent/pulse.ts'
 
 const server = 'http://127.0.0.1:8787'
 let home: string

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Evidence } from '../../runner/metric.ts'
-import { decodeEvidence, encodeEvidence } from '../../runner/store/evidence.ts'
+import type { Evidence } from '../../runner/science/metric.ts'
 import { readSafetensors, type Tensor, writeSafetensors } from '../../runner/store/safetensors.ts'
+import { decodeEvidence, encodeEvidence } from '../../runner/tasks/classification/evidence.ts'
 import { goldenBytes } from './golden.ts'
 
 /** What test/golden/safetensors/make.py wrote. */

@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
-import { drawGrid, type GridModel, sampleGrid } from '../../runner/sample-grid.ts'
+import { drawGrid, type GridModel, sampleGrid } from '../../runner/tasks/generation/sample-grid.ts'
 
 /** Grey images of 2 x 1 pixels: [10 i, 10 i + 1] for image i, of the classes given. */
 const grey = (name: string, ...labels: number[]): GridModel => ({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { alphaBarsOf } from '../../runner/diffusion/schedule.ts'
-import { stepsOf, timestepsOf } from '../../runner/diffusion/steps.ts'
-import { rateAt } from '../../runner/nn/schedules.ts'
+import { rateAt } from '../../runner/engine/training/schedules.ts'
+import { alphaBarsOf } from '../../runner/tasks/generation/diffusion/schedule.ts'
+import { stepsOf, timestepsOf } from '../../runner/tasks/generation/diffusion/steps.ts'
 import { type Schedule, trainingRecipe } from '../../schema/benchmark.ts'
 import { diffusion } from '../../schema/diffusion.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { splitOf } from '../../runner/pipeline/split.ts'
+import { splitOf } from '../../runner/stages/split.ts'
 
 /** 1,000 images in 10 classes of 100. */
 const classes = [...'abcdefghij']

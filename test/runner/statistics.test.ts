@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { avgGap, meanAndSpread, pairedTTest, type RankedRow, rankRanges } from '../../runner/statistics.ts'
+import { avgGap, meanAndSpread, pairedTTest, type RankedRow, rankRanges } from '../../runner/science/statistics.ts'
 import { goldenJson } from './golden.ts'
 
 describe('mean and spread', () => {

@@ -4,10 +4,10 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { reasonOf } from '../../runner/files/write.ts'
 import { checkpointOf, checkpointPath, checkpointPosition } from '../../runner/store/checkpoint.ts'
 import { makeOnce } from '../../runner/store/once.ts'
 import { openStore, type Store, StoreError } from '../../runner/store/store.ts'
+import { reasonOf } from '../../runner/store/write.ts'
 import type { StageResult } from '../../schema/result.ts'
 
 const KEY = 'a'.repeat(64)

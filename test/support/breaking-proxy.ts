@@ -3,7 +3,7 @@
 import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { randomStream } from '../../runner/nn/random.ts'
+import { randomStream } from '../../runner/engine/nn/random.ts'
 
 const SHARE = { dropped: 0.04, unanswered: 0.04, doubled: 0.06, lostChunk: 0.2 }
 /** A copy of a request comes up to this much later. */

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failureOf, StageFailure } from '../../runner/agent/failure.ts'
 import type { FromStage, ToStage } from '../../runner/agent/stage-messages.ts'
-import { DatasetError, ImageError } from '../../runner/dataset.ts'
-import { ConfigurationError } from '../../runner/pipeline/configuration-error.ts'
-import { DivergenceError } from '../../runner/pipeline/trainer.ts'
+import { DivergenceError } from '../../runner/engine/training/trainer.ts'
+import { DatasetError, ImageError } from '../../runner/science/dataset.ts'
+import { ConfigurationError } from '../../runner/stages/configuration-error.ts'
 import { faults } from './faults.ts'
 import { device } from './probe.ts'
 

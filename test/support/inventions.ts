@@ -1,5 +1,5 @@
 /** Made-up numbers for pages to show. They exercise layout and are no results. */
-import { sampleGrid } from '../../runner/sample-grid.ts'
+import { sampleGrid } from '../../runner/tasks/generation/sample-grid.ts'
 import type { Invention, Scores } from './fake-runner.ts'
 
 const means: Record<string, [number, number, number, number]> = {

@@ -1,10 +1,11 @@
 /** A toy diffusion model that methods unlearn in seconds: 8x8 images of three classes, a U-Net of 7,000 parameters. */
-import type { Split } from '../../runner/dataset.ts'
-import { denoiserNetworkOf } from '../../runner/nn/denoiser-network.ts'
-import { ddpmUnet } from '../../runner/nn/denoisers/ddpm-unet.ts'
-import { randomStream } from '../../runner/nn/random.ts'
-import { initialState } from '../../runner/nn/variables.ts'
-import { createDenoiserTrainer, type DenoiserTrainerOptions } from '../../runner/pipeline/denoiser-trainer.ts'
+
+import { denoiserNetworkOf } from '../../runner/engine/nn/denoiser-network.ts'
+import { ddpmUnet } from '../../runner/engine/nn/denoisers/ddpm-unet.ts'
+import { randomStream } from '../../runner/engine/nn/random.ts'
+import { initialState } from '../../runner/engine/nn/variables.ts'
+import type { Split } from '../../runner/science/dataset.ts'
+import { createDenoiserTrainer, type DenoiserTrainerOptions } from '../../runner/tasks/generation/denoiser-trainer.ts'
 import { diffusion } from '../../schema/diffusion.ts'
 
 export const TOY_CLASSES = 3

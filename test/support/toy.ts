@@ -1,9 +1,10 @@
 /** A toy that methods finish in seconds: a very small network on the first images of the shipped Fashion-MNIST subset. */
-import type { Split } from '../../runner/dataset.ts'
-import { fashionMnist5k } from '../../runner/datasets/fashion-mnist-5k.ts'
-import { smallCnn } from '../../runner/nn/models/small-cnn.ts'
-import { initialState, networkOf } from '../../runner/nn/network.ts'
-import { createTrainer, type TrainerOptions } from '../../runner/pipeline/trainer.ts'
+
+import { fashionMnist5k } from '../../runner/data/datasets/fashion-mnist-5k.ts'
+import { smallCnn } from '../../runner/engine/nn/models/small-cnn.ts'
+import { initialState, networkOf } from '../../runner/engine/nn/network.ts'
+import { createTrainer, type TrainerOptions } from '../../runner/engine/training/trainer.ts'
+import type { Split } from '../../runner/science/dataset.ts'
 
 const { normalization } = fashionMnist5k
 const { train } = await fashionMnist5k.load({ directories: [], cache: '' })

@@ -1,8 +1,8 @@
 /** Every end of a run is one message for each webhook of its author. */
 import { expect, test } from 'vitest'
 import type { Webhook, WebhookMessage } from '../../schema/api/webhook.ts'
-import { databaseOf } from '../../worker/database.ts'
-import { endExpiredLeases, MAX_LOST } from '../../worker/queries/expire.ts'
+import { databaseOf } from '../../worker/bindings/database.ts'
+import { endExpiredLeases, MAX_LOST } from '../../worker/queries/jobs/expire.ts'
 import { ask, bindings, fail, lease, read, submit, tokenFor, useFreshDatabase, workOff } from './support.ts'
 
 useFreshDatabase()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ForecastStage, forecast } from '../../worker/forecast.ts'
+import { type ForecastStage, forecast } from '../../worker/queries/queue/forecast.ts'
 
 const stage = (key: string, changes: Partial<ForecastStage> = {}): ForecastStage => ({
   key,

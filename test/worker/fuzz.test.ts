@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { errorBody, statuses } from '../../schema/errors.ts'
 import { app } from '../../worker/app.ts'
-import { openApiDocument } from '../../worker/openapi.ts'
+import { openApiDocument } from '../../worker/http/openapi.ts'
 import { type Operation, type Request, requestOf } from './arbitrary.ts'
 import { ADMIN, ask, bindings, lease, migrate, read, SLUG, submit, tokenFor, upload } from './support.ts'
 

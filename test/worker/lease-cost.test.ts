@@ -2,9 +2,9 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { ableOf } from '../../schema/requirements.ts'
-import { databaseOf } from '../../worker/database.ts'
-import { nextJob } from '../../worker/queries/next-job.ts'
-import { openStages } from '../../worker/queries/open-stages.ts'
+import { databaseOf } from '../../worker/bindings/database.ts'
+import { nextJob } from '../../worker/queries/jobs/next-job.ts'
+import { openStages } from '../../worker/queries/queue/open-stages.ts'
 import { probe } from '../support/probe.ts'
 import { bindings, fail, lease, read, submit, tokenFor, useFreshDatabase } from './support.ts'
 

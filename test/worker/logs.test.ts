@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest'
 import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
-import { databaseOf } from '../../worker/database.ts'
-import { logSizes, readLines, readTail } from '../../worker/queries/read-log.ts'
+import { databaseOf } from '../../worker/bindings/database.ts'
+import { logSizes, readLines, readTail } from '../../worker/queries/logs/read-log.ts'
 import {
   ask,
   bindings,

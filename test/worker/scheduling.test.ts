@@ -3,8 +3,8 @@ import { beforeEach, expect, test } from 'vitest'
 import type { Queue } from '../../schema/api/queue.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { type Able, meets, type Requirements } from '../../schema/requirements.ts'
-import { databaseOf } from '../../worker/database.ts'
-import { nextJob } from '../../worker/queries/next-job.ts'
+import { databaseOf } from '../../worker/bindings/database.ts'
+import { nextJob } from '../../worker/queries/jobs/next-job.ts'
 import { probe } from '../support/probe.ts'
 import {
   ADMIN,

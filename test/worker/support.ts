@@ -11,7 +11,7 @@ import type { Job } from '../../schema/protocol/lease.ts'
 import type { WholeLog } from '../../schema/protocol/log.ts'
 import type { StageResult } from '../../schema/result.ts'
 import { app } from '../../worker/app.ts'
-import type { Bindings } from '../../worker/env.ts'
+import type { Bindings } from '../../worker/bindings/env.ts'
 import { type Enrolled, enrolled, freshToken, jobOf, type Post, signedResult } from '../support/enrolled.ts'
 import { device, probe } from '../support/probe.ts'
 

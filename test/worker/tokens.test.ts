@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { markOf } from '../../worker/views/marks.ts'
+import { markOf } from '../../worker/views/charts/marks.ts'
 import { dark, light, type Token } from '../../worker/views/tokens.ts'
 
 /** Relative luminance by WCAG 2.2. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Waiting, type Worker, whyWaits } from '../../worker/waiting.ts'
+import { type Waiting, type Worker, whyWaits } from '../../worker/queries/queue/waiting.ts'
 
 const GIB = 2 ** 30
 const cpu = { provider: 'cpu', memoryBytes: 8 * GIB, gpuMemoryBytes: 0, labels: [] }

@@ -1,8 +1,8 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Webhook, WebhookMessage } from '../../schema/api/webhook.ts'
-import { databaseOf } from '../../worker/database.ts'
-import { refusalOf } from '../../worker/post-webhook.ts'
-import { sendDue } from '../../worker/queries/send-webhooks.ts'
+import { databaseOf } from '../../worker/bindings/database.ts'
+import { refusalOf } from '../../worker/queries/webhooks/post-webhook.ts'
+import { sendDue } from '../../worker/queries/webhooks/send-webhooks.ts'
 import { ADMIN, ask, bindings, errorOf, read, submit, tokenFor, useFreshDatabase, workOff } from './support.ts'
 
 useFreshDatabase()

@@ -1,8 +1,8 @@
 /** Sends webhooks that are due, by alarm. One instance, named "all": see worker/courier.ts. */
 import { DurableObject } from 'cloudflare:workers'
-import { databaseOf } from '../database.ts'
-import type { Bindings } from '../env.ts'
-import { sendDue } from '../queries/send-webhooks.ts'
+import { databaseOf } from '../bindings/database.ts'
+import type { Bindings } from '../bindings/env.ts'
+import { sendDue } from '../queries/webhooks/send-webhooks.ts'
 
 export class Courier extends DurableObject<Bindings> {
   /** Something may be due. */

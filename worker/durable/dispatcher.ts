@@ -1,13 +1,13 @@
 /** Keeps the time of leases: one alarm, at the earliest end of any lease that it knows of. Holds the sockets of idle runners, and
  *  wakes as many as there are jobs to begin. */
 import { DurableObject } from 'cloudflare:workers'
-import { wakeCourier } from '../courier.ts'
-import { databaseOf } from '../database.ts'
-import { type Bindings, settingsOf } from '../env.ts'
-import { publish } from '../live.tsx'
-import { endExpiredLeases, nextExpiry } from '../queries/expire.ts'
-import { readyJobs } from '../queries/ready-jobs.ts'
+import { databaseOf } from '../bindings/database.ts'
+import { type Bindings, settingsOf } from '../bindings/env.ts'
+import { endExpiredLeases, nextExpiry } from '../queries/jobs/expire.ts'
+import { readyJobs } from '../queries/jobs/ready-jobs.ts'
+import { wakeCourier } from './courier-client.ts'
 import { admitIdle, idleSince, wakeRunner, wakeSome } from './idle-runners.ts'
+import { publish } from './live-client.tsx'
 
 export class Dispatcher extends DurableObject<Bindings> {
   constructor(state: DurableObjectState, env: Bindings) {

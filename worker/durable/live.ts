@@ -1,6 +1,6 @@
 /** Who watches runs: one hibernating socket a viewer, tagged with the keys of the jobs that it wants to hear about. */
 import { DurableObject } from 'cloudflare:workers'
-import type { Bindings } from '../env.ts'
+import type { Bindings } from '../bindings/env.ts'
 import { upgraded } from './upgraded.ts'
 
 export class Live extends DurableObject<Bindings> {

@@ -1,7 +1,7 @@
 /** Benchmarks in words. */
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Sampling } from '../../schema/diffusion.ts'
-import { picturedBy } from '../catalogue.ts'
+import { picturedBy } from '../http/catalogue.ts'
 import { count, plural } from './numbers.ts'
 
 /** "T-shirt/top", or "class 0" of a user's own data. */

@@ -1,6 +1,6 @@
 /** What must be known to read a board: too few images, and values that were not measured alike. */
 import type { BoardRow, Column, Ranking } from '../../schema/api/board.ts'
-import { differenceFrom, isSmall } from '../identities.ts'
+import { differenceFrom, isSmall } from '../queries/boards/identities.ts'
 
 /** What sets the values of a cell apart from most of its column. */
 const differencesOf = ({ identities }: BoardRow, { id, measured }: Column) => [

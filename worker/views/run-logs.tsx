@@ -1,6 +1,6 @@
 /** Logs on a run's page: the last lines of one, and links to all of them. */
 import type { Run, RunStage } from '../../schema/api/run.ts'
-import type { LogLines as Lines, LogSize } from '../queries/read-log.ts'
+import type { LogLines as Lines, LogSize } from '../queries/logs/read-log.ts'
 import { LINES_A_PAGE, type LogAddress, LogLines, logPage, TAIL_LINES } from './log.tsx'
 import { count, fileSize, plural } from './numbers.ts'
 import { stageTitle } from './stage-list.tsx'

@@ -1,6 +1,6 @@
 /** What a run measured: metrics against retrain, times apart, artifacts, and what made them. */
 import type { Run, RunStage } from '../../schema/api/run.ts'
-import { baseOf, differenceFrom, isSmall } from '../identities.ts'
+import { baseOf, differenceFrom, isSmall } from '../queries/boards/identities.ts'
 import { decimal, fileSize, NOT_MEASURED, seconds, signed, times } from './numbers.ts'
 import { Scroll } from './scroll.tsx'
 import { stageTitle } from './stage-list.tsx'

@@ -1,6 +1,6 @@
 /** Samples of original, retrain and a run beside one another: one row a class, equal noise at equal places. */
 import type { Run, RunSamples } from '../../schema/api/run.ts'
-import { picturedBy, REFERENCE, titleOf } from '../catalogue.ts'
+import { picturedBy, REFERENCE, titleOf } from '../http/catalogue.ts'
 import { classWords } from './benchmark-words.ts'
 import { count } from './numbers.ts'
 import { asRunState, wordOf } from './state.tsx'

@@ -1,7 +1,7 @@
 /** The stages of a run: icon, word, duration, progress. */
 import type { Run, RunStage } from '../../schema/api/run.ts'
 import type { Progress, Seconds } from '../../schema/result.ts'
-import { titleOf } from '../catalogue.ts'
+import { titleOf } from '../http/catalogue.ts'
 import { Deliveries } from './deliveries.tsx'
 import { count, decimal, duration, plural } from './numbers.ts'
 import { asRunState, StateWord, wordOf } from './state.tsx'

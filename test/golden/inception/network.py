@@ -1,4 +1,4 @@
-"""Inception-v3 as FID uses it, in PyTorch: what runner/nn/extractors/inception-v3.ts is held against.
+"""Inception-v3 as FID uses it, in PyTorch: what runner/engine/nn/extractors/inception-v3.ts is held against.
 
 Layers are named as in the published weights. It differs from the usual Inception-v3 in its 1,008 classes, in average pools
 that leave the padding out of the mean, and in a maximum pool where the last block (Mixed_7c) should average.

@@ -1,0 +1,81 @@
+/** Checks a stage of a run against the manifest that its runner signed: signature, spec, result, log and every artifact. */
+import type { RunStage } from '../../schema/api/run.ts'
+import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
+import { type Manifest, manifest } from '../../schema/manifest.ts'
+import { fingerprintOf, SignatureError, verify } from '../../schema/signature.ts'
+import { stageKeyOf } from '../../schema/stage.ts'
+import { type Client, RemoteError } from './client.ts'
+
+export interface Check {
+  /** Such as `log` or the name of an artifact. */
+  part: string
+  /** Null where all is well. */
+  problem: string | null
+}
+
+export interface CheckedStage {
+  key: string
+  /** Who signed; null where nothing verifiable is there. */
+  runner: { id: string; name: string; fingerprint: string } | null
+  checks: Check[]
+}
+
+/** With `trusted`, a signature by any other key is refused: without, the server is believed about whose key is whose. */
+export async function verifyStage(
+  client: Client,
+  stage: RunStage,
+  trusted?: string | undefined,
+): Promise<CheckedStage> {
+  const { key } = stage
+  try {
+    const { jws, runner } = await client.manifest(key)
+    const signed = await verify('result', manifest, jws, runner.publicKey)
+    const fingerprint = await fingerprintOf(runner.publicKey)
+    const by = { id: signed.runner, name: runner.name, fingerprint }
+    const stranger = trusted !== undefined && trusted !== fingerprint
+    const signature = stranger ? `signed by the key ${fingerprint}, not by ${trusted}` : null
+    const checks = [
+      { part: 'signature', problem: signature },
+      { part: 'spec', problem: await specProblem(stage, signed) },
+      { part: 'result', problem: resultProblem(stage, signed) },
+      {
+        part: 'log',
+        problem: await contentProblem(client, `/api/v1/jobs/${key}/log?attempt=${signed.attempt}`, signed.log),
+      },
+    ]
+    for (const [name, ref] of Object.entries(signed.result.artifacts)) {
+      checks.push({ part: name, problem: await contentProblem(client, `/api/v1/artifacts/${ref.sha256}`, ref) })
+    }
+    return { key, runner: by, checks }
+  } catch (error) {
+    const expected = error instanceof SignatureError || (error instanceof RemoteError && error.status === 404)
+    if (!expected) throw error
+    return { key, runner: null, checks: [{ part: 'signature', problem: error.message }] }
+  }
+}
+
+async function specProblem({ key, spec }: RunStage, signed: Manifest): Promise<string | null> {
+  if (signed.job !== key) return `the signature is about the stage ${signed.job}`
+  if ((await stageKeyOf(spec)) !== key) return 'the spec shown does not hash to the stage key'
+  const actual = await sha256Hex(canonicalJson(spec))
+  return actual === signed.specSha256
+    ? null
+    : `the spec shown has the SHA-256 ${actual}, signed was ${signed.specSha256}`
+}
+
+function resultProblem(stage: RunStage, { result }: Manifest): string | null {
+  const parts = ['artifacts', 'seconds', 'device', 'versions', 'losses'] as const
+  const differing = parts.filter((part) => canonicalJson(stage[part]) !== canonicalJson(result[part]))
+  return differing.length > 0 ? `what the run shows as ${differing.join(', ')} is not what was signed` : null
+}
+
+async function contentProblem(client: Client, path: string, expected: { bytes: number; sha256: string }) {
+  try {
+    const { bytes, sha256 } = await client.digest(path)
+    if (sha256 === expected.sha256) return null
+    return `${bytes} bytes with the SHA-256 ${sha256} came, signed were ${expected.bytes} with ${expected.sha256}`
+  } catch (error) {
+    if (error instanceof RemoteError && error.status === 404) return 'the server does not have it any more'
+    throw error
+  }
+}

@@ -1,0 +1,133 @@
+/** Any images in folders: `train/<class>/*` and `test/<class>/*`. Classes are sorted by name, images by name within their
+ *  class. Pixels are taken as stored: no resizing, no rotation; grey stays one channel, transparency is dropped. */
+import { readdir } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import sharp from 'sharp'
+import { DatasetError, defineDataset, ImageError, type LoadOptions, type Split } from '../../science/dataset.ts'
+import { reasonOf } from '../../store/write.ts'
+import { withDigest } from '../digest.ts'
+
+const extensions = ['.png', '.jpg', '.jpeg', '.webp']
+// libvips remembers decoded files by path, and would miss that a file was replaced.
+sharp.cache(false)
+
+/** Labels are bytes. */
+const MAX_CLASSES = 256
+/** Images decoded at a time. */
+const AT_ONCE = 32
+
+interface Image {
+  path: string
+  pixels: Uint8Array
+  channels: number
+  height: number
+  width: number
+}
+
+export const imageFolder = defineDataset({
+  title: 'Images in folders',
+  licence: 'That of your images',
+  source: 'A folder of yours with train/<class>/* and test/<class>/*',
+  normalization: { mean: [0.5], std: [0.5] },
+  async load(options) {
+    const { path } = options
+    if (!path)
+      throw new DatasetError(
+        'image-folder: expected the path of a folder with train/<class>/* and test/<class>/*, got none',
+      )
+    const classes = await list(join(path, 'train'))
+    const testClasses = await list(join(path, 'test'))
+    if (classes.length < 2 || classes.length > MAX_CLASSES) {
+      throw new DatasetError(
+        `${join(path, 'train')}: expected 2 to ${MAX_CLASSES} class folders, got ${classes.length}`,
+      )
+    }
+    const lone =
+      classes.find((name) => !testClasses.includes(name)) ?? testClasses.find((name) => !classes.includes(name))
+    if (lone !== undefined) {
+      throw new DatasetError(
+        `${path}: expected the same classes in train and test, but ${lone} is in one only; add or remove it`,
+      )
+    }
+    const train = await loadSplit(join(path, 'train'), classes, null, options)
+    const test = await loadSplit(join(path, 'test'), classes, train.first, options)
+    const { channels, height, width } = train.first
+    return withDigest({ channels, height, width, classes, train: train.split, test: test.split })
+  },
+})
+
+/** Visible names in a folder, sorted by code unit, so that the order is the same everywhere. */
+async function list(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => !name.startsWith('.')).sort()
+  } catch (error) {
+    throw new DatasetError(`${folder}: expected a folder: ${reasonOf(error)}`)
+  }
+}
+
+/** Every image must have the shape of `first`, or of the split's first image where `first` is null. */
+async function loadSplit(
+  folder: string,
+  classes: string[],
+  first: Image | null,
+  { signal, onProgress }: LoadOptions,
+): Promise<{ split: Split; first: Image }> {
+  const examples: { path: string; label: number }[] = []
+  for (const [label, name] of classes.entries()) {
+    const files = await list(join(folder, name))
+    if (files.length === 0) throw new DatasetError(`${join(folder, name)}: expected at least one image, got none`)
+    examples.push(...files.map((file) => ({ path: join(folder, name, file), label })))
+  }
+  const count = examples.length
+  const reference = first ?? (await decode(examples[0]!.path))
+  const size = reference.pixels.length
+  const images = new Uint8Array(count * size)
+  for (let start = 0; start < count; start += AT_ONCE) {
+    signal?.throwIfAborted()
+    const decoded = await Promise.all(examples.slice(start, start + AT_ONCE).map(({ path }) => decode(path)))
+    decoded.forEach((image, index) => {
+      if (shapeOf(image) !== shapeOf(reference)) {
+        throw new DatasetError(
+          `${image.path}: expected ${shapeOf(reference)} like ${reference.path}, got ${shapeOf(image)}; bring all images to one size and kind`,
+        )
+      }
+      images.set(image.pixels, (start + index) * size)
+    })
+    onProgress?.({ phase: `decoding ${folder}`, done: start + decoded.length, total: count, unit: 'images' })
+  }
+  return { split: { images, labels: Uint8Array.from(examples, ({ label }) => label), count }, first: reference }
+}
+
+const shapeOf = ({ width, height, channels }: Image) =>
+  `${width} x ${height} pixels of ${channels} channel${channels === 1 ? '' : 's'}`
+
+/** Bytes of one image, channels first. */
+async function decode(path: string): Promise<Image> {
+  if (!extensions.includes(extname(path).toLowerCase())) {
+    throw new DatasetError(`${path}: expected an image ending in ${extensions.join(', ')}; convert or remove it`)
+  }
+  try {
+    const file = sharp(path, { failOn: 'warning' })
+    const { space } = await file.metadata()
+    const grey = space === 'b-w' || space === 'grey16'
+    const { data, info } = await file
+      .removeAlpha()
+      .toColourspace(grey ? 'b-w' : 'srgb')
+      .raw()
+      .toBuffer({ resolveWithObject: true })
+    const { channels, height, width } = info
+    return { path, pixels: channelsFirst(data, channels), channels, height, width }
+  } catch (error) {
+    throw new ImageError(`${path}: cannot be decoded: ${(error as Error).message}; replace or remove it`)
+  }
+}
+
+/** [h, w, c] -> [c, h, w] */
+function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array {
+  const area = pixels.length / channels
+  const planes = new Uint8Array(pixels.length)
+  for (let channel = 0; channel < channels; channel++) {
+    for (let index = 0; index < area; index++) planes[channel * area + index] = pixels[index * channels + channel]!
+  }
+  return planes
+}

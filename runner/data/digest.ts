@@ -1,0 +1,13 @@
+/** The digest that pins the content of a dataset. */
+import { createHash } from 'node:crypto'
+import type { Dataset } from '../science/dataset.ts'
+
+/** Completes a dataset with its digest: SHA-256 of a JSON line with shape, classes and counts, then train images, train
+ *  labels, test images and test labels. */
+export function withDigest(dataset: Omit<Dataset, 'digest'>): Dataset {
+  const { channels, height, width, classes, train, test } = dataset
+  const hash = createHash('sha256')
+  hash.update(`${JSON.stringify({ channels, height, width, classes, train: train.count, test: test.count })}\n`)
+  for (const { images, labels } of [train, test]) hash.update(images).update(labels)
+  return { ...dataset, digest: hash.digest('hex') }
+}

@@ -1,0 +1,20 @@
+/** Improved recall (Kynkäänniemi et al. 2019, https://arxiv.org/abs/1904.06991): are all kinds of real images generated? */
+
+import { NEIGHBOUR } from '../../fidelity/precision-recall.ts'
+import { defineGenerationMetric, featureIdentity } from '../../tasks/generation-evidence.ts'
+import { remainingPrecisionRecall } from '../parts/feature-metrics.ts'
+
+export const recall = defineGenerationMetric({
+  title: 'Recall',
+  definition:
+    'Share of real images whose features lie within the distance of a generated image to its third nearest neighbour; remaining classes, in percent.',
+  unit: '%',
+  version: 1,
+  named: 'recall/*@1',
+  better: 'larger',
+  identity: (evidence) => featureIdentity('recall', 1, evidence, { k: NEIGHBOUR }),
+  warning: () => null,
+  async compute(evidence, tools) {
+    return 100 * (await remainingPrecisionRecall(evidence, tools)).recall
+  },
+})

@@ -1,0 +1,31 @@
+/** The contract of stages: what each is handed, and what it gives back. */
+import type { ArtifactRef, Progress, StageResult } from '../../schema/result.ts'
+import type { Provider } from '../engine/onnx/session.ts'
+import type { LoadOptions } from '../science/dataset.ts'
+import type { Checkpoint } from '../store/checkpoint.ts'
+import type { Store } from '../store/store.ts'
+import type { DataLoader } from './data.ts'
+
+export interface StageContext {
+  store: Store
+  data: DataLoader
+  /** Where files beside datasets lie, such as the weights of an extractor. */
+  places?: Pick<LoadOptions, 'directories' | 'cache'>
+  /** Of a stage that can go on half-way. */
+  checkpoint?: Checkpoint | undefined
+  /** How often such a stage is asked for one; it leaves one at least this often. */
+  checkpointEveryMs?: number
+  /** Artifacts of an input stage, by name; their bytes are in the store. */
+  inputs(key: string): Promise<Record<string, ArtifactRef>>
+  threads: number
+  /** What the graphs run on; the CPU unless named. */
+  provider?: Provider | undefined
+  /** This process does nothing but this stage, so that its memory is the stage's. */
+  ownProcess?: boolean
+  signal: AbortSignal
+  onProgress(progress: Progress): void
+  log(line: string): void
+}
+
+/** What a stage's own code gives; the rest of the result is the same for all. */
+export type StageOutcome = Pick<StageResult, 'artifacts' | 'seconds'> & Partial<Pick<StageResult, 'metrics' | 'losses'>>

@@ -1,0 +1,50 @@
+/** The home folder: everything that Palimpsest keeps on this machine lies under it. */
+import { constants } from 'node:fs'
+import { access, mkdir } from 'node:fs/promises'
+import { delimiter, join, resolve } from 'node:path'
+import { UsageError } from '../words/usage.ts'
+import { takeLock } from './lock.ts'
+import { codeOf, reasonOf } from './write.ts'
+
+/** `--home`, else PALIMPSEST_HOME, else `.palimpsest` in the current folder. */
+export const homeOf = (option: string | undefined): string =>
+  resolve(option ?? (process.env.PALIMPSEST_HOME || '.palimpsest'))
+
+/** Makes the folder where it is missing. */
+export async function openHome(option: string | undefined): Promise<string> {
+  const home = homeOf(option)
+  try {
+    await mkdir(home, { recursive: true })
+    await access(home, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const reason = codeOf(error) === 'EEXIST' ? 'it is a file' : reasonOf(error)
+    throw new UsageError(
+      `the home folder ${home} cannot be used: ${reason}; make it writable, or choose another one with --home DIR`,
+    )
+  }
+  return home
+}
+
+/** One server a home: refuses at once while another process holds it. Returns the release. */
+export function lockHome(home: string): Promise<() => Promise<void>> {
+  return takeLock(join(home, 'server.lock'), {
+    onWait: (holder) => {
+      throw new UsageError(
+        `${holder} already serves ${home}; stop it with Ctrl-C first, or choose another home with --home DIR (and another port with --port N)`,
+      )
+    },
+  })
+}
+
+export interface DataPlaces {
+  /** The user's own folders: `--data`, then those of PALIMPSEST_DATA. */
+  directories: string[]
+  cache: string
+}
+
+export const dataPlaces = (home: string, data: string[] = []): DataPlaces => ({
+  directories: [...data, ...(process.env.PALIMPSEST_DATA ?? '').split(delimiter).filter(Boolean)].map((folder) =>
+    resolve(folder),
+  ),
+  cache: join(home, 'datasets'),
+})

@@ -1,0 +1,100 @@
+/** The sample stage: images of every class from a denoiser, as bytes, and a picture of the first of each. */
+import type { SampleStage } from '../../../schema/stage.ts'
+import { createExecutor } from '../../engine/nn/executor.ts'
+import { sizeOf } from '../../engine/onnx/tensor.ts'
+import { startClock } from '../../stages/clock.ts'
+import { denoiserFor } from '../../stages/data.ts'
+import type { StageContext, StageOutcome } from '../../stages/stage.ts'
+import { AVERAGE, loadWeights, WEIGHTS } from '../../stages/weights.ts'
+import { readSafetensors, writeSafetensors } from '../../store/safetensors.ts'
+import { samplerOf, toBytes } from './diffusion/sampler.ts'
+import { sampleGrid } from './sample-grid.ts'
+
+export const SAMPLES = 'samples.safetensors'
+export const GRID = 'samples.png'
+
+/** Images that go through the denoiser together; with guidance each goes twice. */
+const BATCH = 50
+
+export async function sample(spec: SampleStage, context: StageContext): Promise<StageOutcome> {
+  const { store, threads, provider, signal, log, onProgress, checkpoint } = context
+  const total = startClock()
+  const { denoising, sampling, seed } = spec
+  const loaded = await context.data(spec.dataset, { signal, onProgress })
+  const { classes } = loaded.dataset
+  const { network: denoiser } = denoiserFor(spec.model, loaded)
+  const inputs = await context.inputs(spec.weights)
+  const file = AVERAGE in inputs ? AVERAGE : WEIGHTS
+  const weights = await loadWeights(store, denoiser, inputs, { file })
+  const labels = Array.from({ length: sampling.perClass * classes.length }, (_, i) => i % classes.length)
+  log(
+    `sampling ${labels.length} images from ${file} by ${sampling.sampler.kind}, ${sampling.sampler.steps} steps, guidance ${sampling.guidance}, seed ${seed}`,
+  )
+  const size = sizeOf(denoiser.inputShape)
+  const images = new Uint8Array(labels.length * size)
+  const executor = createExecutor({ threads, provider, signal })
+  const saved = await checkpoint?.load()
+  const known = saved?.tensors.get('images')
+  let done = 0
+  let before = 0
+  if (saved && known) {
+    images.set(known.data as Uint8Array)
+    done = Number(saved.metadata.done)
+    before = Number(saved.metadata.seconds)
+    log(`going on after ${done} images`)
+  }
+  try {
+    const next = samplerOf({ executor, denoiser, diffusion: denoising.diffusion, sampling, seed, purpose: 'sample' })
+    const prepared = total()
+    const spent = () => before + total() - prepared - executor.compileSeconds()
+    while (done < labels.length) {
+      const part = labels.slice(done, done + BATCH)
+      const { x } = await next({ weights, labels: part, first: done })
+      images.set(toBytes(x), done * size)
+      done += part.length
+      onProgress({ phase: 'sampling', done, total: labels.length, unit: 'images' })
+      if (checkpoint?.due() && done < labels.length) {
+        await checkpoint.save({
+          position: done,
+          tensors: new Map([['images', { dtype: 'U8', shape: [done * size], data: images.subarray(0, done * size) }]]),
+          metadata: { done: `${done}`, seconds: `${spent()}` },
+        })
+      }
+    }
+    const seconds = { setUp: prepared + executor.compileSeconds(), sample: Math.max(0, spent()) }
+    const bytes = encodeSamples({ images, labels: Uint8Array.from(labels) }, denoiser.inputShape)
+    const grid = await sampleGrid({
+      shape: denoiser.inputShape as [number, number, number],
+      models: [{ name: 'samples', images, labels: Uint8Array.from(labels) }],
+      rows: classes.map((name, label) => ({ label, name })),
+      columns: Math.min(10, sampling.perClass),
+    })
+    const artifacts = { [SAMPLES]: await store.put(bytes), [GRID]: await store.put(grid.png) }
+    return { artifacts, seconds }
+  } finally {
+    await executor.release()
+  }
+}
+
+export interface Samples {
+  images: Uint8Array
+  /** The class that each image was asked for. */
+  labels: Uint8Array
+}
+
+/** Samples as safetensors: `samples` [n, c, h, w] and `labels` [n]. */
+export const encodeSamples = ({ images, labels }: Samples, shape: readonly number[]): Uint8Array<ArrayBuffer> =>
+  writeSafetensors(
+    new Map([
+      ['samples', { dtype: 'U8', shape: [labels.length, ...shape], data: images }],
+      ['labels', { dtype: 'U8', shape: [labels.length], data: labels }],
+    ]),
+  )
+
+export function decodeSamples(bytes: Uint8Array): Samples {
+  const { tensors } = readSafetensors(bytes)
+  const [samples, labels] = [tensors.get('samples'), tensors.get('labels')]
+  if (samples?.dtype !== 'U8' || labels?.dtype !== 'U8' || samples.shape[0] !== labels.data.length)
+    throw new Error(`${SAMPLES}: expected samples [n, c, h, w] and labels [n] of U8`)
+  return { images: samples.data, labels: labels.data }
+}

@@ -1,0 +1,62 @@
+/** Who is asking, and may they: people by bearer tokens `pal_<role>_<random>`, runners by access tokens. */
+import { eq } from 'drizzle-orm'
+import type { Context } from 'hono'
+import { createMiddleware } from 'hono/factory'
+import { ApiError } from '../../schema/errors.ts'
+import { sha256Hex } from '../../schema/hash.ts'
+import { type Role, tokens } from '../../schema/tables/tokens.ts'
+import type { AppEnv, Identity, Viewer } from '../bindings/env.ts'
+import { signingKeyOf } from '../keys/signing.ts'
+import { runnerOf } from '../queries/people/access.ts'
+
+/** Equal in time that does not depend on where two strings of one length differ. */
+function sameDigest(a: string, b: string): boolean {
+  const encoder = new TextEncoder()
+  const [left, right] = [encoder.encode(a), encoder.encode(b)]
+  return left.byteLength === right.byteLength && crypto.subtle.timingSafeEqual(left, right)
+}
+
+/** Lets a request pass whose token has one of the roles; an admin may do what a submitter may. */
+export const allow = (...roles: Role[]) =>
+  createMiddleware<AppEnv>(async (c, next) => {
+    const identity = await viewerOf(c)
+    if (!identity) {
+      const got = c.req.header('authorization') ? 'another form of it' : 'none'
+      throw new ApiError('unauthorized', `expected the header "Authorization: Bearer pal_...", got ${got}`)
+    }
+    if (!roles.includes(identity.role) && !(identity.role === 'admin' && roles.includes('submitter'))) {
+      throw new ApiError(
+        'forbidden',
+        `expected ${roles[0] === 'admin' ? 'an' : 'a'} ${roles.join(' or ')} token, got a ${identity.role} token`,
+      )
+    }
+    c.set('identity', identity)
+    await next()
+  })
+
+/** Whose token a request shows; null where it shows none. A token that is no longer good is refused. */
+export async function viewerOf(c: Context<AppEnv>): Promise<Viewer> {
+  const secret = /^Bearer (pal_[a-z]+_[A-Za-z0-9]+)$/.exec(c.req.header('authorization') ?? '')?.[1]
+  if (!secret) return null
+  const identity = await identityOf(c.env.ADMIN_TOKEN_SHA256, await sha256Hex(secret), c.get('db'))
+  if (identity) return identity
+  throw new ApiError('unauthorized', 'this token is unknown or was revoked; ask an admin for a new one')
+}
+
+/** Lets a runner pass that shows an access token; sets `runner`. */
+export const asRunner = createMiddleware<AppEnv>(async (c, next) => {
+  const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(c.req.header('authorization') ?? '')?.[1]
+  if (!token)
+    throw new ApiError('unauthorized', "expected a runner's access token; enrol, then trade an assertion for one")
+  c.set('runner', await runnerOf(c.get('db'), signingKeyOf(c.env), token, Date.now()))
+  await next()
+})
+
+async function identityOf(adminDigest: string | undefined, digest: string, db: AppEnv['Variables']['db']) {
+  if (adminDigest && sameDigest(adminDigest.trim().toLowerCase(), digest)) {
+    return { tokenId: 'admin', name: 'admin', role: 'admin' } satisfies Identity
+  }
+  const row = await db.select().from(tokens).where(eq(tokens.sha256, digest)).get()
+  if (!row || row.revokedAt !== null || !sameDigest(row.sha256, digest)) return null
+  return { tokenId: row.id, name: row.name, role: row.role } satisfies Identity
+}

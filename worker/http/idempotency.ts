@@ -1,0 +1,32 @@
+/** The header `Idempotency-Key` of requests that create something. */
+import type { Context } from 'hono'
+import { z } from 'zod'
+import { ApiError } from '../../schema/errors.ts'
+import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
+import type { AppEnv } from '../bindings/env.ts'
+import type { Once } from '../queries/submissions/once.ts'
+
+export const idempotencyHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('A repeated request with the same key creates nothing and is answered with what the first one created'),
+})
+
+/** What makes a creating request the same as another: its caller, its key and all that it asks for. */
+export async function onceOf(c: Context<AppEnv>, key: string | undefined, request: unknown): Promise<Once> {
+  const { tokenId } = c.get('identity')
+  return {
+    tokenId,
+    key: key ?? null,
+    requestSha256: await sha256Hex(canonicalJson([c.req.method, c.req.path, request])),
+    now: Date.now(),
+    permit: async () => {
+      const { success } = await c.env.CREATIONS.limit({ key: tokenId })
+      if (!success)
+        throw new ApiError('rate_limited', 'this token created too much within a minute; try again in a minute')
+    },
+  }
+}

@@ -1,0 +1,47 @@
+/** The contract of routes/: one route a file. A file exports a function that adds its route to the app. Paths never overlap,
+ *  since routes are added in alphabetical order of their files. */
+import { createRoute, type RouteConfig } from '@hono/zod-openapi'
+import type { z } from 'zod'
+import { errorBody } from '../../schema/errors.ts'
+import type { App } from '../bindings/env.ts'
+
+export type Route = (app: App) => unknown
+
+export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+})
+
+/** A request body in JSON. */
+export const body = <Schema extends z.ZodType>(schema: Schema) => ({
+  body: { required: true, content: { 'application/json': { schema } } },
+})
+
+/** What every route that needs a token says of it. */
+export const bearer = [{ bearer: [] }]
+
+/** Statuses with which any route may refuse. */
+const refusals = {
+  400: 'The request is malformed',
+  401: 'The token is missing, unknown or no longer good',
+  403: 'The token may not do this',
+  404: 'There is no such thing, or it is not yours to see',
+}
+/** And those that only writes have. */
+const refusedWrites = {
+  409: 'It conflicts with what is there',
+  413: 'The body is too large',
+  415: 'The body has a Content-Encoding',
+  422: 'The content is not what it says it is',
+  429: 'Too much was created within a minute',
+}
+
+/** An API route: createRoute with `:param` paths and the errors filled in. */
+export function apiRoute<P extends string, R extends Omit<RouteConfig, 'path'> & { path: P }>(config: R): R {
+  // OpenAPI writes `/jobs/:key/log` as `/jobs/{key}/log`; the type keeps the first form, which is what hono's types read.
+  const path = config.path.replace(/:(\w+)/g, '{$1}')
+  const known = { ...refusals, ...(config.method === 'get' ? {} : refusedWrites), '5XX': 'Something broke on our side' }
+  const errors = Object.entries(known).map(([status, words]) => [status, json(errorBody, words)])
+  const responses = { ...Object.fromEntries(errors), ...config.responses }
+  return createRoute({ ...(config as RouteConfig), path, responses }) as unknown as R
+}

@@ -1,0 +1,143 @@
+/** The board of a benchmark: rows, spreads, gaps and ranks. Page, API and export all read this. */
+import { avgGap, meanAndSpread, rankRanges } from '../../../runner/science/statistics.ts'
+import type { Board, BoardRow, Cell, Column, Ordering, Spread } from '../../../schema/api/board.ts'
+import type { Benchmark } from '../../../schema/benchmark.ts'
+import { type Database, isoTime } from '../../bindings/database.ts'
+import { isReference, REFERENCE, titleOf } from '../../http/catalogue.ts'
+import type { Measured } from '../runs/measurements.ts'
+import { type Ground, type Group, groundsOf, type Seeded } from './groups.ts'
+import { orderingOf, placed } from './ordering.ts'
+
+export async function getBoard(db: Database, benchmark: Benchmark): Promise<Board> {
+  const [ground] = await groundsOf(db, [benchmark])
+  return boardOf(ground!)
+}
+
+export function boardOf({ benchmark, columns, groups, retrained }: Ground): Board {
+  const rows = [...groups.values()].map((group) => {
+    const gaps = gapsOf(group.measured, retrained, columns)
+    return rowOf({ ...group, retrained, gaps }, columns)
+  })
+  const ordering = orderingOf(benchmark, columns)
+  return { benchmark, columns, ordering, ...inOrder(rows, columns, ordering), generatedAt: isoTime(Date.now()) }
+}
+
+/** Retrain and original apart, then the rows by the rule of the board; those outside the ranking last. */
+export function inOrder<Row extends BoardRow>(
+  all: Row[],
+  columns: Column[],
+  ordering: Ordering,
+  isRanked: (row: Row) => boolean = () => true,
+): { references: Row[]; rows: Row[] } {
+  const order = [REFERENCE, 'original']
+  const references = all
+    .filter(({ method }) => isReference(method))
+    .sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
+  const others = all.filter(({ method }) => !isReference(method))
+  const leading = columns.filter(({ id }) => ordering.columns.includes(id))
+  const own = others.filter(isRanked)
+  const first = ordering.by === 'avg-gap' ? ranked(own) : placed(own, leading)
+  return { references, rows: [...first, ...others.filter((row) => !isRanked(row))] }
+}
+
+/** A group with what its values are compared with. */
+export interface Compared extends Group {
+  /** What retrain measured, by seed. */
+  retrained: ReadonlyMap<number, Seeded>
+  /** Avg. Gap by seed. */
+  gaps: ReadonlyMap<number, number>
+}
+
+export function rowOf({ submissions: all, runs, measured, retrained, gaps }: Compared, columns: Column[]): BoardRow {
+  const [first] = all
+  const { id, method, methodVersion, params, author } = first!
+  const identities = identitiesOf(measured, columns)
+  const cells = columns.flatMap(({ id }): [string, Cell][] => {
+    const pairs = measured.flatMap(({ seed, metrics }) => {
+      const value = metrics[id]
+      return value === undefined ? [] : [{ value, retrain: retrained.get(seed)?.metrics[id] }]
+    })
+    // Values that were not measured alike have no mean.
+    const spread = identities[id]?.length === 1 ? spreadOf(pairs.map(({ value }) => value)) : null
+    const differences = pairs.flatMap(({ value, retrain }) => (retrain === undefined ? [] : [value - retrain]))
+    return spread ? [[id, { ...spread, gap: spreadOf(differences)?.mean ?? null }]] : []
+  })
+  const fractions = measured.flatMap((found) => fractionOf(found, retrained.get(found.seed)) ?? [])
+  const classes = new Set(measured.map(({ deviceClass }) => deviceClass))
+  return {
+    submission: id,
+    submissions: all.map((submission) => submission.id),
+    method,
+    methodVersion,
+    title: titleOf(method),
+    label: all.find(({ label }) => label !== '')?.label ?? '',
+    params,
+    author,
+    metrics: Object.fromEntries(cells),
+    avgGap: spreadOf([...gaps.values()]),
+    gapBySeed: Object.fromEntries([...gaps].map(([seed, gap]) => [String(seed), gap])),
+    seconds: spreadOf(measured.map(({ seconds }) => seconds)),
+    mask: spreadOf(measured.flatMap(({ mask }) => mask ?? [])),
+    fractionOfRetrain: spreadOf(fractions),
+    rank: null,
+    standing: null,
+    identities,
+    deviceClass: classes.size > 0 ? [...classes].sort().join(', ') : null,
+    runs,
+  }
+}
+
+/** The identities of the values of each column, where there are any. */
+export function identitiesOf(measured: Seeded[], columns: Column[]): BoardRow['identities'] {
+  const entries = columns.flatMap(({ id }): [string, string[]][] => {
+    const found = new Set(measured.flatMap((run) => run.identities[id] ?? []))
+    return found.size > 0 ? [[id, [...found].sort()]] : []
+  })
+  return Object.fromEntries(entries)
+}
+
+const spreadOf = (values: number[]): Spread | null => (values.length > 0 ? meanAndSpread(values) : null)
+
+/** Avg. Gap of each seed that has one. */
+export function gapsOf(
+  measured: Seeded[],
+  retrained: ReadonlyMap<number, Seeded>,
+  columns: Column[],
+): Map<number, number> {
+  return new Map(
+    measured.flatMap(({ seed, metrics }): [number, number][] => {
+      const gap = gapOf(metrics, retrained.get(seed)?.metrics, columns)
+      return gap === null ? [] : [[seed, gap]]
+    }),
+  )
+}
+
+/** Avg. Gap of one run; null unless both sides have every metric of the benchmark. */
+export function gapOf(
+  own: Record<string, number>,
+  retrain: Record<string, number> | undefined,
+  columns: Pick<Column, 'id' | 'better'>[],
+): number | null {
+  const closeness = columns.filter(({ better }) => better === 'closer-to-retrain')
+  const pick = (values: Record<string, number>) =>
+    Object.fromEntries(closeness.flatMap(({ id }) => (values[id] === undefined ? [] : [[id, values[id]]])))
+  if (!retrain) return null
+  const [a, b] = [pick(own), pick(retrain)]
+  const complete = Object.keys(a).length === closeness.length && Object.keys(b).length === closeness.length
+  return complete && closeness.length > 0 ? avgGap(a, b) : null
+}
+
+/** Time over retrain's of the same seed; null on another device class. */
+export const fractionOf = (own: Measured, retrain: Measured | undefined): number | null =>
+  retrain && retrain.deviceClass === own.deviceClass && retrain.seconds > 0 ? own.seconds / retrain.seconds : null
+
+/** Ranked rows by Avg. Gap, then those that have none yet, in order of submission. */
+function ranked<Row extends BoardRow>(rows: Row[]): Row[] {
+  const withGap = rows.filter(({ avgGap }) => avgGap !== null).sort((a, b) => a.avgGap!.mean - b.avgGap!.mean)
+  const bySeed = ({ gapBySeed }: Row) => new Map(Object.entries(gapBySeed).map(([seed, gap]) => [Number(seed), gap]))
+  const ranges = rankRanges(withGap.map((row) => ({ id: row.submission, bySeed: bySeed(row) })))
+  return [
+    ...withGap.map((row) => ({ ...row, rank: ranges.get(row.submission) ?? null })),
+    ...rows.filter(({ avgGap }) => avgGap === null),
+  ]
+}

@@ -1,0 +1,69 @@
+/** What finished runs measured: metrics of their evaluate stage, seconds of the stage that made the model. */
+import { and, eq, type SQL } from 'drizzle-orm'
+import { isMetric } from '../../../schema/benchmark.ts'
+import { jobs } from '../../../schema/tables/jobs.ts'
+import { runJobs } from '../../../schema/tables/run-jobs.ts'
+import { runs } from '../../../schema/tables/runs.ts'
+import { submissions } from '../../../schema/tables/submissions.ts'
+import type { Database } from '../../bindings/database.ts'
+import { benchmarks, columnsOf, methods } from '../../http/catalogue.ts'
+
+export interface Measured {
+  /** By metric id; only metrics whose identity the benchmark shows. */
+  metrics: Record<string, number>
+  /** Their identities in full. */
+  identities: Record<string, string>
+  /** Set-up, mask and unlearning; for methods that are a training, set-up and training. */
+  seconds: number
+  mask: number | null
+  deviceClass: string
+}
+
+export type JobPart = Pick<typeof jobs.$inferSelect, 'kind' | 'seconds' | 'metrics' | 'device'>
+
+/** Runs all of whose jobs are done, by run id. */
+export async function measurementsOf(db: Database, where: SQL | undefined): Promise<Map<string, Measured>> {
+  const rows = await db
+    .select({
+      run: runs.id,
+      benchmark: runs.benchmark,
+      method: submissions.method,
+      kind: jobs.kind,
+      seconds: jobs.seconds,
+      metrics: jobs.metrics,
+      device: jobs.device,
+    })
+    .from(runs)
+    .innerJoin(submissions, eq(submissions.id, runs.submissionId))
+    .innerJoin(runJobs, eq(runJobs.runId, runs.id))
+    .innerJoin(jobs, and(eq(jobs.key, runJobs.jobKey), eq(jobs.state, 'done')))
+    .where(where)
+  const byRun = Map.groupBy(rows, ({ run }) => run)
+  return new Map(
+    [...byRun].flatMap(([run, parts]) => {
+      const { benchmark, method } = parts[0]!
+      const measured = measuredOf(parts, benchmark, method)
+      return measured ? [[run, measured] as const] : []
+    }),
+  )
+}
+
+/** From the finished jobs of one run; null until the evaluation is among them. */
+export function measuredOf(parts: JobPart[], slug: string, method: string): Measured | null {
+  const maker = parts.find(({ kind }) => kind === (methods.get(method)?.trainsOn ? 'train' : 'unlearn'))
+  const evaluated = parts.find(({ kind }) => kind === 'evaluate' || kind === 'evaluate-samples')?.metrics
+  const benchmark = benchmarks.get(slug)
+  if (!maker?.seconds || !maker.device || !evaluated || !benchmark) return null
+  const { setUp, train = 0, mask, unlearn = 0 } = maker.seconds
+  const found = columnsOf(benchmark).flatMap(({ id, identity }) => {
+    const metric = Object.values(evaluated).find((value) => isMetric(identity, value.identity))
+    return metric ? [{ id, ...metric }] : []
+  })
+  return {
+    metrics: Object.fromEntries(found.map(({ id, value }) => [id, value])),
+    identities: Object.fromEntries(found.map(({ id, identity }) => [id, identity])),
+    seconds: setUp + train + (mask ?? 0) + unlearn,
+    mask: mask ?? null,
+    deviceClass: maker.device.deviceClass,
+  }
+}

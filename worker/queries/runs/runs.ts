@@ -1,0 +1,175 @@
+/** One run in full, and lists of runs. */
+import { and, asc, desc, eq, lt, sql } from 'drizzle-orm'
+import type { ListQuery } from '../../../schema/api/page.ts'
+import type { Delivery, Run, RunListItem, RunMetric, RunStage } from '../../../schema/api/run.ts'
+import type { RunState } from '../../../schema/api/submission.ts'
+import type { Benchmark } from '../../../schema/benchmark.ts'
+import { ApiError } from '../../../schema/errors.ts'
+import { nextSteps } from '../../../schema/next-step.ts'
+import { jobs } from '../../../schema/tables/jobs.ts'
+import { runJobs } from '../../../schema/tables/run-jobs.ts'
+import { runs } from '../../../schema/tables/runs.ts'
+import { submissions } from '../../../schema/tables/submissions.ts'
+import { type Database, isoTime } from '../../bindings/database.ts'
+import type { Viewer } from '../../bindings/env.ts'
+import { benchmarkOf, columnsOf, REFERENCE, titleOf } from '../../http/catalogue.ts'
+import { fractionOf, gapOf } from '../boards/board.ts'
+import { readableBy } from '../submissions/readable.ts'
+import { commandFor } from './command.ts'
+import { deliveriesOf } from './deliveries.ts'
+import { type Measured, measuredOf, measurementsOf } from './measurements.ts'
+import { runState, runsWithState } from './run-state.ts'
+import { samplesOf } from './samples.ts'
+
+export async function getRun(db: Database, id: string, viewer: Viewer): Promise<Run> {
+  const [[found], row, stages] = await Promise.all([
+    runsWithState(db, and(eq(runs.id, id), readableBy(viewer))),
+    db
+      .select({ submission: submissions, run: runs })
+      .from(runs)
+      .innerJoin(submissions, eq(submissions.id, runs.submissionId))
+      .where(eq(runs.id, id))
+      .get(),
+    db
+      .select({ job: jobs, shared: earlierRun(id) })
+      .from(runJobs)
+      .innerJoin(jobs, eq(jobs.key, runJobs.jobKey))
+      .where(eq(runJobs.runId, id))
+      .orderBy(asc(runJobs.position)),
+  ])
+  if (!found || !row) throw new ApiError('not_found', `no run "${id}"`)
+  const { submission, run } = row
+  const benchmark = benchmarkOf(run.benchmark)
+  const parts = stages.map(({ job }) => job).filter(({ state }) => state === 'done')
+  const own = measuredOf(parts, run.benchmark, submission.method)
+  const [reference, samples, history] = await Promise.all([
+    referenceOf(db, run, viewer),
+    samplesOf(
+      db,
+      stages.map(({ job }) => job),
+      benchmark.request,
+      viewer,
+    ),
+    deliveriesOf(
+      db,
+      stages.map(({ job }) => job.key),
+    ),
+  ])
+  const { method, methodVersion, params, label, visibility, author } = submission
+  return {
+    id,
+    submission: submission.id,
+    benchmark,
+    method,
+    methodVersion,
+    title: titleOf(method),
+    params,
+    label,
+    visibility,
+    author,
+    seed: found.seed,
+    state: found.state,
+    createdAt: isoTime(submission.createdAt),
+    stages: stages.map(({ job, shared }) => stageOf(job, Boolean(shared), history.get(job.key) ?? [])),
+    samples,
+    metrics: own ? metricsOf(benchmark, own, reference?.measured) : {},
+    avgGap: own ? gapOf(own.metrics, reference?.measured.metrics, columnsOf(benchmark)) : null,
+    seconds: own?.seconds ?? null,
+    fractionOfRetrain: own ? fractionOf(own, reference?.measured) : null,
+    reference: reference?.id ?? null,
+    command: commandFor(benchmark, method, params, [found.seed]),
+  }
+}
+
+/** 1 where a run of an earlier submission needed the same job. */
+const earlierRun = (id: string) => sql<number>`EXISTS (
+  SELECT 1 FROM run_jobs other
+  JOIN runs r ON r.id = other.run_id JOIN submissions s ON s.id = r.submission_id
+  WHERE other.job_key = ${jobs.key} AND s.sequence <
+    (SELECT s2.sequence FROM runs r2 JOIN submissions s2 ON s2.id = r2.submission_id WHERE r2.id = ${id}))`
+
+/** The finished retrain run of the same definition and seed. */
+async function referenceOf(
+  db: Database,
+  { definitionSha256, seed }: { definitionSha256: string; seed: number },
+  viewer: Viewer,
+) {
+  const where = and(
+    eq(runs.definitionSha256, definitionSha256),
+    eq(submissions.method, REFERENCE),
+    eq(runs.seed, seed),
+    readableBy(viewer),
+  )
+  const [first] = await measurementsOf(db, where)
+  return first ? { id: first[0], measured: first[1] } : null
+}
+
+function metricsOf(benchmark: Benchmark, own: Measured, retrain: Measured | undefined): Run['metrics'] {
+  const entries = columnsOf(benchmark).flatMap(({ id, title, unit, better }): [string, RunMetric][] => {
+    const value = own.metrics[id]
+    if (value === undefined) return []
+    const reference = retrain?.metrics[id] ?? null
+    const gap = reference === null ? null : value - reference
+    const identity = own.identities[id]!
+    const retrainIdentity = retrain?.identities[id] ?? null
+    return [[id, { title, unit, identity, better, value, retrain: reference, gap, retrainIdentity }]]
+  })
+  return Object.fromEntries(entries)
+}
+
+function stageOf(job: typeof jobs.$inferSelect, shared: boolean, history: Delivery[]): RunStage {
+  const { key, spec, state, runner, progress, seconds, device, result, logLength } = job
+  const { deliveries, lost, failed, reason, message, startedAt, finishedAt } = job
+  return {
+    key,
+    spec,
+    state,
+    shared,
+    runner,
+    progress,
+    seconds,
+    device,
+    memory: result?.memory ?? null,
+    versions: result?.versions ?? {},
+    artifacts: result?.artifacts ?? {},
+    losses: result?.losses ?? [],
+    logLength,
+    deliveries,
+    lost,
+    failed,
+    history,
+    reason,
+    message,
+    nextStep: reason && nextSteps[reason],
+    startedAt: startedAt === null ? null : isoTime(startedAt),
+    finishedAt: finishedAt === null ? null : isoTime(finishedAt),
+  }
+}
+
+export async function listRuns(
+  db: Database,
+  { benchmark, method, state, limit, before }: ListQuery & { state?: RunState | undefined },
+  viewer: Viewer,
+): Promise<{ runs: RunListItem[]; next: string | null }> {
+  const rows = await runsWithState(
+    db,
+    and(
+      benchmark ? eq(runs.benchmark, benchmark) : undefined,
+      method ? eq(submissions.method, method) : undefined,
+      before ? lt(runs.id, before) : undefined,
+      readableBy(viewer),
+    ),
+  )
+    .having(state ? eq(runState, state) : undefined)
+    .orderBy(desc(runs.id))
+    .limit(limit + 1)
+  const page = rows
+    .slice(0, limit)
+    .map(({ submissionId, createdAt, finishedAt: _, definitionSha256: __, stagesDone, stages, ...row }) => ({
+      ...row,
+      submission: submissionId,
+      stages: { done: stagesDone, total: stages },
+      createdAt: isoTime(createdAt),
+    }))
+  return { runs: page, next: rows.length > limit ? page.at(-1)!.id : null }
+}

@@ -1,0 +1,79 @@
+/** The pictures of samples that belong beside one another: of original, retrain and the run itself, with one seed. */
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import type { RunSamples, RunStage } from '../../../schema/api/run.ts'
+import type { ForgetRequest } from '../../../schema/benchmark.ts'
+import { stageKeyOf } from '../../../schema/stage.ts'
+import { jobs } from '../../../schema/tables/jobs.ts'
+import { runJobs } from '../../../schema/tables/run-jobs.ts'
+import { runs } from '../../../schema/tables/runs.ts'
+import { submissions } from '../../../schema/tables/submissions.ts'
+import type { Database } from '../../bindings/database.ts'
+import type { Viewer } from '../../bindings/env.ts'
+import { artifactOf } from '../artifacts/artifacts.ts'
+import { readableBy } from '../submissions/readable.ts'
+
+/** What sample stages call the picture. */
+const PICTURE = 'samples.png'
+
+/** Follows from the run's own stages, so that it also finds what runs of an earlier definition are to be seen beside. */
+export async function samplesOf(
+  db: Database,
+  stages: Pick<RunStage, 'key' | 'spec'>[],
+  request: ForgetRequest,
+  viewer: Viewer,
+): Promise<RunSamples[]> {
+  const own = stages.find(({ spec }) => spec.kind === 'sample')
+  const train = stages.map(({ spec }) => spec).find((spec) => spec.kind === 'train')
+  if (own?.spec.kind !== 'sample' || !train) return []
+  const sample = own.spec
+  const beside = async (without: ForgetRequest | null) =>
+    stageKeyOf({ ...sample, weights: await stageKeyOf({ ...train, without }) })
+  const [original, retrain] = await Promise.all([beside(null), beside(request)])
+  const wanted: Pick<RunSamples, 'of' | 'stage'>[] = [
+    { of: 'original', stage: original },
+    { of: 'retrain', stage: retrain },
+  ]
+  if (own.key !== original && own.key !== retrain) wanted.push({ of: 'run', stage: own.key })
+  const found = await db
+    .select({ key: jobs.key, state: jobs.state, result: jobs.result, run: sql<string | null>`MIN(${runJobs.runId})` })
+    .from(jobs)
+    .innerJoin(runJobs, eq(runJobs.jobKey, jobs.key))
+    .innerJoin(runs, eq(runs.id, runJobs.runId))
+    .innerJoin(submissions, eq(submissions.id, runs.submissionId))
+    .where(
+      and(
+        readableBy(viewer),
+        inArray(
+          jobs.key,
+          wanted.map(({ stage }) => stage),
+        ),
+      ),
+    )
+    .groupBy(jobs.key)
+  const byKey = new Map(found.map((row) => [row.key, row]))
+  return wanted.map(({ of, stage }) => {
+    const row = byKey.get(stage)
+    return {
+      of,
+      stage,
+      state: row?.state ?? null,
+      run: row?.run ?? null,
+      picture: row?.state === 'done' ? (row.result?.artifacts[PICTURE] ?? null) : null,
+    }
+  })
+}
+
+/** Width and height of a stored PNG, from its first 24 bytes: 8 of signature, then the chunk IHDR. Null for anything else. */
+export async function pictureSize(
+  db: Database,
+  store: R2Bucket,
+  sha256: string,
+): Promise<{ width: number; height: number } | null> {
+  const artifact = await artifactOf(db, sha256)
+  const object = artifact && (await store.get(artifact.path, { range: { offset: 0, length: 24 } }))
+  const bytes = object && (await object.arrayBuffer())
+  if (!bytes || bytes.byteLength < 24) return null
+  const view = new DataView(bytes)
+  if (view.getUint32(0) !== 0x89504e47 || view.getUint32(12) !== 0x49484452) return null
+  return { width: view.getUint32(16), height: view.getUint32(20) }
+}

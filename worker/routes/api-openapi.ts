@@ -1,5 +1,0 @@
-/** The API's own description. */
-import { openApiDocument } from '../openapi.ts'
-import type { Route } from '../route.ts'
-
-export const apiOpenapi: Route = (app) => app.get('/api/v1/openapi.json', (c) => c.json(openApiDocument(app)))

@@ -1,0 +1,62 @@
+/** Evidence is public: anyone may read an artifact by its hash, whole or a range of it. */
+import { ApiError, errorBody } from '../../../schema/errors.ts'
+import { params, path } from '../../../schema/protocol/upload.ts'
+import { apiRoute, json, type Route } from '../../http/route.ts'
+import { artifactOf } from '../../queries/artifacts/artifacts.ts'
+
+const binary = { 'application/octet-stream': { schema: { type: 'string' as const, format: 'binary' } } }
+
+const route = apiRoute({
+  method: 'get',
+  path,
+  tags: ['Evidence'],
+  summary: 'Read an artifact (HEAD tells whether it exists; Range: bytes=from-to reads a part)',
+  request: { params },
+  responses: {
+    200: { description: 'The bytes', content: binary },
+    206: { description: 'The bytes of the range', content: binary },
+    416: json(errorBody, 'The range lies outside'),
+  },
+})
+
+export const apiArtifact: Route = (app) =>
+  app.openapi(route, async (c) => {
+    const { sha256 } = c.req.valid('param')
+    const name = /^[a-z0-9.-]{1,80}$/.exec(c.req.query('name') ?? '')?.[0] ?? sha256
+    const artifact = await artifactOf(c.get('db'), sha256)
+    if (!artifact) throw new ApiError('not_found', `no artifact ${sha256}`)
+    const range = rangeOf(c.req.header('range'), artifact.bytes)
+    const { offset, length } = range ?? { offset: 0, length: artifact.bytes }
+    let body: ReadableStream | null = null
+    if (c.req.method !== 'HEAD') {
+      const object = await c.env.STORE.get(artifact.path, range ? { range } : {})
+      if (!object) throw new ApiError('not_found', `the artifact ${sha256} was removed`)
+      body = object.body
+    }
+    // Only what a page shows has a type of its own; browsers are told not to guess.
+    const type = name.endsWith('.png') ? 'image/png' : 'application/octet-stream'
+    return new Response(body, {
+      status: range ? 206 : 200,
+      headers: {
+        'content-type': type,
+        'content-length': String(length),
+        ...(range && { 'content-range': `bytes ${offset}-${offset + length - 1}/${artifact.bytes}` }),
+        'accept-ranges': 'bytes',
+        'content-disposition': `attachment; filename="${name}"`,
+        'cache-control': 'public, max-age=31536000, immutable',
+        etag: `"${sha256}"`,
+      },
+    })
+  })
+
+/** Of the form `bytes=from-to`, the end left out or not; other forms are not served, so the answer is the whole. */
+function rangeOf(header: string | undefined, bytes: number): { offset: number; length: number } | null {
+  const [, from, to] = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(header ?? '') ?? []
+  if (from === undefined) return null
+  const offset = Number(from)
+  const last = Math.min(to ? Number(to) : bytes - 1, bytes - 1)
+  if (offset > last) {
+    throw new ApiError('range_not_satisfiable', `expected a range within ${bytes} bytes, got ${header}`)
+  }
+  return { offset, length: last - offset + 1 }
+}

@@ -1,0 +1,18 @@
+/** The ranking of one benchmark. */
+import { board } from '../../../schema/api/board.ts'
+import { benchmarkOf } from '../../http/catalogue.ts'
+import { bySlug } from '../../http/params.ts'
+import { apiRoute, json, type Route } from '../../http/route.ts'
+import { getBoard } from '../../queries/boards/board.ts'
+
+const route = apiRoute({
+  method: 'get',
+  path: '/api/v1/benchmarks/:slug/board',
+  tags: ['Benchmarks'],
+  summary: 'Read a board',
+  request: { params: bySlug },
+  responses: { 200: json(board, 'References first, then rows by Avg. Gap') },
+})
+
+export const apiBoard: Route = (app) =>
+  app.openapi(route, async (c) => c.json(await getBoard(c.get('db'), benchmarkOf(c.req.valid('param').slug)), 200))

@@ -1,0 +1,30 @@
+/** A runner ends a job without a result. */
+import { path, request, response } from '../../../schema/protocol/fail.ts'
+import { wakeCourier } from '../../durable/courier-client.ts'
+import { wake } from '../../durable/dispatcher-client.ts'
+import { publish } from '../../durable/live-client.tsx'
+import { withJobToken } from '../../http/job-token.ts'
+import { byKey } from '../../http/params.ts'
+import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
+import { failJob } from '../../queries/jobs/end-job.ts'
+import { claimOf } from '../../queries/jobs/held.ts'
+
+const route = apiRoute({
+  method: 'post',
+  path,
+  tags: ['Agent protocol'],
+  summary: 'Fail or release a job',
+  security: bearer,
+  middleware: [withJobToken] as const,
+  request: { params: byKey, ...body(request) },
+  responses: { 200: json(response, 'What became of the job') },
+})
+
+export const apiFail: Route = (app) =>
+  app.openapi(route, async (c) => {
+    const { key } = c.req.valid('param')
+    const claim = await claimOf(key, c.get('jobToken'), Date.now())
+    const state = await failJob(c.get('db'), c.env.STORE, claim, c.req.valid('json'))
+    await Promise.all([publish(c.env, key, { changed: true }), wakeCourier(c.env), wake(c.env)])
+    return c.json({ state }, 200)
+  })

@@ -1,0 +1,33 @@
+/** A runner ends a job with its result. */
+import { path, request, response } from '../../../schema/protocol/finish.ts'
+import { wakeCourier } from '../../durable/courier-client.ts'
+import { wake } from '../../durable/dispatcher-client.ts'
+import { publish } from '../../durable/live-client.tsx'
+import { withJobToken } from '../../http/job-token.ts'
+import { byKey } from '../../http/params.ts'
+import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
+import { finishJob } from '../../queries/jobs/end-job.ts'
+import { claimOf } from '../../queries/jobs/held.ts'
+import { deliveryOf, openManifest } from '../../queries/runs/manifests.ts'
+
+const route = apiRoute({
+  method: 'post',
+  path,
+  tags: ['Agent protocol'],
+  summary: 'Finish a job',
+  security: bearer,
+  middleware: [withJobToken] as const,
+  request: { params: byKey, ...body(request) },
+  responses: { 200: json(response, 'Stored') },
+})
+
+export const apiFinish: Route = (app) =>
+  app.openapi(route, async (c) => {
+    const { key } = c.req.valid('param')
+    const claim = await claimOf(key, c.get('jobToken'), Date.now())
+    const { manifest } = c.req.valid('json')
+    const { result, log } = await openManifest(c.get('db'), await deliveryOf(c.get('db'), claim), manifest)
+    await finishJob(c.get('db'), c.env.STORE, claim, { result, log, manifest })
+    await Promise.all([publish(c.env, key, { changed: true }), wakeCourier(c.env), wake(c.env)])
+    return c.json({ state: 'done' as const }, 200)
+  })

@@ -1,0 +1,21 @@
+/** Submissions, newest first. */
+
+import { listQuery } from '../../../schema/api/page.ts'
+import { submissionList } from '../../../schema/api/submission.ts'
+import { viewerOf } from '../../http/auth.ts'
+import { apiRoute, json, type Route } from '../../http/route.ts'
+import { listSubmissions } from '../../queries/submissions/submissions.ts'
+
+const route = apiRoute({
+  method: 'get',
+  path: '/api/v1/submissions',
+  tags: ['Submissions'],
+  summary: 'List submissions',
+  request: { query: listQuery },
+  responses: { 200: json(submissionList, 'Newest first') },
+})
+
+export const apiSubmissionList: Route = (app) =>
+  app.openapi(route, async (c) =>
+    c.json(await listSubmissions(c.get('db'), c.req.valid('query'), await viewerOf(c)), 200),
+  )

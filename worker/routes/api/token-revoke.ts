@@ -1,0 +1,20 @@
+/** An admin revokes a token. */
+import { token } from '../../../schema/api/token.ts'
+import { allow } from '../../http/auth.ts'
+import { byId } from '../../http/params.ts'
+import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
+import { revokeToken } from '../../queries/people/tokens.ts'
+
+const route = apiRoute({
+  method: 'delete',
+  path: '/api/v1/tokens/:id',
+  tags: ['Tokens'],
+  summary: 'Revoke a token',
+  security: bearer,
+  middleware: [allow('admin')] as const,
+  request: { params: byId },
+  responses: { 200: json(token, 'The token as it is now') },
+})
+
+export const apiTokenRevoke: Route = (app) =>
+  app.openapi(route, async (c) => c.json(await revokeToken(c.get('db'), c.req.valid('param').id, Date.now()), 200))

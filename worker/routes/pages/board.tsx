@@ -1,0 +1,131 @@
+/** The board of a benchmark as a page. */
+import { benchmarkOf, REFERENCE } from '../../http/catalogue.ts'
+import type { Route } from '../../http/route.ts'
+import { getBoard } from '../../queries/boards/board.ts'
+import { factsOf } from '../../queries/boards/identities.ts'
+import { commandFor } from '../../queries/runs/command.ts'
+import { extractorWords, recipeWords, requestWords, samplingWords } from '../../views/benchmark-words.ts'
+import { orderOf, sorted } from '../../views/board-sort.ts'
+import { BoardTable, FORM, PROVISIONAL_BELOW } from '../../views/board-table.tsx'
+import { GapChart } from '../../views/charts/gap-chart.tsx'
+import { TimeChart } from '../../views/charts/time-chart.tsx'
+import { TradeOffChart } from '../../views/charts/trade-off-chart.tsx'
+import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
+import { MetricLinks } from '../../views/metric-links.tsx'
+import { plural, utc } from '../../views/numbers.ts'
+import { unfinished } from '../../views/state.tsx'
+
+export const boardPage: Route = (app) =>
+  app.get('/boards/:slug', async (c) => {
+    const benchmark = benchmarkOf(c.req.param('slug'))
+    const board = await getBoard(c.get('db'), benchmark)
+    const order = orderOf(board, c.req.query('sort'))
+    const live = c.req.query('live') !== '0'
+    const path = `/boards/${benchmark.slug}`
+    const api = `/api/v1/benchmarks/${benchmark.slug}/board`
+    const all = [...board.references, ...board.rows]
+    const open = all.some(({ runs }) => unfinished(runs))
+    const { dataset, model, training, seeds, generation } = benchmark
+    // The judge's training is one stage that all runs share, so one identity tells its accuracy.
+    const judged = board.columns
+      .flatMap(({ measured }) => measured)
+      .map((identity) => factsOf(identity).get('accuracy'))
+    const accuracy = judged.find((found) => found !== undefined)
+    return c.html(
+      documentOf(
+        <Page
+          title={benchmark.title}
+          description={benchmark.summary}
+          section="/"
+          crumbs={[{ href: '/', text: 'Boards' }]}
+          refreshSeconds={open && live ? REFRESH_SECONDS : undefined}
+          json={api}
+        >
+          <h1>{benchmark.title}</h1>
+          <p class="lede">{benchmark.summary}</p>
+          <dl class="facts">
+            <dt>Benchmark</dt>
+            <dd>
+              <code>{benchmark.slug}</code>
+            </dd>
+            <dt>Data and model</dt>
+            <dd>
+              {dataset.id}, {model.id}; {requestWords(benchmark)}
+              {training.holdOut > 0 && `, after ${training.holdOut * 100}% of each class is held out`}
+            </dd>
+            <dt>Training</dt>
+            <dd>{recipeWords(benchmark)}</dd>
+            {generation && (
+              <>
+                <dt>Sampling</dt>
+                <dd>{samplingWords(generation.sampling)}</dd>
+                <dt>Judge</dt>
+                <dd>
+                  {generation.judge.model.id}, trained on all of D: {recipeWords(generation.judge)}
+                  {accuracy ? `; right about ${accuracy}% of the test set` : ''}
+                </dd>
+                <dt>Features</dt>
+                <dd>{extractorWords(generation)}</dd>
+              </>
+            )}
+            <dt>Metrics</dt>
+            <dd>
+              <MetricLinks columns={board.columns} />
+            </dd>
+          </dl>
+          {open && <LiveNote live={live} path={path} seconds={REFRESH_SECONDS} />}
+          <h2 id="ranking">Ranking</h2>
+          {all.length === 0 ? (
+            <p>
+              Nobody has submitted to this board yet. A submission brings its retrain reference along;{' '}
+              <a href="/docs#submit">how to submit</a>.
+            </p>
+          ) : (
+            <>
+              <form id={FORM} method="get" action={path}>
+                {!live && <input type="hidden" name="live" value="0" />}
+              </form>
+              <BoardTable board={board} rows={sorted(board, order)} order={order} retrain={REFERENCE} />
+              {generation ? (
+                <>
+                  <p class="small muted">
+                    {board.ordering.words} Means over seeds are compared and no test is made, so a place is no range of
+                    ranks. Retrain and original stand outside. The gap to retrain is for orientation: these metrics have
+                    a better direction of their own. <a href="/docs#generation">How everything is measured</a>.
+                  </p>
+                  <TradeOffChart board={board} />
+                </>
+              ) : (
+                <>
+                  <p class="small muted">
+                    A rank is a range: it starts at 1 + the number of rows that beat this one and ends at the number of
+                    rows minus those it beats. One row beats another when a paired t-test over their common seeds
+                    separates them after Holm's correction over all pairs, at 5%. Below n={PROVISIONAL_BELOW} a rank is
+                    provisional. UA, RA, TA and MIA have no better direction of their own: closer to retrain is better.{' '}
+                    <a href="/docs#measurement">How everything is measured</a>.
+                  </p>
+                  <div class="charts">
+                    <GapChart rows={board.rows} />
+                    <TimeChart rows={board.rows} />
+                  </div>
+                </>
+              )}
+            </>
+          )}
+          <h2 id="add">Add a row</h2>
+          <p>
+            Run a method on this benchmark on your own machine, here with its {plural(seeds.length, 'seed')}, or{' '}
+            <a href="/docs#submit">submit it</a> to be run for everybody to see.
+          </p>
+          <pre>
+            <code>{commandFor(benchmark, 'salun', {}, seeds)}</code>
+          </pre>
+          <h2 id="export">Export</h2>
+          <p>
+            This board as <a href={api}>JSON</a> or <a href={`${api}.csv`}>CSV</a>, as of{' '}
+            <time datetime={board.generatedAt}>{utc(board.generatedAt)}</time>.
+          </p>
+        </Page>,
+      ),
+    )
+  })

@@ -1,0 +1,242 @@
+/** The documentation: what is measured and how, how to submit, how to run a runner. */
+import type { Child } from 'hono/jsx'
+import { benchmarks, columnsOf, exampleFor, generationMetrics, metrics } from '../../http/catalogue.ts'
+import type { Route } from '../../http/route.ts'
+import { commandFor, runnerCommand } from '../../queries/runs/command.ts'
+import { documentOf, Page } from '../../views/layout.tsx'
+import { Prose } from '../../views/prose.tsx'
+
+const toc = [
+  ['measurement', 'What is measured'],
+  ['metrics', 'Metrics'],
+  ['generation', 'Generated images'],
+  ['gap', 'Avg. Gap'],
+  ['rank', 'Rank'],
+  ['time', 'Time'],
+  ['suites', 'Suites'],
+  ['run', 'Run on your machine'],
+  ['submit', 'Submit'],
+  ['webhooks', 'Be told'],
+  ['runner', 'Run a runner'],
+  ['evidence', 'Evidence'],
+  ['server', 'Run a server'],
+] as const
+
+const Code = ({ children }: { children?: Child }) => (
+  <pre>
+    <code>{children}</code>
+  </pre>
+)
+
+/** Metrics in the order of the boards' columns, then any that no board shows. */
+function inOrder() {
+  const columns = [...benchmarks.values()].flatMap((benchmark) => benchmark.metrics)
+  const place = (identity: string) => (columns.includes(identity) ? columns.indexOf(identity) : columns.length)
+  return [...metrics].sort(([, a], [, b]) => place(a.identity) - place(b.identity))
+}
+
+/** Likewise for metrics of generated images. */
+function generationInOrder() {
+  const columns = [...benchmarks.values()].flatMap((benchmark) =>
+    benchmark.generation ? columnsOf(benchmark).map(({ id }) => id) : [],
+  )
+  const place = (id: string) => (columns.includes(id) ? columns.indexOf(id) : columns.length)
+  return [...generationMetrics].sort(([a], [b]) => place(a) - place(b))
+}
+
+const Measurement = () => (
+  <>
+    <h2 id="measurement">What is measured</h2>
+    <p>
+      A benchmark fixes a dataset D, a model, a training recipe and a forget request. For each seed, the request splits
+      D into the forget set <Prose text="D_f" /> and the retain set <Prose text="D_r" />. The <em>original</em> is
+      trained on D; <em>retrain</em> is trained from scratch on <Prose text="D_r" /> and shows what perfect forgetting
+      looks like. A method starts from the original and must end where retrain is, in less time.
+    </p>
+    <p>Every score is compared with retrain of the same seed and the same split.</p>
+    <h2 id="metrics">Metrics</h2>
+    <p>
+      A metric is a pure function of stored evidence and has an identity. Numbers of different identities never share a
+      column. UA, RA, TA and MIA of classifiers have no better direction of their own: the closer to retrain, the
+      better.
+    </p>
+    {inOrder().map(([id, { title, definition, identity, unit }]) => (
+      <>
+        <h3 id={`metric-${id}`}>
+          {title} <code class="muted">{identity}</code>
+        </h3>
+        <p>
+          <Prose text={definition} /> Unit: {unit}
+        </p>
+      </>
+    ))}
+    <h2 id="generation">Generated images</h2>
+    <p>
+      Where the model is one that generates images of a class it is asked for, a class is forgotten: the original still
+      draws it, retrain never saw it. Images of every class are sampled, with the same noise for every model of a seed.
+      A judge, a classifier trained on all of D that has nothing to do with the model, says what they show; features of
+      the images of the remaining classes are compared with those of real ones. Figures of different features have
+      different names: FID and its kin are of Inception-v3 alone. Each identity goes on with what was measured, such as
+      the numbers of images, and pages say where values of one column differ in it. These metrics have a better
+      direction of their own. Rows are ordered by the worse of their places by forgetting (UA) and by the Fréchet
+      distance of the remaining classes, for either alone is easily had: by drawing noise, or by forgetting nothing.
+    </p>
+    {generationInOrder().map(([id, { title, definition, named, unit, better }]) => (
+      <>
+        <h3 id={`metric-${id}`}>
+          {title} <code class="muted">{named}</code>
+        </h3>
+        <p>
+          {definition} {unit && `Unit: ${unit}. `}
+          {better === 'larger' ? 'Larger' : 'Smaller'} is better.
+          {named.includes('*') && ' The * stands for the extractor of the features.'}
+        </p>
+      </>
+    ))}
+    <h2 id="gap">Avg. Gap</h2>
+    <p>
+      For classifiers only. For one seed, the mean over the benchmark's metrics of |value − retrain of that seed|, in
+      points. A board shows its mean and standard deviation over seeds; averages are taken from unrounded values.
+      Smaller is better, and 0 is retrain itself.
+    </p>
+    <h2 id="rank">Rank</h2>
+    <p>
+      A rank is a range. One row beats another when a paired t-test over the seeds they share separates them at 5% after
+      Holm's correction over all pairs of the board. The range starts at 1 + the rows that beat this one and ends at the
+      number of rows minus those it beats. With fewer than 10 seeds a rank is provisional: the test has little power, so
+      ranges are wide.
+    </p>
+    <h2 id="time">Time</h2>
+    <p>
+      RTE is measured by the runner around the method, never by the method: set-up, mask and unlearning together, the
+      parts shown apart on the page of each run. It is given in seconds and as a multiple of the training time of
+      retrain with the same seed on the same device class.
+    </p>
+    <h2 id="suites">Suites</h2>
+    <p>
+      A suite is a list of benchmarks that differ only in the class to be forgotten. One submission to it has a run for
+      each class and seed; the original of a seed is trained once for all classes, and retrain once for each. First
+      seeds are worked off before second ones, and classes in their order. The board of a suite has, for each seed, the
+      mean over the classes, and then mean and standard deviation over seeds; Avg. Gap and RTE are averaged over the
+      classes in the same way. A row counts the seeds that were measured on the most classes, and is ranked once these
+      are all classes. Each class keeps a board of its own, with the same runs.
+    </p>
+  </>
+)
+
+export const docsPage: Route = (app) =>
+  app.get('/docs', (c) => {
+    const origin = new URL(c.req.url).origin
+    const benchmark = exampleFor('salun')!
+    const body = JSON.stringify({
+      benchmark: benchmark.slug,
+      method: 'salun',
+      params: { density: 0.5 },
+      seeds: benchmark.seeds,
+    })
+    return c.html(
+      documentOf(
+        <Page title="Documentation" section="/docs">
+          <h1 style="margin-top:2rem">Documentation</h1>
+          <p class="lede">How numbers come about here, how to add your own, and how to lend a machine.</p>
+          <div class="columns">
+            <nav aria-label="On this page">
+              <ul>
+                {toc.map(([id, text]) => (
+                  <li>
+                    <a href={`#${id}`}>{text}</a>
+                  </li>
+                ))}
+                <li>
+                  <a href="/docs/api">API</a>
+                </li>
+              </ul>
+            </nav>
+            <div>
+              <Measurement />
+              <h2 id="run">Run on your machine</h2>
+              <p>
+                No account and no server are needed. The same code that runners execute prints the same numbers with the
+                same seed on the same kind of machine.
+              </p>
+              <Code>{commandFor(benchmark, 'salun', {}, benchmark.seeds)}</Code>
+              <h2 id="submit">Submit</h2>
+              <p>
+                Ask an admin for a submitter token, then send one request. Parameters you leave out take the benchmark's
+                preset, then the method's default. Retrain runs that are missing for your seeds are added, so that your
+                row gets its gap. Where a benchmark is named, a suite may be: then every class of it is run. A repeated
+                request with the same <code>Idempotency-Key</code> is the same submission.
+              </p>
+              <Code>{`curl ${origin}/api/v1/submissions \\
+  -H "Authorization: Bearer $PALIMPSEST_TOKEN" \\
+  -H "Idempotency-Key: my-first" \\
+  -H "Content-Type: application/json" \\
+  -d '${body}'`}</Code>
+              <p>The answer names the submission and its runs. Cancel what is left of it with:</p>
+              <Code>{`curl -X POST ${origin}/api/v1/submissions/ID/cancel -H "Authorization: Bearer $PALIMPSEST_TOKEN"`}</Code>
+              <p>
+                A submission with <code>"visibility": "private"</code> is on no board, list or page. It, its runs and
+                their logs are read with the token that made it, and by admins; to everybody else they do not exist. A
+                stage that a public run needs as well is public through that run. Artifacts are read by whoever knows
+                their SHA-256.
+              </p>
+              <h2 id="webhooks">Be told</h2>
+              <p>
+                A webhook tells an address of yours when what you submitted ends: <code>run.done</code>,{' '}
+                <code>run.failed</code>, <code>run.cancelled</code> and <code>submission.ended</code>, one message for
+                each end. Messages follow the <a href="https://www.standardwebhooks.com">Standard Webhooks</a> rules, so
+                any of their libraries verifies them with the secret that is shown once.
+              </p>
+              <Code>{`curl ${origin}/api/v1/webhooks \\
+  -H "Authorization: Bearer $PALIMPSEST_TOKEN" \\
+  -H "Idempotency-Key: my-webhook" \\
+  -H "Content-Type: application/json" \\
+  -d '{"url":"https://example.org/hook","events":["submission.ended"]}'`}</Code>
+              <p>
+                An attempt that gets no 2xx within 15 seconds is repeated nine times over three days, with the same id.
+                A webhook that got nothing for so long, or answers 410, is disabled, and says why;{' '}
+                <code>/api/v1/webhooks/ID/deliveries</code> holds every attempt of the last 30 days, and each message
+                can be replayed, which enables the webhook again. Addresses must be https and public.
+              </p>
+              <h2 id="runner">Run a runner</h2>
+              <p>
+                A runner asks for work over HTTPS, so it needs no open port. An admin makes a secret that enrols one
+                machine, once:
+              </p>
+              <Code>{`PALIMPSEST_TOKEN=pal_admin_... npx palimpsest runners invite --server ${origin}`}</Code>
+              <p>
+                On its first start the machine trades it for an identity: an Ed25519 key that stays in its home folder.
+              </p>
+              <Code>{runnerCommand(origin)}</Code>
+              <p>
+                It works only on jobs that this server signed, with the key it saw then. Admins see, label, pause, drain
+                and revoke runners with <code>npx palimpsest runners</code>.
+              </p>
+              <p>
+                A lease lasts 90 seconds and is renewed every 30. A runner that falls silent loses its lease, and its
+                stage goes to the next runner; that counts as lost, not as failed, and costs the submitter nothing. A
+                runner that comes back takes the stage up again while nobody else has it; what it writes later is
+                refused, and a result that comes too late is kept as evidence. A stage fails for good after three
+                failures, or at once where another try would end the same way.
+              </p>
+              <h2 id="evidence">Evidence</h2>
+              <p>
+                Weights, logits and logs of every stage are kept under their SHA-256 and can be downloaded from the page
+                of a run. A stage is named by the hash of everything that determines its result, so the same stage is
+                never computed twice. The runner signs each result with the hashes of all of it, and the page of a run
+                shows these manifests; check them with:
+              </p>
+              <Code>{`npx palimpsest verify RUN --server ${origin}`}</Code>
+              <h2 id="server">Run a server</h2>
+              <p>
+                This site is one Cloudflare Worker with a D1 database and an R2 bucket, and runs on one machine just as
+                well. Its first admin token is any text <code>pal_admin_…</code> of letters and digits whose SHA-256 is
+                the Worker's secret <code>ADMIN_TOKEN_SHA256</code>; that token creates all others. Its secret{' '}
+                <code>SIGNING_KEY</code> is the Ed25519 key that signs jobs.
+              </p>
+            </div>
+          </div>
+        </Page>,
+      ),
+    )
+  })

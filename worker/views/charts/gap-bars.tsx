@@ -1,0 +1,84 @@
+/** Signed gap to retrain for each metric of one run, as bars on one scale. */
+import type { RunMetric } from '../../../schema/api/run.ts'
+import { decimal, signed } from '../numbers.ts'
+import { Chart } from './chart.tsx'
+import { linearScale, px } from './scale.ts'
+
+type WithGap = RunMetric & { gap: number }
+
+const Draw = ({ metrics, width, label }: { metrics: WithGap[]; width: 576 | 328; label: string }) => {
+  const narrow = width === 328
+  const [left, right] = [narrow ? 52 : 64, width - (narrow ? 20 : 24)]
+  const rowHeight = 34
+  const top = 8
+  const bottom = top + metrics.length * rowHeight
+  const reach = Math.max(...metrics.map(({ gap }) => Math.abs(gap)), 0.5) * 1.25
+  const x = linearScale(-reach, reach, left, right, narrow ? 3 : 6)
+  const digits = x.ticks.some((tick) => !Number.isInteger(tick)) ? 1 : 0
+  return (
+    <Chart width={width} height={bottom + 44} label={label}>
+      {x.ticks.map((tick) => (
+        <>
+          <line x1={px(x(tick))} x2={px(x(tick))} y1={top} y2={bottom} stroke="var(--rule)" />
+          <text class="tick" x={px(x(tick))} y={bottom + 17} text-anchor="middle">
+            {signed(tick, digits)}
+          </text>
+        </>
+      ))}
+      {metrics.map(({ title, gap }, index) => {
+        const y = top + index * rowHeight + rowHeight / 2
+        const [from, to] = [Math.min(x(0), x(gap)), Math.max(x(0), x(gap))]
+        // The value stands beyond the bar's end, or inside the other half where there is no room.
+        const beyond = gap < 0 ? x(gap) - 6 : x(gap) + 6
+        const room = gap < 0 ? beyond - left > 44 : right - beyond > 44
+        return (
+          <>
+            <text x={left - 10} y={y + 5} text-anchor="end">
+              {title}
+            </text>
+            <rect
+              x={px(from)}
+              y={y - 8}
+              width={px(Math.max(to - from, 1))}
+              height={16}
+              fill={gap < 0 ? 'var(--below)' : 'var(--above)'}
+            />
+            <text
+              class="halo"
+              x={px(room ? beyond : x(0) + (gap < 0 ? 6 : -6))}
+              y={y + 5}
+              text-anchor={room === gap < 0 ? 'end' : 'start'}
+            >
+              {signed(gap)}
+            </text>
+          </>
+        )
+      })}
+      <line x1={px(x(0))} x2={px(x(0))} y1={top - 4} y2={bottom + 4} stroke="var(--text)" stroke-width="2" />
+      <text class="tick" x={px((left + right) / 2)} y={bottom + 37} text-anchor="middle">
+        points from retrain with the same seed
+      </text>
+    </Chart>
+  )
+}
+
+export const GapBars = ({ metrics }: { metrics: RunMetric[] }) => {
+  const drawn = metrics.filter((metric): metric is WithGap => metric.gap !== null)
+  if (drawn.length === 0) return null
+  const widest = drawn.reduce((a, b) => (Math.abs(b.gap) > Math.abs(a.gap) ? b : a))
+  const claim =
+    widest.gap === 0
+      ? 'Every metric equals that of retrain'
+      : `${widest.title} is farthest from retrain, ${decimal(Math.abs(widest.gap))} points ${widest.gap < 0 ? 'below' : 'above'}`
+  return (
+    <figure>
+      <h3>{claim}</h3>
+      <p class="sub">Gap: value of this run minus retrain, in points</p>
+      <Draw metrics={drawn} width={576} label={claim} />
+      <Draw metrics={drawn} width={328} label={claim} />
+      <figcaption>
+        How to read: a bar to the left is below retrain, to the right above it. The table has the numbers.
+      </figcaption>
+    </figure>
+  )
+}

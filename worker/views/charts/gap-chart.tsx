@@ -1,0 +1,143 @@
+/** Dot and interval: Avg. Gap of each row, with a tick for every seed. */
+import type { BoardRow } from '../../../schema/api/board.ts'
+import { decimal, plusMinus, rankRange } from '../numbers.ts'
+import { Chart } from './chart.tsx'
+import { markOf } from './marks.ts'
+import { linearScale, px } from './scale.ts'
+
+type Ranked = BoardRow & { avgGap: NonNullable<BoardRow['avgGap']> }
+
+const nameOf = ({ title, label }: BoardRow) => (label ? `${title} ${label}` : title)
+/** Widths of text at 14 px are estimated: Source Sans 3 averages 0.5 em a character. */
+const short = (text: string, room: number) =>
+  text.length * 7.2 > room ? `${text.slice(0, Math.floor(room / 7.2) - 1)}…` : text
+
+interface DrawProps {
+  rows: Ranked[]
+  width: 576 | 328
+  label: string
+}
+
+const Draw = ({ rows, width, label }: DrawProps) => {
+  const narrow = width === 328
+  const names = Math.min(220, Math.max(60, ...rows.map((row) => nameOf(row).length * 7.2)))
+  const left = narrow ? 12 : names + 14
+  const right = narrow ? 12 : 118
+  const rowHeight = narrow ? 46 : 30
+  const top = 8
+  const bottom = top + rows.length * rowHeight
+  const values = rows.flatMap(({ avgGap, gapBySeed }) => [avgGap.mean + (avgGap.sd ?? 0), ...Object.values(gapBySeed)])
+  const x = linearScale(0, Math.max(...values), left, width - right, narrow ? 4 : 6)
+  return (
+    <Chart width={width} height={bottom + 44} label={label}>
+      {x.ticks.map((tick) => (
+        <>
+          <line x1={px(x(tick))} x2={px(x(tick))} y1={top} y2={bottom} stroke="var(--rule)" />
+          <text class="tick" x={px(x(tick))} y={bottom + 17} text-anchor="middle">
+            {decimal(tick, x.ticks.some((t) => !Number.isInteger(t)) ? 1 : 0)}
+          </text>
+        </>
+      ))}
+      <line x1={px(x(0))} x2={px(x(0))} y1={top - 4} y2={bottom + 4} stroke="var(--text)" stroke-width="2" />
+      <text class="tick" x={px((left + width - right) / 2)} y={bottom + 37} text-anchor="middle">
+        Avg. Gap in points; retrain is 0
+      </text>
+      {rows.map((row, index) => {
+        const { avgGap, gapBySeed, method, rank } = row
+        const y = top + index * rowHeight + (narrow ? 32 : rowHeight / 2)
+        const { colour, path } = markOf(method)
+        const sd = avgGap.sd ?? 0
+        const value = `${decimal(avgGap.mean)}${rank ? ` · rank ${rankRange(rank)}` : ''}`
+        return (
+          <>
+            {narrow ? (
+              <>
+                <text class="halo" x={left + 6} y={y - 15}>
+                  {short(nameOf(row), 170)}
+                </text>
+                <text class="tick halo" x={width - right} y={y - 15} text-anchor="end">
+                  {value}
+                </text>
+              </>
+            ) : (
+              <>
+                <text x={left - 14} y={y + 5} text-anchor="end">
+                  {short(nameOf(row), 220)}
+                </text>
+                <text class="tick" x={width - right + 10} y={y + 5}>
+                  {value}
+                </text>
+              </>
+            )}
+            <line
+              x1={px(x(Math.max(0, avgGap.mean - sd)))}
+              x2={px(x(avgGap.mean + sd))}
+              y1={y}
+              y2={y}
+              stroke={colour}
+              stroke-width="3"
+            />
+            {Object.values(gapBySeed).map((gap) => (
+              <line x1={px(x(gap))} x2={px(x(gap))} y1={y + 6} y2={y + 12} stroke="var(--muted)" />
+            ))}
+            <path d={path} transform={`translate(${px(x(avgGap.mean))} ${y})`} fill={colour} stroke="var(--page)" />
+          </>
+        )
+      })}
+    </Chart>
+  )
+}
+
+export const GapChart = ({ rows }: { rows: BoardRow[] }) => {
+  const ranked = rows.filter((row): row is Ranked => row.avgGap !== null)
+  const best = ranked[0]
+  if (!best) return null
+  const claim =
+    ranked.length === 1
+      ? `${nameOf(best)} is ${decimal(best.avgGap.mean)} points from retrain`
+      : `${nameOf(best)} has the smallest mean Avg. Gap, ${decimal(best.avgGap.mean)} points`
+  return (
+    <figure id="gap-chart">
+      <h3>{claim}</h3>
+      <p class="sub">Avg. Gap: mean distance from retrain over the metrics, in points</p>
+      <Draw rows={ranked} width={576} label={claim} />
+      <Draw rows={ranked} width={328} label={claim} />
+      <figcaption>
+        How to read: the mark is the mean over seeds, the bar ± one standard deviation, each tick below it one seed. The
+        closer to the line at 0, the harder the model is to tell from one that never saw the data.
+      </figcaption>
+      <details>
+        <summary>Avg. Gap by seed as a table</summary>
+        <table>
+          <caption>Avg. Gap by seed, in points</caption>
+          <thead>
+            <tr>
+              <th scope="col">Method</th>
+              <th scope="col" class="num">
+                Mean
+              </th>
+              <th scope="col" class="num">
+                Standard deviation
+              </th>
+              <th scope="col">By seed</th>
+            </tr>
+          </thead>
+          <tbody>
+            {ranked.map((row) => (
+              <tr>
+                <th scope="row">{nameOf(row)}</th>
+                <td class="num">{decimal(row.avgGap.mean, 3)}</td>
+                <td class="num">{plusMinus(row.avgGap.sd, 3)}</td>
+                <td>
+                  {Object.entries(row.gapBySeed)
+                    .map(([seed, gap]) => `seed ${seed}: ${decimal(gap, 3)}`)
+                    .join(', ')}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
+    </figure>
+  )
+}
