@@ -1,105 +1,8 @@
-/** Benchmarks: dataset + model + forget request + training recipe + metrics. */
+/** Benchmarks: dataset + model + forget request + training recipe + metrics, of one task. */
 import { z } from 'zod'
-import { denoising, sampling } from './diffusion.ts'
+import { datasetRef, forgetRequest, modelRef, slug, trainingRecipe } from './parts/recipe.ts'
 import { requirements } from './requirements.ts'
-
-export const slug = z
-  .string()
-  .max(120)
-  .regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/, 'expected lower-case letters and digits, separated by "." or "-"')
-
-/** A dataset by its id; `path` and `digest` pin the content of an `image-folder`. */
-export const datasetRef = z.strictObject({
-  id: slug,
-  path: z.string().optional(),
-  digest: z.string().optional(),
-})
-export type DatasetRef = z.infer<typeof datasetRef>
-
-/** An architecture by its id, with its own options, such as `{ "width": 16 }`. */
-export const modelRef = z.strictObject({
-  id: slug,
-  /** How many classes it is meant for; a dataset of another number is then refused. Left out, it takes as many as there are. */
-  classes: z.int().min(2).optional(),
-  params: z.record(z.string(), z.union([z.number(), z.array(z.number())])).default({}),
-})
-export type ModelRef = z.infer<typeof modelRef>
-
-/** What must be forgotten. It fixes D_f and D_r once a seed is given. */
-export const forgetRequest = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('random'),
-    /** Share of D drawn uniformly without replacement. */
-    fraction: z.number().gt(0).lt(1),
-  }),
-  z.strictObject({
-    kind: z.literal('class'),
-    /** Index of the class; its test images are left out of TA and MIA as well. */
-    label: z.int().min(0),
-  }),
-])
-export type ForgetRequest = z.infer<typeof forgetRequest>
-
-export const schedule = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('constant') }),
-  z.strictObject({
-    kind: z.literal('step'),
-    /** Epochs after which the rate is multiplied by `factor`. */
-    milestones: z.array(z.int().min(0)),
-    factor: z.number().positive(),
-  }),
-  z.strictObject({ kind: z.literal('cosine'), /** Final rate over first rate. */ floor: z.number().min(0).default(0) }),
-])
-export type Schedule = z.infer<typeof schedule>
-
-export const optimizer = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('sgd'),
-    momentum: z.number().min(0).lt(1).default(0.9),
-    weightDecay: z.number().min(0).default(5e-4),
-    nesterov: z.boolean().default(false),
-  }),
-  z.strictObject({
-    kind: z.enum(['adam', 'adamw']),
-    beta1: z.number().min(0).lt(1).default(0.9),
-    beta2: z.number().min(0).lt(1).default(0.999),
-    epsilon: z.number().positive().default(1e-8),
-    weightDecay: z.number().min(0).default(0),
-  }),
-])
-export type OptimizerSpec = z.infer<typeof optimizer>
-
-export const trainingRecipe = z.strictObject({
-  epochs: z.int().min(1).max(10_000),
-  batchSize: z.int().min(1).max(4096),
-  learningRate: z.number().positive(),
-  schedule: schedule.default({ kind: 'constant' }),
-  /** Epochs of linear warm-up from 0, before the schedule. */
-  warmUpEpochs: z.number().min(0).default(0),
-  optimizer,
-  /** Largest global gradient norm; null leaves gradients as they are. */
-  clipNorm: z.number().positive().nullable().default(null),
-  /** Pad-4 random crop and horizontal flip. */
-  augment: z.boolean(),
-  /** Share of each class's training images held out of D (10% in the reference protocol for CIFAR-10). */
-  holdOut: z.number().min(0).lt(1).default(0),
-})
-export type TrainingRecipe = z.infer<typeof trainingRecipe>
-
-/** What a benchmark of image generation has beside any other: the model is then a denoiser, and its samples are judged by a
- *  classifier that the pipeline trains on all of D. */
-export const generation = z.strictObject({
-  denoising,
-  sampling,
-  judge: z.strictObject({
-    model: modelRef,
-    training: trainingRecipe,
-    /** One judge serves all seeds, so that their figures have one measure. */
-    seed: z.int().min(0),
-  }),
-  /** Whose features fidelity is measured with: FID's Inception-v3, whose weights must be had, or the judge's own. */
-  extractor: z.enum(['judge', 'inception-v3-pool3']),
-})
+import { taskRef } from './task.ts'
 
 export const benchmark = z.strictObject({
   slug,
@@ -109,8 +12,8 @@ export const benchmark = z.strictObject({
   model: modelRef,
   request: forgetRequest,
   training: trainingRecipe,
-  /** Set where images are generated; without it, the task is classification. */
-  generation: generation.optional(),
+  /** What kind of model forgets; classifiers, unless another is named. */
+  task: taskRef,
   /** Defaults of method parameters at this benchmark's scale, by method id; a submission's own values win. */
   presets: z.record(slug, z.record(z.string(), z.unknown())).default({}),
   /** Identities of the metrics shown, in column order. Those of generated images depend on what was measured, so only their part
@@ -124,9 +27,6 @@ export type Benchmark = z.infer<typeof benchmark>
 
 /** Checks a benchmark's shape and fills in its defaults. */
 export const defineBenchmark = (spec: z.input<typeof benchmark>): Benchmark => benchmark.parse(spec)
-
-export const taskOf = ({ generation }: Pick<Benchmark, 'generation'>): 'classification' | 'generation' =>
-  generation ? 'generation' : 'classification'
 
 /** Whether a measured identity is the one that a benchmark names. */
 export const isMetric = (named: string, identity: string): boolean =>

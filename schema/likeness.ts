@@ -4,22 +4,11 @@ import { canonicalJson, sha256Hex } from './hash.ts'
 import type { StageSpec } from './stage.ts'
 
 export function likenessOf(spec: StageSpec): Promise<string> {
-  const { kind, dataset, model } = spec
-  return sha256Hex(canonicalJson({ kind, dataset, model, ...workOf(spec) }))
+  const { kind, task, dataset, model, part } = spec
+  return sha256Hex(canonicalJson({ kind, task, dataset, model, part, ...workOf(spec) }))
 }
 
 function workOf(spec: StageSpec): Record<string, unknown> {
-  switch (spec.kind) {
-    case 'train':
-      return { recipe: spec.recipe, denoising: spec.denoising ?? null, retain: spec.without !== null }
-    case 'judge':
-      return { recipe: spec.recipe }
-    case 'unlearn':
-      return { denoising: spec.denoising ?? null, method: spec.method.id }
-    case 'sample':
-      return { denoising: spec.denoising, sampling: spec.sampling }
-    case 'evaluate':
-    case 'evaluate-samples':
-      return { metrics: spec.metrics }
-  }
+  if (spec.kind === 'train') return { recipe: spec.recipe, retain: spec.without !== null }
+  return spec.kind === 'unlearn' ? { method: spec.method.id } : {}
 }

@@ -1,7 +1,8 @@
 /** From a method on a benchmark to the stages of one seed. */
 import type { Benchmark } from './benchmark.ts'
 import { canonicalJson, sha256Hex } from './hash.ts'
-import { ENGINE_VERSION, type StageKey, type StageSpec, stageKeyOf } from './stage.ts'
+import { type StageKey, type StageSpec, stageKeyOf } from './stage.ts'
+import { partOf, taskNamed } from './task.ts'
 
 /** What planning asks of a method. */
 export interface PlannableMethod {
@@ -23,45 +24,35 @@ export async function planRun(
   params: Record<string, unknown>,
   seed: number,
 ): Promise<PlannedStage[]> {
-  const { dataset, model, request, training, metrics, generation } = benchmark
-  const denoiser = generation && { denoising: generation.denoising }
+  const { dataset, model, request, training } = benchmark
+  const task = taskNamed(benchmark.task.id)
+  const own = partOf(benchmark.task)
   const stages: PlannedStage[] = []
   const add = async (spec: StageSpec) => {
     const key = await stageKeyOf(spec)
     stages.push({ key, spec })
     return key
   }
+  const common = { task: benchmark.task.id, dataset, model, part: task.trainingPart(own), seed }
   const without = method.trainsOn === 'retain' ? request : null
-  let weights = await add({ kind: 'train', dataset, model, recipe: training, without, ...denoiser, seed })
+  let weights = await add({ kind: 'train', ...common, recipe: training, without, inputs: {} })
   if (!method.trainsOn) {
+    const { holdOut, augment } = training
+    const { id, version } = method
     weights = await add({
       kind: 'unlearn',
-      dataset,
-      model,
-      holdOut: training.holdOut,
-      augment: training.augment,
-      request,
-      method: { id: method.id, version: method.version, params },
-      ...denoiser,
-      seed,
-      original: weights,
+      ...common,
+      ...{ holdOut, augment, request },
+      method: { id, version, params },
+      inputs: { original: weights },
     })
   }
-  if (generation) {
-    const { denoising, sampling, judge, extractor } = generation
-    const { model: classifier, training: recipe } = judge
-    const samples = await add({ kind: 'sample', dataset, model, denoising, sampling, seed, weights })
-    const judging = await add({ kind: 'judge', dataset, model: classifier, recipe, seed: judge.seed })
-    const judged = { dataset, request, model: classifier, extractor, metrics, seed, samples, judge: judging }
-    await add({ kind: 'evaluate-samples', ...judged })
-    return stages
-  }
-  await add({ kind: 'evaluate', dataset, model, holdOut: training.holdOut, request, metrics, seed, weights })
+  await task.measure({ benchmark, part: own, seed, weights }, add)
   return stages
 }
 
 /** Hash of what determines a benchmark's results: runs of two definitions are never compared, even under one slug. */
-export function definitionOf({ dataset, model, request, training, generation }: Benchmark): Promise<string> {
-  const whole = { engine: ENGINE_VERSION, dataset, model, request, training, ...(generation && { generation }) }
-  return sha256Hex(canonicalJson(whole))
+export function definitionOf({ dataset, model, request, training, task }: Benchmark): Promise<string> {
+  const { engine } = taskNamed(task.id)
+  return sha256Hex(canonicalJson({ engine, dataset, model, request, training, task }))
 }

@@ -15,6 +15,7 @@ const folders: Record<string, (id: string) => string> = {
   'runner/science/metrics/generation': asId,
   'schema/benchmarks': asId,
   'schema/suites': asId,
+  'schema/tasks': asId,
   'worker/routes/api': (id) => camel(`api-${id}`),
   'worker/routes/pages': (id) => camel(`${id}-page`),
 }

@@ -1,5 +1,6 @@
 /** Whether a forget request, a model and a judge are made for the classes that a dataset has. */
-import type { Benchmark, ForgetRequest, ModelRef } from '../../schema/benchmark.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
+import type { ForgetRequest, ModelRef } from '../../schema/parts/recipe.ts'
 import { ConfigurationError } from './configuration-error.ts'
 
 interface Known {

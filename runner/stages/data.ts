@@ -1,5 +1,5 @@
 /** Datasets for stages: each is loaded once per process. */
-import type { DatasetRef, ModelRef } from '../../schema/benchmark.ts'
+import type { DatasetRef, ModelRef } from '../../schema/parts/recipe.ts'
 import * as datasets from '../data/datasets/index.ts'
 import type { DenoiserDefinition } from '../engine/nn/denoiser.ts'
 import { type DenoiserNetwork, denoiserNetworkOf } from '../engine/nn/denoiser-network.ts'

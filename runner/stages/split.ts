@@ -1,5 +1,5 @@
 /** D, D_f and D_r of a seed, as indices into the training set. One split seed serves training and unlearning alike. */
-import type { ForgetRequest } from '../../schema/benchmark.ts'
+import type { ForgetRequest } from '../../schema/parts/recipe.ts'
 import { randomStream } from '../engine/nn/random.ts'
 import { checkRequest } from './check-classes.ts'
 import { ConfigurationError } from './configuration-error.ts'

@@ -1,6 +1,6 @@
 /** What the API says about a method. */
 import { z } from 'zod'
-import { slug } from '../benchmark.ts'
+import { slug } from '../parts/recipe.ts'
 
 export const method = z.strictObject({
   id: slug,

@@ -1,6 +1,6 @@
 /** Query parameters that lists share. */
 import { z } from 'zod'
-import { slug } from '../benchmark.ts'
+import { slug } from '../parts/recipe.ts'
 
 export const listQuery = z.strictObject({
   benchmark: slug.optional(),

@@ -1,6 +1,7 @@
 /** A run in full: what it is, how far it is, what it measured and where the evidence lies. */
 import { z } from 'zod'
-import { benchmark, slug } from '../benchmark.ts'
+import { benchmark } from '../benchmark.ts'
+import { slug } from '../parts/recipe.ts'
 import { failureReason } from '../protocol/fail.ts'
 import { artifactRef, device, memory, progress, seconds } from '../result.ts'
 import { seed, stageKey, stageSpec } from '../stage.ts'

@@ -1,6 +1,6 @@
 /** A submission: one method with parameters, for one benchmark or suite, over a list of seeds. */
 import { z } from 'zod'
-import { slug } from '../benchmark.ts'
+import { slug } from '../parts/recipe.ts'
 import { requirements } from '../requirements.ts'
 import { seed } from '../stage.ts'
 import { waitingRun } from './queue.ts'

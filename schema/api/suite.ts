@@ -1,6 +1,6 @@
 /** A suite and its board: each row beside retrain on every class, and on average over the classes. */
 import { z } from 'zod'
-import { slug } from '../benchmark.ts'
+import { slug } from '../parts/recipe.ts'
 import { boardRow, cell, column, ordering, spread } from './board.ts'
 
 export const suite = z.strictObject({

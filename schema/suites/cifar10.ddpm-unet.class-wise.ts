@@ -19,7 +19,8 @@ export const cifar10DdpmUnetClassWise = defineClassWise({
     clipNorm: 1,
     augment: true,
   },
-  generation: {
+  task: {
+    id: 'generation',
     denoising: { diffusion: {}, dropCondition: 0.1, average: 0.9999 },
     sampling: { sampler: { kind: 'ddim', steps: 1000, eta: 1 }, guidance: 2, perClass: 5000 },
     judge: {

@@ -23,7 +23,8 @@ export const fashionMnist5k16DdpmUnetClassWise = defineClassWise({
     clipNorm: 1,
     augment: false,
   },
-  generation: {
+  task: {
+    id: 'generation',
     denoising: { diffusion: {} },
     sampling: { sampler: { kind: 'ddim', steps: 25, eta: 0 }, guidance: 2, clip: true, perClass: 50 },
     judge: {

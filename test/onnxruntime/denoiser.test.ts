@@ -12,7 +12,7 @@ import { diffuse, fromBytes, squaredError } from '../../runner/tasks/generation/
 import { sampleProgram } from '../../runner/tasks/generation/diffusion/sample-program.ts'
 import { alphaBarsOf } from '../../runner/tasks/generation/diffusion/schedule.ts'
 import { stepsOf } from '../../runner/tasks/generation/diffusion/steps.ts'
-import { diffusion as diffusionShape } from '../../schema/diffusion.ts'
+import { diffusion as diffusionShape } from '../../schema/parts/diffusion.ts'
 import { goldenJson } from '../runner/golden.ts'
 import { sketch, uniforms } from './uniform.ts'
 

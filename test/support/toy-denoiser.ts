@@ -6,7 +6,7 @@ import { randomStream } from '../../runner/engine/nn/random.ts'
 import { initialState } from '../../runner/engine/nn/variables.ts'
 import type { Split } from '../../runner/science/dataset.ts'
 import { createDenoiserTrainer, type DenoiserTrainerOptions } from '../../runner/tasks/generation/denoiser-trainer.ts'
-import { diffusion } from '../../schema/diffusion.ts'
+import { diffusion } from '../../schema/parts/diffusion.ts'
 
 export const TOY_CLASSES = 3
 const SIDE = 8

@@ -1,6 +1,6 @@
 /** Path parameters that routes share. */
 import { z } from 'zod'
-import { slug } from '../../schema/benchmark.ts'
+import { slug } from '../../schema/parts/recipe.ts'
 import { stageKey } from '../../schema/stage.ts'
 
 export const byKey = z.strictObject({ key: stageKey })

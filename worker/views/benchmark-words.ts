@@ -1,6 +1,6 @@
 /** Benchmarks in words. */
 import type { Benchmark } from '../../schema/benchmark.ts'
-import type { Sampling } from '../../schema/diffusion.ts'
+import type { Sampling } from '../../schema/parts/diffusion.ts'
 import { picturedBy } from '../http/catalogue.ts'
 import { count, plural } from './numbers.ts'
 

@@ -1,6 +1,7 @@
 /** What can be told of a benchmark before anything is computed. */
 import type { z } from 'zod'
-import type { Benchmark, ModelRef } from '../../../schema/benchmark.ts'
+import type { Benchmark } from '../../../schema/benchmark.ts'
+import type { ModelRef } from '../../../schema/parts/recipe.ts'
 import { loadInceptionWeights } from '../../data/files/inception.ts'
 import { inceptionV3 } from '../../engine/nn/extractors/inception-v3.ts'
 import { datasets, denoisers, generationMetrics, lookUp, metrics, models } from '../../pipeline/catalogue.ts'

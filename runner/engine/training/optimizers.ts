@@ -1,5 +1,5 @@
 /** Optimizers: functions that add the update of one bundle of parameters to a step's graph. */
-import type { OptimizerSpec } from '../../../schema/benchmark.ts'
+import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
 import type { Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 

@@ -1,6 +1,6 @@
 /** Programs: graphs that take a network through many batches in one call. Each gathers its batches by index from images
  *  that stay where they are, and carries its state from step to step inside a Loop. */
-import type { OptimizerSpec } from '../../../schema/benchmark.ts'
+import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
 import { differentiate } from '../autodiff/differentiate.ts'
 import type { Network } from '../nn/network.ts'
 import { addInput, addOutput, type Graph, newGraph, type Value } from '../onnx/graph.ts'

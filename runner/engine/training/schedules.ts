@@ -1,5 +1,5 @@
 /** Learning rates over a training run. */
-import type { TrainingRecipe } from '../../../schema/benchmark.ts'
+import type { TrainingRecipe } from '../../../schema/parts/recipe.ts'
 
 /** Rate of a step: the schedule moves once an epoch (as PyTorch's MultiStepLR and CosineAnnealingLR do when stepped per
  *  epoch), the linear warm-up at every step. `epoch` may have a fraction. */

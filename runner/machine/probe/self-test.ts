@@ -1,6 +1,6 @@
 /** A fixed piece of training whose result is known: two steps of a very small network, on which PyTorch agrees in double
  *  precision (test/golden/self-test). A machine that fails it would put wrong numbers on boards. */
-import { trainingRecipe } from '../../../schema/benchmark.ts'
+import { trainingRecipe } from '../../../schema/parts/recipe.ts'
 import { canonicalJson, sha256Hex } from '../../../schema/hash.ts'
 import { smallCnn } from '../../engine/nn/models/small-cnn.ts'
 import { initialState, networkOf } from '../../engine/nn/network.ts'

@@ -1,7 +1,7 @@
 /** The trainer that generation methods are handed: the weights of a denoiser, and steps that move them. What a step draws follows
  *  from its number, so a trainer with a checkpoint goes on as if it had never stopped. */
-import type { OptimizerSpec } from '../../../schema/benchmark.ts'
-import type { Diffusion } from '../../../schema/diffusion.ts'
+import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
+import type { Diffusion } from '../../../schema/parts/diffusion.ts'
 import type { Progress } from '../../../schema/result.ts'
 import { drawKeys } from '../../engine/nn/counter-random.ts'
 import type { DenoiserNetwork } from '../../engine/nn/denoiser-network.ts'

@@ -1,5 +1,5 @@
 /** The train stage of a denoiser: a fresh network, trained on D or on D_r. */
-import type { Denoising } from '../../../schema/diffusion.ts'
+import type { Denoising } from '../../../schema/parts/diffusion.ts'
 import type { TrainStage } from '../../../schema/stage.ts'
 import { parameterCount } from '../../engine/nn/network.ts'
 import { initialState } from '../../engine/nn/variables.ts'

@@ -1,5 +1,5 @@
 /** The unlearn stage of a denoiser: a method on the weights of the original. */
-import type { Denoising } from '../../../schema/diffusion.ts'
+import type { Denoising } from '../../../schema/parts/diffusion.ts'
 import type { UnlearnStage } from '../../../schema/stage.ts'
 import type { MethodDefinition } from '../../science/method.ts'
 import * as methods from '../../science/methods/index.ts'

@@ -1,7 +1,7 @@
 /** The pictures of samples that belong beside one another: of original, retrain and the run itself, with one seed. */
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { RunSamples, RunStage } from '../../../schema/api/run.ts'
-import type { ForgetRequest } from '../../../schema/benchmark.ts'
+import type { ForgetRequest } from '../../../schema/parts/recipe.ts'
 import { stageKeyOf } from '../../../schema/stage.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'

@@ -1,6 +1,6 @@
 /** Samples images from a denoiser. The noise of image i depends on the seed and on i alone, so that a list of images can be cut
  *  into batches anywhere and continued later. */
-import type { Diffusion, Sampling } from '../../../../schema/diffusion.ts'
+import type { Diffusion, Sampling } from '../../../../schema/parts/diffusion.ts'
 import { drawKeys } from '../../../engine/nn/counter-random.ts'
 import type { DenoiserNetwork } from '../../../engine/nn/denoiser-network.ts'
 import type { Executor } from '../../../engine/nn/executor.ts'

@@ -1,5 +1,5 @@
 /** Noise schedules: x_t = sqrt(ᾱ_t) x_0 + sqrt(1 − ᾱ_t) ε, with ᾱ_t the product of 1 − β up to t. */
-import type { Diffusion } from '../../../../schema/diffusion.ts'
+import type { Diffusion } from '../../../../schema/parts/diffusion.ts'
 
 /** Largest β of the cosine schedule, whose last would be 1. */
 const MAX_BETA = 0.999

@@ -1,6 +1,6 @@
 /** Training steps of a denoiser: a graph that takes it through many batches in one call. The loss of a step is a weighted sum of
  *  terms, each with batches of its own. */
-import type { OptimizerSpec } from '../../../../schema/benchmark.ts'
+import type { OptimizerSpec } from '../../../../schema/parts/recipe.ts'
 import { differentiate } from '../../../engine/autodiff/differentiate.ts'
 import { normals, uniformSource } from '../../../engine/nn/counter-random.ts'
 import type { DenoiserNetwork } from '../../../engine/nn/denoiser-network.ts'

@@ -1,6 +1,6 @@
 /** Sampling steps: which timesteps a sampler visits, and how each moves x. A step estimates the clean image and mixes:
  *  x' = P x̂_0 + Q x + S z, with x̂_0 = (x − sqrt(1 − ᾱ) ε) / sqrt(ᾱ) and fresh noise z. */
-import type { Diffusion, Sampler } from '../../../../schema/diffusion.ts'
+import type { Diffusion, Sampler } from '../../../../schema/parts/diffusion.ts'
 import { alphaBarsOf } from './schedule.ts'
 
 export interface SamplingStep {

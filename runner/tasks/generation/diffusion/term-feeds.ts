@@ -1,6 +1,6 @@
 /** Terms of a denoiser's loss, made ready for a run of steps: how the graph sees each, and what it is fed. What a step is fed
  *  follows from its number. */
-import type { Diffusion } from '../../../../schema/diffusion.ts'
+import type { Diffusion } from '../../../../schema/parts/diffusion.ts'
 import { drawKeys } from '../../../engine/nn/counter-random.ts'
 import type { DenoiserNetwork } from '../../../engine/nn/denoiser-network.ts'
 import { type Executor, residentImages } from '../../../engine/nn/executor.ts'

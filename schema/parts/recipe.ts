@@ -1,0 +1,85 @@
+/** What benchmarks, tasks and stages are made of: dataset, model, forget request, training recipe. */
+import { z } from 'zod'
+
+export const slug = z
+  .string()
+  .max(120)
+  .regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/, 'expected lower-case letters and digits, separated by "." or "-"')
+
+/** A dataset by its id; `path` and `digest` pin the content of an `image-folder`. */
+export const datasetRef = z.strictObject({
+  id: slug,
+  path: z.string().optional(),
+  digest: z.string().optional(),
+})
+export type DatasetRef = z.infer<typeof datasetRef>
+
+/** An architecture by its id, with its own options, such as `{ "width": 16 }`. */
+export const modelRef = z.strictObject({
+  id: slug,
+  /** How many classes it is meant for; a dataset of another number is then refused. Left out, it takes as many as there are. */
+  classes: z.int().min(2).optional(),
+  params: z.record(z.string(), z.union([z.number(), z.array(z.number())])).default({}),
+})
+export type ModelRef = z.infer<typeof modelRef>
+
+/** What must be forgotten. It fixes D_f and D_r once a seed is given. */
+export const forgetRequest = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('random'),
+    /** Share of D drawn uniformly without replacement. */
+    fraction: z.number().gt(0).lt(1),
+  }),
+  z.strictObject({
+    kind: z.literal('class'),
+    /** Index of the class; its test images are left out of TA and MIA as well. */
+    label: z.int().min(0),
+  }),
+])
+export type ForgetRequest = z.infer<typeof forgetRequest>
+
+export const schedule = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant') }),
+  z.strictObject({
+    kind: z.literal('step'),
+    /** Epochs after which the rate is multiplied by `factor`. */
+    milestones: z.array(z.int().min(0)),
+    factor: z.number().positive(),
+  }),
+  z.strictObject({ kind: z.literal('cosine'), /** Final rate over first rate. */ floor: z.number().min(0).default(0) }),
+])
+export type Schedule = z.infer<typeof schedule>
+
+export const optimizer = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('sgd'),
+    momentum: z.number().min(0).lt(1).default(0.9),
+    weightDecay: z.number().min(0).default(5e-4),
+    nesterov: z.boolean().default(false),
+  }),
+  z.strictObject({
+    kind: z.enum(['adam', 'adamw']),
+    beta1: z.number().min(0).lt(1).default(0.9),
+    beta2: z.number().min(0).lt(1).default(0.999),
+    epsilon: z.number().positive().default(1e-8),
+    weightDecay: z.number().min(0).default(0),
+  }),
+])
+export type OptimizerSpec = z.infer<typeof optimizer>
+
+export const trainingRecipe = z.strictObject({
+  epochs: z.int().min(1).max(10_000),
+  batchSize: z.int().min(1).max(4096),
+  learningRate: z.number().positive(),
+  schedule: schedule.default({ kind: 'constant' }),
+  /** Epochs of linear warm-up from 0, before the schedule. */
+  warmUpEpochs: z.number().min(0).default(0),
+  optimizer,
+  /** Largest global gradient norm; null leaves gradients as they are. */
+  clipNorm: z.number().positive().nullable().default(null),
+  /** Pad-4 random crop and horizontal flip. */
+  augment: z.boolean(),
+  /** Share of each class's training images held out of D (10% in the reference protocol for CIFAR-10). */
+  holdOut: z.number().min(0).lt(1).default(0),
+})
+export type TrainingRecipe = z.infer<typeof trainingRecipe>

@@ -1,0 +1,42 @@
+/** The contract of schema/tasks/: what a plan, a stage key and a board must know of a task; its file name is its id. */
+import { z } from 'zod'
+import type { DatasetRef, ForgetRequest, ModelRef, TrainingRecipe } from './recipe.ts'
+import type { StageKey, StageKind, StageSpec } from './stage-shape.ts'
+
+/** What all benchmarks have and a plan needs. */
+export interface Planning {
+  dataset: DatasetRef
+  model: ModelRef
+  request: ForgetRequest
+  training: TrainingRecipe
+}
+
+export interface TaskSpec<Part = Record<string, unknown>> {
+  /** As a heading, such as `Image classification`. */
+  title: string
+  /** Raise when the same stage of this task would give other bytes than before; its stage keys then change. */
+  engine: number
+  /** What a benchmark of this task says beside what all benchmarks say. */
+  part: z.ZodType<Part>
+  /** What can be asked to be forgotten. */
+  requests: readonly ForgetRequest['kind'][]
+  /** What the task adds to stages, by kind; kinds that are not named here are not the task's. */
+  stages: { train: z.ZodType; unlearn: z.ZodType; evaluate: z.ZodType } & { [Kind in StageKind]?: z.ZodType }
+  /** What it adds to `train` and `unlearn`. */
+  trainingPart(part: Part): Record<string, unknown>
+  /** Plans all stages after those that make the weights; the last one evaluates. */
+  measure(
+    plan: { benchmark: Planning; part: Part; seed: number; weights: StageKey },
+    add: (spec: StageSpec) => Promise<StageKey>,
+  ): Promise<void>
+  /** Models that a benchmark names beside its own, by their place in it. */
+  models?(part: Part): Record<string, ModelRef>
+  /** Trainings that every submission is shown beside: retrain alone, or the original too. */
+  references: readonly ('retain' | 'all')[]
+  /** What orders a board: the mean gap to retrain, or the worse of a row's places in the metrics that say so. */
+  ordering: 'avg-gap' | 'worst-place'
+}
+
+export const nothing = z.strictObject({})
+
+export const defineTask = <Part>(task: TaskSpec<Part>): TaskSpec => task as unknown as TaskSpec

@@ -1,0 +1,18 @@
+/** Image classification: a classifier forgets examples, or a class. */
+import { defineTask, nothing } from '../parts/task-spec.ts'
+
+export const classification = defineTask({
+  title: 'Image classification',
+  engine: 3,
+  part: nothing,
+  requests: ['random', 'class'],
+  stages: { train: nothing, unlearn: nothing, evaluate: nothing },
+  trainingPart: () => ({}),
+  async measure({ benchmark: { dataset, model, request, training }, seed, weights }, add) {
+    const { holdOut } = training
+    const common = { task: 'classification', dataset, model, request, holdOut, seed }
+    await add({ kind: 'evaluate', ...common, part: {}, inputs: { weights } })
+  },
+  references: ['retain'],
+  ordering: 'avg-gap',
+})

@@ -1,0 +1,2 @@
+export { classification } from './classification.ts'
+export { generation } from './generation.ts'
