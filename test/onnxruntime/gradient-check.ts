@@ -51,8 +51,13 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 }
 
 /** For each input, the relative error of its gradient: directional derivatives of a random linear functional of all outputs along
- *  random signs, against the five-point central difference in double precision where onnxruntime has the kernels. */
-export async function gradientErrors(inputs: Input[], build: Build): Promise<{ type: Precision; errors: number[] }> {
+ *  random signs, against the five-point central difference in double precision where onnxruntime has the kernels. The
+ *  differences are taken of `forward`, which is `build` but where gradients are stopped. */
+export async function gradientErrors(
+  inputs: Input[],
+  build: Build,
+  forward: Build = build,
+): Promise<{ type: Precision; errors: number[] }> {
   const { graph, x, y } = forwardGraph(inputs, build, 'float32')
   const weights = y.map(({ shape }) => uniforms(++streams, sizeOf(shape), -1, 1))
   const ops = opsFor(graph)
@@ -77,7 +82,7 @@ export async function gradientErrors(inputs: Input[], build: Build): Promise<{ t
   const gradients = await backward.run(feedsOf(inputs, 'float32'))
   await backward.release()
 
-  const { session, type } = await openForward(inputs, build)
+  const { session, type } = await openForward(inputs, forward)
   const valueAt = async (feeds: Record<string, Tensor>) => {
     const outputs = await session.run(feeds)
     return weights.reduce((sum, weight, i) => sum + dot(numbersOf(outputs[`y${i}`]!), weight), 0)

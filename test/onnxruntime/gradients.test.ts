@@ -4,6 +4,7 @@ import { differentiate } from '../../runner/engine/autodiff/differentiate.ts'
 import { batchNormTraining } from '../../runner/engine/autodiff/gradients/batch-normalization.ts'
 import { groupNormTraining } from '../../runner/engine/autodiff/gradients/group-normalization.ts'
 import * as gradients from '../../runner/engine/autodiff/gradients/index.ts'
+import { stopGradient } from '../../runner/engine/onnx/functions.ts'
 import { addInput, addOutput, float, newGraph, type Value } from '../../runner/engine/onnx/graph.ts'
 import { type AttributeInput, type Ops, opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
@@ -50,7 +51,8 @@ const listed =
   (ops, x) =>
     ops.emit(op, [x!, ...lists.map((list) => ops.list(list))], attributes, { outputs })
 
-type Case = [title: string, inputs: Input[], build: Build]
+/** What central differences are taken of; without, `build`. */
+type Case = [title: string, inputs: Input[], build: Build, forward?: Build]
 const unary = (op: string, input: Input): Case[] => [['', [input], node(op)]]
 const reductions = (op: string, input: (...shape: number[]) => Input): Case[] => [
   ['all axes', [input(3, 4)], node(op, { keepdims: 0 })],
@@ -66,7 +68,11 @@ const extremes = (op: string): Case[] => [
     (ops, a, b, c) => ops.emit(op, [a!, ops.Add(b!, 0.07), ops.Add(c!, -0.13)]),
   ],
   ['one', [any(3)], node(op)],
+  ['a number', [apart(2, 5)], (ops, x) => (op === 'Max' ? ops.Max(x!, 0.03) : ops.Min(0.03, x!))],
 ]
+/** What an input is, as a constant that no gradient reaches. */
+const held = (ops: Ops, like: Value, { shape, data }: Input) => numbers(ops, like, shape, [...data])
+const stopped = { x: any(2, 3), y: any(2, 3) }
 const statistics = { epsilon: float(1e-3) }
 /** GroupNormalization computes in the precision that it's told, float32 unless 11 names float64. */
 const groups =
@@ -80,6 +86,21 @@ const groups =
 
 const cases: Record<string, Case[]> = {
   Identity: unary('Identity', any(3)),
+  StopGradient: [
+    // d/dx (x * stop(x)) = x
+    [
+      'of a factor',
+      [stopped.x],
+      (ops, x) => ops.Mul(x!, stopGradient(ops, x!)),
+      (ops, x) => ops.Mul(x!, held(ops, x!, stopped.x)),
+    ],
+    [
+      'of one term',
+      [stopped.x, stopped.y],
+      (ops, x, y) => ops.Add(ops.Exp(ops.Mul(stopGradient(ops, ops.Sin(x!)), y!)), ops.Mul(x!, y!)),
+      (ops, x, y) => ops.Add(ops.Exp(ops.Mul(ops.Sin(held(ops, x!, stopped.x)), y!)), ops.Mul(x!, y!)),
+    ],
+  ],
   Add: [['broadcast', [any(2, 3, 4), any(3, 1)], node('Add')]],
   Sub: [
     ['broadcast', [any(2, 3), any(3)], node('Sub')],
@@ -169,7 +190,7 @@ const cases: Record<string, Case[]> = {
   Selu: unary('Selu', apart(3, 6)),
   Sigmoid: unary('Sigmoid', any(2, 3)),
   Tanh: unary('Tanh', any(2, 3)),
-  Softplus: unary('Softplus', any(2, 3)),
+  Softplus: [['', [any(2, 3)], (ops, x) => ops.Softplus(x!)]],
   HardSigmoid: [
     ['', [any(2, 6)], node('HardSigmoid')],
     ['steep', [apart(4, 8)], node('HardSigmoid', { alpha: 0.6, beta: 0.4 })],
@@ -266,6 +287,14 @@ const cases: Record<string, Case[]> = {
     ['repeated', [any(2, 4)], (ops, x) => ops.GatherElements(x!, indices(ops, [2, 3], [0, 0, -1, 2, 1, 2]), -1)],
     ['fewer rows', [any(4, 3)], (ops, x) => ops.GatherElements(x!, indices(ops, [2, 2], [0, 3, 3, 3]), 0)],
   ],
+  TopK: [
+    ['values', [apart(3, 5)], (ops, x) => ops.TopK(x!, 2, 1)[0]!],
+    [
+      'smallest, first axis',
+      [apart(4, 2)],
+      (ops, x) => ops.emit('TopK', [x!, ops.list([3])], { axis: 0, largest: 0 }, { outputs: 2 })[0]!,
+    ],
+  ],
   GatherND: [['', [any(3, 4, 2)], (ops, x) => ops.emit('GatherND', [x!, indices(ops, [3, 2], [0, 1, 2, 3, 0, 1])])]],
   ScatterElements: [
     [
@@ -323,9 +352,12 @@ const cases: Record<string, Case[]> = {
   ReduceSumSquare: reductions('ReduceSumSquare', any),
   ReduceL1: reductions('ReduceL1', apart),
   ReduceL2: reductions('ReduceL2', any),
-  ReduceLogSumExp: reductions('ReduceLogSumExp', any),
+  ReduceLogSumExp: [
+    ...reductions('ReduceLogSumExp', any),
+    ['over the other classes', [any(3, 4)], (ops, x) => ops.ReduceLogSumExp(ops.Slice(x!, [1], [4], [1]), [1], 0)],
+  ],
   ReduceMax: reductions('ReduceMax', apart),
-  ReduceMin: reductions('ReduceMin', apart),
+  ReduceMin: [...reductions('ReduceMin', apart), ['rows', [apart(3, 4)], (ops, x) => ops.ReduceMin(x!, [1])]],
 
   Softmax: [
     ['', [any(3, 4)], node('Softmax')],
@@ -495,9 +527,11 @@ const cases: Record<string, Case[]> = {
 const TOLERANCE = { float64: 5e-6, float32: 2e-4 }
 
 describe('a gradient agrees with central differences', () => {
-  const rows = Object.entries(cases).flatMap(([op, list]) => list.map((row) => [op, ...row] as const))
-  test.each(rows)('%s %s', async (_op, _title, inputs, build) => {
-    const { type, errors } = await gradientErrors(inputs, build)
+  const rows = Object.entries(cases).flatMap(([op, list]) =>
+    list.map(([title, inputs, build, forward]) => ({ op, title, inputs, build, forward })),
+  )
+  test.each(rows)('$op $title', async ({ inputs, build, forward }) => {
+    const { type, errors } = await gradientErrors(inputs, build, forward)
     for (const error of errors) expect(error).toBeLessThan(TOLERANCE[type])
   })
 })
@@ -522,6 +556,14 @@ test('a value that the loss does not depend on is named', () => {
   const x = addInput(graph, 'x', 'float32', [2])
   const unused = addInput(graph, 'unused', 'float32', [2])
   expect(() => differentiate(graph, opsFor(graph).ReduceSum(x, [0], 0), [unused])).toThrow('unused')
+})
+
+test('a value that reaches the loss through a stop alone is named', () => {
+  const graph = newGraph()
+  const x = addInput(graph, 'x', 'float32', [2])
+  const ops = opsFor(graph)
+  const loss = ops.ReduceSum(stopGradient(ops, ops.Exp(x)), [0], 0)
+  expect(() => differentiate(graph, loss, [x])).toThrow('does not depend on x')
 })
 
 /** Gradient of sum(build(x) * [1, 2, 3, ...]) for the one input x. */

@@ -4,7 +4,7 @@ import { type Ops, opsFor } from '../onnx/ops.ts'
 import * as gradients from './gradients/index.ts'
 import type { Rule } from './rule.ts'
 
-export const standardRules: Readonly<Record<string, Rule>> = gradients
+export const standardRules: Readonly<Record<string, Rule | null>> = gradients
 
 /** Functions of the domain `palimpsest` are named `Name_variant`; their rule is that of `Name`. */
 export const ruleName = ({ op, domain }: Node): string => (domain === 'palimpsest' ? op.slice(0, op.indexOf('_')) : op)
@@ -27,6 +27,7 @@ export function differentiate(graph: Graph, loss: Value, wrt: readonly Value[]):
   const forward = [...graph.nodes]
   const active = new Set<Value>(wrt)
   for (const node of forward) {
+    if (standardRules[ruleName(node)] === null) continue
     if (node.inputs.some((input) => input && active.has(input)))
       for (const output of node.outputs) if (output) active.add(output)
   }
@@ -40,6 +41,7 @@ export function differentiate(graph: Graph, loss: Value, wrt: readonly Value[]):
     if (!dys.some(Boolean) || !node.outputs.some((output) => output && active.has(output))) continue
     if (!node.inputs.some((input) => input && active.has(input))) continue
     const rule = standardRules[ruleName(node)]
+    if (rule === null) continue
     if (!rule)
       throw new Error(`no gradient for ${describe(node)}; export ${ruleName(node)} from runner/autodiff/gradients/`)
     const x = node.inputs as Value[]

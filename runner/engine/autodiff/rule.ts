@@ -22,5 +22,5 @@ export interface RuleContext {
 }
 
 /** Gives one gradient per input, null for none. A gradient may still have the broadcast shape of the output where the input
- *  was broadcast: the walk sums it back. */
+ *  was broadcast: the walk sums it back. In the place of a rule, null says that no gradient passes. */
 export type Rule = (context: RuleContext) => (Value | null)[]

@@ -26,3 +26,9 @@ export function callFunction(
   }
   return emit(id, inputs, attributes, { domain: 'palimpsest', types: called.graph.outputs })
 }
+
+/** x itself, through which no gradient passes. */
+export const stopGradient = (ops: Ops, x: Value): Value =>
+  callFunction(ops, { name: 'StopGradient', variant: `${x.type}_${x.shape.join('x')}`, inputs: [x] }, (inner, [x]) => [
+    inner.Identity(x!),
+  ])[0]!

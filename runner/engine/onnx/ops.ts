@@ -115,6 +115,7 @@ export function opsFor(graph: Graph) {
     Sigmoid: unary('Sigmoid'),
     Sign: unary('Sign'),
     Sin: unary('Sin'),
+    Softplus: unary('Softplus'),
     Sqrt: unary('Sqrt'),
     Tanh: unary('Tanh'),
     Identity: unary('Identity'),
@@ -138,7 +139,9 @@ export function opsFor(graph: Graph) {
     ReduceSum: reduce('ReduceSum'),
     ReduceMean: reduce('ReduceMean'),
     ReduceMax: reduce('ReduceMax'),
+    ReduceMin: reduce('ReduceMin'),
     ReduceSumSquare: reduce('ReduceSumSquare'),
+    ReduceLogSumExp: reduce('ReduceLogSumExp'),
     Where(condition: Value, a: Operand, b: Operand): Value {
       const type = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.type) : a.type
       return one('Where', [
@@ -175,6 +178,8 @@ export function opsFor(graph: Graph) {
     GatherElements: (x: Value, indices: Value, axis: number) => one('GatherElements', [x, indices], { axis }),
     ScatterElements: (x: Value, indices: Value, updates: Value, axis: number, reduction = 'none') =>
       one('ScatterElements', [x, indices, updates], { axis, reduction }),
+    /** The largest `count` entries of an axis, in falling order, and their indices. */
+    TopK: (x: Value, count: number, axis: number) => emit('TopK', [x, list([count])], { axis }, { outputs: 2 }),
     Unsqueeze: (x: Value, axes: readonly number[]) => one('Unsqueeze', [x, list(axes)]),
     Squeeze: (x: Value, axes: readonly number[]) => one('Squeeze', [x, list(axes)]),
     Expand: (x: Value, shape: Shape) => (x.shape.join() === shape.join() ? x : one('Expand', [x, list(shape)])),

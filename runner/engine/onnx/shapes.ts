@@ -301,6 +301,16 @@ const inferences: Record<string, Inference> = {
   Expand: (context) => [
     { type: context.x[0]!.type, shape: broadcastShapes(context.x[0]!.shape, constantInts(context, 1)) },
   ],
+  TopK: (context) => {
+    const { type, shape } = context.x[0]!
+    const axis = normalAxis(numberOf(context.node, 'axis', -1), shape.length)
+    const [count] = constantInts(context, 1) as [number]
+    const largest = shape.map((extent, i) => (i === axis ? count : extent))
+    return [
+      { type, shape: largest },
+      { type: 'int64', shape: largest },
+    ]
+  },
   Tile: (context) => {
     const repeats = constantInts(context, 1)
     return [{ type: context.x[0]!.type, shape: context.x[0]!.shape.map((extent, axis) => extent * repeats[axis]!) }]

@@ -4,6 +4,8 @@ import { numbersOf } from '../../onnx/tensor.ts'
 import type { Rule } from '../rule.ts'
 
 export const Identity: Rule = ({ dy }) => [dy]
+/** Its output counts as a constant. */
+export const StopGradient = null
 export const Add: Rule = ({ dy }) => [dy, dy]
 export const Sub: Rule = ({ ops, dy, needs }) => [dy, needs(1) ? ops.Neg(dy) : null]
 export const Mul: Rule = ({ ops, x: [a, b], dy, needs }) => [

@@ -116,6 +116,11 @@ export const GatherElements: Rule = ({ ops, node, x: [x, indices], dy }) => {
   return [ops.ScatterElements(zerosLike(ops, x!), indices!, dy, axis, reduction)]
 }
 
+/** The entries that were chosen take the gradients of the values; indices have none. */
+export const TopK: Rule = ({ ops, node, x: [x], y: [, indices], dy }) => [
+  ops.ScatterElements(zerosLike(ops, x!), indices!, dy, numberOf(node, 'axis', -1)),
+]
+
 export const GatherND: Rule = ({ ops, node, x: [x, indices], dy }) => {
   if (numberOf(node, 'batch_dims', 0) !== 0) throw new Error(`no gradient for ${describe(node)} with batch_dims`)
   return ops.emit('ScatterND', [zerosLike(ops, x!), indices!, dy], { reduction: 'add' })
