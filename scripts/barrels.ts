@@ -11,8 +11,8 @@ const folders: Record<string, (id: string) => string> = {
   'runner/engine/nn/denoisers': asId,
   'runner/engine/nn/models': asId,
   'runner/science/methods': asId,
-  'runner/science/metrics/classification': asId,
-  'runner/science/metrics/generation': asId,
+  'runner/science/tasks/classification/metrics': asId,
+  'runner/science/tasks/generation/metrics': asId,
   'schema/benchmarks': asId,
   'schema/suites': asId,
   'schema/tasks': asId,
@@ -20,15 +20,27 @@ const folders: Record<string, (id: string) => string> = {
   'worker/routes/pages': (id) => camel(`${id}-page`),
 }
 
+/** Folders whose members are folders: what each exports stands in its task.ts. */
+const nested = ['runner/science/tasks', 'runner/tasks']
+
 const stale: string[] = []
+const written = (path: string, lines: string[]) => {
+  const content = `${lines.join('\n') || 'export {}'}\n`
+  if (existsSync(path) && readFileSync(path, 'utf8') === content) return
+  if (process.argv.includes('--check')) stale.push(path)
+  else writeFileSync(path, content)
+}
+for (const folder of nested) {
+  const names = readdirSync(folder).filter((name) => existsSync(`${folder}/${name}/task.ts`))
+  written(
+    `${folder}/index.ts`,
+    names.sort().map((id) => `export { ${asId(id)} } from './${id}/task.ts'`),
+  )
+}
 for (const [folder, exported] of Object.entries(folders)) {
   const names = readdirSync(folder).filter((name) => /\.tsx?$/.test(name) && name !== 'index.ts')
   const lines = names.sort().map((name) => `export { ${exported(name.replace(/\.tsx?$/, ''))} } from './${name}'`)
-  const path = `${folder}/index.ts`
-  const content = `${lines.join('\n') || 'export {}'}\n`
-  if (existsSync(path) && readFileSync(path, 'utf8') === content) continue
-  if (process.argv.includes('--check')) stale.push(path)
-  else writeFileSync(path, content)
+  written(`${folder}/index.ts`, lines)
 }
 if (stale.length > 0) {
   console.error(`out of date: ${stale.join(', ')}; run npm run barrels`)

@@ -1,11 +1,11 @@
 /** `palimpsest score`: metrics of an evidence file, computed anew. */
 import { readFile } from 'node:fs/promises'
+import { SafetensorsError } from '../formats/safetensors.ts'
 import { lookUp, metrics } from '../pipeline/catalogue.ts'
 import { scoreEvidence } from '../pipeline/evaluate.ts'
 import type { Evidence } from '../science/metric.ts'
-import { SafetensorsError } from '../store/safetensors.ts'
+import { decodeEvidence } from '../science/tasks/classification/codec.ts'
 import { reasonOf } from '../store/write.ts'
-import { decodeEvidence } from '../tasks/classification/evidence.ts'
 import { print, printJson } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
 import { fixed } from '../words/numbers.ts'

@@ -9,9 +9,9 @@ import type { DatasetDefinition } from '../science/dataset.ts'
 import type { MethodDefinition } from '../science/method.ts'
 import * as methodModules from '../science/methods/index.ts'
 import type { MetricDefinition } from '../science/metric.ts'
-import * as metricModules from '../science/metrics/classification/index.ts'
-import * as generationMetricModules from '../science/metrics/generation/index.ts'
-import type { GenerationMetricDefinition } from '../science/tasks/generation-evidence.ts'
+import * as metricModules from '../science/tasks/classification/metrics/index.ts'
+import type { GenerationMetricDefinition } from '../science/tasks/generation/evidence.ts'
+import * as generationMetricModules from '../science/tasks/generation/metrics/index.ts'
 import { UsageError } from '../words/usage.ts'
 
 type Catalogue<T> = ReadonlyMap<string, T>

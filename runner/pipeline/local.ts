@@ -85,18 +85,14 @@ export async function runLocal(
   const references = new Map<string, LocalRun>()
   const runs: LocalRun[] = []
   const inputs = async (key: string) => results.get(key)?.artifacts ?? {}
-  for (const {
-    benchmark: { slug },
-    method,
-    seed,
-    stages,
-  } of plan.runs) {
+  for (const { benchmark, method, seed, stages } of plan.runs) {
+    const { slug, metrics } = benchmark
     const place = `${slug} ${seed}`
     for (const { key, spec } of stages) {
       if (results.has(key)) continue
       const stage = planned.get(key)!
       events.onBegin(stage)
-      const outcome = await runStage(spec, { ...context, inputs })
+      const outcome = await runStage(spec, { ...context, metrics, inputs })
       results.set(key, outcome.result)
       events.onEnd(stage, outcome)
     }

@@ -4,14 +4,12 @@ import { type StageSpec, stageKeyOf } from '../../schema/stage.ts'
 import { onnxruntimeVersion } from '../engine/onnx/session.ts'
 import { deviceOf } from '../machine/device.ts'
 import { watchMemory } from '../machine/peak-memory.ts'
+import { ConfigurationError } from '../stages/configuration-error.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { CHECKPOINT_MS, checkpointOf } from '../store/checkpoint.ts'
-import { evaluateSamples } from '../tasks/generation/measure.ts'
-import { sample } from '../tasks/generation/sample.ts'
-import { trainDenoiser } from '../tasks/generation/train-denoiser.ts'
-import { unlearnDenoiser } from '../tasks/generation/unlearn-denoiser.ts'
 import { version } from '../words/version.ts'
-import { evaluate } from './evaluate.ts'
+import { evaluate, missingOf, scores } from './evaluate.ts'
+import { runnerTask } from './tasks.ts'
 import { train } from './train.ts'
 import { unlearn } from './unlearn.ts'
 
@@ -24,14 +22,14 @@ export async function runStage(
   const { store, threads, provider, signal, log } = context
   const key = await stageKeyOf(spec)
   const known = await store.readStage(key)
-  if (known) return { result: known, reused: true }
+  if (known) return { result: await completed(key, spec, known, context), reused: true }
   const release = await store.lockStage(key, {
     signal,
     onWait: () => log('waiting for another process that computes the same stage'),
   })
   try {
     const meanwhile = await store.readStage(key)
-    if (meanwhile) return { result: meanwhile, reused: true }
+    if (meanwhile) return { result: await completed(key, spec, meanwhile, context), reused: true }
     const everyMs = Math.min(CHECKPOINT_MS, context.checkpointEveryMs ?? CHECKPOINT_MS)
     const checkpoint = context.checkpoint ?? checkpointOf(store.home, key, { everyMs })
     const watch = await watchMemory(provider)
@@ -55,16 +53,30 @@ export async function runStage(
 function computeStage(spec: StageSpec, context: StageContext): Promise<StageOutcome> {
   switch (spec.kind) {
     case 'train':
-      return spec.denoising ? trainDenoiser(spec, spec.denoising, context) : train(spec, context)
+      return train(spec, context)
     case 'unlearn':
-      return spec.denoising ? unlearnDenoiser(spec, spec.denoising, context) : unlearn(spec, context)
+      return unlearn(spec, context)
     case 'evaluate':
       return evaluate(spec, context)
-    case 'sample':
+    case 'sample': {
+      const { sample } = runnerTask(spec.task)
+      if (!sample) throw new ConfigurationError(`the task ${spec.task} has no stage that samples`)
       return sample(spec, context)
-    case 'judge':
-      return train({ ...spec, without: null }, context)
-    case 'evaluate-samples':
-      return evaluateSamples(spec, context)
+    }
   }
+}
+
+/** Adds the metrics that are wanted and that a result from before does not hold, from its evidence. */
+async function completed(
+  key: string,
+  spec: StageSpec,
+  result: StageResult,
+  context: StageContext,
+): Promise<StageResult> {
+  const missing = spec.kind === 'evaluate' ? missingOf(result, context.metrics ?? []) : []
+  if (missing.length === 0) return result
+  const added = await scores(spec.task, result, { ...context, metrics: missing })
+  const whole = { ...result, metrics: { ...result.metrics, ...added } }
+  await context.store.writeStage(key, whole)
+  return whole
 }

@@ -1,47 +1,37 @@
-/** The train stage: a fresh network, trained on D or on D_r. */
-import type { TrainStage } from '../../schema/stage.ts'
-import { initialState } from '../engine/nn/network.ts'
-import { createTrainer } from '../engine/training/trainer.ts'
+/** The train stage: a fresh model, trained on D or on D_r. */
+import type { StageOf } from '../../schema/stage.ts'
+import { initialState, parameterCount } from '../engine/nn/variables.ts'
 import { startClock } from '../stages/clock.ts'
-import { networkFor } from '../stages/data.ts'
 import { splitOf } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
-import { saveWeights, WEIGHTS } from '../stages/weights.ts'
+import { AVERAGE, saveWeights, WEIGHTS } from '../stages/weights.ts'
+import { runnerTask } from './tasks.ts'
+import { lossWords, openTrainer } from './training.ts'
 
-export async function train(
-  spec: Omit<TrainStage, 'kind' | 'denoising'>,
-  context: StageContext,
-): Promise<StageOutcome> {
-  const { store, threads, provider, signal, log, onProgress, checkpoint } = context
+export async function train(spec: StageOf<'train'>, context: StageContext): Promise<StageOutcome> {
+  const { store, signal, log, onProgress } = context
   const total = startClock()
+  const { seed, recipe } = spec
   const loaded = await context.data(spec.dataset, { signal, onProgress })
-  const { dataset } = loaded
-  const network = networkFor(spec.model, loaded)
-  const items = trainingItems(spec, dataset.train.labels, dataset.classes)
+  const { train, classes } = loaded.dataset
+  const model = runnerTask(spec.task).model(spec, loaded)
+  const { network } = model
+  const items = trainingItems(spec, train.labels, classes)
+  const all = trainingItems({ ...spec, without: null }, train.labels, classes).length
   log(
-    `training ${spec.model.id} on ${items.length} images of ${spec.dataset.id}, seed ${spec.seed}, ${spec.recipe.epochs} epochs`,
+    `training ${spec.model.id} (${parameterCount(network)} parameters) on ${items.length} images of ${spec.dataset.id}, seed ${seed}, ${recipe.epochs} epochs`,
   )
-  const trainer = createTrainer({
-    network,
-    train: dataset.train,
-    state: initialState(network, spec.seed),
-    seed: spec.seed,
-    purpose: 'train',
-    augment: spec.recipe.augment,
-    threads,
-    provider,
-    signal,
-    onProgress,
-    checkpoint,
-  })
+  const trainer = openTrainer(spec, { model, state: initialState(network, seed), augment: recipe.augment }, context)
   try {
     const before = total()
-    const losses = await trainer.fit(items, spec.recipe)
+    const averaged = await model.fit(trainer, { items, all, recipe })
     const { compile, work } = trainer.seconds()
-    losses.forEach((loss, epoch) => {
-      log(`epoch ${epoch + 1}: mean loss ${loss.toFixed(4)}`)
-    })
-    const artifacts = { [WEIGHTS]: await saveWeights(store, network, trainer.state()) }
+    const losses = trainer.losses()
+    log(lossWords(losses))
+    const artifacts = {
+      [WEIGHTS]: await saveWeights(store, network, trainer.state()),
+      ...(averaged && { [AVERAGE]: await saveWeights(store, network, averaged) }),
+    }
     return { artifacts, seconds: { setUp: before + compile, train: work }, losses }
   } finally {
     await trainer.release()
@@ -50,7 +40,7 @@ export async function train(
 
 /** D, or D_r of the request that is left out. */
 export function trainingItems(
-  { without, recipe: { holdOut }, seed }: Pick<TrainStage, 'without' | 'recipe' | 'seed'>,
+  { without, recipe: { holdOut }, seed }: Pick<StageOf<'train'>, 'without' | 'recipe' | 'seed'>,
   labels: Uint8Array,
   classes: readonly string[],
 ): Int32Array {

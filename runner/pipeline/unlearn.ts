@@ -1,73 +1,77 @@
 /** The unlearn stage: a method on the weights of the original. */
-import type { UnlearnStage } from '../../schema/stage.ts'
+import type { StageOf } from '../../schema/stage.ts'
+import { taskNamed } from '../../schema/task.ts'
 import { randomStream } from '../engine/nn/random.ts'
-import { createTrainer } from '../engine/training/trainer.ts'
-import type { MethodDefinition } from '../science/method.ts'
+import type { MethodDefinition, Unlearning } from '../science/method.ts'
 import * as methods from '../science/methods/index.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
-import { networkFor } from '../stages/data.ts'
 import { splitOf } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { loadWeights, saveWeights, WEIGHTS } from '../stages/weights.ts'
+import { runnerTask } from './tasks.ts'
+import { lossWords, openTrainer } from './training.ts'
 
-const registry: Record<string, MethodDefinition> = methods
+export const runnableMethods: Map<string, MethodDefinition> = new Map(Object.entries(methods))
 
-export async function unlearn(spec: UnlearnStage, context: StageContext): Promise<StageOutcome> {
-  const { store, threads, provider, signal, log, onProgress, checkpoint } = context
+export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): Promise<StageOutcome> {
+  const { store, signal, log, onProgress } = context
   const total = startClock()
-  const method = registry[spec.method.id]
-  if (!method?.run)
-    throw new ConfigurationError(
-      `no method ${spec.method.id} that unlearns; known: ${Object.keys(registry).join(', ')}`,
-    )
-  if (method.version !== spec.method.version) {
-    throw new ConfigurationError(
-      `the job asks for version ${spec.method.version} of ${spec.method.id}, this runner has version ${method.version}; use the release that matches`,
-    )
-  }
+  const { seed, request } = spec
+  const { id, params } = spec.method
+  const method = methodFor(spec)
   const loaded = await context.data(spec.dataset, { signal, onProgress })
-  const { dataset } = loaded
-  const classes = dataset.classes.length
-  const network = networkFor(spec.model, loaded)
-  const state = await loadWeights(store, network, await context.inputs(spec.original))
-  const { forget, retain } = splitOf(dataset.train.labels, dataset.classes, spec)
+  const { train, classes } = loaded.dataset
+  const model = runnerTask(spec.task).model(spec, loaded)
+  const { network } = model
+  const state = await loadWeights(store, network, await context.inputs(spec.inputs.original!))
+  const { forget, retain } = splitOf(train.labels, classes, spec)
+  const forgotten = request.kind === 'class' ? request.label : null
+  const what = forgotten === null ? '' : `class ${forgotten} (${classes[forgotten]}), `
   log(
-    `${spec.method.id} on ${spec.dataset.id}: forgetting ${forget.length} images, retaining ${retain.length}, seed ${spec.seed}`,
+    `${id} on ${spec.dataset.id}: forgetting ${what}${forget.length} images, retaining ${retain.length}, seed ${seed}`,
   )
-  log(`parameters ${JSON.stringify(spec.method.params)}`)
-  const trainer = createTrainer({
-    network,
-    train: dataset.train,
-    state,
-    seed: spec.seed,
-    purpose: 'unlearn',
-    augment: spec.augment,
-    threads,
-    provider,
-    signal,
-    onProgress,
-    checkpoint,
-  })
+  log(`parameters ${JSON.stringify(params)}`)
+  const trainer = openTrainer(spec, { model, state, augment: spec.augment }, context)
   try {
     const before = total()
     await method.run({
-      params: method.params.parse(spec.method.params),
+      params: method.params.parse(params),
       trainer,
-      forget,
-      retain,
-      labels: dataset.train.labels,
-      classes,
-      random: randomStream(spec.seed, 'labels'),
+      verbs: model.verbs(trainer, { seed, purpose: spec.kind, onProgress }),
+      ...{ forget, retain, forgotten },
+      labels: train.labels,
+      classes: classes.length,
+      random: randomStream(seed, 'labels'),
     })
     const { mask, compile, work } = trainer.seconds()
     const losses = trainer.losses()
-    losses.forEach((loss, pass) => {
-      log(`pass ${pass + 1}: mean loss ${loss.toFixed(4)}`)
-    })
+    log(lossWords(losses))
     const artifacts = { [WEIGHTS]: await saveWeights(store, network, trainer.state()) }
     return { artifacts, seconds: { setUp: before + compile, ...(mask > 0 && { mask }), unlearn: work }, losses }
   } finally {
     await trainer.release()
   }
+}
+
+/** Throws ConfigurationError for a method that this release does not have for the task, or has in another version, and for a request
+ *  that the task does not know. */
+function methodFor({ task, method, request }: StageOf<'unlearn'>): Unlearning {
+  const { requests, title } = taskNamed(task)
+  if (!requests.includes(request.kind))
+    throw new ConfigurationError(
+      `${title.toLowerCase()} forgets ${requests.map((kind) => `a ${kind}`).join(' or ')}; the request is ${request.kind}`,
+    )
+  const { id, version } = method
+  const definition = runnableMethods.get(id)
+  const own = definition?.on[task]
+  if (!definition || !own) {
+    const known = [...runnableMethods].flatMap(([name, { on }]) => (on[task] ? name : []))
+    throw new ConfigurationError(`no method ${id} that unlearns ${task}; known: ${known.join(', ')}`)
+  }
+  if (definition.version !== version)
+    throw new ConfigurationError(
+      `the job asks for version ${version} of ${id}, this runner has version ${definition.version}; use the release that matches`,
+    )
+  return own
 }

@@ -1,54 +1,125 @@
-/** The contract of methods/: one unlearning algorithm a file, its file name is its id. Methods are handed a trainer and
- *  import neither Node nor onnxruntime, so the worker can import them to validate a submission. */
+/** The contract of methods/: one unlearning algorithm a file, its file name is its id. A method says its loss as an expression over
+ *  the values of its task and asks a trainer for a few verbs; it imports neither Node nor onnxruntime, so the worker can import
+ *  it to validate a submission, and any executor can run it. */
 import { z } from 'zod'
-import type { Mask } from './mask.ts'
-import type { GenerationMethod } from './tasks/generation.ts'
+import type { Expr, Operations } from './expression.ts'
+import type { Mask, MaskChoice } from './mask.ts'
+import type { Parameter, Weights } from './weights.ts'
+
+/** What differs from task to task: how a batch is drawn, what a loss may look at, and further verbs. */
+export interface TaskTypes {
+  batch: unknown
+  values: object
+  verbs: object
+}
+
+/** Weights that stay as they are while the model moves on: a teacher, or what changes are measured from. */
+export interface Kept {
+  readonly number: number
+  /** Takes the weights as they are now in place of those from before. */
+  retake(): void
+}
+
+/** One part of what is descended: batches, and a scalar loss of each. */
+export interface Term<T extends TaskTypes> {
+  on: T['batch']
+  loss(values: T['values'] & Operations): Expr
+  /** Factor of the loss; below 0 it is climbed. */
+  weight?: number
+}
+
+/** Values of expressions over all weights. */
+export interface WeightValues {
+  /** The weights of the step. */
+  readonly weights: Expr
+  weightsOf(kept: Kept): Expr
+}
+
+/** Values of an expression that combines the terms of a step by itself. Terms are numbered in their order. */
+export interface DirectionValues extends WeightValues {
+  loss(term: number): Expr
+  /** Gradient of a term's loss for the weights. */
+  gradient(term: number): Expr
+  /** The same of the same batch at other weights; what is stopped in the loss stays as it is at the weights of the step. */
+  lossAt(term: number, weights: Expr): Expr
+  gradientAt(term: number, weights: Expr): Expr
+}
 
 export interface OptimizerOptions {
-  momentum: number
-  weightDecay: number
+  learningRate: number
+  /** Largest global gradient norm, before a mask; null leaves gradients as they are. */
+  clipNorm?: number | null | undefined
   /** Weights whose mask entry is 0 get no gradient. */
   mask?: Mask | undefined
   /** `gradient` multiplies only the gradient, so weight decay and momentum still move masked weights; `hard` also
    *  restores them (and their momentum) after each step, bit for bit. */
   freeze?: 'gradient' | 'hard' | undefined
-  /** Soft-thresholds the change from the anchor weights after each step (SalUn-soft). */
-  proximal?: boolean | undefined
+  /** A scalar of the weights that is descended beside the terms; reported losses leave it out. */
+  penalty?: ((values: WeightValues & Operations) => Expr) | undefined
+  /** The direction to climb down in place of the gradient of the weighted sum of the terms. */
+  direction?: ((values: DirectionValues & Operations) => Expr) | undefined
+  /** What becomes of the weights after each step. */
+  after?: ((values: WeightValues & Operations) => Expr) | undefined
 }
 
-export interface PassOptions {
-  learningRate: number
-  batchSize: number
-  /** Class to fit for each item; the true class where absent. */
-  labels?: Uint8Array | undefined
-  /** Climbs the loss instead of descending it (gradient ascent). */
-  ascend?: boolean | undefined
-  /** Weight of the L1 norm of all parameters, added to the loss. */
-  l1?: number | undefined
-  /** With `proximal`: how many of the smallest changes are undone, as a share of all parameters. */
-  undoneShare?: number | undefined
+export interface SgdOptions extends OptimizerOptions {
+  momentum: number
+  weightDecay: number
 }
 
-/** SGD with its own momentum buffer; the weights it moves are the trainer's. */
-export interface TrainerOptimizer {
-  /** One pass over the items in a fresh random order, in batches of `batchSize`, the last one smaller.
-   *  Returns the mean loss. Throws DivergenceError when the loss is no longer finite. */
-  pass(items: Int32Array, options: PassOptions): Promise<number>
-  /** Takes the weights as they are now for the anchor of `proximal`. */
-  anchor(): void
+/** How long to descend: over all items of the first term in a fresh random order, the last batch smaller, or a number of steps whose
+ *  batches are drawn from endless reshuffled passes. Further terms of a pass are drawn that way too. */
+export type Span = ({ passes: number } | { steps: number }) & {
+  /** In place of the optimizer's own. */
+  learningRate?: number
+  /** Values of `number(name)`, for all steps or by step. */
+  numbers?: Record<string, number | ((step: number) => number)>
 }
 
-export interface Trainer {
-  optimizer(options: OptimizerOptions): TrainerOptimizer
-  /** A global mask with exactly int(density * N) ones over all N parameters. `saliency` keeps the entries with the largest
-   *  |sum over batches of the gradient of the mean cross-entropy| on `items`, in evaluation mode; `inverted` keeps the
-   *  smallest; `random` draws uniformly. Its time is counted as `mask`. */
-  mask(options: {
-    kind: 'saliency' | 'inverted' | 'random'
-    density: number
-    items: Int32Array
-    batchSize: number
-  }): Promise<Mask>
+/** An optimizer with state of its own; the weights it moves are the trainer's. */
+export interface Optimizer<T extends TaskTypes> {
+  /** Descends the weighted sum of the terms. Gives the mean of that sum over the last pass, or over all steps. Throws DivergenceError
+   *  when it is no longer finite. */
+  descend(terms: readonly Term<T>[], span: Span): Promise<number>
+}
+
+export interface Trainer<T extends TaskTypes> {
+  /** In their order in flat vectors. */
+  readonly parameters: readonly Parameter[]
+  /** SGD as PyTorch defines it. */
+  sgd(options: SgdOptions): Optimizer<T>
+  /** Adam without weight decay: β 0.9 and 0.999, ε 1e-8. */
+  adam(options: OptimizerOptions): Optimizer<T>
+  /** The model as it is now. */
+  keep(): Kept
+  /** A model that has learned nothing. */
+  fresh(): Kept
+  /** Values for every weight of a method's own making; `weightsOf` gives them to expressions. */
+  hold(values: Weights): Kept
+  /** A global mask with exactly int(density * N) ones over all N weights. `saliency` keeps the entries with the largest |sum over
+   *  batches of the gradient of the term|, `inverted` the smallest; `random` draws uniformly. Its time is counted as `mask`. */
+  mask(options: { kind: MaskChoice; density: number; of: Term<T>; clipNorm?: number | undefined }): Promise<Mask>
+  /** All entries of the parameters that are chosen, and no others. */
+  select(choose: (parameter: Parameter) => boolean): Mask
+  /** Sum over batches, in order and in evaluation mode, of the gradient of the term; each batch's clipped, where asked. */
+  gradient(term: Term<T>, options?: { clipNorm?: number | undefined }): Promise<Weights>
+  /** Diagonal importance: mean over batches of the squared gradient of the term; with batches of 1 the Fisher information. */
+  importance(term: Term<T>): Promise<Weights>
+  /** Hands the gradient of each batch, as one flat vector, to `step` in order, and gives what the last one made: second-order
+   *  recursions, projections. With batches of 1, gradients of single examples. */
+  foldGradients(
+    term: Term<T>,
+    initial: Float32Array,
+    step: (sum: Float32Array, gradient: Float32Array, batch: number) => Float32Array,
+  ): Promise<Float32Array>
+  /** A value of every example in order, in evaluation mode: logits, features, losses, gradients for inputs. [n, ...] row-major */
+  evaluate(on: T['batch'], value: (values: T['values'] & Operations) => Expr): Promise<Float32Array>
+  /** The weights as numbers. */
+  read(): Promise<Weights>
+  /** Replaces the weights of the parameters that are given. */
+  write(weights: Weights): Promise<void>
+  /** Gives the chosen parameters fresh values. */
+  reinitialise(choose: (parameter: Parameter) => boolean): Promise<void>
 }
 
 /** A stream of random numbers for one purpose of one seed. */
@@ -59,53 +130,53 @@ export interface RandomStream {
   shuffle(items: Int32Array): Int32Array
 }
 
-export interface MethodContext<Params> {
+export interface Context<T extends TaskTypes, Params> {
   params: Params
-  trainer: Trainer
+  trainer: Trainer<T>
+  /** What this task's trainer can do beside. */
+  verbs: T['verbs']
   /** D_f and D_r as indices into the training set, in dataset order. */
   forget: Int32Array
   retain: Int32Array
+  /** The class to be forgotten; null where examples of many classes are. */
+  forgotten: number | null
   /** True class of each training example, and how many classes there are. */
-  labels: Uint8Array
+  labels: ArrayLike<number>
   classes: number
   random: RandomStream
 }
 
-export interface MethodDefinition<Params = Record<string, unknown>> {
+/** What a method does for one task. */
+export interface Unlearning<T extends TaskTypes = TaskTypes, Params = Record<string, unknown>> {
+  params: z.ZodType<Params>
+  run(context: Context<T, Params>): Promise<void>
+}
+
+export interface MethodDefinition {
   title: string
   /** One sentence that says what it does. */
   summary: string
   paper: { title: string; url: string } | null
   /** Raised when the same parameters give other numbers than before. */
   version: number
-  params: z.ZodType<Params>
-  /** Set by methods that are themselves a training, for either task: `original` on all of D, `retrain` on D_r. */
+  /** Set by methods that are themselves a training, for any task: `original` on all of D, `retrain` on D_r. */
   trainsOn?: 'all' | 'retain'
-  /** Unlearns a classifier. */
-  run?(context: MethodContext<Params>): Promise<void>
-  /** Unlearns a diffusion model, with parameters of its own. */
-  generation?: GenerationMethod
+  /** By task id; made by the task's own function, such as `onClassification`. */
+  on: { readonly [task: string]: Unlearning }
 }
 
-export type Task = 'classification' | 'generation'
+export const defineMethod = (definition: MethodDefinition): MethodDefinition => definition
+
+/** A task's own function to say what a method does for it. */
+export const unlearningOf =
+  <T extends TaskTypes>() =>
+  <Params>(definition: Unlearning<T, Params>): Unlearning =>
+    definition as unknown as Unlearning
+
+const none: z.ZodType<Record<string, unknown>> = z.strictObject({})
 
 /** The parameters that a method takes for a task; null where it has nothing to offer. */
-export function paramsFor(method: MethodDefinition, task: Task): z.ZodType<Record<string, unknown>> | null {
-  if (method.trainsOn) return method.params
-  if (task === 'classification') return method.run ? method.params : null
-  return method.generation?.params ?? null
-}
-
-export function defineMethod<Params>(definition: MethodDefinition<Params>): MethodDefinition {
-  return definition as unknown as MethodDefinition
-}
-
-/** Parameters of SGD that every iterative method takes; the defaults are the reference code's. */
-export const sgd = z.strictObject({
-  /** Passes over the data the method trains on. */
-  epochs: z.int().min(1).max(1000).default(10),
-  learningRate: z.number().positive().max(10).default(0.01),
-  batchSize: z.int().min(1).max(4096).default(256),
-  momentum: z.number().min(0).lt(1).default(0.9),
-  weightDecay: z.number().min(0).max(1).default(5e-4),
-})
+export const paramsFor = (
+  { trainsOn, on }: Pick<MethodDefinition, 'trainsOn' | 'on'>,
+  task: string,
+): z.ZodType<Record<string, unknown>> | null => (trainsOn ? none : (on[task]?.params ?? null))

@@ -1,23 +1,5 @@
-/** The contract of metrics/: one metric a file, a pure function of evidence. */
-
-/** What a model answered for a set of examples. */
-export interface Answers {
-  /** [n, classes], row-major. */
-  logits: Float32Array
-  /** True class of each example. */
-  labels: Uint8Array
-}
-
-/** What evaluation measured before any metric. */
-export interface Evidence {
-  classes: number
-  /** D_f, D_r and the test set, each in dataset order. */
-  forget: Answers
-  retain: Answers
-  test: Answers
-  /** The class of a class-wise request, whose test examples TA and MIA leave out; null for a random request. */
-  forgottenClass: number | null
-}
+/** The contract of metrics: one metric a file in the metrics/ of its task, a pure function of evidence. */
+import type { Multiply } from './fidelity/matrix.ts'
 
 /** Trains a support vector classifier and returns its decision for each query; injected, so that metrics stay pure. */
 export type FitSvc = (options: {
@@ -32,25 +14,37 @@ export type FitSvc = (options: {
   queries: Float64Array
 }) => Promise<Uint8Array>
 
+/** What metrics are handed beside evidence, so that they stay pure. */
 export interface MetricTools {
   fitSvc: FitSvc
+  /** Products of large matrices. */
+  multiply: Multiply
+  /** A source of orders: each call gives a fresh one of `count` items. Equal purposes start alike. */
+  shuffles(purpose: string): (count: number) => Int32Array
 }
 
-export interface MetricDefinition {
+export interface MetricDefinition<Evidence = unknown> {
   /** Short name in the field's own words, such as `UA`. */
   title: string
   /** One sentence, with the formula. */
   definition: string
   unit: string
-  /** What the number is exactly, such as `mia/svc-confidence@1`; different identities never share a column. */
-  identity: string
+  /** Raised, in `named` too, when the same evidence gives another number than before. */
   version: number
   better: 'closer-to-retrain' | 'smaller' | 'larger'
+  /** Set where boards that have places order their rows by it: by the worse of a row's places in these. */
+  orders?: true
+  /** What the number is, such as `mia/svc-confidence@1`, by which benchmarks name it; `*` stands for an extractor. Different
+   *  identities never share a column. */
+  named: string
+  /** What it is exactly, `named` and then facts of the evidence; `named` alone where this is left out. Throws MetricError where
+   *  the evidence is of another kind. */
+  identity?(evidence: Evidence): string
+  /** Why the number must be read with care, for people; null when nothing speaks against it. */
+  warning?(evidence: Evidence): string | null
   /** In `unit`. Throws MetricError when the evidence cannot support it (an empty D_f, say). */
   compute(evidence: Evidence, tools: MetricTools): number | Promise<number>
 }
-
-export const defineMetric = (definition: MetricDefinition): MetricDefinition => definition
 
 export class MetricError extends Error {
   override name = 'MetricError'

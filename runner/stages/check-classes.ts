@@ -1,6 +1,7 @@
 /** Whether a forget request, a model and a judge are made for the classes that a dataset has. */
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { ForgetRequest, ModelRef } from '../../schema/parts/recipe.ts'
+import { partOf, taskNamed } from '../../schema/task.ts'
 import { ConfigurationError } from './configuration-error.ts'
 
 interface Known {
@@ -26,8 +27,9 @@ export function checkModelClasses(model: ModelRef, { classes }: Known, where: st
 }
 
 /** All of a benchmark at once, before anything is computed. */
-export function checkClasses({ request, model, generation }: Benchmark, dataset: Known): void {
+export function checkClasses({ request, model, task }: Benchmark, dataset: Known): void {
   checkRequest(request, dataset)
   checkModelClasses(model, dataset, 'model')
-  if (generation) checkModelClasses(generation.judge.model, dataset, 'generation.judge.model')
+  const others = taskNamed(task.id).models?.(partOf(task)) ?? {}
+  for (const [where, other] of Object.entries(others)) checkModelClasses(other, dataset, where)
 }

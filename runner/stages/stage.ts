@@ -17,6 +17,8 @@ export interface StageContext {
   checkpointEveryMs?: number
   /** Artifacts of an input stage, by name; their bytes are in the store. */
   inputs(key: string): Promise<Record<string, ArtifactRef>>
+  /** Identities of the metrics that an evaluate stage is to compute, each up to its first `;`. */
+  metrics?: readonly string[] | undefined
   threads: number
   /** What the graphs run on; the CPU unless named. */
   provider?: Provider | undefined

@@ -3,7 +3,7 @@ import type { ArtifactRef } from '../../schema/result.ts'
 import type { Variables } from '../engine/nn/variables.ts'
 import type { Shape } from '../engine/onnx/tensor.ts'
 import { floats, type Tensor } from '../engine/onnx/tensor.ts'
-import { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from '../store/safetensors.ts'
+import { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from '../formats/safetensors.ts'
 import type { Store } from '../store/store.ts'
 import { ConfigurationError } from './configuration-error.ts'
 

@@ -2,8 +2,8 @@
  *  done. A file that can't be read, or that another version wrote, counts as none. */
 import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readMetadata, readSafetensors, type Safetensors, writeSafetensors } from '../formats/safetensors.ts'
 import { version } from '../words/version.ts'
-import { readMetadata, readSafetensors, type Safetensors, writeSafetensors } from './safetensors.ts'
 import { writeWhole } from './write.ts'
 
 export interface Checkpoint {

@@ -14,10 +14,10 @@ import { optimizerOf } from '../../runner/engine/training/optimizers.ts'
 import { type StepOptions, slotName, trainProgram } from '../../runner/engine/training/programs.ts'
 import { alphaBarsOf } from '../../runner/tasks/generation/diffusion/schedule.ts'
 import { carriedBy, type DenoiserStep, denoiserProgram } from '../../runner/tasks/generation/diffusion/step-program.ts'
-import type { OptimizerSpec } from '../../schema/parts/recipe.ts'
-import { optimizer } from '../../schema/parts/recipe.ts'
 import { benchmarks } from '../../schema/catalogue.ts'
 import { diffusion } from '../../schema/parts/diffusion.ts'
+import type { OptimizerSpec } from '../../schema/parts/recipe.ts'
+import { optimizer } from '../../schema/parts/recipe.ts'
 
 const generationQuickstart = benchmarks.get('fashion-mnist-5k-16.ddpm-unet.class-0')!
 

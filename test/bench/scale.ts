@@ -15,8 +15,8 @@ import { trainProgram } from '../../runner/engine/training/programs.ts'
 import { createTrainer } from '../../runner/engine/training/trainer.ts'
 import { alphaBarsOf } from '../../runner/tasks/generation/diffusion/schedule.ts'
 import { denoiserProgram } from '../../runner/tasks/generation/diffusion/step-program.ts'
-import { optimizer, trainingRecipe } from '../../schema/parts/recipe.ts'
 import { diffusion } from '../../schema/parts/diffusion.ts'
+import { optimizer, trainingRecipe } from '../../schema/parts/recipe.ts'
 import { summarize, tableOf, withRange } from './summary.ts'
 
 const { values } = parseArgs({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { svcWith } from '../../runner/engine/svc.ts'
 import { type Answers, type Evidence, type FitSvc, MetricError } from '../../runner/science/metric.ts'
-import * as metrics from '../../runner/science/metrics/classification/index.ts'
+import * as metrics from '../../runner/science/tasks/classification/metrics/index.ts'
 import { digitsOf, floatsOf, goldenJson } from './golden.ts'
 
 const { ua, ra, ta, mia } = metrics

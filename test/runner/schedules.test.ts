@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { rateAt } from '../../runner/engine/training/schedules.ts'
 import { alphaBarsOf } from '../../runner/tasks/generation/diffusion/schedule.ts'
 import { stepsOf, timestepsOf } from '../../runner/tasks/generation/diffusion/steps.ts'
-import { type Schedule, trainingRecipe } from '../../schema/parts/recipe.ts'
 import { diffusion } from '../../schema/parts/diffusion.ts'
+import { type Schedule, trainingRecipe } from '../../schema/parts/recipe.ts'
 
 const recipe = (schedule: Schedule, more: object = {}) =>
   trainingRecipe.parse({

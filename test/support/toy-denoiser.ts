@@ -4,8 +4,12 @@ import { denoiserNetworkOf } from '../../runner/engine/nn/denoiser-network.ts'
 import { ddpmUnet } from '../../runner/engine/nn/denoisers/ddpm-unet.ts'
 import { randomStream } from '../../runner/engine/nn/random.ts'
 import { initialState } from '../../runner/engine/nn/variables.ts'
+import type { Tensor } from '../../runner/engine/onnx/tensor.ts'
+import { createTrainer, type StageTrainer, type TrainerOptions } from '../../runner/engine/training/trainer.ts'
 import type { Split } from '../../runner/science/dataset.ts'
-import { createDenoiserTrainer, type DenoiserTrainerOptions } from '../../runner/tasks/generation/denoiser-trainer.ts'
+import type { DiffusionTypes } from '../../runner/science/tasks/generation/vocabulary.ts'
+import { diffusionObjective } from '../../runner/tasks/generation/objective.ts'
+import { verbsOf } from '../../runner/tasks/generation/task.ts'
 import { diffusion } from '../../schema/parts/diffusion.ts'
 
 export const TOY_CLASSES = 3
@@ -42,18 +46,34 @@ const train = toyImages(90)
 export const toyForget = Int32Array.from(train.labels.keys()).filter((item) => train.labels[item] === 0)
 export const toyRetain = Int32Array.from(train.labels.keys()).filter((item) => train.labels[item] !== 0)
 
-export const toyDenoiserTrainer = (options: Partial<DenoiserTrainerOptions> = {}) =>
-  createDenoiserTrainer({
-    denoiser: toyDenoiser,
-    conditions: ddpmUnet.conditions,
-    diffusion: diffusion.parse({ timesteps: 100, schedule: { kind: 'linear', first: 1e-3, last: 0.2 } }),
-    train,
-    weights: initialState(toyDenoiser, 0),
-    seed: 0,
-    purpose: 'test',
-    flip: false,
+export const toyDiffusion = diffusion.parse({
+  timesteps: 100,
+  schedule: { kind: 'linear', first: 1e-3, last: 0.2 },
+})
+
+export const toyDenoiserTrainer = ({
+  weights = initialState(toyDenoiser, 0),
+  ...options
+}: Partial<TrainerOptions<DiffusionTypes>> & { weights?: ReadonlyMap<string, Tensor> } = {}) => {
+  const { seed = 0, purpose = 'test', onProgress = () => {} } = options
+  const trainer: StageTrainer<DiffusionTypes> = createTrainer({
+    objective: diffusionObjective({
+      denoiser: toyDenoiser,
+      diffusion: toyDiffusion,
+      train,
+      seed,
+      flip: false,
+      executor: () => trainer.executor,
+    }),
+    state: weights,
     threads: 1,
     signal: new AbortController().signal,
-    onProgress: () => {},
+    ...{ seed, purpose, onProgress },
     ...options,
   })
+  const { conditions } = ddpmUnet
+  const verbs = verbsOf(trainer, {
+    ...{ denoiser: toyDenoiser, diffusion: toyDiffusion, conditions, seed, purpose, onProgress },
+  })
+  return { ...trainer, verbs }
+}

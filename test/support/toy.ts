@@ -5,6 +5,8 @@ import { smallCnn } from '../../runner/engine/nn/models/small-cnn.ts'
 import { initialState, networkOf } from '../../runner/engine/nn/network.ts'
 import { createTrainer, type TrainerOptions } from '../../runner/engine/training/trainer.ts'
 import type { Split } from '../../runner/science/dataset.ts'
+import type { ClassifierTypes } from '../../runner/science/tasks/classification/vocabulary.ts'
+import { classifierObjective } from '../../runner/tasks/classification/objective.ts'
 
 const { normalization } = fashionMnist5k
 const { train } = await fashionMnist5k.load({ directories: [], cache: '' })
@@ -20,14 +22,15 @@ export const toyNetwork = networkOf([1, 28, 28], 10, (scope, x) =>
   smallCnn.build(scope, x, { classes: 10, normalization }, { width: 2, hidden: 8 }),
 )
 
-export const toyTrainer = (options: Partial<TrainerOptions> = {}) =>
+export const toyTrainer = ({
+  augment = false,
+  ...options
+}: Partial<TrainerOptions<ClassifierTypes>> & { augment?: boolean } = {}) =>
   createTrainer({
-    network: toyNetwork,
-    train: toySplit(90),
+    objective: classifierObjective({ network: toyNetwork, train: toySplit(90), augment }),
     state: initialState(toyNetwork, 0),
     seed: 0,
     purpose: 'test',
-    augment: false,
     threads: 1,
     signal: new AbortController().signal,
     onProgress: () => {},

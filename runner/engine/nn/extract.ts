@@ -5,13 +5,12 @@ import { loop } from '../onnx/loop.ts'
 import { opsFor } from '../onnx/ops.ts'
 import type { Provider } from '../onnx/session.ts'
 import type { Tensor } from '../onnx/tensor.ts'
-import { createExecutor, residentImages } from './executor.ts'
+import { createExecutor, type Executor, residentImages } from './executor.ts'
 import type { Network } from './network.ts'
 
 export interface Extraction {
-  /** [n, dimension] */
+  /** [n, dimension]; empty where none were asked for. */
   features: Float32Array
-  dimension: number
   /** [n, classes] */
   logits: Float32Array
 }
@@ -22,9 +21,15 @@ export interface ExtractOptions {
   state: ReadonlyMap<string, Tensor>
   /** [n, c, h, w] */
   images: Uint8Array
+  /** Which of them, in this order; all where absent. */
+  items?: Int32Array
+  /** Whether features are wanted too. */
+  features?: boolean
   /** Images at a time; it does not change the answers. */
   batch?: number
   phase?: string
+  /** Keeps what it compiled for another call; without it one is made for this call. */
+  executor?: Executor
   threads: number
   provider?: Provider | undefined
   signal: AbortSignal
@@ -33,33 +38,34 @@ export interface ExtractOptions {
 
 /** In evaluation mode, in the order of the images. */
 export async function extract(options: ExtractOptions): Promise<Extraction> {
-  const { network, state, images, batch = 100, phase = 'features', threads, provider, signal, onProgress } = options
+  const { network, state, images, batch = 100, phase = 'features', features: wanted = true, onProgress } = options
   const resident = residentImages(images, network.inputShape)
-  const count = resident.shape[0]!
-  const dimension = featureCount(network)
-  const features = new Float32Array(count * dimension)
-  const logits = new Float32Array(count * network.classes)
-  const executor = createExecutor({ threads, provider, signal })
+  const held = resident.shape[0]!
+  const items = options.items ?? Int32Array.from(Array(held).keys())
+  const dimension = wanted ? featureCount(network) : 0
+  const features = new Float32Array(items.length * dimension)
+  const logits = new Float32Array(items.length * network.classes)
+  const executor = options.executor ?? createExecutor(options)
   const weights = Object.fromEntries(
     [...network.parameters, ...network.buffers].map(({ name }) => [name, state.get(name)!]),
   )
   try {
     await executor.execute({
-      name: 'extract',
-      program: (size) => extractProgram(network, count, size),
-      items: Int32Array.from(Array(count).keys()),
+      name: `extract ${held} ${wanted}`,
+      program: (size) => extractProgram(network, held, size, wanted),
+      items,
       batch,
       feeds: { images: resident, ...weights },
       after(outputs, { first, count: done }) {
-        features.set(outputs.features!.data as Float32Array, first * dimension)
+        if (wanted) features.set(outputs.features!.data as Float32Array, first * dimension)
         logits.set(outputs.logits!.data as Float32Array, first * network.classes)
-        onProgress({ phase, done: first + done, total: count, unit: 'images' })
+        onProgress({ phase, done: first + done, total: items.length, unit: 'images' })
       },
     })
   } finally {
-    await executor.release()
+    if (!options.executor) await executor.release()
   }
-  return { features, dimension, logits }
+  return { features, logits }
 }
 
 /** Numbers that the last linear layer of a network sees. */
@@ -75,8 +81,9 @@ export function featureCount(network: Network): number {
   return featuresBefore(graph, network.forward(opsFor(graph), x, values, false).logits).shape[1]!
 }
 
-/** Inputs: the variables by name, `images`, `plan` [steps, batch]; outputs `features` and `logits`, [steps, batch, ...]. */
-function extractProgram(network: Network, images: number, batch: number): Graph {
+/** Inputs: the variables by name, `images`, `plan` [steps, batch]; outputs `logits` and, where
+ *  they are wanted, `features`, [steps, batch, ...]. */
+function extractProgram(network: Network, images: number, batch: number, features: boolean): Graph {
   const graph = newGraph()
   const ops = opsFor(graph)
   const known = new Map(
@@ -91,16 +98,16 @@ function extractProgram(network: Network, images: number, batch: number): Graph 
   const { scans } = loop(ops, steps, [], (ops, iteration) => {
     const x = ops.Mul(ops.Cast(ops.Gather(resident, ops.Gather(plan, iteration)), 'float32'), 1 / 255)
     const { logits } = network.forward(ops, x, known, false)
-    return { carried: [], scans: [featuresBefore(ops.graph, logits), logits] }
+    return { carried: [], scans: features ? [logits, featuresBefore(ops.graph, logits)] : [logits] }
   })
-  addOutput(graph, 'features', scans[0]!)
-  addOutput(graph, 'logits', scans[1]!)
+  addOutput(graph, 'logits', scans[0]!)
+  if (features) addOutput(graph, 'features', scans[1]!)
   return graph
 }
 
 /** The [n, features] that the linear layer behind the logits sees: back through what keeps their shape, such as a bias that is
  *  added apart. */
-function featuresBefore(graph: Graph, logits: Value): Value {
+export function featuresBefore(graph: Graph, logits: Value): Value {
   let value = logits
   for (;;) {
     const node = graph.nodes.find(({ outputs }) => outputs.includes(value))

@@ -46,3 +46,17 @@ export function randomStream(seed: number, purpose: string): Stream {
     },
   }
 }
+
+/** Gives position p of an endless pass over `count` items, reshuffled each time it begins anew. */
+export function endlessOrder(seed: number, purpose: string, count: number): (position: number) => number {
+  let known = -1
+  let order: Int32Array = new Int32Array(0)
+  return (position) => {
+    const round = Math.floor(position / count)
+    if (round !== known) {
+      order = randomStream(seed, `${purpose}/order/${round}`).shuffle(Int32Array.from({ length: count }, (_, i) => i))
+      known = round
+    }
+    return order[position % count]!
+  }
+}

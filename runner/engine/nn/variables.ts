@@ -73,12 +73,12 @@ export function scopeOver(
   return { scope: { ops, training, parameter: find, buffer: find, update, uniforms }, updates }
 }
 
-/** Fresh parameters and buffers; each tensor draws from a stream of its own. */
-export function initialState({ parameters, buffers }: Variables, seed: number): Map<string, Tensor> {
+/** Fresh parameters and buffers; each tensor draws from a stream of its own, named after the purpose. */
+export function initialState({ parameters, buffers }: Variables, seed: number, purpose = 'init'): Map<string, Tensor> {
   return new Map(
     [...parameters, ...buffers].map(({ name, shape, init }) => [
       name,
-      tensor('float32', shape, init(randomStream(seed, `init/${name}`), shape)),
+      tensor('float32', shape, init(randomStream(seed, `${purpose}/${name}`), shape)),
     ]),
   )
 }

@@ -1,84 +1,101 @@
-/** What a trainer needs to go on in the middle of a pass, as the content of a checkpoint. */
-import type { Mask } from '../../science/mask.ts'
+/** What a trainer needs to go on where it stopped, as the content of a checkpoint: what every call before came to, and the state in
+ *  the middle of the call that was under way, if one was. */
+import { z } from 'zod'
+import type { Tensor as StoredTensor } from '../../formats/safetensors.ts'
 import type { Checkpoint } from '../../store/checkpoint.ts'
-import type { Tensor as StoredTensor } from '../../store/safetensors.ts'
 import { floats, type Tensor } from '../onnx/tensor.ts'
 
-export interface OptimizerState {
-  /** Momentum and the like, by the name of the feed. */
-  slots: Map<string, Tensor>
-  /** Weights that changes are measured from. */
-  anchors: Map<string, Tensor>
+/** What a call gave, as data. */
+export interface Outcome {
+  value: unknown
+  tensors: ReadonlyMap<string, StoredTensor>
 }
 
-export interface HalfDone {
-  /** Number of the pass that is under way, counted from 0, and how much of it is done: images and the sum of their losses. */
-  call: number
-  seen: number
-  sum: number
-  /** Mean losses of the passes before. */
-  losses: number[]
-  state: Map<string, Tensor>
-  /** Of all optimizers and masks that were asked for, in that order. */
-  optimizers: OptimizerState[]
-  masks: Mask[]
-  /** Where the random streams stand: `order` at the beginning of the pass, the others now. */
-  streams: Record<'order' | 'draws' | 'mask', readonly number[]>
-  seconds: { mask: number; work: number }
+/** How far a run of steps is. */
+const within = z.strictObject({
+  /** Steps, or images of a pass, that are done. */
+  done: z.int().min(0),
+  /** Sums of losses, one for each that will be reported. */
+  sums: z.array(z.number()),
+})
+export type Within = z.infer<typeof within>
+
+const content = z.strictObject({
+  /** Number of the call to go on with, counted from 0. */
+  call: z.int().min(0),
+  within: within.nullable(),
+  /** Values of the calls before. */
+  outcomes: z.array(z.unknown()),
+  optimizers: z.int().min(0),
+  /** What each kept model holds: tensors of its own, the weights the trainer began with, or what the method gave it. */
+  kept: z.array(z.enum(['own', 'initial', 'given'])),
+  streams: z.record(z.string(), z.array(z.number())),
+  seconds: z.strictObject({ mask: z.number().min(0), work: z.number().min(0) }),
+})
+
+export interface HalfDone extends Omit<z.infer<typeof content>, 'outcomes' | 'optimizers' | 'kept'> {
+  outcomes: Outcome[]
+  state: ReadonlyMap<string, Tensor>
+  /** Slots of all optimizers that were made, in that order. */
+  optimizers: ReadonlyMap<string, Tensor>[]
+  kept: (ReadonlyMap<string, Tensor> | 'initial' | 'given')[]
 }
 
 /** How tensors are named: what they belong to, then their own name. */
 const place = {
   state: 'state',
-  slots: (optimizer: number) => `slots.${optimizer}`,
-  anchors: (optimizer: number) => `anchors.${optimizer}`,
-  mask: (mask: number) => `mask.${mask}`,
+  optimizer: (number: number) => `optimizer.${number}`,
+  kept: (number: number) => `kept.${number}`,
+  outcome: (call: number) => `outcome.${call}`,
 }
 
 export async function saveHalfDone(checkpoint: Checkpoint, half: HalfDone & { position: number }): Promise<void> {
-  const { state, optimizers, masks, position, ...rest } = half
+  const { state, optimizers, kept, outcomes, position, ...rest } = half
   const tensors = new Map<string, StoredTensor>()
   const add = (group: string, values: ReadonlyMap<string, Tensor>) => {
-    for (const [name, { shape, data }] of values) {
+    for (const [name, { shape, data }] of values)
       tensors.set(`${group}/${name}`, { dtype: 'F32', shape: [...shape], data: data as Float32Array })
-    }
   }
   add(place.state, state)
-  for (const [i, { slots, anchors }] of optimizers.entries()) {
-    add(place.slots(i), slots)
-    add(place.anchors(i), anchors)
+  for (const [i, slots] of optimizers.entries()) add(place.optimizer(i), slots)
+  for (const [i, values] of kept.entries()) if (typeof values !== 'string') add(place.kept(i), values)
+  for (const [call, outcome] of outcomes.entries()) {
+    for (const [name, tensor] of outcome.tensors) tensors.set(`${place.outcome(call)}/${name}`, tensor)
   }
-  for (const [i, mask] of masks.entries()) {
-    for (const [name, data] of mask)
-      tensors.set(`${place.mask(i)}/${name}`, { dtype: 'U8', shape: [data.length], data })
+  const written: z.infer<typeof content> = {
+    ...rest,
+    outcomes: outcomes.map(({ value }) => value ?? null),
+    optimizers: optimizers.length,
+    kept: kept.map((values) => (typeof values === 'string' ? values : 'own')),
   }
-  const counts = { optimizers: optimizers.length, masks: masks.length }
-  await checkpoint.save({ tensors, metadata: { pass: JSON.stringify({ ...rest, ...counts }) }, position })
+  await checkpoint.save({ tensors, metadata: { trainer: JSON.stringify(written) }, position })
 }
 
+/** Null where there is none that can be used. */
 export async function loadHalfDone(checkpoint: Checkpoint): Promise<HalfDone | null> {
-  const content = await checkpoint.load()
-  if (!content?.metadata.pass) return null
-  const { optimizers, masks, ...rest } = JSON.parse(content.metadata.pass) as Omit<HalfDone, 'optimizers' | 'masks'> & {
-    optimizers: number
-    masks: number
-  }
+  const saved = await checkpoint.load()
+  const parsed = content.safeParse(jsonOf(saved?.metadata.trainer))
+  if (!saved || !parsed.success) return null
+  const { optimizers, kept, outcomes, ...rest } = parsed.data
   const found = (group: string) =>
-    [...content.tensors].flatMap(([name, tensor]): [string, StoredTensor][] =>
+    [...saved.tensors].flatMap(([name, tensor]): [string, StoredTensor][] =>
       name.startsWith(`${group}/`) ? [[name.slice(group.length + 1), tensor]] : [],
     )
   const tensorsOf = (group: string) =>
     new Map(found(group).map(([name, { shape, data }]) => [name, floats(shape, data as Float32Array)]))
   return {
     ...rest,
+    outcomes: outcomes.map((value, call) => ({ value, tensors: new Map(found(place.outcome(call))) })),
     state: tensorsOf(place.state),
-    optimizers: Array.from({ length: optimizers }, (_, i) => ({
-      slots: tensorsOf(place.slots(i)),
-      anchors: tensorsOf(place.anchors(i)),
-    })),
-    masks: Array.from(
-      { length: masks },
-      (_, i): Mask => new Map(found(place.mask(i)).map(([name, { data }]) => [name, data as Uint8Array])),
-    ),
+    optimizers: Array.from({ length: optimizers }, (_, i) => tensorsOf(place.optimizer(i))),
+    kept: kept.map((holds, i) => (holds === 'own' ? tensorsOf(place.kept(i)) : holds)),
+  }
+}
+
+function jsonOf(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null')
+  } catch {
+    return null
   }
 }

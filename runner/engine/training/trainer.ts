@@ -1,36 +1,41 @@
-/** The trainer that methods are handed: a network's state, and passes over images that move it. With a checkpoint it goes on as if it
- *  had never stopped: the caller asks for everything again, and what was done before is answered from there. */
-import type { OptimizerSpec, TrainingRecipe } from '../../../schema/parts/recipe.ts'
+/** The trainer that methods are handed, for every task: the weights of a model, and verbs that move them or ask about them. What is
+ *  trained and what a loss may look at is the objective's business. */
+import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
 import type { Progress } from '../../../schema/result.ts'
-import type { Split } from '../../science/dataset.ts'
-import type { Mask } from '../../science/mask.ts'
-import type { OptimizerOptions, PassOptions, Trainer } from '../../science/method.ts'
+import { type Expr, type Operations, type Push, type Recording, record } from '../../science/expression.ts'
+import { maskByScore, randomMask } from '../../science/mask.ts'
+import type {
+  DirectionValues,
+  Kept,
+  Optimizer,
+  OptimizerOptions,
+  Span,
+  TaskTypes,
+  Term,
+  Trainer,
+  WeightValues,
+} from '../../science/method.ts'
+import type { Parameter } from '../../science/weights.ts'
 import type { Checkpoint } from '../../store/checkpoint.ts'
-import { createExecutor, residentImages } from '../nn/executor.ts'
-import { type Network, parameterCount } from '../nn/network.ts'
-import { randomStream } from '../nn/random.ts'
+import { createExecutor, type Executor } from '../nn/executor.ts'
+import { initialState } from '../nn/variables.ts'
 import type { Provider } from '../onnx/session.ts'
-import { floats, int64s, type Tensor, tensor, zeros } from '../onnx/tensor.ts'
-import { DRAWS, PADDING } from './augment.ts'
-import { type HalfDone, loadHalfDone, type OptimizerState, saveHalfDone } from './half-done.ts'
-import { absoluteScores, chooseMask, maskOf } from './mask.ts'
-import { optimizerOf } from './optimizers.ts'
-import { answersProgram, type StepOptions, saliencyProgram, slotName, trainProgram } from './programs.ts'
-import { rateAt } from './schedules.ts'
+import { floats, sizeOf, type Tensor } from '../onnx/tensor.ts'
+import { type Descent, type DescentContext, type RecordedTerm, takePass, takeSteps } from './descent.ts'
+import { eachGradient, sumGradients, valuesOf } from './look.ts'
+import { createMemory, type Memory } from './memory.ts'
+import type { Objective } from './objective.ts'
+import { asArrays, asFloats, asJson } from './outcomes.ts'
 
-/** The loss is no longer a finite number, so the weights are lost. */
-export class DivergenceError extends Error {
-  override name = 'DivergenceError'
-}
+export { DivergenceError } from './descent.ts'
 
-export interface TrainerOptions {
-  network: Network
-  train: Split
-  state: Map<string, Tensor>
+export interface TrainerOptions<T extends TaskTypes> {
+  objective: Objective<T>
+  /** Parameters and buffers to begin with. */
+  state: ReadonlyMap<string, Tensor>
   seed: number
   /** What the trainer is for: keeps the draws of training and unlearning apart. */
   purpose: string
-  augment: boolean
   threads: number
   provider?: Provider | undefined
   /** Where onnxruntime writes a profile of every node. */
@@ -40,275 +45,280 @@ export interface TrainerOptions {
   checkpoint?: Checkpoint | undefined
 }
 
-export interface StageTrainer extends Trainer {
+/** How the recipe of a training descends, beside what methods can say. */
+export interface FitOptions {
+  spec: OptimizerSpec
+  /** What messages name. */
+  learningRate: number
+  clipNorm: number | null
+  /** Decay of a moving average of the weights; null keeps none. */
+  average?: number | null
+}
+
+export interface FitSpan {
+  rate(step: number): number
+  phase: string
+  /** How much of the stage is done, by the share of this run that is. */
+  share(done: number): number
+}
+
+export interface FitOptimizer<T extends TaskTypes> {
+  pass(terms: readonly Term<T>[], span: FitSpan): Promise<number>
+  steps(terms: readonly Term<T>[], count: number, span: FitSpan): Promise<number>
+  /** The moving average of the weights. Throws where none was asked for. */
+  average(): ReadonlyMap<string, Tensor>
+}
+
+export interface StageTrainer<T extends TaskTypes> extends Trainer<T> {
   /** Parameters and buffers as they are now. */
-  state(): Map<string, Tensor>
-  /** Trains by a recipe on the items; gives the mean loss of each epoch. */
-  fit(items: Int32Array, recipe: TrainingRecipe): Promise<number[]>
-  /** Logits [n, classes] of images of a split, in evaluation mode. */
-  answer(split: Split, items: Int32Array, phase: string): Promise<Float32Array>
-  /** Mean loss of each pass so far. */
+  state(): ReadonlyMap<string, Tensor>
+  /** An optimizer for the recipe of a training. */
+  fit(options: FitOptions): FitOptimizer<T>
+  /** For further verbs of a task: they are answered from a checkpoint like all others. */
+  memory: Memory
+  executor: Executor
+  /** Mean losses so far: of each pass, and of each twentieth of a run of steps. */
   losses(): number[]
   /** Seconds spent on masks, on compiling graphs and on everything else so far, earlier attempts included but for compiling. */
   seconds(): { mask: number; compile: number; work: number }
   release(): Promise<void>
 }
 
-/** Images in one batch of evaluation; it does not change the answers. */
-const ANSWER_BATCH = 250
+const ADAM: OptimizerSpec = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
 
-export function createTrainer(options: TrainerOptions): StageTrainer {
-  const { network, train, seed, purpose, augment, threads, provider, profilePrefix, signal, onProgress, checkpoint } =
-    options
-  const executor = createExecutor({ threads, provider, profilePrefix, signal })
-  const order = randomStream(seed, `${purpose}/order`)
-  const draws = randomStream(seed, `${purpose}/augment`)
-  const maskRandom = randomStream(seed, `${purpose}/mask`)
-  const images = residentImages(train.images, network.inputShape)
-  const losses: number[] = []
-  const masks: Mask[] = []
-  const optimizers: OptimizerState[] = []
+export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): StageTrainer<T> {
+  const { objective, seed, purpose, onProgress, checkpoint } = options
+  const executor = createExecutor(options)
   const began = performance.now()
-  let state = new Map(options.state)
-  let calls = 0
-  /** Of this attempt, and of those before. */
+  const losses: number[] = []
   let maskSeconds = 0
-  let earlier = { mask: 0, work: 0 }
-
-  let loaded: Promise<HalfDone | null> | undefined
-  const halfDone = () => {
-    loaded ??= checkpoint ? loadHalfDone(checkpoint) : Promise.resolve(null)
-    return loaded
-  }
+  let stepRuns = 0
+  let passes = 0
+  const parameters: Parameter[] = objective.parameters.map(({ name, shape }) => ({ name, shape, size: sizeOf(shape) }))
   const seconds = () => {
     const compile = executor.compileSeconds()
     const work = (performance.now() - began) / 1000 - compile - maskSeconds
-    return { mask: earlier.mask + maskSeconds, compile, work: earlier.work + work }
+    return { mask: memory.earlier.mask + maskSeconds, compile, work: memory.earlier.work + work }
   }
-  function restore(half: HalfDone): void {
-    state = half.state
-    optimizers.splice(0, optimizers.length, ...half.optimizers)
-    order.restore(half.streams.order)
-    draws.restore(half.streams.draws)
-    maskRandom.restore(half.streams.mask)
-    earlier = half.seconds
-  }
+  const memory = createMemory({ initial: options.state, seed, purpose, checkpoint, seconds })
+  const context: DescentContext<T> = { objective, executor, memory, seed, onProgress }
+  const looking = { ...context, purpose }
+  const lossOf = (build: (values: T['values'] & Operations) => Expr): Recording => record(build, objective.values)
+  const recorded = (terms: readonly Term<T>[]): RecordedTerm<T>[] =>
+    terms.map(({ on, loss, weight = 1 }) => ({ on, loss: lossOf(loss), weight }))
 
-  const variables = [...network.parameters, ...network.buffers]
-  const stateFeeds = () => Object.fromEntries(variables.map(({ name }) => [name, state.get(name)!]))
-  const drawsFor = (steps: number, batch: number): Tensor => {
-    const drawn = Array.from({ length: steps * batch * DRAWS }, (_, i) =>
-      draws.integer(i % DRAWS === 2 ? 2 : 2 * PADDING + 1),
-    )
-    return int64s([steps, batch, DRAWS], drawn)
+  /** Each run of an optimizer gives the losses to report. */
+  async function descend(take: Parameters<typeof memory.perform<number[]>>[1]): Promise<number> {
+    const found = await memory.perform(asJson<number[]>(), take)
+    losses.push(...found)
+    return found.reduce((sum, loss) => sum + loss, 0) / found.length
   }
+  const drawnPass = () => `${purpose}/pass/${passes++}`
+  const drawnSteps = () => `${purpose}/${stepRuns++}`
 
-  /** One optimizer over any recipe; `pass` goes once over the items. */
-  function start(
+  function begin(
     spec: OptimizerSpec,
-    { mask, freeze, proximal = false, clipNorm = null }: Partial<OptimizerOptions> & { clipNorm?: number | null },
-  ) {
-    const { parameters } = network
-    const slots = optimizerOf(spec).slots.flatMap((slot) =>
-      parameters.map(({ name, shape }) => [slotName(name, slot), zeros(shape)] as const),
-    )
-    const number = optimizers.length
-    optimizers.push({ slots: new Map([...slots, ['step', floats([], [0])]]), anchors: new Map() })
-    const maskFeeds = mask
-      ? parameters.map(
-          ({ name, shape }) => [slotName(name, 'mask'), tensor('bool', shape, maskOf(mask, name))] as const,
-        )
-      : []
-    async function pass(
-      items: Int32Array,
-      {
-        rate,
-        batchSize,
-        labels,
-        ascend = false,
-        l1 = 0,
-        undoneShare = 0,
-      }: Omit<PassOptions, 'learningRate'> & { rate: (step: number) => number },
-      phase: string,
-    ): Promise<number> {
-      const stepOptions: StepOptions = {
-        optimizer: spec,
-        clipNorm,
-        ascend,
-        l1: l1 > 0,
-        mask: mask ? (freeze ?? 'hard') : 'none',
-        proximal,
-      }
-      const call = calls++
-      const half = await halfDone()
-      if (half && call < half.call) {
-        losses.push(half.losses[call]!)
-        return half.losses[call]!
-      }
-      const here = half?.call === call ? half : null
-      if (here) restore(here)
-      const orderBefore = order.state()
-      const shuffled = order.shuffle(Int32Array.from(items, (_, i) => i)) // positions, since labels go by position
-      const planned = shuffled.map((position) => items[position]!)
-      const targets = BigInt64Array.from(shuffled, (position) =>
-        BigInt(labels ? labels[position]! : train.labels[items[position]!]!),
-      )
-      const feeds: Record<string, Tensor> = {
-        images,
-        ...stateFeeds(),
-        ...Object.fromEntries([...optimizers[number]!.slots, ...maskFeeds, ...optimizers[number]!.anchors]),
-      }
-      const undone = Math.floor(undoneShare * parameterCount(network))
-      let sum = here?.sum ?? 0
-      let seen = here?.seen ?? 0
-      const moved = () => {
-        state = new Map(variables.map(({ name }) => [name, feeds[name]!]))
-        const { slots, anchors } = optimizers[number]!
-        optimizers[number] = { slots: new Map([...slots.keys()].map((name) => [name, feeds[name]!])), anchors }
-      }
-      await executor.execute({
-        name: `train ${JSON.stringify([stepOptions, augment])}`,
-        program: (batch) => trainProgram(network, { images: train.count, batch, augment }, stepOptions),
-        items: planned,
-        batch: batchSize,
-        from: seen,
-        feeds,
-        stepFeeds: ({ first, firstStep, steps, batch }) => ({
-          targets: tensor('int64', [steps, batch], targets.subarray(first, first + steps * batch)),
-          rates: floats(
-            [steps],
-            Float32Array.from({ length: steps }, (_, i) => rate(firstStep + i)),
-          ),
-          ...(augment && { draws: drawsFor(steps, batch) }),
-          ...(l1 > 0 && { l1: floats([steps], new Float32Array(steps).fill(l1)) }),
-          ...(proximal && { undone: int64s([steps], Array(steps).fill(undone)) }),
-        }),
-        async after(outputs, { count }) {
-          const { data, shape } = outputs.losses!
-          const size = count / shape[0]!
-          for (const loss of data as Float32Array) sum += loss * size
-          seen += count
-          if (!Number.isFinite(sum)) {
-            throw new DivergenceError(
-              `the loss became ${sum} in ${phase} after ${seen} of ${items.length} images; lower the learning rate (now ${rate(0)})`,
-            )
-          }
-          for (const [name, output] of Object.entries(outputs))
-            if (name.startsWith('next/')) feeds[name.slice(5)] = output
-          onProgress({ phase, done: seen, total: items.length, unit: 'images', loss: sum / seen })
-          if (!checkpoint?.due()) return
-          moved()
-          const { mask, work } = seconds()
-          await saveHalfDone(checkpoint, {
-            ...{ call, seen, sum, losses, state, optimizers, masks },
-            position: call + seen / items.length,
-            streams: { order: orderBefore, draws: draws.state(), mask: maskRandom.state() },
-            seconds: { mask, work },
-          })
-        },
-      })
-      moved()
-      checkFinite(state, phase)
-      losses.push(sum / seen)
-      return sum / seen
-    }
+    {
+      learningRate,
+      clipNorm = null,
+      mask,
+      freeze = 'hard',
+      average = null,
+      ...more
+    }: OptimizerOptions & { average?: number | null },
+  ): Descent {
+    const number = memory.optimizers.push(new Map()) - 1
+    const penalty = more.penalty ? record(more.penalty, weightValues) : null
+    const direction = more.direction ? record(more.direction, directionValues) : null
+    const after = more.after ? record(more.after, weightValues) : null
+    return { number, spec, learningRate, clipNorm, mask, freeze, average, penalty, direction, after }
+  }
+
+  function optimizer(spec: OptimizerSpec, how: OptimizerOptions): Optimizer<T> {
+    const descent = begin(spec, how)
+    let pass = 0
     return {
-      pass,
-      anchor() {
-        const anchors = new Map(parameters.map(({ name }) => [slotName(name, 'anchor'), state.get(name)!]))
-        optimizers[number] = { ...optimizers[number]!, anchors }
+      async descend(terms, span) {
+        const all = recorded(terms)
+        const { learningRate = how.learningRate, numbers = {} } = span
+        const common = { rate: () => learningRate, learningRate, numbers }
+        if ('steps' in span) {
+          const own = { ...common, phase: 'unlearning', drawn: drawnSteps() }
+          return descend((within) => takeSteps(context, descent, all, span.steps, own, within))
+        }
+        let loss = Number.NaN
+        for (let i = 0; i < span.passes; i++) {
+          const own = { ...common, phase: `pass ${++pass}`, drawn: drawnPass(), items: populationOf(all) }
+          loss = await descend((within) => takePass(context, descent, all, own, within))
+        }
+        return loss
       },
     }
   }
 
-  async function saliency(items: Int32Array, batchSize: number): Promise<Float32Array> {
-    const sums = network.parameters.map(({ name, shape }) => [slotName(name, 'sum'), zeros(shape)] as const)
-    const feeds: Record<string, Tensor> = { images, ...stateFeeds(), ...Object.fromEntries(sums) }
-    let seen = 0
-    await executor.execute({
-      name: `saliency ${augment}`,
-      program: (batch) => saliencyProgram(network, { images: train.count, batch, augment }),
-      items,
-      batch: batchSize,
-      feeds,
-      stepFeeds: ({ items, steps, batch }) => ({
-        targets: int64s(
-          [steps, batch],
-          Array.from(items, (item) => train.labels[item]!),
-        ),
-        ...(augment && { draws: drawsFor(steps, batch) }),
-      }),
-      after(outputs, { count }) {
-        for (const [name, output] of Object.entries(outputs)) feeds[name.slice(5)] = output
-        seen += count
-        onProgress({ phase: 'mask', done: seen, total: items.length, unit: 'images' })
-      },
-    })
-    return absoluteScores(sums.map(([name]) => feeds[name]!.data as Float32Array))
+  /** How many examples the first term has. */
+  function populationOf(terms: readonly RecordedTerm<T>[]): number {
+    const [first] = terms
+    if (!first) throw new Error('expected a term to descend, got none')
+    const unused = () => memory.stream('unused')
+    const drawing = { k: 0, training: false, streamOf: unused, running: unused, name: '' }
+    const { population } = objective.draw(first.on, drawing)
+    if (population === 0)
+      throw new Error('a pass goes over the items of its first term, but that has none; ask for steps')
+    return population
   }
+
+  function keepModel(values: ReadonlyMap<string, Tensor>, given = false): Kept {
+    const number = memory.kept.push({ values, given }) - 1
+    return {
+      number,
+      retake() {
+        memory.kept[number] = { values: memory.state, given: false }
+      },
+    }
+  }
+  const fresh = () =>
+    initialState({ parameters: [...objective.parameters], buffers: [...objective.buffers] }, seed, `${purpose}/fresh`)
 
   return {
-    optimizer({ momentum, weightDecay, ...rest }) {
-      const started = start({ kind: 'sgd', momentum, weightDecay, nesterov: false }, rest)
-      let passes = 0
-      return {
-        pass: (items, { learningRate, ...how }) =>
-          started.pass(items, { ...how, rate: () => learningRate }, `pass ${++passes}`),
-        anchor: started.anchor,
-      }
-    },
-    async mask({ kind, density, items, batchSize }) {
-      const known = (await halfDone())?.masks[masks.length]
-      if (known) {
-        masks.push(known)
-        return known
-      }
-      const [from, compiled] = [performance.now(), executor.compileSeconds()]
-      const scores = () => saliency(items, batchSize)
-      const mask = await chooseMask(network.parameters, { kind, density }, maskRandom, scores)
-      masks.push(mask)
-      maskSeconds += (performance.now() - from) / 1000 - (executor.compileSeconds() - compiled)
-      return mask
-    },
-    async fit(items, recipe) {
-      const started = start(recipe.optimizer, { clipNorm: recipe.clipNorm })
-      const steps = Math.ceil(items.length / recipe.batchSize)
-      const epochLosses: number[] = []
-      for (let epoch = 0; epoch < recipe.epochs; epoch++) {
-        const rate = (step: number) => rateAt(recipe, epoch + step / steps)
-        epochLosses.push(
-          await started.pass(items, { rate, batchSize: recipe.batchSize }, `epoch ${epoch + 1} of ${recipe.epochs}`),
-        )
-      }
-      return epochLosses
-    },
-    async answer(split, items, phase) {
-      const logits = new Float32Array(items.length * network.classes)
-      await executor.execute({
-        name: `answers ${split.count}`,
-        program: (batch) => answersProgram(network, { images: split.count, batch }),
-        items,
-        batch: ANSWER_BATCH,
-        feeds: { images: residentImages(split.images, network.inputShape), ...stateFeeds() },
-        after(outputs, { first, count }) {
-          logits.set(outputs.logits!.data as Float32Array, first * network.classes)
-          onProgress({ phase, done: first + count, total: items.length, unit: 'images' })
-        },
+    parameters,
+    sgd: ({ momentum, weightDecay, ...rest }) =>
+      optimizer({ kind: 'sgd', momentum, weightDecay, nesterov: false }, rest),
+    adam: (how) => optimizer(ADAM, how),
+    keep: () => keepModel(memory.state),
+    fresh: () => keepModel(fresh(), true),
+    hold: (values) =>
+      keepModel(
+        new Map(objective.parameters.map(({ name, shape }) => [name, floats(shape, valueOf(values, name))])),
+        true,
+      ),
+    mask({ kind, density, of, clipNorm = null }) {
+      return memory.perform(asArrays<Uint8Array>('U8'), async () => {
+        const [from, compiled] = [performance.now(), executor.compileSeconds()]
+        try {
+          if (kind === 'random') return randomMask(parameters, density, memory.stream('mask'))
+          const batches = { on: of.on, loss: lossOf(of.loss), phase: 'mask' }
+          return maskByScore(await sumGradients(looking, batches, { clipNorm, gives: 'sum' }), { kind, density })
+        } finally {
+          maskSeconds += (performance.now() - from) / 1000 - (executor.compileSeconds() - compiled)
+        }
       })
-      return logits
     },
-    state: () => state,
+    select: (choose) => {
+      return new Map(parameters.map((one) => [one.name, new Uint8Array(one.size).fill(choose(one) ? 1 : 0)]))
+    },
+    gradient: ({ on, loss }, { clipNorm = null } = {}) =>
+      memory.perform(asArrays<Float32Array>('F32'), () =>
+        sumGradients(looking, { on, loss: lossOf(loss), phase: 'gradient' }, { clipNorm, gives: 'sum' }),
+      ),
+    importance: ({ on, loss }) =>
+      memory.perform(asArrays<Float32Array>('F32'), async () => {
+        const term = { on, loss: lossOf(loss), weight: 1 }
+        const batches = Math.ceil(populationOf([term]) / objective.batchSize(on))
+        const sums = await sumGradients(
+          looking,
+          { ...term, phase: 'Fisher information' },
+          { clipNorm: null, gives: 'squares' },
+        )
+        return new Map([...sums].map(([name, sum]) => [name, sum.map((square) => square / batches)]))
+      }),
+    foldGradients: ({ on, loss }, initial, step) =>
+      memory.perform(asFloats, async () => {
+        let sum = initial
+        let batch = 0
+        await eachGradient(looking, { on, loss: lossOf(loss), phase: 'gradients' }, (gradient) => {
+          sum = step(sum, gradient, batch++)
+        })
+        return sum
+      }),
+    evaluate: (on, value) =>
+      memory.perform(asFloats, () => valuesOf(looking, { on, loss: lossOf(value), phase: 'values' })),
+    read: () =>
+      memory.perform(
+        asArrays<Float32Array>('F32'),
+        async () =>
+          new Map(
+            parameters.map(({ name }) => [name, Float32Array.from(memory.state.get(name)!.data as Float32Array)]),
+          ),
+      ),
+    async write(weights) {
+      const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
+      const replaced = [...weights].map(([name, data]): [string, Tensor] => {
+        const parameter = known.get(name)
+        if (!parameter)
+          throw new Error(`write: expected a parameter, got "${name}"; there are ${[...known.keys()].join(', ')}`)
+        return [name, floats(parameter.shape, Float32Array.from(data))]
+      })
+      await memory.perform(asJson<null>(), async () => {
+        memory.state = new Map([...memory.state, ...replaced])
+        return null
+      })
+    },
+    async reinitialise(choose) {
+      await memory.perform(asJson<null>(), async () => {
+        const values = fresh()
+        const chosen = parameters.filter(choose)
+        memory.state = new Map([...memory.state, ...chosen.map(({ name }) => [name, values.get(name)!] as const)])
+        return null
+      })
+    },
+    fit({ spec, learningRate, clipNorm, average = null }) {
+      const descent = begin(spec, { learningRate, clipNorm, average })
+      const common = { learningRate, numbers: {} }
+      return {
+        async pass(terms, span) {
+          const all = recorded(terms)
+          const own = { ...common, ...span, drawn: drawnPass(), items: populationOf(all) }
+          return descend((within) => takePass(context, descent, all, own, within))
+        },
+        async steps(terms, count, span) {
+          const own = { ...common, ...span, drawn: drawnSteps() }
+          return descend((within) => takeSteps(context, descent, recorded(terms), count, own, within))
+        },
+        average() {
+          const slots = memory.optimizers[descent.number]!
+          return new Map(
+            objective.parameters.map(({ name }) => {
+              const mean = slots.get(`${name}:average`)
+              if (!mean) throw new Error('no moving average of the weights was kept')
+              return [name, mean]
+            }),
+          )
+        },
+      }
+    },
+    memory,
+    executor,
+    state: () => memory.state,
     losses: () => losses,
     seconds,
     release: executor.release,
   }
 }
 
-/** A step can overflow the weights while its loss is still finite. */
-function checkFinite(state: Map<string, Tensor>, phase: string): void {
-  for (const [name, { data }] of state) {
-    if (!(data as Float32Array).every(Number.isFinite)) {
-      throw new DivergenceError(`${name} holds a value that is not finite after ${phase}; lower the learning rate`)
-    }
+function valueOf(values: ReadonlyMap<string, Float32Array>, name: string): Float32Array {
+  const found = values.get(name)
+  if (!found) throw new Error(`expected values for every parameter, got none for ${name}`)
+  return found
+}
+
+function weightValues(push: Push): WeightValues {
+  return {
+    get weights() {
+      return push('weights', [])
+    },
+    weightsOf: ({ number }) => push('weightsOf', [], { kept: number }),
   }
+}
+
+function directionValues(push: Push): DirectionValues {
+  return Object.defineProperties(
+    {
+      loss: (term: number) => push('loss', [], { term }),
+      gradient: (term: number) => push('gradientOf', [], { term }),
+      lossAt: (term: number, weights: Expr) => push('lossAt', [weights], { term }),
+      gradientAt: (term: number, weights: Expr) => push('gradientAt', [weights], { term }),
+    },
+    Object.getOwnPropertyDescriptors(weightValues(push)),
+  ) as DirectionValues
 }

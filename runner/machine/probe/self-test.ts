@@ -1,6 +1,5 @@
 /** A fixed piece of training whose result is known: two steps of a very small network, on which PyTorch agrees in double
  *  precision (test/golden/self-test). A machine that fails it would put wrong numbers on boards. */
-import { trainingRecipe } from '../../../schema/parts/recipe.ts'
 import { canonicalJson, sha256Hex } from '../../../schema/hash.ts'
 import { smallCnn } from '../../engine/nn/models/small-cnn.ts'
 import { initialState, networkOf } from '../../engine/nn/network.ts'
@@ -8,6 +7,8 @@ import type { Provider } from '../../engine/onnx/session.ts'
 import { floats, numbersOf, sizeOf } from '../../engine/onnx/tensor.ts'
 import { createTrainer } from '../../engine/training/trainer.ts'
 import type { Split } from '../../science/dataset.ts'
+import { fit } from '../../science/tasks/classification/vocabulary.ts'
+import { classifierObjective } from '../../tasks/classification/objective.ts'
 import { straysOf } from './placement.ts'
 
 const [IMAGES, SIDE, CLASSES] = [12, 8, 3]
@@ -116,12 +117,10 @@ export async function trainTwice({
     )
   }
   const trainer = createTrainer({
-    network,
-    train: images,
+    objective: classifierObjective({ network, train: images, augment: false }),
     state,
     seed: 0,
     purpose: 'self-test',
-    augment: false,
     threads,
     provider,
     profilePrefix,
@@ -129,15 +128,18 @@ export async function trainTwice({
     onProgress: () => {},
   })
   try {
-    const [first, second] = await trainer.fit(
+    const optimizer = trainer.sgd({ learningRate: 0.05, momentum: 0.9, weightDecay: 5e-4 })
+    const all = fit(
       Int32Array.from({ length: IMAGES }, (_, i) => i),
-      recipe,
+      { batchSize: IMAGES },
     )
+    const first = await optimizer.descend([all], { passes: 1 })
+    const second = await optimizer.descend([all], { passes: 1 })
     const values = [...trainer.state()].map(([name, content]): [string, [number, number]] => {
       const entries = numbersOf(content)
       return [name, [entries[0]!, Math.hypot(...entries)]]
     })
-    return new Map([['loss', [first!, second!]], ...values])
+    return new Map([['loss', [first, second]], ...values])
   } finally {
     await trainer.release()
   }
@@ -151,11 +153,3 @@ const images: Split = {
   labels: Uint8Array.from({ length: IMAGES }, (_, n) => n % CLASSES),
   count: IMAGES,
 }
-
-const recipe = trainingRecipe.parse({
-  epochs: 2,
-  batchSize: IMAGES,
-  learningRate: 0.05,
-  optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
-  augment: false,
-})

@@ -1,7 +1,7 @@
 /** Fine-tuning on D_r (the FT row of SalUn's Table 1, https://arxiv.org/abs/2310.12508). */
-import { z } from 'zod'
-import { defineMethod, sgd } from '../method.ts'
-import { defineGeneration, denoiserSteps, noiseTerm } from '../tasks/generation.ts'
+import { defineMethod } from '../method.ts'
+import * as classification from '../tasks/classification/vocabulary.ts'
+import * as generation from '../tasks/generation/vocabulary.ts'
 
 export const ft = defineMethod({
   title: 'FT',
@@ -11,15 +11,18 @@ export const ft = defineMethod({
     url: 'https://arxiv.org/abs/1911.04933',
   },
   version: 1,
-  params: z.strictObject({ ...sgd.shape }),
-  async run({ params, trainer, retain }) {
-    const optimizer = trainer.optimizer(params)
-    for (let epoch = 0; epoch < params.epochs; epoch++) await optimizer.pass(retain, params)
+  on: {
+    classification: classification.onClassification({
+      params: classification.sgd,
+      async run({ params, trainer, retain }) {
+        await trainer.sgd(params).descend([classification.fit(retain, params)], { passes: params.epochs })
+      },
+    }),
+    generation: generation.onGeneration({
+      params: generation.adamSteps,
+      async run({ params, trainer, retain }) {
+        await trainer.adam(params).descend([generation.fit(retain, params)], { steps: params.steps })
+      },
+    }),
   },
-  generation: defineGeneration({
-    params: denoiserSteps,
-    async run({ params, trainer, retain }) {
-      await trainer.optimizer(params).steps(params.steps, [noiseTerm(retain, 1, params)])
-    },
-  }),
 })

@@ -1,5 +1,4 @@
 /** The model before anything is forgotten: trained on all of D. */
-import { z } from 'zod'
 import { defineMethod } from '../method.ts'
 
 export const original = defineMethod({
@@ -7,6 +6,6 @@ export const original = defineMethod({
   summary: 'Trains on all of D and forgets nothing: the state every other method starts from.',
   paper: null,
   version: 1,
-  params: z.strictObject({}),
   trainsOn: 'all',
+  on: {},
 })

@@ -1,5 +1,4 @@
 /** Exact unlearning: a fresh model trained on D_r only, the reference every score is compared with. */
-import { z } from 'zod'
 import { defineMethod } from '../method.ts'
 
 export const retrain = defineMethod({
@@ -7,6 +6,6 @@ export const retrain = defineMethod({
   summary: 'Trains a fresh model on D_r with the recipe of the original: what forgetting should look like.',
   paper: null,
   version: 1,
-  params: z.strictObject({}),
   trainsOn: 'retain',
+  on: {},
 })

@@ -1,18 +1,30 @@
 /** SalUn: random labels, changing only the weights that matter for D_f (https://arxiv.org/abs/2310.12508, Eq. 3 to 6). */
 import { z } from 'zod'
 import { defineMethod } from '../method.ts'
-import { defineGeneration, otherClass, otherClassTerms } from '../tasks/generation.ts'
+import { fit, onClassification } from '../tasks/classification/vocabulary.ts'
+import { onGeneration } from '../tasks/generation/vocabulary.ts'
+import { otherClass, otherClassTerms } from './parts/other-class.ts'
 import { randomLabels, relabelPass } from './parts/relabel.ts'
 
 const saliency = {
-  /** How the movable weights are chosen: by saliency, or as controls at the same density: `random`, `inverted` (the least
-   *  salient), `none` (all weights move: RL). */
-  mask: z.enum(['saliency', 'random', 'inverted', 'none']).default('saliency'),
-  /** Mask density: share of all parameters that may move; 0.5 is the paper's median threshold. */
-  density: z.number().gt(0).max(1).default(0.5),
-  /** `hard` keeps the other weights bit for bit (the paper, and the released code since 2026-02-28); `gradient` masks only
-   *  the gradient, so weight decay and momentum still move them (the code behind the published numbers). */
-  freeze: z.enum(['hard', 'gradient']).default('hard'),
+  mask: z
+    .enum(['saliency', 'random', 'inverted', 'none'])
+    .default('saliency')
+    .describe(
+      'How the movable weights are chosen: by saliency, or as controls at the same density: `random`, `inverted` (the least salient), `none` (all weights move: RL).',
+    ),
+  density: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.5)
+    .describe("Mask density: share of all parameters that may move; 0.5 is the paper's median threshold."),
+  freeze: z
+    .enum(['hard', 'gradient'])
+    .default('hard')
+    .describe(
+      '`hard` keeps the other weights bit for bit (the paper, and the released code since 2026-02-28); `gradient` masks only the gradient, so weight decay and momentum still move them (the code behind the published numbers).',
+    ),
 }
 
 export const salun = defineMethod({
@@ -21,26 +33,50 @@ export const salun = defineMethod({
     'Fits random labels on D_f and true labels on D_r, moving only the weights with the largest forget-loss gradient.',
   paper: { title: 'SalUn (Fan et al., ICLR 2024)', url: 'https://arxiv.org/abs/2310.12508' },
   version: 1,
-  params: randomLabels.extend(saliency),
-  async run(context) {
-    const { params, trainer, forget } = context
-    const { mask: kind, density, batchSize } = params
-    const mask = kind === 'none' ? undefined : await trainer.mask({ kind, density, items: forget, batchSize })
-    const optimizer = trainer.optimizer({ ...params, mask })
-    for (let epoch = 0; epoch < params.epochs; epoch++) await relabelPass(context, optimizer)
-  },
-  generation: defineGeneration({
-    params: otherClass.extend({
-      ...saliency,
-      /** Guidance of the prediction whose loss gives the saliency: 2 in the released code; 0 takes the plain loss. */
-      maskGuidance: z.number().min(0).max(100).default(2),
+  on: {
+    classification: onClassification({
+      params: randomLabels.extend(saliency),
+      async run(context) {
+        const { params, trainer, forget } = context
+        const { mask: kind, density } = params
+        const mask =
+          kind === 'none'
+            ? undefined
+            : await trainer.mask({ kind, density, of: fit(forget, { batchSize: params.batchSize }) })
+        const optimizer = trainer.sgd({ ...params, mask })
+        for (let epoch = 0; epoch < params.epochs; epoch++) await relabelPass(context, optimizer)
+      },
     }),
-    async run(context) {
-      const { params, trainer, forget } = context
-      const { mask: kind, density, batchSize, maskGuidance: guidance } = params
-      const mask =
-        kind === 'none' ? undefined : await trainer.mask({ kind, density, items: forget, batchSize, guidance })
-      await trainer.optimizer({ ...params, mask }).steps(params.steps, otherClassTerms(context))
-    },
-  }),
+    generation: onGeneration({
+      params: otherClass.extend({
+        ...saliency,
+        maskGuidance: z
+          .number()
+          .min(0)
+          .max(100)
+          .default(2)
+          .describe(
+            'Guidance of the prediction whose loss gives the saliency: 2 in the released code; 0 takes the plain loss.',
+          ),
+      }),
+      async run(context) {
+        const { params, trainer, forget } = context
+        const { mask: kind, density, batchSize, maskGuidance: guidance } = params
+        const mask =
+          kind === 'none'
+            ? undefined
+            : await trainer.mask({
+                kind,
+                density,
+                clipNorm: 1,
+                of: {
+                  on: { items: forget, batchSize },
+                  loss: ({ x, t, label, noise, predict, squaredError }) =>
+                    squaredError(noise, predict({ x, t, label }, { guidance }), 'sum'),
+                },
+              })
+        await trainer.adam({ ...params, mask }).descend(otherClassTerms(context), { steps: params.steps })
+      },
+    }),
+  },
 })

@@ -1,21 +1,7 @@
 /** Selective Amnesia: continual learning turned round, with a surrogate for what is forgotten (https://arxiv.org/abs/2305.10120). */
 import { z } from 'zod'
 import { defineMethod } from '../method.ts'
-import { defineGeneration, denoiserSteps } from '../tasks/generation.ts'
-
-const params = denoiserSteps.extend({
-  /** The paper's code takes 20,000 steps for CIFAR-10. */
-  steps: denoiserSteps.shape.steps.default(20_000),
-  /** λ of λ sum F (θ − θ0)², with the Fisher information F of the original on its own samples. */
-  elastic: z.number().min(0).max(1e6).default(10),
-  /** γ: factor of the loss on samples of the remaining classes that the original made (generative replay). */
-  replay: z.number().min(0).max(1000).default(1),
-  /** Samples of each remaining class, for F and for replay. */
-  perClass: z.int().min(1).max(10_000).default(500),
-  /** DDIM steps and guidance of those samples. */
-  sampleSteps: z.int().min(1).max(1000).default(50),
-  sampleGuidance: z.number().min(0).max(100).default(2),
-})
+import { adamSteps, type DiffusionBatch, type DiffusionTerm, onGeneration } from '../tasks/generation/vocabulary.ts'
 
 export const selectiveAmnesia = defineMethod({
   title: 'Selective Amnesia',
@@ -26,25 +12,62 @@ export const selectiveAmnesia = defineMethod({
     url: 'https://arxiv.org/abs/2305.10120',
   },
   version: 1,
-  params,
-  generation: defineGeneration({
-    params,
-    async run({ params, trainer, forgotten, classes }) {
-      const { batchSize, dropCondition, perClass } = params
-      trainer.anchor()
-      const others = Array.from({ length: classes }, (_, label) => label).filter((label) => label !== forgotten)
-      const images = await trainer.generate({
-        classes: others,
-        perClass,
-        guidance: params.sampleGuidance,
-        steps: params.sampleSteps,
-      })
-      const importance = await trainer.fisher(images)
-      const shared = { kind: 'noise', reduction: 'sum', batchSize } as const
-      await trainer.optimizer({ ...params, elastic: { strength: params.elastic, importance } }).steps(params.steps, [
-        { ...shared, images: { kind: 'uniform', label: forgotten }, weight: 1, dropCondition: 0 },
-        { ...shared, images: { kind: 'generated', images }, weight: params.replay, dropCondition },
-      ])
-    },
-  }),
+  on: {
+    generation: onGeneration({
+      params: adamSteps.extend({
+        steps: adamSteps.shape.steps
+          .default(20_000)
+          .describe("Steps of Adam; the paper's code takes 20,000 for CIFAR-10."),
+        elastic: z
+          .number()
+          .min(0)
+          .max(1e6)
+          .default(10)
+          .describe('λ of λ Σ F (θ − θ0)², with the Fisher information F of the original on its own samples.'),
+        replay: z
+          .number()
+          .min(0)
+          .max(1000)
+          .default(1)
+          .describe(
+            'γ: factor of the loss on samples of the remaining classes that the original made (generative replay).',
+          ),
+        perClass: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .default(500)
+          .describe('Samples of each remaining class, for F and for replay.'),
+        sampleSteps: z.int().min(1).max(1000).default(50).describe('DDIM steps of those samples.'),
+        sampleGuidance: z.number().min(0).max(100).default(2).describe('Guidance of those samples.'),
+      }),
+      async run({ params, trainer, verbs, forgotten, classes }) {
+        const { batchSize, dropCondition, perClass, sampleGuidance: guidance, sampleSteps: steps } = params
+        const original = trainer.keep()
+        const others = Array.from({ length: classes }, (_, label) => label).filter((label) => label !== forgotten)
+        const samples = await verbs.generate({ classes: others, perClass, guidance, steps })
+        const importance = trainer.hold(await trainer.importance(noiseLoss({ from: samples, batchSize: 1 })))
+        const optimizer = trainer.adam({
+          ...params,
+          penalty: ({ weights, weightsOf, subtract, multiply, sum, square }) =>
+            multiply(
+              params.elastic,
+              sum(multiply(weightsOf(importance), square(subtract(weights, weightsOf(original))))),
+            ),
+        })
+        await optimizer.descend(
+          [
+            noiseLoss({ uniform: forgotten!, batchSize }),
+            { ...noiseLoss({ from: samples, batchSize, dropCondition }), weight: params.replay },
+          ],
+          { steps: params.steps },
+        )
+      },
+    }),
+  },
+})
+
+const noiseLoss = (on: DiffusionBatch): DiffusionTerm => ({
+  on,
+  loss: ({ x, t, label, noise, predict, squaredError }) => squaredError(predict({ x, t, label }), noise, 'sum'),
 })

@@ -1,12 +1,13 @@
 /** The sample stage: images of every class from a denoiser, as bytes, and a picture of the first of each. */
-import type { SampleStage } from '../../../schema/stage.ts'
+import type { StageOf } from '../../../schema/stage.ts'
+import { samplePart } from '../../../schema/tasks/generation.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { sizeOf } from '../../engine/onnx/tensor.ts'
+import { readSafetensors, writeSafetensors } from '../../formats/safetensors.ts'
 import { startClock } from '../../stages/clock.ts'
 import { denoiserFor } from '../../stages/data.ts'
 import type { StageContext, StageOutcome } from '../../stages/stage.ts'
 import { AVERAGE, loadWeights, WEIGHTS } from '../../stages/weights.ts'
-import { readSafetensors, writeSafetensors } from '../../store/safetensors.ts'
 import { samplerOf, toBytes } from './diffusion/sampler.ts'
 import { sampleGrid } from './sample-grid.ts'
 
@@ -16,14 +17,15 @@ export const GRID = 'samples.png'
 /** Images that go through the denoiser together; with guidance each goes twice. */
 const BATCH = 50
 
-export async function sample(spec: SampleStage, context: StageContext): Promise<StageOutcome> {
+export async function sample(spec: StageOf<'sample'>, context: StageContext): Promise<StageOutcome> {
   const { store, threads, provider, signal, log, onProgress, checkpoint } = context
   const total = startClock()
-  const { denoising, sampling, seed } = spec
+  const { seed } = spec
+  const { denoising, sampling } = samplePart.parse(spec.part)
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { classes } = loaded.dataset
   const { network: denoiser } = denoiserFor(spec.model, loaded)
-  const inputs = await context.inputs(spec.weights)
+  const inputs = await context.inputs(spec.inputs.weights!)
   const file = AVERAGE in inputs ? AVERAGE : WEIGHTS
   const weights = await loadWeights(store, denoiser, inputs, { file })
   const labels = Array.from({ length: sampling.perClass * classes.length }, (_, i) => i % classes.length)
@@ -52,7 +54,7 @@ export async function sample(spec: SampleStage, context: StageContext): Promise<
       const { x } = await next({ weights, labels: part, first: done })
       images.set(toBytes(x), done * size)
       done += part.length
-      onProgress({ phase: 'sampling', done, total: labels.length, unit: 'images' })
+      onProgress({ phase: 'sampling', done, total: labels.length, unit: 'images', share: done / labels.length })
       if (checkpoint?.due() && done < labels.length) {
         await checkpoint.save({
           position: done,

@@ -2,19 +2,7 @@
 import type { DenoiserInputs } from '../../../engine/nn/denoiser-network.ts'
 import type { Value } from '../../../engine/onnx/graph.ts'
 import type { Ops } from '../../../engine/onnx/ops.ts'
-import { floats, sizeOf } from '../../../engine/onnx/tensor.ts'
-
-/** `sum` adds the squares over an image and averages over the batch (DDPM's training loss); `mean` averages over everything.
- *  One is the other times the number of values in an image, so a weight belongs to one of them. */
-export type Reduction = 'sum' | 'mean'
-
-/** Squared distance of two predictions. [n, c, h, w], [n, c, h, w] -> [] */
-export function squaredError(ops: Ops, a: Value, b: Value, reduction: Reduction): Value {
-  const difference = ops.Sub(a, b)
-  const count = reduction === 'sum' ? a.shape[0]! : sizeOf(a.shape)
-  const axes = a.shape.map((_, axis) => axis)
-  return ops.Div(ops.ReduceSumSquare(difference, axes, 0), count)
-}
+import { floats } from '../../../engine/onnx/tensor.ts'
 
 /** Bytes [n, c, h, w] as numbers in [-1, 1]. */
 export const fromBytes = (ops: Ops, bytes: Value): Value => ops.Sub(ops.Mul(ops.Cast(bytes, 'float32'), 2 / 255), 1)

@@ -1,0 +1,178 @@
+/** From what an expression recorded to nodes of a graph. A value is a tensor, or a pack: one tensor for each bundle of parameters. */
+
+import { ExpressionError, type ExprNode, type Recording } from '../../science/expression.ts'
+import { differentiate } from '../autodiff/differentiate.ts'
+import { stopGradient } from '../onnx/functions.ts'
+import type { Value } from '../onnx/graph.ts'
+import type { Ops } from '../onnx/ops.ts'
+import { crossEntropy, squaredError } from './losses.ts'
+import { softThreshold } from './proximal.ts'
+
+export type Compiled = Value | readonly Value[]
+
+const isPack = (value: Compiled): value is readonly Value[] => Array.isArray(value)
+
+/** Builds the values that only the caller knows; null for an op that it doesn't know either. */
+export type Known = (node: ExprNode, args: readonly Compiled[]) => Compiled | null
+
+const axesOf = ({ shape }: Value) => shape.map((_, axis) => axis)
+const total = (ops: Ops, value: Value) => ops.ReduceSum(value, axesOf(value), 0)
+const sizeOf = ({ shape }: Value) => shape.reduce((size, extent) => size * extent, 1)
+
+/** Works on every tensor of a pack, the others with it. */
+type Elementwise = (ops: Ops, args: Value[], options: ExprNode['with']) => Value
+
+const elementwise: Record<string, Elementwise> = {
+  add: (ops, [a, b]) => ops.Add(a!, b!),
+  subtract: (ops, [a, b]) => ops.Sub(a!, b!),
+  multiply: (ops, [a, b]) => ops.Mul(a!, b!),
+  divide: (ops, [a, b]) => ops.Div(a!, b!),
+  power: (ops, [a], { exponent }) => ops.Pow(a!, exponent as number),
+  maximum: (ops, [a, b]) => ops.Max(a!, b!),
+  minimum: (ops, [a, b]) => ops.Min(a!, b!),
+  negate: (ops, [a]) => ops.Neg(a!),
+  abs: (ops, [a]) => ops.Abs(a!),
+  sign: (ops, [a]) => ops.Sign(a!),
+  square: (ops, [a]) => ops.Mul(a!, a!),
+  sqrt: (ops, [a]) => ops.Sqrt(a!),
+  exp: (ops, [a]) => ops.Exp(a!),
+  log: (ops, [a]) => ops.Log(a!),
+  relu: (ops, [a]) => ops.Relu(a!),
+  sigmoid: (ops, [a]) => ops.Sigmoid(a!),
+  softplus: (ops, [a]) => ops.Softplus(a!),
+  tanh: (ops, [a]) => ops.Tanh(a!),
+  clip: (ops, [a], { low, high }) => ops.Min(ops.Max(a!, low as number), high as number),
+  greater: (ops, [a, b]) => ops.Cast(ops.Greater(a!, b!), 'float32'),
+  where: (ops, [condition, a, b]) => ops.Where(ops.Greater(ops.Abs(condition!), 0), a!, b!),
+}
+
+/** Of single tensors. */
+const ofTensors: Record<string, Elementwise> = {
+  softmax: (ops, [a]) => ops.Softmax(a!, { axis: 1 }),
+  logSoftmax: (ops, [a]) => ops.LogSoftmax(a!, { axis: 1 }),
+  logSumExp: (ops, [a]) => ops.ReduceLogSumExp(a!, [1], 0),
+  pick: (ops, [a, labels]) => ops.ReduceSum(ops.Mul(a!, ops.OneHot(labels!, a!.shape[1]!)), [1], 0),
+  oneHot: (ops, [labels], { classes }) => ops.OneHot(labels!, classes as number),
+  crossEntropy: (ops, [logits, labels]) => crossEntropy(ops, logits!, labels!),
+  squaredError: (ops, [a, b], { reduction }) => squaredError(ops, a!, b!, reduction as 'sum' | 'mean'),
+  gradient: (ops, [scalar, input]) => differentiate(ops.graph, scalar!, [input!])[0]!,
+}
+
+/** Over all tensors of a pack. */
+function reduced(ops: Ops, { op, with: { axis } }: ExprNode, args: readonly Compiled[]): Value {
+  const [a, b] = args
+  const parts = isPack(a!) ? a : [a!]
+  const added = (values: readonly Value[]) => values.reduce((sum, value) => ops.Add(sum, value))
+  if (axis !== undefined) {
+    const one = single(op, a!)
+    return op === 'mean' ? ops.ReduceMean(one, [axis as number], 0) : ops.ReduceSum(one, [axis as number], 0)
+  }
+  switch (op) {
+    case 'sum':
+      return added(parts.map((part) => total(ops, part)))
+    case 'mean':
+      return ops.Div(
+        added(parts.map((part) => total(ops, part))),
+        parts.reduce((size, part) => size + sizeOf(part), 0),
+      )
+    case 'norm':
+      return ops.Sqrt(added(parts.map((part) => ops.ReduceSumSquare(part, axesOf(part), 0))))
+    default: {
+      const others = isPack(b!) ? b : [b!]
+      return added(parts.map((part, i) => total(ops, ops.Mul(part, others[i]!))))
+    }
+  }
+}
+const reductions = new Set(['sum', 'mean', 'norm', 'dot'])
+
+function single(op: string, value: Compiled): Value {
+  if (isPack(value)) throw new ExpressionError(`${op}: expected a tensor, got all weights`)
+  return value
+}
+
+/** The values of a recording that have been built so far. */
+export interface Building {
+  values: Map<number, Compiled>
+  /** Of another building of the same recording: what is stopped in it is taken from there. */
+  stopped?: Building | undefined
+}
+
+/** Builds the output of a recording, and whatever it needs, in the graph of `ops`. Throws ExpressionError for an op that nobody knows
+ *  and for arguments of the wrong kind. */
+export function build(
+  ops: Ops,
+  { nodes, output }: Recording,
+  known: Known,
+  building: Building = { values: new Map() },
+): Compiled {
+  const { values, stopped } = building
+  const at = (id: number): Compiled => {
+    const found = values.get(id)
+    if (found) return found
+    const node = nodes[id]
+    if (!node) throw new ExpressionError(`expected a node before ${nodes.length}, got ${id}`)
+    const earlier = node.op === 'stop' ? stopped?.values.get(id) : undefined
+    const value = earlier ?? made(node)
+    values.set(id, value)
+    return value
+  }
+  const made = (node: ExprNode): Compiled => {
+    const { op } = node
+    if (op === 'constant') return ops.scalar('float32', node.with.value as number)
+    if (op === 'shrinkChanges') return shrunk(node)
+    const args = node.args.map(at)
+    if (reductions.has(op)) return reduced(ops, node, args)
+    if (op === 'stop') {
+      const [a] = args as [Compiled]
+      return isPack(a) ? a.map((part) => stopGradient(ops, part)) : stopGradient(ops, a)
+    }
+    const each = elementwise[op]
+    if (each) {
+      const packs = args.filter(isPack)
+      if (packs.length === 0) return each(ops, args as Value[], node.with)
+      return packs[0]!.map((_, i) =>
+        each(
+          ops,
+          args.map((arg) => (isPack(arg) ? arg[i]! : arg)),
+          node.with,
+        ),
+      )
+    }
+    const tensors = ofTensors[op]
+    if (tensors)
+      return tensors(
+        ops,
+        args.map((arg) => single(op, arg)),
+        node.with,
+      )
+    const own = known(node, args)
+    if (own) return own
+    throw new ExpressionError(`${op} is not known here`)
+  }
+  const shrunk = ({ op, args }: ExprNode): Compiled => {
+    const [weights, anchor] = args.slice(0, 2).map(at)
+    const k = nodes[args[2]!]!
+    // A count of weights has more digits than a float32.
+    const count = k.op === 'number' ? known({ ...k, with: { ...k.with, whole: true } }, []) : null
+    if (!weights || !anchor || !isPack(weights) || !isPack(anchor) || !count || isPack(count))
+      throw new ExpressionError(`${op}: expected all weights, those they are measured from and number(name)`)
+    return softThreshold(ops, [...weights], [...anchor], count)
+  }
+  return at(output)
+}
+
+/** The output of a recording, which must be a number. */
+export function buildScalar(ops: Ops, recording: Recording, known: Known, building?: Building): Value {
+  const value = build(ops, recording, known, building)
+  if (isPack(value)) throw new ExpressionError('expected one number, got values of all weights; sum them')
+  if (value.shape.length > 0)
+    throw new ExpressionError(`expected one number, got a tensor of shape [${value.shape}]; take its mean or its sum`)
+  return value
+}
+
+/** The output of a recording, which must be values of all weights. */
+export function buildPack(ops: Ops, recording: Recording, known: Known): readonly Value[] {
+  const value = build(ops, recording, known)
+  if (!isPack(value)) throw new ExpressionError('expected values of all weights, got one tensor')
+  return value
+}

@@ -1,0 +1,171 @@
+/** What a trainer finds out about a term without moving the model: gradients summed or one by one, and values of every example. */
+import type { Progress } from '../../../schema/result.ts'
+import type { Recording } from '../../science/expression.ts'
+import type { TaskTypes } from '../../science/method.ts'
+import type { Weights } from '../../science/weights.ts'
+import type { Executor } from '../nn/executor.ts'
+import { randomStream } from '../nn/random.ts'
+import { type Tensor, zeros } from '../onnx/tensor.ts'
+import { keptFeeds } from './descent.ts'
+import type { Memory } from './memory.ts'
+import { type Objective, slotName, type TermShape } from './objective.ts'
+import { type GradientShape, gradientProgram, valueProgram } from './term-program.ts'
+
+export interface LookContext<T extends TaskTypes> {
+  objective: Objective<T>
+  executor: Executor
+  memory: Memory
+  seed: number
+  purpose: string
+  onProgress(progress: Progress): void
+}
+
+interface Batches<T extends TaskTypes> {
+  on: T['batch']
+  loss: Recording
+  phase: string
+}
+
+/** Goes over all examples of a term in order, the last batch smaller. */
+async function goOver<T extends TaskTypes>(
+  { objective, executor, memory, seed, purpose, onProgress }: LookContext<T>,
+  { on, loss, phase }: Batches<T>,
+  {
+    program,
+    feeds,
+    after,
+    atMost,
+  }: {
+    program(term: TermShape): { name: string; build(): ReturnType<typeof valueProgram> }
+    feeds: Record<string, Tensor>
+    after(outputs: Record<string, Tensor>, range: { first: number; count: number }): void
+    atMost?: number
+  },
+): Promise<void> {
+  const size = objective.batchSize(on)
+  const variables = [...objective.parameters, ...objective.buffers]
+  let total = 0
+  const partsOf = (population: number) => {
+    const whole = Math.floor(population / size)
+    const rest = population - whole * size
+    return [
+      { from: 0, batch: size, end: whole },
+      { from: whole * size, batch: rest, end: rest > 0 ? 1 : 0 },
+    ].filter(({ end }) => end > 0)
+  }
+  const drawnFrom = (from: number) =>
+    objective.draw(on, {
+      k: 0,
+      training: false,
+      streamOf: (step) => randomStream(seed, `${purpose}/${phase}/${from}/${step}`),
+      running: memory.stream,
+      name: `${purpose}/${phase}`,
+    })
+  const { population } = drawnFrom(0)
+  if (population === 0) throw new Error(`${phase}: there are no examples to go over`)
+  for (const { from, batch, end } of partsOf(population)) {
+    const drawn = drawnFrom(from)
+    const term: TermShape = { batch, on: objective.shapeOf(on, false), loss }
+    const { name, build } = program(term)
+    Object.assign(feeds, Object.fromEntries(variables.map(({ name }) => [name, memory.state.get(name)!])))
+    Object.assign(
+      feeds,
+      drawn.feeds,
+      keptFeeds(objective, memory, { terms: [{ ...term, weight: 1 }], penalty: null, direction: null, after: null }),
+    )
+    await executor.iterate({
+      name,
+      program: build,
+      first: 0,
+      end,
+      feeds,
+      ...(atMost !== undefined && { atMost }),
+      stepFeeds({ first, steps }) {
+        const positions = Int32Array.from({ length: steps * batch }, (_, i) => from + first * batch + i)
+        return drawn.stepFeeds({ first, steps, batch, positions }, () => memory.state)
+      },
+      after(outputs, { first, steps }) {
+        const count = steps * batch
+        after(outputs, { first: from + first * batch, count })
+        total += count
+        onProgress({ phase, done: total, total: population, unit: 'images' })
+      },
+    })
+  }
+}
+
+/** Sums over batches. */
+export async function sumGradients<T extends TaskTypes>(
+  context: LookContext<T>,
+  batches: Batches<T>,
+  how: Pick<GradientShape, 'clipNorm'> & { gives: 'sum' | 'squares' },
+): Promise<Weights> {
+  const { objective } = context
+  const sums = objective.parameters.map(({ name, shape }) => ({ name, slot: slotName(name, 'sum'), shape }))
+  const feeds: Record<string, Tensor> = Object.fromEntries(sums.map(({ slot, shape }) => [slot, zeros(shape)]))
+  await goOver(context, batches, {
+    feeds,
+    program(term) {
+      const shape: GradientShape = { term, ...how }
+      return { name: `gradients ${JSON.stringify(shape)}`, build: () => gradientProgram(objective, shape) }
+    },
+    after(outputs) {
+      for (const { slot } of sums) feeds[slot] = outputs[`next/${slot}`]!
+    },
+  })
+  return new Map(sums.map(({ name, slot }) => [name, feeds[slot]!.data as Float32Array]))
+}
+
+/** Most numbers of gradients that leave the engine in one call. */
+const GRADIENTS_AT_ONCE = 1 << 24
+
+/** Hands out the gradient of each batch, flat, in order. */
+export async function eachGradient<T extends TaskTypes>(
+  context: LookContext<T>,
+  batches: Batches<T>,
+  give: (gradient: Float32Array) => void,
+): Promise<void> {
+  const { objective } = context
+  const size = objective.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
+  await goOver(context, batches, {
+    feeds: {},
+    atMost: Math.max(1, Math.floor(GRADIENTS_AT_ONCE / size)),
+    program(term) {
+      const shape: GradientShape = { term, clipNorm: null, gives: 'each' }
+      return { name: `gradients ${JSON.stringify(shape)}`, build: () => gradientProgram(objective, shape) }
+    },
+    after(outputs) {
+      const all = outputs.gradients!.data as Float32Array
+      for (let first = 0; first < all.length; first += size) give(all.subarray(first, first + size))
+    },
+  })
+}
+
+/** A value of every example, in order, row-major. */
+export async function valuesOf<T extends TaskTypes>(
+  context: LookContext<T>,
+  batches: Batches<T>,
+): Promise<Float32Array> {
+  const { objective } = context
+  const parts: Float32Array[] = []
+  await goOver(context, batches, {
+    feeds: {},
+    program: (term) => ({
+      name: `values ${JSON.stringify(term)}`,
+      build: () => valueProgram(objective, term),
+    }),
+    after(outputs, { count }) {
+      const values = outputs.values!.data as Float32Array
+      if (values.length % count !== 0)
+        throw new Error(`expected a value of each of ${count} examples, got ${values.length} numbers`)
+      parts.push(values)
+    },
+  })
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let offset = 0
+  for (const part of parts) {
+    all.set(part, offset)
+    offset += part.length
+  }
+  return all
+}

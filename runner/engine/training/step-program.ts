@@ -1,0 +1,268 @@
+/** Programs that train: graphs that take a model through many batches in one call. What a step descends is a weighted sum of terms,
+ *  each with batches of its own and a loss that was recorded as an expression. The state (parameters, buffers, optimizer slots)
+ *  goes from step to step inside a Loop. */
+import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
+import { ExpressionError, type ExprNode, type Recording } from '../../science/expression.ts'
+import { differentiate } from '../autodiff/differentiate.ts'
+import { addInput, addOutput, type Graph, newGraph, type Value } from '../onnx/graph.ts'
+import { loopOverGroups } from '../onnx/loop.ts'
+import { type Ops, opsFor } from '../onnx/ops.ts'
+import type { Shape } from '../onnx/tensor.ts'
+import { bundlesOf } from './bundles.ts'
+import { type Building, build, buildPack, buildScalar, type Compiled } from './compile.ts'
+import { type Net, type NetValues, type Objective, slotName, type TermShape } from './objective.ts'
+import { clipByGlobalNorm, optimizerOf } from './optimizers.ts'
+import { type MaskKind, maskFactors, updateBundles } from './updates.ts'
+
+export interface StepTerm extends TermShape {
+  /** Factor of the loss; below 0 it is climbed. */
+  weight: number
+}
+
+/** All that a step's graph depends on, as data. */
+export interface StepShape {
+  optimizer: OptimizerSpec
+  clipNorm: number | null
+  mask: MaskKind
+  /** Decay of the moving average of the weights, which is carried beside them. */
+  average: number | null
+  terms: StepTerm[]
+  penalty: Recording | null
+  direction: Recording | null
+  after: Recording | null
+}
+
+type Variables = Pick<Objective, 'parameters' | 'buffers'>
+type Named = { name: string; shape: Shape }
+
+const beside = (variables: readonly Named[], slot: string): Named[] =>
+  variables.map(({ name, shape }) => ({ name: slotName(name, slot), shape }))
+const declared = (graph: Graph, list: readonly Named[]) =>
+  list.map(({ name, shape }) => addInput(graph, name, 'float32', shape))
+const named = (names: readonly { name: string }[], values: readonly Value[]): NetValues =>
+  new Map(names.map(({ name }, i) => [name, values[i]!]))
+
+/** Names of all that a step carries: parameters, buffers, optimizer slots, the moving average and `step`. */
+export function carriedBy({ parameters, buffers }: Variables, { optimizer, average }: StepShape): Named[] {
+  const slots = [...optimizerOf(optimizer).slots, ...(average === null ? [] : ['average'])]
+  return [...parameters, ...buffers, ...slots.flatMap((slot) => beside(parameters, slot)), { name: 'step', shape: [] }]
+}
+
+const recordings = ({
+  terms,
+  penalty,
+  direction,
+  after,
+}: Pick<StepShape, 'terms' | 'penalty' | 'direction' | 'after'>) =>
+  [...terms.map(({ loss }) => loss), penalty, direction, after].filter((recording) => recording !== null)
+
+/** Numbers of the kept models that a step looks at: those that answer, and those whose weights are asked for. */
+export function keptBy(shape: Pick<StepShape, 'terms' | 'penalty' | 'direction' | 'after'>): {
+  nets: number[]
+  weights: number[]
+} {
+  const nodes = recordings(shape).flatMap(({ nodes }) => nodes)
+  const distinct = (found: unknown[]) =>
+    [...new Set(found.filter((one): one is number => typeof one === 'number'))].sort((a, b) => a - b)
+  return {
+    nets: distinct(nodes.map(({ with: { net } }) => net)),
+    weights: distinct(nodes.map(({ with: { kept } }) => kept)),
+  }
+}
+
+/** Names of the numbers that come with each step. */
+export const numbersBy = (shape: Pick<StepShape, 'terms' | 'penalty' | 'direction' | 'after'>): string[] =>
+  [
+    ...new Set(
+      recordings(shape).flatMap(({ nodes }) =>
+        nodes.flatMap(({ op, with: { name } }) => (op === 'number' ? [name as string] : [])),
+      ),
+    ),
+  ].sort()
+
+/** The name of a kept model's tensors beside those of the model. */
+export const keptSlot = (kept: number): string => `kept.${kept}`
+
+/** What programs over terms share: inputs for kept models and numbers, and a way to build a term's loss in the body of a loop. */
+export function termsOf(
+  graph: Graph,
+  ops: Ops,
+  objective: Objective,
+  shape: Pick<StepShape, 'terms' | 'penalty' | 'direction' | 'after'>,
+) {
+  const { parameters, buffers } = objective
+  const bundles = bundlesOf(parameters)
+  const kept = keptBy(shape)
+  const numbers = new Map(numbersBy(shape).map((name) => [name, addInput(graph, `number.${name}`, 'float64', [-1])]))
+  const keptParameters = new Map(
+    [...new Set([...kept.nets, ...kept.weights])].map((number) => [
+      number,
+      declared(graph, beside(parameters, keptSlot(number))),
+    ]),
+  )
+  const keptBuffers = new Map(kept.nets.map((number) => [number, declared(graph, beside(buffers, keptSlot(number)))]))
+  const keptPacks = new Map(kept.weights.map((number) => [number, bundles.pack(ops, keptParameters.get(number)!)]))
+  const declarations = shape.terms.map((term, k) => objective.declare(graph, k, term))
+  const netOf = (number: number): Net => ({
+    values: named([...parameters, ...buffers], [...keptParameters.get(number)!, ...keptBuffers.get(number)!]),
+    training: false,
+    update: () => {},
+  })
+
+  /** Values that all expressions of a step know. */
+  const common = (ops: Ops, iteration: Value, node: ExprNode): Compiled | null => {
+    if (node.op === 'number') {
+      const value = ops.Gather(numbers.get(node.with.name as string)!, iteration)
+      return ops.Cast(value, node.with.whole ? 'int64' : 'float32')
+    }
+    return node.op === 'weightsOf' ? keptPacks.get(node.with.kept as number)! : null
+  }
+
+  return {
+    bundles,
+    common,
+    /** The values of all terms in one iteration; `model` gives the values of the model that is asked. */
+    inside(ops: Ops, iteration: Value) {
+      const resolvers = declarations.map((declare) => declare(ops, iteration))
+      const known = (k: number, model: (node: ExprNode) => Net) => (node: ExprNode, args: readonly Compiled[]) => {
+        const shared = common(ops, iteration, node)
+        if (shared) return shared
+        const { net } = node.with
+        const asked = net === undefined ? null : net === null ? model(node) : netOf(net as number)
+        const tensors = args.map((arg) => {
+          if (Array.isArray(arg)) throw new ExpressionError(`${node.op}: expected a tensor, got all weights`)
+          return arg as Value
+        })
+        return resolvers[k]!(ops, node, tensors, asked)
+      }
+      return {
+        loss: (k: number, model: (node: ExprNode) => Net, building?: Building) =>
+          buildScalar(ops, shape.terms[k]!.loss, known(k, model), building),
+        value: (k: number, model: (node: ExprNode) => Net) => build(ops, shape.terms[k]!.loss, known(k, model)),
+      }
+    },
+  }
+}
+
+/** Inputs: what is carried, by name; `steps`; `rates` [steps]; those of the terms; masks, kept models and numbers [steps] as the shape
+ *  asks. Outputs: `next/<name>` of what is carried and `losses` [steps, terms]. */
+export function stepProgram(objective: Objective, shape: StepShape): Graph {
+  const graph = newGraph()
+  const ops = opsFor(graph)
+  const { parameters, buffers } = objective
+  const { terms, average, penalty, direction, after, mask } = shape
+  const steps = addInput(graph, 'steps', 'int64', [])
+  const rates = addInput(graph, 'rates', 'float32', [-1])
+  const { bundles, common, inside } = termsOf(graph, ops, objective, shape)
+  const packed = (slot: string) => bundles.pack(ops, declared(graph, beside(parameters, slot)))
+  const factors = mask === 'none' ? null : maskFactors(graph, ops, bundles, beside(parameters, 'mask'))
+  const optimizer = optimizerOf(shape.optimizer)
+  const slotNames = [...optimizer.slots, ...(average === null ? [] : ['average'])]
+  const state = {
+    weights: bundles.pack(ops, declared(graph, parameters)),
+    buffers: declared(graph, buffers),
+    step: declared(graph, [{ name: 'step', shape: [] }]),
+    ...Object.fromEntries(slotNames.map((slot) => [slot, packed(slot)])),
+  }
+
+  const { carried, scans } = loopOverGroups(ops, steps, state, (ops, iteration, current) => {
+    const { weights: held = [], buffers: running = [], step: [step] = [], ...slots } = current
+    const weights = bundles.unpack(ops, held)
+    const batch = inside(ops, iteration)
+    // Running statistics go from one forward pass of the step to the next.
+    let statistics = running
+    const model =
+      (values: readonly Value[], remember: boolean) =>
+      ({ with: { evaluation } }: ExprNode): Net => ({
+        values: named([...parameters, ...buffers], [...values, ...statistics]),
+        training: !evaluation,
+        update(updates) {
+          if (remember) statistics = buffers.map(({ name }, i) => updates.get(name) ?? statistics[i]!)
+        },
+      })
+    const buildings = terms.map((): Building => ({ values: new Map() }))
+    const losses = terms.map((_, k) => batch.loss(k, model(weights, true), buildings[k]))
+    const gradientOf = (loss: Value, at: readonly Value[] = weights) =>
+      bundles.pack(ops, differentiate(ops.graph, loss, at))
+
+    const weighted = () => {
+      const parts = losses.map((loss, k) => (terms[k]!.weight === 1 ? loss : ops.Mul(loss, terms[k]!.weight)))
+      return gradientOf(parts.reduce((sum, part) => ops.Add(sum, part)))
+    }
+    const directed = (recording: Recording) => {
+      const gradients = new Map<number, Value[]>()
+      const elsewhere = new Map<Compiled, Map<number, { loss: Value; gradient?: Value[]; at: Value[] }>>()
+      const gradient = (k: number) => {
+        if (!gradients.has(k)) gradients.set(k, gradientOf(losses[k]!))
+        return gradients.get(k)!
+      }
+      const at = (k: number, pack: Compiled) => {
+        const known = elsewhere.get(pack) ?? new Map()
+        elsewhere.set(pack, known)
+        if (!known.has(k)) {
+          const values = bundles.unpack(ops, pack as readonly Value[])
+          const building = { values: new Map(), stopped: buildings[k] }
+          known.set(k, { loss: batch.loss(k, model(values, false), building), at: values })
+        }
+        return known.get(k)!
+      }
+      return buildPack(ops, recording, (node, [pack]) => {
+        const k = node.with.term as number
+        if (k !== undefined && !(k in terms))
+          throw new ExpressionError(`expected a term below ${terms.length}, got ${k}`)
+        switch (node.op) {
+          case 'weights':
+            return held
+          case 'loss':
+            return losses[k]!
+          case 'gradientOf':
+            return gradient(k)
+          case 'lossAt':
+            return at(k, pack!).loss
+          case 'gradientAt': {
+            const found = at(k, pack!)
+            found.gradient ??= gradientOf(found.loss, found.at)
+            return found.gradient
+          }
+          default:
+            return common(ops, iteration, node)
+        }
+      })
+    }
+    let gradients: readonly Value[] = direction ? directed(direction) : weighted()
+    if (penalty) {
+      const ofWeights = (node: ExprNode) => (node.op === 'weights' ? held : common(ops, iteration, node))
+      const slopes = differentiate(ops.graph, buildScalar(ops, penalty, ofWeights), held)
+      gradients = gradients.map((gradient, i) => ops.Add(gradient, slopes[i]!))
+    }
+    if (shape.clipNorm) gradients = clipByGlobalNorm(ops, [...gradients], shape.clipNorm)
+    const rate = ops.Gather(rates, iteration)
+    const next = updateBundles(ops, { optimizer, weights: held, gradients, slots, mask, factors, rate, step: step! })
+    const moved = after
+      ? buildPack(ops, after, (node) => (node.op === 'weights' ? next.weights : common(ops, iteration, node)))
+      : next.weights
+    const averages = slots.average?.map((mean, i) => ops.Add(ops.Mul(mean, average!), ops.Mul(moved[i]!, 1 - average!)))
+    const reported = ops.Concat(
+      losses.map((loss) => ops.Reshape(loss, [1])),
+      0,
+    )
+    return {
+      carried: {
+        weights: moved,
+        buffers: statistics,
+        step: [ops.Add(step!, 1)],
+        ...next.slots,
+        ...(averages && { average: averages }),
+      },
+      scans: [reported],
+    }
+  })
+  const give = (names: readonly { name: string }[], values: readonly Value[]) =>
+    names.forEach(({ name }, i) => void addOutput(graph, `next/${name}`, values[i]!))
+  give(parameters, bundles.unpack(ops, carried.weights!))
+  give(buffers, carried.buffers!)
+  for (const slot of slotNames) give(beside(parameters, slot), bundles.unpack(ops, carried[slot]!))
+  give([{ name: 'step' }], carried.step!)
+  addOutput(graph, 'losses', scans[0]!)
+  return graph
+}

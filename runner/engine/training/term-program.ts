@@ -1,0 +1,81 @@
+/** Programs that look at a term without moving the model: sums of its gradients over batches, its gradients one by one, and its values
+ *  for every example. In evaluation mode. */
+import type { ExprNode } from '../../science/expression.ts'
+import { differentiate } from '../autodiff/differentiate.ts'
+import { addInput, addOutput, type Graph, newGraph, type Value } from '../onnx/graph.ts'
+import { loop } from '../onnx/loop.ts'
+import { opsFor } from '../onnx/ops.ts'
+import { sizeOf } from '../onnx/tensor.ts'
+import { type Net, type Objective, slotName, type TermShape } from './objective.ts'
+import { clipByGlobalNorm } from './optimizers.ts'
+import { termsOf } from './step-program.ts'
+
+const none = { penalty: null, direction: null, after: null }
+
+function begin(objective: Objective, term: TermShape) {
+  const graph = newGraph()
+  const ops = opsFor(graph)
+  const { parameters, buffers } = objective
+  const steps = addInput(graph, 'steps', 'int64', [])
+  const variables = [...parameters, ...buffers]
+  const known = new Map(variables.map(({ name, shape }) => [name, addInput(graph, name, 'float32', shape)]))
+  const terms = termsOf(graph, ops, objective, { terms: [{ ...term, weight: 1 }], ...none })
+  const netOver = (values: ReadonlyMap<string, Value>) => (): Net => ({ values, training: false, update: () => {} })
+  return { graph, ops, steps, known, terms, netOver, parameters }
+}
+
+export interface GradientShape {
+  term: TermShape
+  /** Norm to which each batch's gradient is clipped. */
+  clipNorm: number | null
+  /** Sums gradients or their squares, or gives each. */
+  gives: 'sum' | 'squares' | 'each'
+}
+
+/** Inputs: the variables; those of the term; the sums so far as `<parameter>:sum`. Outputs: the sums as `next/<parameter>:sum`, or, where
+ *  each is asked for, `gradients` [steps, N]. */
+export function gradientProgram(objective: Objective, { term, clipNorm, gives }: GradientShape): Graph {
+  const { graph, ops, steps, known, terms, netOver, parameters } = begin(objective, term)
+  const { bundles, inside } = terms
+  const sums = parameters.map(({ name, shape }) => ({ name: slotName(name, 'sum'), shape }))
+  const held =
+    gives === 'each'
+      ? []
+      : bundles.pack(
+          ops,
+          sums.map(({ name, shape }) => addInput(graph, name, 'float32', shape)),
+        )
+  const { carried, scans } = loop(ops, steps, held, (ops, iteration, values) => {
+    // The walk needs the parameters as values of the body.
+    const own = new Map([...known].map(([name, value]) => [name, ops.Identity(value)]))
+    const loss = inside(ops, iteration).loss(0, netOver(own) as (node: ExprNode) => Net)
+    const wrt = parameters.map(({ name }) => own.get(name)!)
+    const found = differentiate(ops.graph, loss, wrt)
+    if (gives === 'each') {
+      const flat = found.map((gradient) => ops.Reshape(gradient, [sizeOf(gradient.shape)]))
+      return { carried: [], scans: [ops.Concat(flat, 0)] }
+    }
+    let gradients = bundles.pack(ops, found)
+    if (clipNorm) gradients = clipByGlobalNorm(ops, gradients, clipNorm)
+    const added = gives === 'squares' ? gradients.map((gradient) => ops.Mul(gradient, gradient)) : gradients
+    return { carried: values.map((sum, i) => ops.Add(sum, added[i]!)), scans: [] }
+  })
+  if (gives === 'each') addOutput(graph, 'gradients', scans[0]!)
+  else {
+    const totals = bundles.unpack(ops, carried)
+    sums.forEach(({ name }, i) => void addOutput(graph, `next/${name}`, totals[i]!))
+  }
+  return graph
+}
+
+/** Inputs: the variables and those of the term. Output: `values` [steps, ...], the term's value of each batch. */
+export function valueProgram(objective: Objective, term: TermShape): Graph {
+  const { graph, ops, steps, known, terms, netOver } = begin(objective, term)
+  const { scans } = loop(ops, steps, [], (ops, iteration) => {
+    const value = terms.inside(ops, iteration).value(0, netOver(known) as (node: ExprNode) => Net)
+    if (Array.isArray(value)) throw new Error('expected a value of each example, got values of all weights')
+    return { carried: [], scans: [value as Value] }
+  })
+  addOutput(graph, 'values', scans[0]!)
+  return graph
+}

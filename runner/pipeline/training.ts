@@ -1,0 +1,30 @@
+/** What the two stages that move weights have in common: a trainer over the model of the stage. */
+import type { StageOf } from '../../schema/stage.ts'
+import type { Tensor } from '../engine/onnx/tensor.ts'
+import { createTrainer, type StageTrainer } from '../engine/training/trainer.ts'
+import type { TaskTypes } from '../science/method.ts'
+import type { StageContext } from '../stages/stage.ts'
+import type { TaskModel } from '../tasks/task.ts'
+
+interface Opening {
+  model: TaskModel
+  state: ReadonlyMap<string, Tensor>
+  augment: boolean
+}
+
+/** `purpose` keeps the draws of training and unlearning apart. */
+export function openTrainer(
+  { kind: purpose, seed }: StageOf<'train' | 'unlearn'>,
+  { model, state, augment }: Opening,
+  context: StageContext,
+): StageTrainer<TaskTypes> {
+  const { threads, provider, signal, onProgress, checkpoint } = context
+  const trainer: StageTrainer<TaskTypes> = createTrainer({
+    objective: model.objective({ seed, augment, executor: () => trainer.executor }),
+    ...{ state, seed, purpose, threads, provider, signal, onProgress, checkpoint },
+  })
+  return trainer
+}
+
+export const lossWords = (losses: readonly number[]): string =>
+  `mean losses ${losses.map((loss) => loss.toPrecision(4)).join(' ')}`

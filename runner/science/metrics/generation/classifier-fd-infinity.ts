@@ -1,8 +1,0 @@
-/** What FID∞ is, with the features of a classifier trained on the dataset itself: not to be compared with FID∞. */
-import { frechetInfinityMetric } from '../parts/feature-metrics.ts'
-
-export const classifierFdInfinity = frechetInfinityMetric({
-  name: 'classifier-fd-infinity',
-  title: 'Classifier FD∞',
-  canonical: false,
-})

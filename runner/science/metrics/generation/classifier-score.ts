@@ -1,4 +1,0 @@
-/** What the Inception Score is, by a classifier trained on the dataset itself: not to be compared with it. */
-import { scoreMetric } from '../parts/feature-metrics.ts'
-
-export const classifierScore = scoreMetric({ name: 'classifier-score', title: 'Classifier score', canonical: false })

@@ -1,0 +1,68 @@
+/** What metrics ask of a model's answers. Pure, so that the worker can re-score evidence. */
+import { MetricError } from '../../metric.ts'
+import type { Answers, Evidence } from './evidence.ts'
+
+/** D_f, D_r and the test set by the names that errors use. */
+export const setNames = { forget: 'the forget set', retain: 'the retain set', test: 'the test set' } as const
+
+/** One set of the evidence, checked: not empty, one finite logit a class, every label a class. `test` comes without the
+ *  examples of the forgotten class. */
+export function answersOf(evidence: Evidence, set: keyof typeof setNames): Answers {
+  const { classes, forgottenClass } = evidence
+  const { logits, labels } = evidence[set]
+  const fail = (what: string): never => {
+    throw new MetricError(`${setNames[set]}: ${what}`)
+  }
+  if (logits.length !== labels.length * classes) {
+    fail(`expected ${labels.length} x ${classes} logits, got ${logits.length}`)
+  }
+  const bad = labels.findIndex((label) => label >= classes)
+  if (bad >= 0) fail(`expected labels below ${classes}, got ${labels[bad]} (example ${bad})`)
+  const infinite = logits.findIndex((logit) => !Number.isFinite(logit))
+  if (infinite >= 0) {
+    fail(
+      `expected finite logits, got ${logits[infinite]} (example ${Math.floor(infinite / classes)}); the weights diverged`,
+    )
+  }
+  const answers =
+    set === 'test' && forgottenClass !== null
+      ? withoutClass(evidence.test, forgottenClass, classes)
+      : { logits, labels }
+  if (answers.labels.length === 0) fail('expected at least one example, got none')
+  return answers
+}
+
+function withoutClass({ logits, labels }: Answers, forgotten: number, classes: number): Answers {
+  const kept = Array.from(labels.keys()).filter((example) => labels[example] !== forgotten)
+  const keptLogits = new Float32Array(kept.length * classes)
+  kept.forEach((example, row) => {
+    keptLogits.set(logits.subarray(example * classes, (example + 1) * classes), row * classes)
+  })
+  return { logits: keptLogits, labels: Uint8Array.from(kept, (example) => labels[example]!) }
+}
+
+/** How many examples have their largest logit at their true class; of equal logits the first counts. */
+export function countCorrect({ logits, labels }: Answers): number {
+  const classes = logits.length / labels.length
+  let correct = 0
+  for (let example = 0; example < labels.length; example++) {
+    let best = 0
+    for (let label = 1; label < classes; label++) {
+      if (logits[example * classes + label]! > logits[example * classes + best]!) best = label
+    }
+    if (best === labels[example]) correct++
+  }
+  return correct
+}
+
+/** Softmax probability of each example's true class. Computed in double precision with the largest logit subtracted, then
+ *  rounded to float32, which is the precision that reference implementations hand to the attack. */
+export function confidencesOf({ logits, labels }: Answers): Float64Array {
+  const classes = logits.length / labels.length
+  return Float64Array.from(labels, (label, example) => {
+    const row = logits.subarray(example * classes, (example + 1) * classes)
+    const largest = row.reduce((a, b) => Math.max(a, b))
+    const total = row.reduce((sum, logit) => sum + Math.exp(logit - largest), 0)
+    return Math.fround(Math.exp(row[label]! - largest) / total)
+  })
+}

@@ -1,0 +1,54 @@
+/** Evidence as safetensors: `forget.logits` [n, classes], `forget.labels` [n], the same for `retain` and `test`, and the
+ *  metadata `classes` and, for a class-wise request, `forgottenClass`. Pure. */
+
+import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../../formats/safetensors.ts'
+import type { Answers, Evidence } from './evidence.ts'
+
+const sets = ['forget', 'retain', 'test'] as const
+
+export function encodeEvidence(evidence: Evidence): Uint8Array<ArrayBuffer> {
+  const { classes, forgottenClass } = evidence
+  const tensors = new Map<string, Tensor>()
+  for (const set of sets) {
+    const { logits, labels } = evidence[set]
+    tensors.set(`${set}.logits`, { dtype: 'F32', shape: [labels.length, classes], data: logits })
+    tensors.set(`${set}.labels`, { dtype: 'U8', shape: [labels.length], data: labels })
+  }
+  const metadata = { classes: `${classes}` }
+  return writeSafetensors(
+    tensors,
+    forgottenClass === null ? metadata : { ...metadata, forgottenClass: `${forgottenClass}` },
+  )
+}
+
+/** Throws SafetensorsError when the bytes are not evidence. */
+export function decodeEvidence(bytes: Uint8Array): Evidence {
+  const { tensors, metadata } = readSafetensors(bytes)
+  const number = (name: string, text: string | undefined) => {
+    if (text === undefined || !/^\d{1,3}$/.test(text)) {
+      throw new SafetensorsError(`evidence: expected a number as the metadata ${name}, got ${text ?? 'none'}`)
+    }
+    return Number(text)
+  }
+  const classes = number('classes', metadata.classes)
+  const answers = (set: string): Answers => {
+    const logits = tensors.get(`${set}.logits`)
+    const labels = tensors.get(`${set}.labels`)
+    if (logits?.dtype !== 'F32' || labels?.dtype !== 'U8') {
+      throw new SafetensorsError(`evidence: expected ${set}.logits of F32 and ${set}.labels of U8`)
+    }
+    if (logits.shape.join() !== `${labels.data.length},${classes}`) {
+      throw new SafetensorsError(
+        `evidence: expected ${set}.logits of shape [${labels.data.length}, ${classes}], got [${logits.shape.join(', ')}]`,
+      )
+    }
+    return { logits: logits.data, labels: labels.data }
+  }
+  return {
+    classes,
+    forget: answers('forget'),
+    retain: answers('retain'),
+    test: answers('test'),
+    forgottenClass: 'forgottenClass' in metadata ? number('forgottenClass', metadata.forgottenClass) : null,
+  }
+}

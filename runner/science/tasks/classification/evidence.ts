@@ -1,0 +1,22 @@
+/** What is measured of a classifier before any metric. */
+import type { MetricDefinition } from '../../metric.ts'
+
+/** What a model answered for a set of examples. */
+export interface Answers {
+  /** [n, classes], row-major. */
+  logits: Float32Array
+  /** True class of each example. */
+  labels: Uint8Array
+}
+
+export interface Evidence {
+  classes: number
+  /** D_f, D_r and the test set, each in dataset order. */
+  forget: Answers
+  retain: Answers
+  test: Answers
+  /** The class of a class-wise request, whose test examples TA and MIA leave out; null for a random request. */
+  forgottenClass: number | null
+}
+
+export const defineMetric = (definition: MetricDefinition<Evidence>): MetricDefinition<Evidence> => definition

@@ -1,0 +1,10 @@
+/** Image classification: metrics of a classifier's answers. */
+import { defineScience, EVIDENCE, fileOf } from '../../task.ts'
+import { decodeEvidence } from './codec.ts'
+import * as metrics from './metrics/index.ts'
+
+export const classification = defineScience({
+  metrics,
+  files: [EVIDENCE],
+  decode: (files) => decodeEvidence(fileOf(files, EVIDENCE)),
+})

@@ -1,0 +1,88 @@
+/** What a method can say about a classifier: its batches, what a loss may look at, and the losses that several methods share. */
+import { z } from 'zod'
+import type { Expr, Push } from '../../expression.ts'
+import { type Kept, type Term, unlearningOf } from '../../method.ts'
+
+export interface Images {
+  /** [n, c, h, w] as bytes. */
+  images: Uint8Array
+  labels: ArrayLike<number>
+}
+
+/** Batches of training images, or of images of a method's own. */
+export interface ClassifierBatch {
+  /** Positions in the training set, or in `from`. */
+  items: Int32Array
+  batchSize: number
+  /** Class to fit for each item, in their order; the true class where absent. */
+  labels?: ArrayLike<number> | undefined
+  from?: Images | undefined
+}
+
+interface Answering {
+  /** Whose answer; the model's own where absent. */
+  of?: Kept | undefined
+  /** To these images in place of the batch's. [n, c, h, w] in [0, 1] */
+  images?: Expr | undefined
+  /** As in evaluation: batch norm by its running statistics, which then stay as they are. Kept models always answer so. */
+  evaluation?: boolean | undefined
+}
+
+export interface ClassifierValues {
+  /** [n, c, h, w] in [0, 1], augmented where the benchmark says so. */
+  readonly images: Expr
+  /** [n] */
+  readonly labels: Expr
+  /** Of the model on the batch, [n, classes]. */
+  readonly logits: Expr
+  logitsOf(options: Answering): Expr
+  /** What the last linear layer sees, [n, features]. */
+  featuresOf(options: Answering): Expr
+}
+
+export interface ClassifierTypes {
+  batch: ClassifierBatch
+  values: ClassifierValues
+  verbs: object
+}
+export type ClassifierTerm = Term<ClassifierTypes>
+
+/** Makes those values while a loss is recorded. */
+export function classifierValues(push: Push): ClassifierValues {
+  const answer = (op: 'logits' | 'features', { of, images, evaluation = false }: Answering) =>
+    push(op, images ? [images] : [], { net: of ? of.number : null, evaluation: evaluation || !!of })
+  return {
+    get images() {
+      return push('images', [])
+    },
+    get labels() {
+      return push('labels', [])
+    },
+    get logits() {
+      return answer('logits', {})
+    },
+    logitsOf: (options) => answer('logits', options),
+    featuresOf: (options) => answer('features', options),
+  }
+}
+
+/** What a method does for image classification. */
+export const onClassification = unlearningOf<ClassifierTypes>()
+
+/** Cross-entropy with the labels of the batch, the true ones or those that are given. */
+export const fit = (
+  items: Int32Array,
+  { batchSize, labels }: Pick<ClassifierBatch, 'batchSize' | 'labels'>,
+): ClassifierTerm => ({
+  on: { items, batchSize, labels },
+  loss: ({ logits, labels, crossEntropy }) => crossEntropy(logits, labels),
+})
+
+/** Parameters of SGD that every iterative method takes; the defaults are the reference code's. */
+export const sgd = z.strictObject({
+  epochs: z.int().min(1).max(1000).default(10).describe('Passes over the data the method trains on.'),
+  learningRate: z.number().positive().max(10).default(0.01).describe('Learning rate of SGD.'),
+  batchSize: z.int().min(1).max(4096).default(256).describe('Images in a batch.'),
+  momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of SGD.'),
+  weightDecay: z.number().min(0).max(1).default(5e-4).describe('Weight decay of SGD, added to the gradient.'),
+})

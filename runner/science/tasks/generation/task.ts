@@ -1,0 +1,10 @@
+/** Class-conditional image generation: metrics of what a model draws. */
+import { defineScience, EVIDENCE, fileOf } from '../../task.ts'
+import { decodeGenerationEvidence, REFERENCE } from './codec.ts'
+import * as metrics from './metrics/index.ts'
+
+export const generation = defineScience({
+  metrics,
+  files: [EVIDENCE, REFERENCE],
+  decode: (files) => decodeGenerationEvidence(fileOf(files, EVIDENCE), fileOf(files, REFERENCE)),
+})

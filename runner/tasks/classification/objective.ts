@@ -1,0 +1,115 @@
+/** What the engine must know of a classifier to train it: how its batches are gathered, and how it answers. */
+
+import { residentImages } from '../../engine/nn/executor.ts'
+import { featuresBefore } from '../../engine/nn/extract.ts'
+import type { Network } from '../../engine/nn/network.ts'
+import { addInput, type Value } from '../../engine/onnx/graph.ts'
+import type { Ops } from '../../engine/onnx/ops.ts'
+import { int64s, tensor } from '../../engine/onnx/tensor.ts'
+import { cropAndFlip, DRAWS, PADDING } from '../../engine/training/augment.ts'
+import type { Net, Objective } from '../../engine/training/objective.ts'
+import type { Split } from '../../science/dataset.ts'
+import type { Images } from '../../science/tasks/classification/vocabulary.ts'
+import { type ClassifierTypes, classifierValues } from '../../science/tasks/classification/vocabulary.ts'
+
+export interface ClassifierOptions {
+  network: Network
+  train: Split
+  /** Pad-4 random crop and horizontal flip. */
+  augment: boolean
+}
+
+/** What the graph knows of a term's batches. */
+interface Shape {
+  /** Images that stay resident, and whether they are the training set. */
+  images: number
+  own: boolean
+  augment: boolean
+}
+
+export function classifierObjective({ network, train, augment }: ClassifierOptions): Objective<ClassifierTypes> {
+  const { parameters, buffers, inputShape } = network
+  const resident = residentImages(train.images, inputShape)
+  const nameOf = ({ own }: Pick<Shape, 'own'>, k: number) => (own ? `images.${k}` : 'images')
+  const countOf = (from: Images | undefined) => from?.labels.length ?? train.count
+  return {
+    parameters,
+    buffers,
+    values: classifierValues,
+    batchSize: ({ batchSize }) => batchSize,
+    shapeOf: ({ from }) => ({ images: countOf(from), own: !!from, augment }),
+    declare(graph, k, { batch, on, loss }) {
+      const { images: count, own, augment } = on as unknown as Shape
+      const name = nameOf({ own }, k)
+      // Terms share the training set.
+      const images =
+        graph.inputs.find((input) => input.name === name) ?? addInput(graph, name, 'uint8', [count, ...inputShape])
+      const plan = addInput(graph, `items.${k}`, 'int64', [-1, batch])
+      const targets = loss.nodes.some(({ op }) => op === 'labels')
+        ? addInput(graph, `labels.${k}`, 'int64', [-1, batch])
+        : null
+      const draws = augment ? addInput(graph, `draws.${k}`, 'int64', [-1, batch, DRAWS]) : null
+      return (ops, iteration) => {
+        let pixels: Value | undefined
+        const seen = (ops: Ops) => {
+          if (!pixels) {
+            const bytes = ops.Gather(images, ops.Gather(plan, iteration))
+            const cropped = draws ? cropAndFlip(ops, bytes, ops.Gather(draws, iteration)) : bytes
+            pixels = ops.Mul(ops.Cast(cropped, 'float32'), 1 / 255)
+          }
+          return pixels
+        }
+        const answers = (ops: Ops, x: Value, net: Net) => {
+          const { logits, updates } = network.forward(ops, x, net.values, net.training)
+          net.update(updates)
+          return logits
+        }
+        return (ops, { op }, [x], net) => {
+          switch (op) {
+            case 'images':
+              return seen(ops)
+            case 'labels':
+              return ops.Gather(targets!, iteration)
+            case 'logits':
+              return answers(ops, x ?? seen(ops), net!)
+            case 'features':
+              return featuresBefore(ops.graph, answers(ops, x ?? seen(ops), net!))
+            default:
+              return null
+          }
+        }
+      }
+    },
+    draw({ items, labels, from }, { k, running }) {
+      const truth = from?.labels ?? train.labels
+      return {
+        population: items.length,
+        feeds: { [nameOf({ own: !!from }, k)]: from ? residentImages(from.images, inputShape) : resident },
+        async stepFeeds({ steps, batch, positions }) {
+          const draws = running('augment')
+          const label = (position: number) => (labels ? labels[position]! : truth[items[position]!]!)
+          return {
+            [`items.${k}`]: tensor(
+              'int64',
+              [steps, batch],
+              BigInt64Array.from(positions, (at) => BigInt(items[at]!)),
+            ),
+            [`labels.${k}`]: tensor(
+              'int64',
+              [steps, batch],
+              BigInt64Array.from(positions, (at) => BigInt(label(at))),
+            ),
+            ...(augment && {
+              [`draws.${k}`]: int64s(
+                [steps, batch, DRAWS],
+                Array.from({ length: steps * batch * DRAWS }, (_, i) =>
+                  draws.integer(i % DRAWS === 2 ? 2 : 2 * PADDING + 1),
+                ),
+              ),
+            }),
+          }
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,236 @@
+/** What the engine must know of a class-conditional diffusion model to train it: what its batches draw, and how it predicts noise. */
+import type { Diffusion } from '../../../schema/parts/diffusion.ts'
+import { drawKeys, normals, uniformSource } from '../../engine/nn/counter-random.ts'
+import type { DenoiserInputs, DenoiserNetwork } from '../../engine/nn/denoiser-network.ts'
+import { type Executor, residentImages } from '../../engine/nn/executor.ts'
+import { addInput, type Graph, type Value } from '../../engine/onnx/graph.ts'
+import type { Ops } from '../../engine/onnx/ops.ts'
+import { floats, int64s, type Tensor, tensor } from '../../engine/onnx/tensor.ts'
+import type { Drawing, Drawn, Net, Objective, Resolve, TermShape } from '../../engine/training/objective.ts'
+import type { Split } from '../../science/dataset.ts'
+import { ExpressionError, nodesOf } from '../../science/expression.ts'
+import { type DiffusionBatch, type DiffusionTypes, diffusionValues } from '../../science/tasks/generation/vocabulary.ts'
+import { antitheticTimesteps, dropConditions } from './diffusion/draws.ts'
+import { diffuse, fromBytes, guided } from './diffusion/loss.ts'
+import { samplerOf } from './diffusion/sampler.ts'
+import { alphaBarsOf } from './diffusion/schedule.ts'
+
+export interface DiffusionOptions {
+  denoiser: DenoiserNetwork
+  diffusion: Diffusion
+  train: Split
+  seed: number
+  /** Horizontal flips in training. */
+  flip: boolean
+  /** Samples the latents of batches that ask for them. */
+  executor(): Executor
+}
+
+/** What the graph knows of a term's batches. */
+interface Shape {
+  source: 'dataset' | 'own' | 'uniform' | 'latents'
+  /** Images that stay resident. */
+  images: number
+  flip: boolean
+  /** Whether it draws other classes too. */
+  other: boolean
+}
+
+/** Counters of a row's key at which the dropout of a loss's n-th prediction begins to draw; noise is drawn from 0. */
+const DROPOUT = 2 ** 24
+
+export function diffusionObjective(options: DiffusionOptions): Objective<DiffusionTypes> {
+  const { denoiser, diffusion, train, flip } = options
+  const { parameters, buffers, inputShape } = denoiser
+  const resident = residentImages(train.images, inputShape)
+  const alphaBars = alphaBarsOf(diffusion)
+  return {
+    parameters,
+    buffers,
+    values: diffusionValues,
+    batchSize: ({ batchSize }) => batchSize,
+    shapeOf: (on, training): Record<string, unknown> & Shape => {
+      const source = sourceOf(on)
+      const images = 'from' in on ? on.from.labels.length : source === 'dataset' ? train.count : 0
+      return { source, images, flip: flip && training && images > 0, other: !!on.other }
+    },
+    declare: (graph, k, term) => declareTerm(graph, k, term, denoiser, alphaBars),
+    draw: (on, drawing) => drawTerm(on, drawing, options, resident),
+  }
+}
+
+const sourceOf = (on: DiffusionBatch): Shape['source'] =>
+  'items' in on ? 'dataset' : 'from' in on ? 'own' : 'uniform' in on ? 'uniform' : 'latents'
+
+function declareTerm(
+  graph: Graph,
+  k: number,
+  { batch, on, loss }: TermShape,
+  denoiser: DenoiserNetwork,
+  alphaBars: Float64Array,
+): (ops: Ops, iteration: Value) => Resolve {
+  const { source, images, flip, other } = on as unknown as Shape
+  const shape = [batch, ...denoiser.inputShape]
+  const perStep = (what: string, type: 'int64' | 'float32', rest: readonly number[]) =>
+    addInput(graph, `${what}.${k}`, type, [-1, ...rest])
+  const name = source === 'own' ? `images.${k}` : 'images'
+  // Terms share the training set.
+  const resident =
+    images > 0
+      ? (graph.inputs.find((input) => input.name === name) ??
+        addInput(graph, name, 'uint8', [images, ...denoiser.inputShape]))
+      : null
+  const items = resident ? perStep('items', 'int64', [batch]) : null
+  const latents = source === 'latents' ? perStep('latents', 'float32', shape) : null
+  const times = perStep('t', 'int64', [batch])
+  const labels = perStep('labels', 'int64', [batch])
+  const others = other ? perStep('others', 'int64', [batch]) : null
+  const keys = perStep('keys', 'int64', [batch, 2])
+  const flips = flip ? perStep('flips', 'int64', [batch]) : null
+  const live = nodesOf(loss, 'predict').filter(({ with: { net } }) => net === null)
+
+  return (ops, iteration) => {
+    const at = (input: Value) => ops.Gather(input, iteration)
+    const once = (make: () => Value) => {
+      let made: Value | undefined
+      return () => {
+        made ??= make()
+        return made
+      }
+    }
+    const [t, key, label] = [once(() => at(times)), once(() => at(keys)), once(() => at(labels))]
+    // Noise is drawn before whatever stands in the place of an image.
+    const draws = once(() => {
+      const source = uniformSource(ops, key())
+      noise = normals(ops, source, shape)
+      if (!resident) uniform = ops.Sub(ops.Mul(source(shape), 2), 1)
+      return noise
+    })
+    let noise: Value | undefined
+    let uniform: Value | undefined
+    const clean = () => {
+      if (!resident || !items) return uniform!
+      const pixels = fromBytes(ops, ops.Gather(resident, at(items)))
+      if (!flips) return pixels
+      const mirrored = ops.Slice(pixels, [-1], [-1 - shape[3]!], [3], [-1])
+      return ops.Where(ops.Reshape(ops.Equal(at(flips), 1), [batch, 1, 1, 1]), mirrored, pixels)
+    }
+    const x = once(() => (latents ? at(latents) : diffuse(ops, alphaBars, (draws(), clean()), draws(), t())))
+
+    const predict = (ops: Ops, guidance: number, inputs: DenoiserInputs, net: Net, first: number) => {
+      // With guidance the batch goes together with its twin of the null class.
+      const keysOf = ({ x }: DenoiserInputs) => (x.shape[0] === batch ? key() : ops.Concat([key(), key()], 0))
+      const answer = (inputs: DenoiserInputs) =>
+        denoiser.forward(ops, inputs, net.values, net.training ? { keys: keysOf(inputs), first } : undefined)
+      return guided(ops, answer, inputs, { guidance, classes: denoiser.classes })
+    }
+    return (ops, node, args, net) => {
+      switch (node.op) {
+        case 'x':
+          return x()
+        case 't':
+          return t()
+        case 'label':
+          return label()
+        case 'none':
+          return ops.Expand(ops.scalar('int64', denoiser.classes), [batch])
+        case 'other':
+          if (!others) throw new ExpressionError('other: the batch draws no other classes; ask for them with { other }')
+          return at(others)
+        case 'noise':
+          if (latents) throw new ExpressionError('noise: latents that were sampled carry no record of their noise')
+          return draws()
+        case 'predict': {
+          const [x, t, labels] = args as [Value, Value, Value]
+          const first = DROPOUT * (1 + Math.max(0, live.indexOf(node)))
+          return predict(ops, node.with.guidance as number, { x, t, labels }, net!, first)
+        }
+        default:
+          return null
+      }
+    }
+  }
+}
+
+function drawTerm(
+  on: DiffusionBatch,
+  { k, training, streamOf, name }: Drawing,
+  { denoiser, diffusion, train, flip, seed, executor }: DiffusionOptions,
+  resident: Tensor,
+): Drawn {
+  const { classes, inputShape } = denoiser
+  const own = 'from' in on ? on.from : null
+  const items = 'items' in on ? on.items : null
+  const sampled = 'sampled' in on ? on.sampled : null
+  const fixed = 'uniform' in on ? on.uniform : (sampled?.label ?? null)
+  const population = own ? own.labels.length : items ? items.length : 0
+  if ((own || items) && population === 0) throw new Error('a term of the loss has no images to draw from')
+  const flips = flip && training && population > 0
+  const dropped = on.dropCondition ?? 0
+  const sample = sampled
+    ? samplerOf({
+        executor: executor(),
+        denoiser,
+        diffusion,
+        sampling: {
+          sampler: { kind: 'ddim', steps: sampled.steps, eta: 0 },
+          guidance: sampled.guidance,
+          clip: false,
+        },
+        seed,
+        purpose: `${name}/latents`,
+      })
+    : null
+  return {
+    population,
+    feeds: own ? { [`images.${k}`]: residentImages(own.images, inputShape) } : items ? { images: resident } : {},
+    atMost: sample ? 1 : undefined,
+    async stepFeeds({ first, steps, batch, positions }, now) {
+      const columns: Record<'items' | 't' | 'labels' | 'others' | 'flips', number[]> = {
+        items: [],
+        t: [],
+        labels: [],
+        others: [],
+        flips: [],
+      }
+      const keys: bigint[] = []
+      const latents: Float32Array[] = []
+      for (let i = 0; i < steps; i++) {
+        const step = first + i
+        const random = streamOf(step)
+        const chosen = Array.from({ length: batch }, (_, j) => {
+          const position = population > 0 ? positions[i * batch + j]! : 0
+          return items ? items[position]! : position
+        })
+        const truth = chosen.map((item) => fixed ?? (own ? own.labels[item]! : train.labels[item]!))
+        columns.items.push(...chosen)
+        keys.push(...(drawKeys(random, [batch]).data as BigInt64Array))
+        if (flips) columns.flips.push(...chosen.map(() => random.integer(2)))
+        const times = antitheticTimesteps(random, diffusion.timesteps, batch)
+        columns.labels.push(...dropConditions(random, truth, dropped, classes))
+        if (on.other) {
+          const others = truth.map(
+            (label) => (label + 1 + (on.other === 'next' ? 0 : random.integer(classes - 1))) % classes,
+          )
+          columns.others.push(...dropConditions(random, others, dropped, classes))
+        }
+        if (sample && sampled) {
+          const until = 1 + random.integer(Math.max(1, sampled.steps - 1))
+          const { x, t } = await sample({ weights: now(), labels: truth, first: step * batch, until })
+          latents.push(x)
+          times.fill(Math.max(0, t))
+        }
+        columns.t.push(...times)
+      }
+      const feeds: Record<string, Tensor> = {
+        [`keys.${k}`]: tensor('int64', [steps, batch, 2], BigInt64Array.from(keys)),
+      }
+      for (const [column, values] of Object.entries(columns)) {
+        if (values.length > 0) feeds[`${column}.${k}`] = int64s([steps, batch], values)
+      }
+      if (latents.length > 0)
+        feeds[`latents.${k}`] = floats([steps, batch, ...inputShape], Float32Array.from(latents.flatMap((x) => [...x])))
+      return feeds
+    },
+  }
+}

@@ -1,0 +1,78 @@
+/** Class-conditional image generation on the engine's side: trains denoisers, samples them, and has the samples judged. */
+
+import type { Diffusion } from '../../../schema/parts/diffusion.ts'
+import { trainingPart } from '../../../schema/tasks/generation.ts'
+import type { DenoiserNetwork } from '../../engine/nn/denoiser-network.ts'
+import { sizeOf } from '../../engine/onnx/tensor.ts'
+import { asArrays } from '../../engine/training/outcomes.ts'
+import { rateAt } from '../../engine/training/schedules.ts'
+import type { StageTrainer } from '../../engine/training/trainer.ts'
+import { type DiffusionTypes, type DiffusionVerbs, fit } from '../../science/tasks/generation/vocabulary.ts'
+import { denoiserFor } from '../../stages/data.ts'
+import { defineRunnerTask, type VerbOptions } from '../task.ts'
+import { samplerOf, toBytes } from './diffusion/sampler.ts'
+import { measure } from './measure.ts'
+import { diffusionObjective } from './objective.ts'
+import { sample } from './sample.ts'
+
+/** Batch in which a method's own images are sampled. */
+const BATCH = 50
+
+export const generation = defineRunnerTask<DiffusionTypes>({
+  model(spec, loaded) {
+    const { diffusion, dropCondition, average } = trainingPart.parse(spec.part).denoising
+    const { network: denoiser, conditions } = denoiserFor(spec.model, loaded)
+    const { train } = loaded.dataset
+    return {
+      network: denoiser,
+      objective: ({ seed, augment: flip, executor }) =>
+        diffusionObjective({ denoiser, diffusion, train, seed, flip, executor }),
+      verbs: (trainer, options) => verbsOf(trainer, { ...options, denoiser, diffusion, conditions }),
+      // An epoch is as many steps as D has batches, also on D_r, so that original and retrain take the same number.
+      async fit(trainer, { items, all, recipe }) {
+        const { epochs, batchSize, learningRate, clipNorm, optimizer: spec } = recipe
+        const perEpoch = Math.ceil(all / batchSize)
+        const optimizer = trainer.fit({ spec, learningRate, clipNorm, average })
+        await optimizer.steps([fit(items, { batchSize, dropCondition })], epochs * perEpoch, {
+          rate: (step) => rateAt(recipe, step / perEpoch),
+          phase: 'training',
+          share: (done) => done,
+        })
+        return average === null ? null : optimizer.average()
+      },
+    }
+  },
+  sample,
+  measure,
+})
+
+interface Verbs extends VerbOptions {
+  denoiser: DenoiserNetwork
+  diffusion: Diffusion
+  conditions(parameter: string): boolean
+}
+
+export function verbsOf(
+  { memory, executor }: Pick<StageTrainer<DiffusionTypes>, 'memory' | 'executor'>,
+  { denoiser, diffusion, conditions, seed, purpose, onProgress }: Verbs,
+): DiffusionVerbs {
+  return {
+    conditioning: ({ name }) => conditions(name),
+    async generate({ classes, perClass, guidance, steps }) {
+      const labels = classes.flatMap((label) => Array<number>(perClass).fill(label))
+      const made = await memory.perform(asArrays<Uint8Array>('U8'), async () => {
+        const sampling = { sampler: { kind: 'ddim', steps, eta: 0 }, guidance, clip: false } as const
+        const next = samplerOf({ executor, denoiser, diffusion, sampling, seed, purpose: `${purpose}/generate` })
+        const size = sizeOf(denoiser.inputShape)
+        const images = new Uint8Array(labels.length * size)
+        for (let first = 0; first < labels.length; first += BATCH) {
+          const part = labels.slice(first, first + BATCH)
+          images.set(toBytes((await next({ weights: memory.state, labels: part, first })).x), first * size)
+          onProgress({ phase: 'generative replay', done: first + part.length, total: labels.length, unit: 'images' })
+        }
+        return new Map([['images', images]])
+      })
+      return { images: made.get('images')!, labels: Uint8Array.from(labels) }
+    },
+  }
+}

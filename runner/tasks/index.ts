@@ -1,0 +1,2 @@
+export { classification } from './classification/task.ts'
+export { generation } from './generation/task.ts'
