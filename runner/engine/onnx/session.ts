@@ -48,12 +48,12 @@ async function probeBlock(): Promise<number> {
   const graph = newGraph()
   const x = addInput(graph, 'x', 'float32', shape)
   const [laid] = opsFor(graph).emit('ReorderInput', [x], {}, { domain: BLOCKED_DOMAIN, types: [x] })
-  addOutput(graph, 'y', laid!)
+  addOutput(graph, 'y', laid)
   try {
     const session = await ort.InferenceSession.create(modelBytes(graph), { logSeverityLevel: 4 })
     const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.from(Array(32).keys()), shape) })
     await session.release()
-    return (y!.data as Float32Array).indexOf(1)
+    return (y?.data as Float32Array | undefined)?.indexOf(1) ?? 1
   } catch {
     return 1 // onnxruntime has these kernels for some processors only
   }
