@@ -30,8 +30,8 @@ export function withBlockedConvolutions(graph: Graph, block: number): Graph {
     // Few channels are read as they are.
     const whole = c >= block
     const input = whole ? once(x, () => typed('ReorderInput', [x], {}, x)) : x
-    // [o, c, taps] -> [o / block, c, taps, block] by the copy for inputs, which runs on all threads, then c in blocks as well: 1.2 ms
-    // for 512 to 512 channels, where one Transpose took 6.
+    // [o, c, taps] -> [o / block, c, taps, block] by the copy for inputs, which runs on all threads, then c in blocks as well: 1.2
+    // ms for 512 to 512 channels, where one Transpose took 6.
     const weight = once(w, () => {
       const rows = ops.Reshape(w, [1, o, c * height * width, 1])
       const laid = typed('ReorderInput', [rows], {}, rows)

@@ -1,5 +1,5 @@
-/** The trainer that methods are handed: a network's state, and passes over images that move it. With a checkpoint it goes on as if it
- *  had never stopped: the caller asks for everything again, and what was done before is answered from there. */
+/** The trainer that methods are handed: a network's state, and passes over images that move it. With a checkpoint it goes on as if
+ *  it had never stopped: the caller asks for everything again, and what was done before is answered from there. */
 import type { OptimizerSpec, TrainingRecipe } from '../../../schema/benchmark.ts'
 import type { Progress } from '../../../schema/result.ts'
 import type { Split } from '../../science/dataset.ts'

@@ -1,4 +1,4 @@
-/** The evaluate stage of image generation: what a judge and an extractor say of samples becomes evidence; metrics follow from it. */
+/** The evaluate stage of image generation: what a judge and an extractor say of samples becomes evidence; metrics follow. */
 import { isMetric } from '../../../schema/benchmark.ts'
 import type { StageResult } from '../../../schema/result.ts'
 import { ENGINE_VERSION, type EvaluateSamplesStage } from '../../../schema/stage.ts'

@@ -64,9 +64,10 @@ function convGradWeight(ops: Ops, input: Value, gradient: Value, window: Window,
     const [top, left, bottom, right] = pads as [number, number, number, number]
     const across = wide + left + right
     const one = { strides: [1, 1], dilations: [1, 1] }
-    const rows = tapsOf(inner, x, { ...one, kernel: [k, 1], pads: [top, left, bottom, right] }) // [n, c * k, oh, across]
+    // [n, c * k, oh, across] and [n, o * kw, oh, across]
+    const rows = tapsOf(inner, x, { ...one, kernel: [k, 1], pads: [top, left, bottom, right] })
     const mirrored = Array.from({ length: kw }, (_, j) => kw - 1 - j)
-    const columns = tapsOf(inner, dy, { ...one, kernel: [1, kw], pads: [0, kw - 1, 0, kw - 1] }, mirrored) // [n, o * kw, oh, across]
+    const columns = tapsOf(inner, dy, { ...one, kernel: [1, kw], pads: [0, kw - 1, 0, kw - 1] }, mirrored)
     const long = at(extents, 0) * across
     const product = sumOfProducts(
       inner,
