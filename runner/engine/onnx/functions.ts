@@ -31,7 +31,8 @@ export function callFunction<const Inputs extends readonly Value[], const Output
 }
 
 /** x itself, through which no gradient passes. */
-export const stopGradient = (ops: Ops, x: Value): Value =>
-  callFunction(ops, { name: 'StopGradient', variant: `${x.type}_${x.shape.join('x')}`, inputs: [x] }, (inner, [x]) => [
-    inner.Identity(x),
-  ])[0]
+export const stopGradient = (ops: Ops, x: Value): Value => {
+  const extents = x.shape.map((extent) => (extent < 0 ? 'open' : extent))
+  const variant = [x.type, ...extents].join('x')
+  return callFunction(ops, { name: 'StopGradient', variant, inputs: [x] }, (inner, [x]) => [inner.Identity(x)])[0]
+}
