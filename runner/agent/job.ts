@@ -1,3 +1,4 @@
+/** One job from lease to end: its inputs are fetched, its stage runs in a process of its own, and what it made is handed in. */
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { Progress, StageResult } from '../../schema/result.ts'
 import { downloadArtifacts, uploadArtifacts } from './artifacts.ts'

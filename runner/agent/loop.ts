@@ -17,8 +17,9 @@
  *  An idle runner holds a socket on which the server wakes it; see wake.ts. A server that cannot be reached is tried for ever.
  *
  *  Stopping: two AbortSignals given to `runLoop`. `drain` ends the wait for a job at once and leases nothing new. `signal` also
- *  stops a stage between two chunks of its work; the job is then released. A lease that was lost, and a job that nobody wants any more, stop the stage in the same
- *  way, and the loop goes on with the next job. Lost, failed, released and cancelled are different words.
+ *  stops a stage between two chunks of its work; the job is then released. A lease that was lost, and a job that nobody wants any
+ *  more, stop the stage in the same way, and the loop goes on with the next job. Lost, failed, released and cancelled are different
+ *  words.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunnerState } from '../../schema/api/runner.ts'

@@ -1,3 +1,4 @@
+/** Types of libsvm-js, which ships none: the part that svc-thread.ts uses. */
 declare module 'libsvm-js' {
   /** LIBSVM's C-SVC (type 0) with an RBF kernel (kernel 2), compiled to WebAssembly. */
   class Svm {

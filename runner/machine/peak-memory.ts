@@ -11,9 +11,9 @@ export interface MemoryWatch {
   stop(): void
 }
 
-/** On a GPU, what it holds more than at the beginning, looked at about once a second, between two calls of the engine: what was taken
- *  and given back in between is missed, and another process on the same GPU is counted. A stage that ended before the first look has
- *  no figure. */
+/** On a GPU, what it holds more than at the beginning, looked at about once a second, between two calls of the engine: what was
+ *  taken and given back in between is missed, and another process on the same GPU is counted. A stage that ended before the first
+ *  look has no figure. */
 export async function watchMemory(provider: Provider = 'cpu'): Promise<MemoryWatch> {
   const hostPeak = () => process.resourceUsage().maxRSS * 1024
   if (provider === 'cpu') return { peak: () => ({ hostBytes: hostPeak() }), stop: () => {} }

@@ -52,9 +52,9 @@ export async function probeMachine({ threads, kind }: { threads: number; kind: D
 export const passedSelfTest = ({ selfTest }: Findings): boolean =>
   selfTest.passed && selfTest.sha256 === SELF_TEST_SHA256
 
-/** In a process of its own, whose words on stderr are onnxruntime's and not for people. */
 type Tried = Pick<Findings, 'providers' | 'selfTest' | 'provider'>
 
+/** In a process of its own, whose words on stderr are onnxruntime's and not for people. */
 async function tryOut(threads: number, kind: DeviceKind): Promise<Tried> {
   const child = fork(entry, [String(threads), kind], {
     // The known result is that of float32.

@@ -18,7 +18,7 @@ export function checkRequest(request: ForgetRequest, { classes }: Known): void {
   )
 }
 
-/** Throws ConfigurationError where a model states another number of classes than the dataset has. `where` is its place in a benchmark. */
+/** Throws ConfigurationError where a model states another number of classes than the dataset has. `where` is its place. */
 export function checkModelClasses(model: ModelRef, { classes }: Known, where: string): void {
   if (model.classes === undefined || model.classes === classes.length) return
   throw new ConfigurationError(

@@ -48,8 +48,8 @@ export function dataLoader(places: Pick<LoadOptions, 'directories' | 'cache'>): 
   }
 }
 
-/** The network of a model on a dataset; `where` is the model's place in a benchmark. Throws for an unknown model, a parameter out of
- *  range, or another number of classes than the dataset has. */
+/** The network of a model on a dataset; `where` is the model's place in a benchmark. Throws for an unknown model, a parameter out
+ *  of range, or another number of classes than the dataset has. */
 export function networkFor(model: ModelRef, { dataset, definition }: LoadedData, where = 'model'): Network {
   const architecture = architectures[model.id]
   if (!architecture)

@@ -14,8 +14,8 @@ export type SuiteView = z.infer<typeof suite>
 
 export const suiteRow = z.strictObject({
   ...boardRow.shape,
-  /** Slugs of the benchmarks that the averages are over: those of the seeds that were measured on the most classes. A row that lacks
-   *  some of the suite's has no rank and no place. */
+  /** Slugs of the benchmarks that the averages are over: those of the seeds that were measured on the most classes. A row that
+   *  lacks some of the suite's has no rank and no place. */
   averaged: z.array(slug),
   /** By slug of the benchmark; only classes with a measured run. */
   byClass: z.record(slug, z.strictObject({ metrics: z.record(z.string(), cell), avgGap: spread.nullable() })),

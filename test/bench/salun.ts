@@ -1,5 +1,5 @@
-/** The engine's side of bench:gpu: SalUn on ResNet-18 over made-up images. Its argument is the same JSON as that of test/golden/bench/salun.py, and it
- *  prints the same line. */
+/** The engine's side of bench:gpu: SalUn on ResNet-18 over made-up images. Its argument is the same JSON as that of
+ *  test/golden/bench/salun.py, and it prints the same line. */
 
 import { resnet18 } from '../../runner/engine/nn/models/resnet18.ts'
 import { initialState, networkOf } from '../../runner/engine/nn/network.ts'

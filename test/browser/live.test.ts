@@ -1,3 +1,4 @@
+/** Live pages in a real browser: what an open page shows of a run, with sockets, without them, and without scripts. */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Job } from '../../schema/protocol/lease.ts'

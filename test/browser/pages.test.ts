@@ -1,3 +1,4 @@
+/** Every page in a real browser, at several widths: layout, contrast, keyboard, charts, and what it asks of whom. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, Page } from 'playwright-core'

@@ -1,3 +1,4 @@
+/** Crop and flip inside the graph, against the same moves done by hand. */
 import { expect, test } from 'vitest'
 import { addInput, addOutput, newGraph } from '../../runner/engine/onnx/graph.ts'
 import { opsFor } from '../../runner/engine/onnx/ops.ts'

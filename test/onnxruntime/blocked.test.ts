@@ -1,3 +1,4 @@
+/** Convolutions in the blocked layout, against the sum that defines them. */
 import { expect, test } from 'vitest'
 import { withBlockedConvolutions } from '../../runner/engine/onnx/blocked.ts'
 import { addInput, addOutput, type Graph, newGraph } from '../../runner/engine/onnx/graph.ts'

@@ -547,7 +547,15 @@ test('an op without a rule is named with its node', () => {
   const ops = opsFor(graph)
   const [y] = ops.emit('Hardmax', [x], {}, { types: [{ type: 'float32', shape: [2] }] })
   expect(() => differentiate(graph, ops.ReduceSum(y!, [0], 0), [x])).toThrow(
-    `no gradient for Hardmax (node ${y!.name}); export Hardmax from runner/autodiff/gradients/`,
+    `no gradient for Hardmax (node ${y!.name}); export Hardmax from runner/engine/autodiff/gradients/`,
+  )
+})
+
+test('an op with too few inputs is named where it is added', () => {
+  const graph = newGraph()
+  const x = addInput(graph, 'x', 'float32', [2, 2])
+  expect(() => opsFor(graph).emit('MatMul', [x])).toThrow(
+    'MatMul (node without output): expected at least 2 inputs, got 1',
   )
 })
 

@@ -1,3 +1,4 @@
+/** The self-test of a machine: its known values are PyTorch's, and the engine meets them. */
 import { expect, test } from 'vitest'
 import { known, runSelfTest, TOLERANCE } from '../../runner/machine/probe/self-test.ts'
 import { canonicalJson, sha256Hex } from '../../schema/hash.ts'

@@ -1,3 +1,4 @@
+/** The trainer on a toy network: seeds, batches, masks, ascent, L1, proximal steps and cancelling. */
 import { expect, test } from 'vitest'
 import { numbersOf, type Tensor } from '../../runner/engine/onnx/tensor.ts'
 import { DivergenceError, type StageTrainer } from '../../runner/engine/training/trainer.ts'

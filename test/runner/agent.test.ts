@@ -1,3 +1,4 @@
+/** The runner's side of the protocol against servers that hang up, answer late, or answer something else. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+/** The command line: what it prints, what it refuses, and with which exit code. */
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** Datasets: what they hold, from their own files or made-up ones, and the errors of files that are something else. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

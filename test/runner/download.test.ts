@@ -1,3 +1,4 @@
+/** Downloads of pinned files from a server that fails in many ways. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

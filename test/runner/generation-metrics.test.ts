@@ -1,3 +1,4 @@
+/** Metrics of generated images on made-up evidence: values worked out by hand, identities and refusals. */
 import { describe, expect, test } from 'vitest'
 import { SafetensorsError } from '../../runner/formats/safetensors.ts'
 import { gaussianOf, rowsOf } from '../../runner/science/fidelity/features.ts'

@@ -1,3 +1,4 @@
+/** How a runner is enrolled, proves who it is, and checks that orders are its server's. */
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterAll, beforeEach, expect, test } from 'vitest'

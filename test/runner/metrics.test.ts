@@ -1,3 +1,4 @@
+/** Metrics of classifiers on made-up answers: values worked out by hand, and those of PyTorch and scikit-learn. */
 import { describe, expect, test } from 'vitest'
 import { svcWith } from '../../runner/engine/svc.ts'
 import { type Answers, type Evidence, type FitSvc, MetricError } from '../../runner/science/metric.ts'

@@ -1,3 +1,4 @@
+/** What a machine is found to be able to do, and what becomes of one that computes wrong numbers. */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'

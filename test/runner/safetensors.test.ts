@@ -1,3 +1,4 @@
+/** Safetensors, against files of the reference library (test/golden/safetensors). */
 import { describe, expect, test } from 'vitest'
 import { readSafetensors, type Tensor, writeSafetensors } from '../../runner/formats/safetensors.ts'
 import type { Evidence } from '../../runner/science/metric.ts'

@@ -1,3 +1,4 @@
+/** Schedules of learning rates and of diffusion's noise, by arithmetic. */
 import { expect, test } from 'vitest'
 import { rateAt } from '../../runner/engine/training/schedules.ts'
 import { alphaBarsOf } from '../../runner/tasks/generation/diffusion/schedule.ts'

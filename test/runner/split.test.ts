@@ -1,3 +1,4 @@
+/** How the training images are split into forget, retain and held-out sets. */
 import { expect, test } from 'vitest'
 import { splitOf } from '../../runner/stages/split.ts'
 

@@ -1,3 +1,4 @@
+/** Mean, spread, gaps, t-tests and ranks of a board, against SalUn's Table 1, against SciPy and by hand. */
 import { describe, expect, test } from 'vitest'
 import { avgGap, meanAndSpread, pairedTTest, type RankedRow, rankRanges } from '../../runner/science/statistics.ts'
 import { goldenJson } from './golden.ts'

@@ -1,3 +1,4 @@
+/** The store on disk: objects by their hash, results by their key, locks, and what damage and crashes leave. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'

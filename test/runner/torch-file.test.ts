@@ -53,6 +53,12 @@ describe('state dicts of torch.save before 1.6', () => {
     )
   })
 
+  test('a text in the place of a function is not called', () => {
+    // PROTO 2, BINUNICODE toString, EMPTY_TUPLE, REDUCE
+    const pickle = [0x80, 2, 0x58, 8, 0, 0, 0, ...Buffer.from('toString'), 0x29, 0x52, 0x2e]
+    expect(() => readTorchFile(Uint8Array.from(pickle))).toThrow('a state dict does not need a call of toString')
+  })
+
   test('later files and others are told apart', () => {
     expect(() => readTorchFile(new TextEncoder().encode('PK\x03\x04'))).toThrow('got a zip archive of a later one')
     expect(() => readTorchFile(Uint8Array.of(0x80, 2, 0x4e, 0x2e))).toThrow('got another magic number')

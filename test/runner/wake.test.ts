@@ -1,3 +1,4 @@
+/** How an idle runner waits for work, with a socket and without. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { waitForWork } from '../../runner/agent/wake.ts'

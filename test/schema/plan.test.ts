@@ -1,3 +1,4 @@
+/** Stages of a submission and their keys: what shares a stage, and what has one of its own. */
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { 'fashion-mnist-5k.small-cnn.random-10' as benchmark } from '../../schema/benchmarks/index.ts'

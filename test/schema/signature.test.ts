@@ -1,3 +1,4 @@
+/** Signed documents: what is read is what was signed, and nothing else is. */
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import {

@@ -1,3 +1,4 @@
+/** Suites: their benchmarks differ in the class that is forgotten and in nothing else. */
 import { expect, test } from 'vitest'
 import { benchmarks, suites, suiteWith } from '../../schema/catalogue.ts'
 import { definitionOf, planRun } from '../../schema/plan.ts'

@@ -67,12 +67,7 @@ export const inventions: Invention = {
       }
     },
     async picture(method, seed) {
-      const { png } = await sampleGrid({
-        shape: [1, SIDE, SIDE],
-        models: [{ name: method, ...drawn(method, seed) }],
-        rows: Array.from({ length: CLASSES }, (_, label) => ({ label, name: String(label) })),
-        columns: 10,
-      })
+      const png = await sampleGrid({ shape: [1, SIDE, SIDE], ...drawn(method, seed), classes: CLASSES, columns: 10 })
       return new Uint8Array(png)
     },
   },

@@ -1,3 +1,4 @@
+/** The API at large: its description, its lists, and its refusals. */
 import { expect, test } from 'vitest'
 import { ask, errorOf, read, SLUG, useFreshDatabase } from './support.ts'
 

@@ -1,3 +1,4 @@
+/** Tokens and roles: who may do what. */
 import { expect, test } from 'vitest'
 import { probe } from '../support/probe.ts'
 import { ADMIN, ask, errorOf, read, SLUG, tokenFor, useFreshDatabase } from './support.ts'

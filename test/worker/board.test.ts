@@ -1,3 +1,4 @@
+/** The board of a classification benchmark, with every number worked out by hand. */
 import { beforeEach, expect, test } from 'vitest'
 import type { Board } from '../../schema/api/board.ts'
 import { ask, read, runOf, SLUG, submit, tokenFor, useFreshDatabase, workOff } from './support.ts'

@@ -1,3 +1,4 @@
+/** Enrolment of runners and their access tokens, with requests that are lost, doubled and forged. */
 import { expect, test } from 'vitest'
 import { newPrivateKey } from '../../schema/signature.ts'
 import { assertionOf, type Enrolled, enrolled, enrolmentBody, type Post } from '../support/enrolled.ts'

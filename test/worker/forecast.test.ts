@@ -1,3 +1,4 @@
+/** The estimate of when a run will be done, on made-up queues. */
 import { expect, test } from 'vitest'
 import { type ForecastStage, forecast } from '../../worker/queries/queue/forecast.ts'
 

@@ -1,3 +1,4 @@
+/** Boards and runs of image generation, with every number worked out by hand. */
 import { beforeEach, expect, test } from 'vitest'
 import type { Board } from '../../schema/api/board.ts'
 import type { StageResult } from '../../schema/result.ts'

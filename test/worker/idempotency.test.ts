@@ -1,3 +1,4 @@
+/** Requests repeated under one idempotency key, one after the other and at once. */
 import { expect, test } from 'vitest'
 import { ADMIN, ask, bindings, errorOf, read, SLUG, tokenFor, useFreshDatabase } from './support.ts'
 

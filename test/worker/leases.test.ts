@@ -1,3 +1,4 @@
+/** Leases: which job a runner gets, how long it holds it, and who may write to it. */
 import { runDurableObjectAlarm } from 'cloudflare:test'
 import { beforeEach, expect, test } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'

@@ -1,3 +1,4 @@
+/** What sockets hear of a run while it happens. */
 import { beforeEach, expect, test } from 'vitest'
 import { openSocket } from './sockets.ts'
 import {

@@ -1,3 +1,4 @@
+/** Logs in chunks: lines found by number, and chunks that are missing, doubled or damaged. */
 import { beforeEach, expect, test } from 'vitest'
 import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'

@@ -1,3 +1,4 @@
+/** Signed orders and manifests: one changed byte anywhere is refused and named. */
 import { beforeEach, expect, test } from 'vitest'
 import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
 import type { StoredManifest } from '../../schema/manifest.ts'

@@ -1,3 +1,4 @@
+/** How pages print numbers, durations, sizes, ranks and times. */
 import { expect, test } from 'vitest'
 import {
   decimal,

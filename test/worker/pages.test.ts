@@ -1,3 +1,4 @@
+/** What pages say, read as text, on an empty site and on one with runs. */
 import { beforeEach, expect, test } from 'vitest'
 import { ask, fail, lease, read, SLUG, say, submit, tokenFor, useFreshDatabase, workOff } from './support.ts'
 

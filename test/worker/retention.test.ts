@@ -1,3 +1,4 @@
+/** Which stored files go, when, and which never do. */
 import { beforeEach, expect, test } from 'vitest'
 import type { RetentionReport } from '../../schema/api/retention.ts'
 import { sha256Hex } from '../../schema/hash.ts'

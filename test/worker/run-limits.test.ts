@@ -1,3 +1,4 @@
+/** Limits of open runs, by author and in all. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   ADMIN,

@@ -1,3 +1,4 @@
+/** Which runner gets which job: requirements, fairness among authors, and priority. */
 import { sql } from 'drizzle-orm'
 import { beforeEach, expect, test } from 'vitest'
 import type { Queue } from '../../schema/api/queue.ts'

@@ -1,3 +1,4 @@
+/** Artifacts that are sent whole, by their hash. */
 import { beforeEach, expect, test } from 'vitest'
 import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'

@@ -1,3 +1,4 @@
+/** Submissions: the runs they make, what they share, what is refused, and how they are cancelled. */
 import { expect, test } from 'vitest'
 import type { Submission } from '../../schema/api/submission.ts'
 import { ask, errorOf, lease, read, SLUG, submit, tokenFor, useFreshDatabase } from './support.ts'

@@ -1,3 +1,4 @@
+/** Submissions to suites and the boards of suites. */
 import { beforeEach, expect, test } from 'vitest'
 import type { Board } from '../../schema/api/board.ts'
 import type { Submission } from '../../schema/api/submission.ts'

@@ -1,3 +1,4 @@
+/** The colours of pages: contrast in both themes, and marks that can be told apart. */
 import { describe, expect, test } from 'vitest'
 import { markOf } from '../../worker/views/charts/marks.ts'
 import { dark, light, type Token } from '../../worker/views/tokens.ts'

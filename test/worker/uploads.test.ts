@@ -1,3 +1,4 @@
+/** Large artifacts, sent in parts. */
 import { beforeEach, expect, test } from 'vitest'
 import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'

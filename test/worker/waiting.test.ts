@@ -1,3 +1,4 @@
+/** The words that say what a run waits for. */
 import { expect, test } from 'vitest'
 import { type Waiting, type Worker, whyWaits } from '../../worker/queries/queue/waiting.ts'
 

@@ -1,3 +1,4 @@
+/** Which idle runners are woken, when, and how many. */
 import { runDurableObjectAlarm } from 'cloudflare:test'
 import { beforeEach, expect, test } from 'vitest'
 import type { WakeMessage } from '../../schema/protocol/wake.ts'

@@ -1,3 +1,4 @@
+/** Webhooks: made, signed, delivered, tried again, and given up. */
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Webhook, WebhookMessage } from '../../schema/api/webhook.ts'
 import { databaseOf } from '../../worker/bindings/database.ts'

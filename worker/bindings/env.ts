@@ -23,8 +23,8 @@ const settings = z.object({
   /** Runs that are not over, of one author and of all. */
   MAX_RUNS_PER_USER: atLeastOne(1000),
   MAX_RUNS: atLeastOne(5000),
-  /** Pauses before the second and later attempts to deliver a webhook, as the Standard Webhooks rules recommend: 5 s, 5 min, 30 min, 2 h,
-   *  5 h, 10 h, 14 h, 20 h, 24 h. */
+  /** Pauses before the second and later attempts to deliver a webhook, as the Standard Webhooks rules recommend: 5 s, 5 min, 30
+   *  min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h. */
   WEBHOOK_RETRIES_MS: z
     .string()
     .regex(/^\d+(,\d+)*$/)

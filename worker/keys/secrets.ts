@@ -1,5 +1,5 @@
-/** Secrets that are shown once and stored nowhere: derived from the server's own by HKDF-SHA256 (RFC 5869), so that a request repeated
- *  under its idempotency key is answered alike. */
+/** Secrets that are shown once and stored nowhere: derived from the server's own by HKDF-SHA256 (RFC 5869), so that a request
+ *  repeated under its idempotency key is answered alike. */
 import type { Role } from '../../schema/tables/tokens.ts'
 import type { Bindings } from '../bindings/env.ts'
 import type { Once } from '../queries/submissions/once.ts'
@@ -26,8 +26,8 @@ export async function webhookSecret(env: Keyed, webhookId: string): Promise<stri
   return `whsec_${btoa(String.fromCharCode(...(await derived(env, ['webhook', webhookId], 32))))}`
 }
 
-/** The secret of a token or an enrolment. Only its hash is kept, and of the idempotency key too, so that whoever reads the database can't make it again;
- *  without a key it is random. */
+/** The secret of a token or an enrolment. Only its hash is kept, and of the idempotency key too, so that whoever reads the database
+ *  can't make it again; without a key it is random. */
 export async function tokenSecret(
   env: Keyed,
   kind: Role | 'enrol',

@@ -27,8 +27,8 @@ export interface InceptionWeights {
   sha256: string
 }
 
-/** From the user's folders, then the cache, then the official addresses. Throws DatasetError when the file is missing or has another
- *  hash: it says where it was looked for, where to get it, which hash it must have and which came. */
+/** From the user's folders, then the cache, then the official addresses. Throws DatasetError when the file is missing or has
+ *  another hash: it says where it was looked for, where to get it, which hash it must have and which came. */
 export async function loadInceptionWeights(
   network: Network,
   { directories, cache, signal, onProgress }: LoadOptions,

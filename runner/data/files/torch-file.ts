@@ -104,23 +104,28 @@ function readerOf(bytes: Uint8Array) {
 
 const MARK = Symbol('mark')
 
+const isCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0)
+const isStorage = (value: unknown): value is Storage => typeof value === 'object' && value !== null && 'dtype' in value
+
+function viewOf([storage, offset, shape, strides]: unknown[]): View {
+  if (!isStorage(storage) || !isCounts([offset]) || !isCounts(shape) || !isCounts(strides))
+    throw new TorchFileError('expected a tensor of a storage, an offset, a shape and strides')
+  return { storage, offset: Number(offset), shape, strides }
+}
+
 /** What the names in a state dict's pickle stand for. */
-const builders: Record<string, (...parts: never[]) => unknown> = {
-  'collections OrderedDict': () => new Map(),
-  'torch._utils _rebuild_tensor_v2': (storage: Storage, offset: number, shape: number[], strides: number[]): View => ({
-    storage,
-    offset,
-    shape,
-    strides,
-  }),
-  'torch._utils _rebuild_parameter': (view: View) => view,
-}
-const storageTypes: Record<string, Storage['dtype']> = {
-  'torch FloatStorage': 'F32',
-  'torch.cuda FloatStorage': 'F32',
-  'torch LongStorage': 'I64',
-  'torch.cuda LongStorage': 'I64',
-}
+const builders = new Map<unknown, (parts: unknown[]) => unknown>([
+  ['collections OrderedDict', () => new Map()],
+  ['torch._utils _rebuild_tensor_v2', viewOf],
+  ['torch._utils _rebuild_parameter', ([view]) => view],
+])
+const storageTypes = new Map<unknown, Storage['dtype']>([
+  ['torch FloatStorage', 'F32'],
+  ['torch.cuda FloatStorage', 'F32'],
+  ['torch LongStorage', 'I64'],
+  ['torch.cuda LongStorage', 'I64'],
+])
 
 /** Runs one pickle of protocol 2 to its end and gives what it leaves. */
 function unpickle(reader: Reader): unknown {
@@ -169,18 +174,25 @@ function unpickle(reader: Reader): unknown {
     98: () => stack.pop(), // BUILD: attributes of a state dict, such as versions of its modules
     99: () => {
       const name = `${reader.line()} ${reader.line()}` // GLOBAL
-      if (!builders[name] && !storageTypes[name]) {
+      if (!builders.has(name) && !storageTypes.has(name)) {
         throw new TorchFileError(`a state dict does not need ${name.replace(' ', '.')}; the file is refused`)
       }
       stack.push(name)
     },
     82: () => {
-      const parts = stack.pop() as never[] // REDUCE
-      stack.push(builders[stack.pop() as string]!(...parts))
+      const [name, parts] = stack.splice(-2) // REDUCE
+      const build = builders.get(name)
+      if (!build || !Array.isArray(parts))
+        throw new TorchFileError(`a state dict does not need a call of ${String(name)}`)
+      stack.push(build(parts))
     },
     81: () => {
-      const [, type, key, , count] = stack.pop() as [string, string, string, string, number] // BINPERSID
-      stack.push({ key, dtype: storageTypes[type]!, count } satisfies Storage)
+      const parts = stack.pop() // BINPERSID
+      const [, type, key, , count] = Array.isArray(parts) ? parts : []
+      const dtype = storageTypes.get(type)
+      if (!dtype || typeof key !== 'string' || !isCounts([count]))
+        throw new TorchFileError(`expected a storage of float32 or int64 numbers, got ${String(type)}`)
+      stack.push({ key, dtype, count } satisfies Storage)
     },
   }
   for (;;) {

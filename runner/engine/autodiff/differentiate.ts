@@ -2,7 +2,7 @@
 import { describe, type Graph, type Node, type Value } from '../onnx/graph.ts'
 import { type Ops, opsFor } from '../onnx/ops.ts'
 import * as gradients from './gradients/index.ts'
-import type { Rule } from './rule.ts'
+import type { Rule, RuleContext } from './gradients/parts/rule.ts'
 
 export const standardRules: Readonly<Record<string, Rule | null>> = gradients
 
@@ -43,14 +43,16 @@ export function differentiate(graph: Graph, loss: Value, wrt: readonly Value[]):
     const rule = standardRules[ruleName(node)]
     if (rule === null) continue
     if (!rule)
-      throw new Error(`no gradient for ${describe(node)}; export ${ruleName(node)} from runner/autodiff/gradients/`)
-    const x = node.inputs as Value[]
+      throw new Error(
+        `no gradient for ${describe(node)}; export ${ruleName(node)} from runner/engine/autodiff/gradients/`,
+      )
+    const x = node.inputs as RuleContext['x']
     const found = rule({
       ops,
       node,
       x,
-      y: node.outputs as Value[],
-      dy: dys[0]!,
+      y: node.outputs as RuleContext['y'],
+      dy: dys[0] as Value,
       dys,
       needs: (index) => !!x[index] && active.has(x[index]),
       constant: (index) => (x[index] ? graph.initializers.get(x[index]) : undefined),

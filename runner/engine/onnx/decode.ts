@@ -30,7 +30,10 @@ export interface DecodedModel {
   nodes: FileNode[]
 }
 
+// Decoded messages are of these classes, whose fields have protobuf's defaults; their declared parts may lack fields.
 type AttributeProto = InstanceType<typeof onnx.AttributeProto>
+type GraphProto = InstanceType<typeof onnx.GraphProto>
+type NodeProto = InstanceType<typeof onnx.NodeProto>
 type TensorProto = InstanceType<typeof onnx.TensorProto>
 type ValueInfoProto = InstanceType<typeof onnx.ValueInfoProto>
 type ModelProto = InstanceType<typeof onnx.ModelProto>
@@ -63,7 +66,7 @@ function tensorFrom(source: TensorProto): Tensor {
 function attributeFrom(source: AttributeProto): Attribute | undefined {
   switch (Number(source.type)) {
     case 1:
-      return { kind: 'float', value: source.f! }
+      return { kind: 'float', value: source.f }
     case 2:
       return { kind: 'int', value: Number(source.i) }
     case 3:
@@ -71,15 +74,15 @@ function attributeFrom(source: AttributeProto): Attribute | undefined {
     case 4:
       return { kind: 'tensor', value: tensorFrom(source.t as TensorProto) }
     case 6:
-      return { kind: 'floats', value: source.floats! }
+      return { kind: 'floats', value: source.floats }
     case 7:
-      return { kind: 'ints', value: source.ints!.map(Number) }
+      return { kind: 'ints', value: source.ints.map(Number) }
     default:
       return undefined
   }
 }
 
-function messageOf(bytes: Uint8Array): ModelProto {
+function messageOf(bytes: Uint8Array): { graph: GraphProto; opsetImport: ModelProto['opsetImport'] } {
   let model: ModelProto | undefined
   try {
     model = onnx.ModelProto.decode(bytes)
@@ -89,7 +92,7 @@ function messageOf(bytes: Uint8Array): ModelProto {
       `expected an ONNX model, got ${bytes.length} bytes that are none; export one with torch.onnx.export`,
     )
   }
-  return model
+  return { graph: model.graph as GraphProto, opsetImport: model.opsetImport }
 }
 
 /** Extents of a graph input; null where they are left open. */
@@ -97,20 +100,20 @@ const extentsOf = ({ type }: ValueInfoProto): (number | null)[] =>
   (type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => Number(dimValue ?? 0) || null)
 
 /** The one input of the graph that isn't a weight: [batch, ...shape of an example]. */
-function inputOf(model: ModelProto): { name: string; shape: number[] } {
-  const graph = model.graph!
-  const weights = new Set(graph.initializer!.map(({ name }) => name))
-  const inputs = (graph.input as ValueInfoProto[]).filter(({ name }) => !weights.has(name!))
-  if (inputs.length !== 1) {
+function inputOf(graph: GraphProto): { name: string; shape: number[] } {
+  const weights = new Set((graph.initializer as TensorProto[]).map(({ name }) => name))
+  const inputs = (graph.input as ValueInfoProto[]).filter(({ name }) => !weights.has(name))
+  const [input, ...more] = inputs
+  if (!input || more.length > 0) {
     throw new Error(`expected one input, the images; the model has ${inputs.length}: ${inputs.map((i) => i.name)}`)
   }
-  const { name } = inputs[0]!
-  const [, ...shape] = extentsOf(inputs[0]!)
+  const { name } = input
+  const [, ...shape] = extentsOf(input)
   const open = shape.indexOf(null)
   if (shape.length === 0 || open >= 0) {
     throw new Error(`axis ${open + 1} of input ${name} is dynamic; fix every axis but the batch on export`)
   }
-  return { name: name!, shape: shape as number[] }
+  return { name, shape: shape as number[] }
 }
 
 /** The content of a Constant node. */
@@ -127,40 +130,41 @@ function constantOf(attributes: Record<string, Attribute>, name: string): Tensor
 
 /** Weights that the exporter merged because they were equal get a copy each. */
 export function decodeModel(bytes: Uint8Array): DecodedModel {
-  const model = messageOf(bytes)
-  const opset = Number(model.opsetImport!.find(({ domain }) => !domain || domain === 'ai.onnx')?.version ?? 0)
+  const { graph, opsetImport } = messageOf(bytes)
+  const opset = Number(opsetImport.find(({ domain }) => !domain || domain === 'ai.onnx')?.version ?? 0)
   if (opset < OLDEST_OPSET || opset > OPSET) {
     throw new Error(`the model has opset ${opset}; export it with an opset from ${OLDEST_OPSET} to ${OPSET}`)
   }
-  const graph = model.graph!
-  const input = inputOf(model)
-  if (graph.output!.length !== 1)
-    throw new Error(`expected one output, the logits; the model has ${graph.output!.length}`)
-  const constants = new Map<string, Tensor>()
-  for (const initializer of graph.initializer!) constants.set(initializer.name!, tensorFrom(initializer as TensorProto))
+  const input = inputOf(graph)
+  const [output, ...more] = graph.output as ValueInfoProto[]
+  if (!output || more.length > 0)
+    throw new Error(`expected one output, the logits; the model has ${graph.output.length}`)
+  const constants = new Map((graph.initializer as TensorProto[]).map((weight) => [weight.name, tensorFrom(weight)]))
   const weights = new Set(constants.keys())
   const nodes: FileNode[] = []
-  for (const source of graph.node!) {
-    const [inputs, outputs] = [[...source.input!], source.output!]
-    const name = source.name || outputs[0]!
-    const op = source.opType!
-    if (source.domain && source.domain !== 'ai.onnx')
-      throw new Error(`${op} (node ${name}) is of the domain ${source.domain}; export with standard ops only`)
+  for (const source of graph.node as NodeProto[]) {
+    const { opType: op, domain, output: outputs } = source
+    const inputs = [...source.input]
+    const [[input = ''], [output = '']] = [inputs, outputs]
+    const name = source.name || output
+    if (domain && domain !== 'ai.onnx')
+      throw new Error(`${op} (node ${name}) is of the domain ${domain}; export with standard ops only`)
     const attributes: Record<string, Attribute> = {}
     for (const attribute of source.attribute as AttributeProto[]) {
       const content = attributeFrom(attribute)
       if (!content) throw new Error(`${op} (node ${name}) holds a graph or an unknown attribute, ${attribute.name}`)
-      attributes[attribute.name!] = content
+      attributes[attribute.name] = content
     }
-    if (op === 'Constant') {
-      constants.set(outputs[0]!, constantOf(attributes, name))
-    } else if (op === 'Identity' && weights.has(inputs[0]!)) {
-      constants.set(outputs[0]!, constants.get(inputs[0]!)!)
-      weights.add(outputs[0]!)
+    const weight = op === 'Identity' && weights.has(input) ? constants.get(input) : undefined
+    if (weight) {
+      constants.set(output, weight)
+      weights.add(output)
+    } else if (op === 'Constant') {
+      constants.set(output, constantOf(attributes, name))
     } else {
       nodes.push({ op, name, inputs, outputs, attributes })
     }
   }
 
-  return { opset, input, output: graph.output![0]!.name!, constants, weights, nodes }
+  return { opset, input, output: output.name, constants, weights, nodes }
 }

@@ -1,4 +1,5 @@
 /** Shape arithmetic that shape rules and gradient rules share: broadcasting, windows, slices and splits. */
+import { type AtLeast, at } from './arity.ts'
 import { describe, listOf, type Node, numberOf, stringOf, type Value } from './graph.ts'
 import { type ElementType, numbersOf, type Shape, type Tensor } from './tensor.ts'
 
@@ -10,7 +11,7 @@ export interface OutputType {
 /** What inference may ask: the inputs, and the content of an input that is a constant. */
 export interface InferenceContext {
   node: Node
-  x: Value[]
+  x: AtLeast<1, Value>
   constant(index: number): Tensor | undefined
 }
 
@@ -32,7 +33,7 @@ export function broadcastShapes(...shapes: Shape[]): Shape {
 export const normalAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
 
 /** The ints of a constant input; an error names the node where it is not constant. */
-export function constantInts({ node, constant }: InferenceContext, index: number): number[] {
+export function constantInts({ node, constant }: Pick<InferenceContext, 'node' | 'constant'>, index: number): number[] {
   const content = constant(index)
   if (!content) {
     throw new Error(
@@ -40,6 +41,20 @@ export function constantInts({ node, constant }: InferenceContext, index: number
     )
   }
   return numbersOf(content)
+}
+
+/** A shape with extents of 1 put in, so that they are the `axes` of the result. */
+export function unsqueezed(shape: Shape, axes: readonly number[]): Shape {
+  const rank = shape.length + axes.length
+  const output = [...shape]
+  for (const axis of axes.map((axis) => normalAxis(axis, rank)).sort((a, b) => a - b)) output.splice(axis, 0, 1)
+  return output
+}
+
+/** A shape without `axes`; without its extents of 1 where none are given. */
+export function squeezed(shape: Shape, axes: readonly number[]): Shape {
+  const dropped = new Set(axes.map((axis) => normalAxis(axis, shape.length)))
+  return shape.filter((extent, axis) => (axes.length === 0 ? extent !== 1 : !dropped.has(axis)))
 }
 
 /** Window arithmetic that Conv, ConvTranspose and pooling share; pads are [begin..., end...]. */
@@ -59,11 +74,11 @@ export function windowOf(node: Node, kernel: readonly number[], input: Shape): W
     return { kernel: [...kernel], strides, dilations, pads: [...listOf(node, 'pads', Array(2 * rank).fill(0))] }
   }
   const total = kernel.map((k, i) => {
-    const extent = input[i + 2]!
-    return Math.max(0, (Math.ceil(extent / strides[i]!) - 1) * strides[i]! + (k - 1) * dilations[i]! + 1 - extent)
+    const [extent, stride] = [at(input, i + 2), at(strides, i)]
+    return Math.max(0, (Math.ceil(extent / stride) - 1) * stride + (k - 1) * at(dilations, i) + 1 - extent)
   })
   const small = total.map((pad) => Math.floor(pad / 2))
-  const large = total.map((pad, i) => pad - small[i]!)
+  const large = total.map((pad) => Math.ceil(pad / 2))
   return {
     kernel: [...kernel],
     strides,
@@ -72,9 +87,29 @@ export function windowOf(node: Node, kernel: readonly number[], input: Shape): W
   }
 }
 
+/** A window along one axis. */
+export interface Span {
+  k: number
+  stride: number
+  dilation: number
+  /** Padding before and after. */
+  begin: number
+  end: number
+}
+
+/** A window axis by axis. */
+export const spansOf = ({ kernel, strides, dilations, pads }: Window): Span[] =>
+  kernel.map((k, i) => ({
+    k,
+    stride: at(strides, i),
+    dilation: at(dilations, i),
+    begin: at(pads, i),
+    end: at(pads, i + kernel.length),
+  }))
+
 /** Start, step and length of a Slice along every axis. */
 export function sliceRanges(context: InferenceContext): { start: number; step: number; length: number }[] {
-  const { shape } = context.x[0]!
+  const { shape } = context.x[0]
   const starts = constantInts(context, 1)
   const ends = constantInts(context, 2)
   const axes = context.node.inputs[3] ? constantInts(context, 3) : starts.map((_, i) => i)
@@ -82,11 +117,11 @@ export function sliceRanges(context: InferenceContext): { start: number; step: n
   const ranges = shape.map((extent) => ({ start: 0, step: 1, length: extent }))
   axes.forEach((given, i) => {
     const axis = normalAxis(given, shape.length)
-    const extent = shape[axis]!
-    const step = steps[i]!
-    const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + extent : at, low), high)
-    const start = step > 0 ? clamp(starts[i]!, 0, extent) : clamp(starts[i]!, 0, extent - 1)
-    const end = step > 0 ? clamp(ends[i]!, 0, extent) : clamp(ends[i]!, -1, extent - 1)
+    const extent = at(shape, axis)
+    const step = at(steps, i)
+    const clamp = (to: number, low: number, high: number) => Math.min(Math.max(to < 0 ? to + extent : to, low), high)
+    const start = clamp(at(starts, i), 0, step > 0 ? extent : extent - 1)
+    const end = step > 0 ? clamp(at(ends, i), 0, extent) : clamp(at(ends, i), -1, extent - 1)
     ranges[axis] = { start, step, length: Math.max(0, Math.ceil((end - start) / step)) }
   })
   return ranges
@@ -95,10 +130,10 @@ export function sliceRanges(context: InferenceContext): { start: number; step: n
 /** Parts of a Split along its axis. */
 export function splitLengths(context: InferenceContext): { axis: number; lengths: number[] } {
   const { node, x } = context
-  const axis = normalAxis(numberOf(node, 'axis', 0), x[0]!.shape.length)
+  const axis = normalAxis(numberOf(node, 'axis', 0), x[0].shape.length)
   if (node.inputs[1]) return { axis, lengths: constantInts(context, 1) }
   const count = numberOf(node, 'num_outputs', node.outputs.length)
-  const extent = x[0]!.shape[axis]!
+  const extent = at(x[0].shape, axis)
   const part = Math.ceil(extent / count)
   return { axis, lengths: Array.from({ length: count }, (_, i) => Math.min(part, extent - i * part)) }
 }

@@ -46,20 +46,18 @@ export function loopOverGroups(
   groups: Groups,
   body: (ops: Ops, iteration: Value, groups: Record<string, Value[]>) => { carried: Groups; scans: Value[] },
 ): { carried: Record<string, Value[]>; scans: Value[] } {
-  const names = Object.keys(groups)
   const grouped = (values: readonly Value[]) => {
-    let taken = 0
-    return Object.fromEntries(
-      names.map((name) => {
-        const from = taken
-        taken += groups[name]!.length
-        return [name, values.slice(from, taken)]
-      }),
-    )
+    const rest = [...values]
+    return Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, rest.splice(0, group.length)]))
   }
   const { carried, scans } = loop(ops, steps, Object.values(groups).flat(), (ops, iteration, values) => {
     const next = body(ops, iteration, grouped(values))
-    return { carried: names.flatMap((name) => [...next.carried[name]!]), scans: next.scans }
+    const carried = Object.keys(groups).flatMap((name) => {
+      const group = next.carried[name]
+      if (!group) throw new Error(`the body of a loop carries ${name} but gives no next ${name}`)
+      return group
+    })
+    return { carried, scans: next.scans }
   })
   return { carried: grouped(carried), scans }
 }

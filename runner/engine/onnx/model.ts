@@ -29,7 +29,7 @@ const tensorProto = ({ type, shape, data }: Tensor, name = '') => ({
 })
 
 function attributeProto(name: string, { kind, value }: Attribute) {
-  const type = kinds[kind] as number
+  const type = kinds[kind]
   switch (kind) {
     case 'int':
       return { name, type, i: value }
@@ -57,7 +57,9 @@ const nodeProto = ({ op, domain, inputs, outputs, attributes }: Node) => ({
   attribute: Object.entries(attributes).map(([name, attribute]) => attributeProto(name, attribute)),
 })
 
-function graphProto(graph: Graph): object {
+type GraphProto = NonNullable<Parameters<typeof onnx.GraphProto.create>[0]>
+
+function graphProto(graph: Graph): GraphProto {
   return {
     name: 'palimpsest',
     input: graph.inputs.map(valueInfo),
@@ -117,9 +119,10 @@ function callAttributes(graph: Graph, found = new Map<string, Set<string>>()): M
 /** Bytes of an ONNX model whose main graph is `graph`, with the functions it calls. */
 export function modelBytes(graph: Graph): Uint8Array {
   const called = callAttributes(graph)
-  const functions = [...graph.functions.values()]
-    .filter(({ name }) => called.has(name))
-    .map((body) => functionProto(body, [...called.get(body.name)!].sort()))
+  const functions = [...graph.functions.values()].flatMap((body) => {
+    const attributes = called.get(body.name)
+    return attributes ? [functionProto(body, [...attributes].sort())] : []
+  })
   const model = { irVersion: IR_VERSION, producerName: 'palimpsest', opsetImport, graph: graphProto(graph), functions }
-  return onnx.ModelProto.encode(onnx.ModelProto.create(model as never)).finish()
+  return onnx.ModelProto.encode(onnx.ModelProto.create(model)).finish()
 }

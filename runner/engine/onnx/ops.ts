@@ -1,5 +1,6 @@
 /** The node builder: `ops.Conv(x, w)` adds a node to a graph and gives its output value. Shapes are inferred on the way. */
 
+import { at } from './arity.ts'
 import { dataTypeOf } from './element-types.ts'
 import type { OutputType } from './geometry.ts'
 import { type Attribute, addConstant, float, type Graph, int, ints, type Node, string, type Value } from './graph.ts'
@@ -59,7 +60,7 @@ export function opsFor(graph: Graph) {
     inputs: readonly (Value | null)[],
     attributes: Record<string, AttributeInput> = {},
     options: EmitOptions = {},
-  ): Value[] {
+  ): [Value, ...Value[]] {
     const { domain = '', outputs = 1, types, hints } = options
     const node: Node = {
       op,
@@ -78,14 +79,14 @@ export function opsFor(graph: Graph) {
       const input = inputs[index]
       return input ? graph.initializers.get(input) : undefined
     }
-    const inferred = types ?? inferOutputs({ node, x, constant }).slice(0, outputs)
+    const inferred = types ?? inferOutputs(node, x, constant).slice(0, outputs)
     const values = inferred.map(({ type, shape }, i) => ({ name: graph.freshName(hints?.[i] || op), type, shape }))
     graph.nodes.push({ ...node, outputs: values })
-    return values
+    return values as [Value, ...Value[]]
   }
 
   const one = (op: string, inputs: readonly (Value | null)[], attributes?: Record<string, AttributeInput>): Value =>
-    emit(op, inputs, attributes)[0]!
+    emit(op, inputs, attributes)[0]
   const unary = (op: string) => (x: Value, attributes?: Record<string, AttributeInput>) => one(op, [x], attributes)
   const binary = (op: string) => (a: Operand, b: Operand) => {
     const type = typeof a === 'number' ? (typeof b === 'number' ? 'float32' : b.type) : a.type
@@ -162,7 +163,7 @@ export function opsFor(graph: Graph) {
     Transpose: (x: Value, perm: readonly number[]) =>
       perm.every((axis, i) => axis === i) ? x : one('Transpose', [x], { perm }),
     Concat: (parts: readonly Value[], axis: number) =>
-      parts.length === 1 ? parts[0]! : one('Concat', parts, { axis }),
+      parts.length === 1 ? at(parts, 0) : one('Concat', parts, { axis }),
     Split: (x: Value, lengths: readonly number[], axis: number) =>
       lengths.length === 1 ? [x] : emit('Split', [x, list(lengths)], { axis }, { outputs: lengths.length }),
     Slice: (
@@ -179,7 +180,8 @@ export function opsFor(graph: Graph) {
     ScatterElements: (x: Value, indices: Value, updates: Value, axis: number, reduction = 'none') =>
       one('ScatterElements', [x, indices, updates], { axis, reduction }),
     /** The largest `count` entries of an axis, in falling order, and their indices. */
-    TopK: (x: Value, count: number, axis: number) => emit('TopK', [x, list([count])], { axis }, { outputs: 2 }),
+    TopK: (x: Value, count: number, axis: number) =>
+      emit('TopK', [x, list([count])], { axis }, { outputs: 2 }) as [Value, Value],
     Unsqueeze: (x: Value, axes: readonly number[]) => one('Unsqueeze', [x, list(axes)]),
     Squeeze: (x: Value, axes: readonly number[]) => one('Squeeze', [x, list(axes)]),
     Expand: (x: Value, shape: Shape) => (x.shape.join() === shape.join() ? x : one('Expand', [x, list(shape)])),

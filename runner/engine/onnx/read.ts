@@ -1,4 +1,5 @@
 /** Reads a classifier that other software exported to ONNX (opset 13 to 21), for any batch size. */
+import { at } from './arity.ts'
 import { decodeModel, type FileNode } from './decode.ts'
 import { fold } from './fold.ts'
 import { addInput, addOutput, type Graph, int, type Node, newGraph, numberOf, type Value } from './graph.ts'
@@ -45,7 +46,7 @@ function upgrade(node: FileNode, opset: number, addList: (numbers: readonly numb
   const { op, inputs, outputs, attributes } = node
   if (op.startsWith('Reduce') && attributes.axes) {
     const { axes, ...rest } = attributes
-    return { ...node, inputs: [inputs[0]!, addList(axes.value as number[])], attributes: rest }
+    return { ...node, inputs: [at(inputs, 0), addList(axes.value as number[])], attributes: rest }
   }
   if (op === 'Split' && !inputs[1] && opset < 18) {
     return { ...node, attributes: { ...attributes, num_outputs: int(outputs.length) } }
@@ -121,7 +122,7 @@ export function parseModel(bytes: Uint8Array): ExportedModel {
           throw new Error(`cannot use ${node.op} (node ${node.name}): ${(error as Error).message}${hint}`)
         }
       }
-      return tensorNamed(output)!
+      return tensorNamed(output) ?? missing(output)
     },
   }
 }
@@ -149,16 +150,17 @@ function addNode(ops: Ops, { op, inputs, outputs, attributes }: FileNode, buildi
     outputs: [],
     attributes,
   }
+  const [[input = ''], [output = '']] = [inputs, outputs]
   if (op === 'Identity' || op === 'Dropout') {
-    const constant = content.get(inputs[0]!)
-    if (constant) content.set(outputs[0]!, constant)
-    else known.set(outputs[0]!, tensorNamed(inputs[0]!)!)
+    const constant = content.get(input)
+    if (constant) content.set(output, constant)
+    else known.set(output, tensorNamed(input) ?? missing(input))
     return
   }
   if (op === 'Shape') {
-    const { shape } = content.get(inputs[0]!) ?? tensorNamed(inputs[0]!)!
+    const { shape } = content.get(input) ?? tensorNamed(input) ?? missing(input)
     const extents = shape.slice(numberOf(sketch, 'start', 0), numberOf(sketch, 'end', shape.length))
-    content.set(outputs[0]!, int64s([extents.length], extents))
+    content.set(output, int64s([extents.length], extents))
     return
   }
   const result = fold(
@@ -166,26 +168,27 @@ function addNode(ops: Ops, { op, inputs, outputs, attributes }: FileNode, buildi
     inputs.map((name) => content.get(name)),
   )
   if (result) {
-    content.set(outputs[0]!, result)
+    content.set(output, result)
     return
   }
   const values = inputs.map(tensorNamed)
   if (op === 'BatchNormalization' && batchNorm) {
     const [x, scale, bias, mean, variance] = values as [Value, Value, Value, Value, Value]
-    const buffers: [string, string] = [inputs[3]!, inputs[4]!]
+    const buffers: [string, string] = [at(inputs, 3), at(inputs, 4)]
     const epsilon = numberOf(sketch, 'epsilon', 1e-5)
     const momentum = numberOf(sketch, 'momentum', 0.9)
-    known.set(outputs[0]!, batchNorm(ops, { x, scale, bias, mean, variance, buffers, epsilon, momentum }))
+    known.set(output, batchNorm(ops, { x, scale, bias, mean, variance, buffers, epsilon, momentum }))
     return
   }
   if (op === 'GroupNormalization' && opset < 21) {
     // [groups] -> [channels]: until opset 21, a group's channels shared scale and bias.
-    const channels = values[0]!.shape[1]!
-    for (const i of [1, 2]) {
-      const groups = values[i]!.shape[0]!
-      const column = ops.Expand(ops.Reshape(values[i]!, [groups, 1]), [groups, channels / groups])
-      values[i] = ops.Reshape(column, [channels])
-    }
+    const [x, ...ofGroups] = values as [Value, Value, Value]
+    const channels = at(x.shape, 1)
+    const perChannel = ofGroups.map((value) => {
+      const groups = at(value.shape, 0)
+      return ops.Reshape(ops.Expand(ops.Reshape(value, [groups, 1]), [groups, channels / groups]), [channels])
+    })
+    values.splice(1, 2, ...perChannel)
   }
   ops.emit(op, values, attributes, { outputs: outputs.length, hints: outputs }).forEach((value, i) => {
     if (outputs[i]) known.set(outputs[i], value)

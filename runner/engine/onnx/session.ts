@@ -1,4 +1,6 @@
 /** Runs graphs. The only file that imports onnxruntime-node. */
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { BLOCKED_DOMAIN, withBlockedConvolutions } from './blocked.ts'
 import { addInput, addOutput, type Graph, newGraph } from './graph.ts'
@@ -10,8 +12,18 @@ import type { ElementType, Tensor, TensorData } from './tensor.ts'
 export const providers = ['cpu', 'cuda'] as const
 export type Provider = (typeof providers)[number]
 
+/** Every provider that this build of onnxruntime knows; whether it works here, only a session tells. */
+export const knownProviders: readonly string[] = ort.listSupportedBackends().map(({ name }) => name)
+
+/** Where onnxruntime's own libraries lie on this platform. */
+export const librariesPath = (): string => {
+  const main = createRequire(import.meta.url).resolve('onnxruntime-node')
+  return join(dirname(dirname(main)), 'bin/napi-v6', process.platform, process.arch)
+}
+
 export interface SessionOptions {
-  provider?: Provider | undefined
+  /** One of `providers`, or, to try them, of `knownProviders`. */
+  provider?: string | undefined
   /** Threads inside one op; 0 leaves the choice to onnxruntime. */
   threads?: number | undefined
   /** Where to write onnxruntime's profile of every node, for measurement. */
@@ -48,12 +60,12 @@ async function probeBlock(): Promise<number> {
   const graph = newGraph()
   const x = addInput(graph, 'x', 'float32', shape)
   const [laid] = opsFor(graph).emit('ReorderInput', [x], {}, { domain: BLOCKED_DOMAIN, types: [x] })
-  addOutput(graph, 'y', laid!)
+  addOutput(graph, 'y', laid)
   try {
     const session = await ort.InferenceSession.create(modelBytes(graph), { logSeverityLevel: 4 })
     const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.from(Array(32).keys()), shape) })
     await session.release()
-    return (y!.data as Float32Array).indexOf(1)
+    return (y?.data as Float32Array | undefined)?.indexOf(1) ?? 1
   } catch {
     return 1 // onnxruntime has these kernels for some processors only
   }

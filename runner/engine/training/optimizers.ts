@@ -40,7 +40,8 @@ function sgd({ momentum, weightDecay, nesterov }: Extract<OptimizerSpec, { kind:
   }
 }
 
-/** Adam (https://arxiv.org/abs/1412.6980); `adamw` decays the weights apart from the gradient (https://arxiv.org/abs/1711.05101). */
+/** Adam (https://arxiv.org/abs/1412.6980); `adamw` decays the weights apart from the gradient
+ *  (https://arxiv.org/abs/1711.05101). */
 function adam({
   kind,
   beta1,

@@ -9,7 +9,7 @@ const names: Record<Provider, string> = { cpu: 'CPUExecutionProvider', cuda: 'CU
 
 const event = z.object({ args: z.object({ op_name: z.string(), provider: z.string() }) })
 
-/** Ops of a profile that ran elsewhere, each once, in alphabetical order. Loop is left out: it is the place that holds the others. */
+/** Ops of a profile that ran elsewhere, each once, in alphabetical order. Loop is left out: it holds the others. */
 export function straysIn(profile: unknown[], provider: Provider): string[] {
   const ran = profile.flatMap((raw) => event.safeParse(raw).data?.args ?? [])
   const strays = ran.filter((node) => node.provider !== names[provider] && node.op_name !== 'Loop')

@@ -1,12 +1,10 @@
-/** Which execution providers of onnxruntime really run a graph here, and why the others don't. Speaks to onnxruntime itself,
- *  since onnx/session.ts knows only those that can train. */
+/** Which execution providers of onnxruntime really run a graph here, and why the others don't. */
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import * as ort from 'onnxruntime-node'
-import { addInput, addOutput, newGraph } from '../../engine/onnx/graph.ts'
-import { modelBytes } from '../../engine/onnx/model.ts'
+import { join } from 'node:path'
+import { addInput, addOutput, type Graph, newGraph } from '../../engine/onnx/graph.ts'
 import { opsFor } from '../../engine/onnx/ops.ts'
+import { knownProviders, librariesPath, openSession } from '../../engine/onnx/session.ts'
+import { floats } from '../../engine/onnx/tensor.ts'
 
 /** What can be asked for; `auto` is CUDA where it works, else the CPU. */
 export const deviceKinds = ['auto', 'cpu', 'cuda'] as const
@@ -24,28 +22,26 @@ export async function* tryProviders(): AsyncGenerator<ProviderFinding> {
   const graph = newGraph()
   const x = addInput(graph, 'x', 'float32', [2])
   addOutput(graph, 'y', opsFor(graph).Add(x, x))
-  const model = modelBytes(graph)
-  for (const { name } of ort.listSupportedBackends()) yield { name, ...(await tried(name, model)) }
+  for (const name of knownProviders) yield { name, ...(await tried(name, graph)) }
 }
 
-async function tried(name: string, model: Uint8Array): Promise<Omit<ProviderFinding, 'name'>> {
+async function tried(provider: string, graph: Graph): Promise<Omit<ProviderFinding, 'name'>> {
   try {
-    const session = await ort.InferenceSession.create(model, { executionProviders: [name], logSeverityLevel: 4 })
-    const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.of(1, 2), [2]) })
+    const session = await openSession(graph, { provider })
+    const { y } = await session.run({ x: floats([2], [1, 2]) })
     await session.release()
     const works = y?.data[0] === 2 && y.data[1] === 4
     return { works, trouble: works ? '' : `1 + 1 and 2 + 2 gave ${y?.data}` }
   } catch (error) {
     // onnxruntime begins with the place in its source, as long as a line.
-    const words = (error as Error).message.trim().split('\n').at(-1)!
+    const words = (error as Error).message.trim().split('\n').at(-1) ?? ''
     return { works: false, trouble: words.slice(words.lastIndexOf(' was false. ') + 1).replace(/^was false\. /, '') }
   }
 }
 
 /** Where the library of the CUDA provider belongs, and whether it is there. */
 export function cudaLibrary(): { path: string; exists: boolean } {
-  const main = createRequire(import.meta.url).resolve('onnxruntime-node')
   const name = process.platform === 'win32' ? 'onnxruntime_providers_cuda.dll' : 'libonnxruntime_providers_cuda.so'
-  const path = join(dirname(dirname(main)), 'bin/napi-v6', process.platform, process.arch, name)
+  const path = join(librariesPath(), name)
   return { path, exists: existsSync(path) }
 }

@@ -1,5 +1,5 @@
-/** Inception Score (Salimans et al. 2016, https://arxiv.org/abs/1606.03498): exp of the mean KL divergence of p(y|x) from p(y). It is
- *  large when each image is clearly of one class and all classes occur. */
+/** Inception Score (Salimans et al. 2016, https://arxiv.org/abs/1606.03498): exp of the mean KL divergence of p(y|x) from p(y). It
+ *  is large when each image is clearly of one class and all classes occur. */
 import { MetricError } from '../metric.ts'
 
 /** Parts, in the order of the images, whose scores are averaged. */

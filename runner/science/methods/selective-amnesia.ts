@@ -1,4 +1,5 @@
-/** Selective Amnesia: continual learning turned round, with a surrogate for what is forgotten (https://arxiv.org/abs/2305.10120). */
+/** Selective Amnesia: continual learning turned round, with a surrogate for what is forgotten
+ *  (https://arxiv.org/abs/2305.10120). */
 import { z } from 'zod'
 import { defineMethod } from '../method.ts'
 import { adamSteps, type DiffusionBatch, type DiffusionTerm, onGeneration } from '../tasks/generation/vocabulary.ts'

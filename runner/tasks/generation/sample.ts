@@ -67,11 +67,12 @@ export async function sample(spec: StageOf<'sample'>, context: StageContext): Pr
     const bytes = encodeSamples({ images, labels: Uint8Array.from(labels) }, denoiser.inputShape)
     const grid = await sampleGrid({
       shape: denoiser.inputShape as [number, number, number],
-      models: [{ name: 'samples', images, labels: Uint8Array.from(labels) }],
-      rows: classes.map((name, label) => ({ label, name })),
+      images,
+      labels: Uint8Array.from(labels),
+      classes: classes.length,
       columns: Math.min(10, sampling.perClass),
     })
-    const artifacts = { [SAMPLES]: await store.put(bytes), [GRID]: await store.put(grid.png) }
+    const artifacts = { [SAMPLES]: await store.put(bytes), [GRID]: await store.put(grid) }
     return { artifacts, seconds }
   } finally {
     await executor.release()

@@ -1,5 +1,5 @@
-/** What may be removed, as statements that list it and statements that remove it. Each removal carries its condition itself, so that
- *  what became wanted in between stays. Parameters: ?1 is the youngest time at which something is old enough. */
+/** What may be removed, as statements that list it and statements that remove it. Each removal carries its condition itself, so
+ *  that what became wanted in between stays. Parameters: ?1 is the youngest time at which something is old enough. */
 import type { Removed } from '../../../schema/api/retention.ts'
 import type { Database } from '../../bindings/database.ts'
 

@@ -2,8 +2,8 @@
  *
  *  Where metrics are better the closer they are to retrain, Avg. Gap orders. Metrics of generated images have directions and units
  *  of their own, whose gaps have no meaningful mean, and no one of them will do: a model that draws noise has the best UA, one that
- *  forgot nothing the best Fréchet distance. So a row is as good as the worse of its places in both; a row that is better in both than
- *  another then stands before it. Places are of means over seeds and no test is made, hence no range of ranks. */
+ *  forgot nothing the best Fréchet distance. So a row is as good as the worse of its places in both; a row that is better in both
+ *  than another then stands before it. Places are of means over seeds and no test is made, hence no range of ranks. */
 import type { BoardRow, Column, Ordering } from '../../../schema/api/board.ts'
 import { type Benchmark, taskOf } from '../../../schema/benchmark.ts'
 import { generationMetrics } from '../../http/catalogue.ts'

@@ -1,5 +1,5 @@
-/** Ending a delivery: with a result, or without one and a reason. One batch ends job and delivery together, and tells of the runs that
- *  end with them. */
+/** Ending a delivery: with a result, or without one and a reason. One batch ends job and delivery together, and tells of the runs
+ *  that end with them. */
 import { and, eq, exists, inArray, sql } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
 import { canonicalJson } from '../../../schema/hash.ts'

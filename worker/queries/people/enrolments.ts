@@ -26,7 +26,7 @@ export async function createEnrolment(
   return { id, secret, labels, createdAt: isoTime(row.createdAt), expiresAt: isoTime(row.expiresAt) }
 }
 
-/** The id and name of the new runner. A request that is repeated with the same key, since its answer was lost, is answered alike. */
+/** The id and name of the new runner. A request repeated with the same key, since its answer was lost, is answered alike. */
 export async function enrolRunner(
   db: Database,
   request: z.infer<typeof enrolRequest>,

@@ -1,5 +1,5 @@
-/** The one mechanism behind `Idempotency-Key`: the key is stored in the transaction that creates something, so that of any number of
- *  requests with one key, at once or one after the other, one creates and the others find what it created. */
+/** The one mechanism behind `Idempotency-Key`: the key is stored in the transaction that creates something, so that of any number
+ *  of requests with one key, at once or one after the other, one creates and the others find what it created. */
 import { and, eq } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
 import { sha256Hex } from '../../../schema/hash.ts'

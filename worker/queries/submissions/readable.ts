@@ -1,5 +1,5 @@
-/** What may be read by whom: what is public by anyone, a private submission by the token that made it and by admins. To everybody else it
- *  does not exist. */
+/** What may be read by whom: what is public by anyone, a private submission by the token that made it and by admins. To everybody
+ *  else it does not exist. */
 import { and, eq, or, type SQL } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'

@@ -10,8 +10,8 @@ import { webhooks } from '../../../schema/tables/webhooks.ts'
 import type { Database } from '../../bindings/database.ts'
 import { runState, runsWithState } from '../runs/run-state.ts'
 
-/** The runs that a change may have ended: those that need one of some jobs, or a job that failed in this very change, or those of some
- *  submissions. */
+/** The runs that a change may have ended: those that need one of some jobs, or a job that failed in this very change, or those of
+ *  some submissions. */
 export type Touched = { jobs: string[] } | { failedAt: number } | { submissions: string[] }
 
 /** Statements to put after that change, in its batch. A webhook that is disabled is told nothing. */

@@ -1,5 +1,5 @@
-/** One attempt to deliver a message: signed, over https to a public address, without following redirects. Of the answer nothing but its
- *  status is read, so that a webhook is no way to read what the server can reach. */
+/** One attempt to deliver a message: signed, over https to a public address, without following redirects. Of the answer nothing but
+ *  its status is read, so that a webhook is no way to read what the server can reach. */
 import ipaddr from 'ipaddr.js'
 import { Webhook } from 'standardwebhooks'
 import type { Bindings } from '../../bindings/env.ts'
@@ -65,8 +65,8 @@ function retryAfterOf(answer: Response, now: number): number | null {
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : null
 }
 
-/** Why nothing is sent to an address; null where it may be. Names that resolve to private addresses are left to the platform: a Worker's
- *  requests start in the public network. */
+/** Why nothing is sent to an address; null where it may be. Names that resolve to private addresses are left to the platform: a
+ *  Worker's requests start in the public network. */
 export function refusalOf(
   address: string,
   { ALLOW_LOCAL_WEBHOOKS }: Pick<Bindings, 'ALLOW_LOCAL_WEBHOOKS'>,

@@ -1,5 +1,6 @@
-/** Sends what is due to webhooks, by the operational rules of https://www.standardwebhooks.com: tried again for three days with growing
- *  pauses and jitter, and no longer sent to a webhook that is gone (410) or got nothing for as long as a message is tried. */
+/** Sends what is due to webhooks, by the operational rules of https://www.standardwebhooks.com: tried again for three days with
+ *  growing pauses and jitter, and no longer sent to a webhook that is gone (410) or got nothing for as long as a message is
+ *  tried. */
 import { and, eq, inArray, isNull, lt, min, ne, sql } from 'drizzle-orm'
 import { webhookAttempts } from '../../../schema/tables/webhook-attempts.ts'
 import { webhookMessages } from '../../../schema/tables/webhook-messages.ts'

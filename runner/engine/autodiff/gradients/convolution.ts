@@ -1,11 +1,12 @@
 /** Gradients of convolutions. No standard op computes a weight gradient, so it's a function of the domain `palimpsest`. */
 
+import { at, withInputs } from '../../onnx/arity.ts'
 import { callFunction } from '../../onnx/functions.ts'
-import { type Window, windowOf } from '../../onnx/geometry.ts'
+import { spansOf, type Window, windowOf } from '../../onnx/geometry.ts'
 import { listOf, numberOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
 import { floats, sizeOf } from '../../onnx/tensor.ts'
-import type { Rule } from '../rule.ts'
+import type { Rule } from './parts/rule.ts'
 
 /** Input maps at least this wide take the crossed formulation of a weight gradient: its products are (w + 2) / w as long, which
  *  on narrow maps costs more than fewer copies save (measured on two AVX-512 cores at batch 64). */
@@ -49,7 +50,7 @@ const sumOfProducts = (ops: Ops, a: Value, b: Value): Value => {
 function convGradWeight(ops: Ops, input: Value, gradient: Value, window: Window, group: number): Value {
   const { kernel, strides, pads, dilations } = window
   const [n, c] = input.shape as [number, number]
-  const o = gradient.shape[1]!
+  const o = at(gradient.shape, 1)
   const [extents, input2d] = [gradient.shape.slice(2), input.shape.slice(2)]
   const points = sizeOf(extents)
   const taps = sizeOf(kernel)
@@ -59,33 +60,34 @@ function convGradWeight(ops: Ops, input: Value, gradient: Value, window: Window,
 
   /** Rows of the kernel shift the input, its columns the gradient: products of all pairs are the products at all taps, from
    *  k * c + k * o maps rather than k^2 * c. dw[o, c, i, j] = sum_p dy[o, p - j] x[c, p + i] */
-  const crossed = (inner: Ops, [x, dy]: Value[]): Value[] => {
+  const crossed = (inner: Ops, x: Value, dy: Value): Value => {
     const [top, left, bottom, right] = pads as [number, number, number, number]
     const across = wide + left + right
     const one = { strides: [1, 1], dilations: [1, 1] }
-    const rows = tapsOf(inner, x!, { ...one, kernel: [k, 1], pads: [top, left, bottom, right] }) // [n, c * k, oh, across]
+    // [n, c * k, oh, across] and [n, o * kw, oh, across]
+    const rows = tapsOf(inner, x, { ...one, kernel: [k, 1], pads: [top, left, bottom, right] })
     const mirrored = Array.from({ length: kw }, (_, j) => kw - 1 - j)
-    const columns = tapsOf(inner, dy!, { ...one, kernel: [1, kw], pads: [0, kw - 1, 0, kw - 1] }, mirrored) // [n, o * kw, oh, across]
-    const long = extents[0]! * across
+    const columns = tapsOf(inner, dy, { ...one, kernel: [1, kw], pads: [0, kw - 1, 0, kw - 1] }, mirrored)
+    const long = at(extents, 0) * across
     const product = sumOfProducts(
       inner,
       inner.Reshape(columns, [n, o * kw, long]),
       inner.Reshape(rows, [n, c * k, long]),
     )
-    return [inner.Transpose(inner.Reshape(product, [o, kw, c, k]), [0, 2, 3, 1])]
+    return inner.Transpose(inner.Reshape(product, [o, kw, c, k]), [0, 2, 3, 1])
   }
   /** One product per example, summed: small while there are fewer output channels than points. */
-  const batched = (inner: Ops, [x, dy]: Value[]): Value[] => {
-    const columns = inner.Reshape(tapsOf(inner, x!, window), [n, group, (c / group) * taps, points])
-    const product = sumOfProducts(inner, columns, inner.Reshape(dy!, [n, group, o / group, points]))
-    return [inner.Reshape(inner.Transpose(product, [0, 2, 1]), [o, c / group, ...kernel])] // [g, o/g, c/g * taps]
+  const batched = (inner: Ops, x: Value, dy: Value): Value => {
+    const columns = inner.Reshape(tapsOf(inner, x, window), [n, group, (c / group) * taps, points])
+    const product = sumOfProducts(inner, columns, inner.Reshape(dy, [n, group, o / group, points]))
+    return inner.Reshape(inner.Transpose(product, [0, 2, 1]), [o, c / group, ...kernel]) // [g, o/g, c/g * taps]
   }
   /** One product over examples and points together. */
-  const joined = (inner: Ops, [x, dy]: Value[]): Value[] => {
+  const joined = (inner: Ops, x: Value, dy: Value): Value => {
     const together = (value: Value, rows: number) =>
       inner.Reshape(inner.Transpose(inner.Reshape(value, [n, rows, points]), [1, 0, 2]), [rows, n * points])
-    const columns = together(tapsOf(inner, x!, window), c * taps)
-    return [inner.Reshape(inner.Gemm(together(dy!, o), columns, null, { transB: 1 }), [o, c, ...kernel])]
+    const columns = together(tapsOf(inner, x, window), c * taps)
+    return inner.Reshape(inner.Gemm(together(dy, o), columns, null, { transB: 1 }), [o, c, ...kernel])
   }
   const [product] = callFunction(
     ops,
@@ -95,26 +97,27 @@ function convGradWeight(ops: Ops, input: Value, gradient: Value, window: Window,
       inputs: [input, gradient],
       attributes: { kernel_shape: kernel, ...attributesOf(window, group) },
     },
-    (inner, inputs) => {
-      if (dense && kernel.length === 2 && taps > 1 && wide >= WIDE_MAP) return crossed(inner, inputs)
-      return group > 1 || o <= points ? batched(inner, inputs) : joined(inner, inputs)
+    (inner, [x, dy]) => {
+      if (dense && kernel.length === 2 && taps > 1 && wide >= WIDE_MAP) return [crossed(inner, x, dy)]
+      return [group > 1 || o <= points ? batched(inner, x, dy) : joined(inner, x, dy)]
     },
   )
-  return product!
+  return product
 }
 
 /** dL/dx of a convolution. [n, o, ...] -> [n, c, ...] With stride 1 it's a convolution with flipped weights, which takes half to
  *  nine tenths of ConvTranspose's time. */
 function convGradInput(ops: Ops, x: Value, w: Value, dy: Value, window: Window, group: number): Value {
-  const { kernel, strides, dilations, pads } = window
-  const rank = kernel.length
-  const full = (i: number) => (kernel[i]! - 1) * dilations[i]!
-  const mirrored = [...kernel.map((_, i) => full(i) - pads[i]!), ...kernel.map((_, i) => full(i) - pads[i + rank]!)]
+  const { strides, dilations } = window
+  const spans = spansOf(window).map((span) => ({ ...span, reach: (span.k - 1) * span.dilation }))
+  const mirrored = [...spans.map(({ reach, begin }) => reach - begin), ...spans.map(({ reach, end }) => reach - end)]
   if (group === 1 && strides.every((stride) => stride === 1) && mirrored.every((pad) => pad >= 0)) {
     return ops.Conv(dy, turned(ops, w), null, { pads: mirrored, dilations })
   }
-  const reached = kernel.map((_, i) => strides[i]! * (dy.shape[i + 2]! - 1) + full(i) + 1 - pads[i]! - pads[i + rank]!)
-  const outputPadding = reached.map((extent, i) => x.shape[i + 2]! - extent)
+  const outputPadding = spans.map(({ stride, reach, begin, end }, i) => {
+    const reached = stride * (at(dy.shape, i + 2) - 1) + reach + 1 - begin - end
+    return at(x.shape, i + 2) - reached
+  })
   return ops.ConvTranspose(dy, w, { ...attributesOf(window, group), output_padding: outputPadding })
 }
 
@@ -134,28 +137,28 @@ const sumOverPoints = (ops: Ops, dy: Value): Value =>
     0,
   )
 
-export const Conv: Rule = ({ ops, node, x: [x, w, b], dy, needs }) => {
-  const window = windowOf(node, w!.shape.slice(2), x!.shape)
+export const Conv: Rule = withInputs(2, ({ ops, node, x: [x, w, b], dy, needs }) => {
+  const window = windowOf(node, w.shape.slice(2), x.shape)
   const group = numberOf(node, 'group', 1)
   return [
-    needs(0) ? convGradInput(ops, x!, w!, dy, window, group) : null,
-    needs(1) ? convGradWeight(ops, x!, dy, window, group) : null,
+    needs(0) ? convGradInput(ops, x, w, dy, window, group) : null,
+    needs(1) ? convGradWeight(ops, x, dy, window, group) : null,
     ...(b ? [needs(2) ? sumOverPoints(ops, dy) : null] : []),
   ]
-}
+})
 
 /** y = ConvTranspose(x, w) is the input gradient of a convolution, so its own input gradient is that convolution. */
-export const ConvTranspose: Rule = ({ ops, node, x: [x, w, b], dy, needs }) => {
+export const ConvTranspose: Rule = withInputs(2, ({ ops, node, x: [x, w, b], dy, needs }) => {
   if (listOf(node, 'output_shape', []).length > 0) {
     throw new Error(
       'the gradient of ConvTranspose with output_shape is not supported; give pads and output_padding instead',
     )
   }
-  const window = windowOf(node, w!.shape.slice(2), x!.shape)
+  const window = windowOf(node, w.shape.slice(2), x.shape)
   const group = numberOf(node, 'group', 1)
   return [
-    needs(0) ? ops.Conv(dy, w!, null, attributesOf(window, group)) : null,
-    needs(1) ? convGradWeight(ops, dy, x!, window, group) : null,
+    needs(0) ? ops.Conv(dy, w, null, attributesOf(window, group)) : null,
+    needs(1) ? convGradWeight(ops, dy, x, window, group) : null,
     ...(b ? [needs(2) ? sumOverPoints(ops, dy) : null] : []),
   ]
-}
+})

@@ -1,13 +1,14 @@
 /** Gradients of ops that only move entries: each entry's gradient goes back to where the entry came from. */
 
-import { normalAxis, sliceRanges, splitLengths } from '../../onnx/geometry.ts'
+import { at, withInputs } from '../../onnx/arity.ts'
+import { constantInts, normalAxis, sliceRanges, splitLengths } from '../../onnx/geometry.ts'
 import { describe, listOf, numberOf, stringOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
 import { int64s, numbersOf, type Shape } from '../../onnx/tensor.ts'
-import { padOrCrop, zerosLike } from '../parts.ts'
-import type { Rule } from '../rule.ts'
+import { padOrCrop, zerosLike } from './parts/pieces.ts'
+import type { Rule } from './parts/rule.ts'
 
-const sameShape: Rule = ({ ops, x: [x], dy }) => [ops.Reshape(dy, x!.shape)]
+const sameShape: Rule = ({ ops, x: [x], dy }) => [ops.Reshape(dy, x.shape)]
 export const Reshape = sameShape
 export const Flatten = sameShape
 export const Squeeze = sameShape
@@ -16,7 +17,7 @@ export const Unsqueeze = sameShape
 export const Expand: Rule = ({ dy }) => [dy]
 
 export const Transpose: Rule = ({ ops, node, x: [x], dy }) => {
-  const axes = [...x!.shape.keys()]
+  const axes = [...x.shape.keys()]
   const perm = listOf(node, 'perm', axes.toReversed())
   return [
     ops.Transpose(
@@ -30,7 +31,7 @@ export const Concat: Rule = ({ ops, node, x, dy }) => {
   const axis = normalAxis(numberOf(node, 'axis', 0), dy.shape.length)
   return ops.Split(
     dy,
-    x.map(({ shape }) => shape[axis]!),
+    x.map(({ shape }) => at(shape, axis)),
     axis,
   )
 }
@@ -39,7 +40,7 @@ export const Split: Rule = (context) => {
   const { ops, y, dys } = context
   return [
     ops.Concat(
-      dys.map((dy, index) => dy ?? zerosLike(ops, y[index]!)),
+      dys.map((dy, index) => dy ?? zerosLike(ops, at(y, index))),
       splitLengths(context).axis,
     ),
   ]
@@ -71,7 +72,7 @@ export const Slice: Rule = (context) => {
     if (stride > 1) spaced = spread(ops, spaced, axis, stride)
     const first = step < 0 ? start + (length - 1) * step : start
     pads[axis] = first
-    pads[axis + rank] = x!.shape[axis]! - first - length * stride
+    pads[axis + rank] = at(x.shape, axis) - first - length * stride
   })
   return [padOrCrop(ops, spaced, pads)]
 }
@@ -87,62 +88,62 @@ function scatterAdd(ops: Ops, like: Value, indices: Value, dy: Value, axis: numb
     ...axes.slice(0, axis),
     ...axes.slice(axis + rank),
   ])
-  const front = [shape[axis]!, ...shape.slice(0, axis), ...shape.slice(axis + 1)]
+  const front = [at(shape, axis), ...shape.slice(0, axis), ...shape.slice(axis + 1)]
   const target = ops.Expand(ops.scalar(like.type, 0), front)
   const [sum] = ops.emit('ScatterND', [target, ops.Unsqueeze(indices, [rank]), updates], { reduction: 'add' })
   // [extent, ...before, ...after] -> [...before, extent, ...after]
   const back = [...shape.keys()].map((at) => (at < axis ? at + 1 : at === axis ? 0 : at))
-  return ops.Transpose(sum!, back)
+  return ops.Transpose(sum, back)
 }
 
-export const Gather: Rule = ({ ops, node, x: [x, indices], dy, constant }) => {
-  const axis = normalAxis(numberOf(node, 'axis', 0), x!.shape.length)
+export const Gather: Rule = withInputs(2, ({ ops, node, x: [x, indices], dy, constant }) => {
+  const axis = normalAxis(numberOf(node, 'axis', 0), x.shape.length)
   const content = constant(1)
-  if (content?.data.length !== 1) return [scatterAdd(ops, x!, ops.Cast(indices!, 'int64'), dy, axis)]
+  if (content?.data.length !== 1) return [scatterAdd(ops, x, ops.Cast(indices, 'int64'), dy, axis)]
   // One constant index: zeros around one slice.
-  const extent = x!.shape[axis]!
-  const at = normalAxis(numbersOf(content)[0]!, extent)
-  const pads = Array<number>(2 * x!.shape.length).fill(0)
-  pads[axis] = at
-  pads[axis + x!.shape.length] = extent - 1 - at
-  const slice = x!.shape.map((size, i) => (i === axis ? 1 : size))
+  const extent = at(x.shape, axis)
+  const index = normalAxis(at(numbersOf(content), 0), extent)
+  const pads = Array<number>(2 * x.shape.length).fill(0)
+  pads[axis] = index
+  pads[axis + x.shape.length] = extent - 1 - index
+  const slice = x.shape.map((size, i) => (i === axis ? 1 : size))
   return [ops.Pad(ops.Reshape(dy, slice), pads)]
-}
+})
 
 /** An index that stands alone on its axis hits its entry once, so that nothing needs adding. */
-export const GatherElements: Rule = ({ ops, node, x: [x, indices], dy }) => {
-  const axis = normalAxis(numberOf(node, 'axis', 0), x!.shape.length)
-  const reduction = indices!.shape[axis] === 1 ? 'none' : 'add'
-  return [ops.ScatterElements(zerosLike(ops, x!), indices!, dy, axis, reduction)]
-}
+export const GatherElements: Rule = withInputs(2, ({ ops, node, x: [x, indices], dy }) => {
+  const axis = normalAxis(numberOf(node, 'axis', 0), x.shape.length)
+  const reduction = indices.shape[axis] === 1 ? 'none' : 'add'
+  return [ops.ScatterElements(zerosLike(ops, x), indices, dy, axis, reduction)]
+})
 
 /** The entries that were chosen take the gradients of the values; indices have none. */
-export const TopK: Rule = ({ ops, node, x: [x], y: [, indices], dy }) => [
-  ops.ScatterElements(zerosLike(ops, x!), indices!, dy, numberOf(node, 'axis', -1)),
+export const TopK: Rule = ({ ops, node, x: [x], y, dy }) => [
+  ops.ScatterElements(zerosLike(ops, x), at(y, 1), dy, numberOf(node, 'axis', -1)),
 ]
 
-export const GatherND: Rule = ({ ops, node, x: [x, indices], dy }) => {
+export const GatherND: Rule = withInputs(2, ({ ops, node, x: [x, indices], dy }) => {
   if (numberOf(node, 'batch_dims', 0) !== 0) throw new Error(`no gradient for ${describe(node)} with batch_dims`)
-  return ops.emit('ScatterND', [zerosLike(ops, x!), indices!, dy], { reduction: 'add' })
-}
+  return ops.emit('ScatterND', [zerosLike(ops, x), indices, dy], { reduction: 'add' })
+})
 
 /** Overwritten entries of the data have no gradient; updates take theirs from where they landed. */
-export const ScatterElements: Rule = ({ ops, node, x: [, indices, updates], dy, needs }) => {
+export const ScatterElements: Rule = withInputs(3, ({ ops, node, x: [, indices, updates], dy, needs }) => {
   const axis = numberOf(node, 'axis', 0)
   const reduction = stringOf(node, 'reduction', 'none')
   if (reduction !== 'none' && reduction !== 'add')
     throw new Error(`no gradient for ${describe(node)} with reduction ${reduction}; expected none or add`)
-  const kept = () => (reduction === 'add' ? dy : ops.ScatterElements(dy, indices!, zerosLike(ops, updates!), axis))
-  return [needs(0) ? kept() : null, null, needs(2) ? ops.GatherElements(dy, indices!, axis) : null]
-}
+  const kept = () => (reduction === 'add' ? dy : ops.ScatterElements(dy, indices, zerosLike(ops, updates), axis))
+  return [needs(0) ? kept() : null, null, needs(2) ? ops.GatherElements(dy, indices, axis) : null]
+})
 
-export const ScatterND: Rule = ({ ops, node, x: [, indices, updates], dy, needs }) => {
+export const ScatterND: Rule = withInputs(3, ({ ops, node, x: [, indices, updates], dy, needs }) => {
   const reduction = stringOf(node, 'reduction', 'none')
   if (reduction !== 'none' && reduction !== 'add')
     throw new Error(`no gradient for ${describe(node)} with reduction ${reduction}; expected none or add`)
-  const kept = () => (reduction === 'add' ? dy : ops.emit('ScatterND', [dy, indices!, zerosLike(ops, updates!)])[0]!)
-  return [needs(0) ? kept() : null, null, needs(2) ? ops.emit('GatherND', [dy, indices!])[0]! : null]
-}
+  const kept = () => (reduction === 'add' ? dy : ops.emit('ScatterND', [dy, indices, zerosLike(ops, updates)])[0])
+  return [needs(0) ? kept() : null, null, needs(2) ? ops.emit('GatherND', [dy, indices])[0] : null]
+})
 
 /** Index in the input of each entry of a padded axis, for the modes that copy entries. */
 function paddedIndices(mode: string, extent: number, begin: number, end: number): number[] {
@@ -156,10 +157,16 @@ function paddedIndices(mode: string, extent: number, begin: number, end: number)
   })
 }
 
-export const Pad: Rule = ({ ops, node, x: [x], dy, constant }) => {
-  const rank = x!.shape.length
-  const given = numbersOf(constant(1)!)
-  const axes = node.inputs[3] ? numbersOf(constant(3)!).map((axis) => normalAxis(axis, rank)) : [...x!.shape.keys()]
+export const Pad: Rule = (context) => {
+  const {
+    ops,
+    node,
+    x: [x],
+    dy,
+  } = context
+  const rank = x.shape.length
+  const given = constantInts(context, 1)
+  const axes = node.inputs[3] ? constantInts(context, 3).map((axis) => normalAxis(axis, rank)) : [...x.shape.keys()]
   const pads = Array<number>(2 * rank).fill(0)
   axes.forEach((axis, i) => {
     pads[axis] = given[i]!
@@ -177,8 +184,8 @@ export const Pad: Rule = ({ ops, node, x: [x], dy, constant }) => {
   }
   let gradient = dy
   axes.forEach((axis) => {
-    const indices = paddedIndices(mode, x!.shape[axis]!, pads[axis]!, pads[axis + rank]!)
-    const shape = gradient.shape.map((size, i) => (i === axis ? x!.shape[axis]! : size))
+    const indices = paddedIndices(mode, at(x.shape, axis), at(pads, axis), at(pads, axis + rank))
+    const shape = gradient.shape.map((size, i) => (i === axis ? at(x.shape, axis) : size))
     const like = { name: '', type: dy.type, shape }
     gradient = scatterAdd(ops, like, ops.constant(int64s([indices.length], indices)), gradient, axis)
   })
@@ -187,33 +194,35 @@ export const Pad: Rule = ({ ops, node, x: [x], dy, constant }) => {
 
 /** Copies along an axis are summed: [r0 * d0, r1 * d1] -> [r0, d0, r1, d1] -> [d0, d1]. */
 function sumCopies(ops: Ops, dy: Value, copies: readonly number[], shape: Shape): Value {
-  const split = shape.flatMap((extent, axis) => [copies[axis]!, extent])
-  const axes = shape.flatMap((_, axis) => (copies[axis]! > 1 ? [2 * axis] : []))
+  const split = shape.flatMap((extent, axis) => [at(copies, axis), extent])
+  const axes = shape.flatMap((_, axis) => (at(copies, axis) > 1 ? [2 * axis] : []))
   return ops.Reshape(ops.ReduceSum(ops.Reshape(dy, split), axes), shape)
 }
 
-export const Tile: Rule = ({ ops, x: [x], dy, constant }) => [sumCopies(ops, dy, numbersOf(constant(1)!), x!.shape)]
+export const Tile: Rule = (context) => [
+  sumCopies(context.ops, context.dy, constantInts(context, 1), context.x[0].shape),
+]
 
 /** Nearest-neighbour enlargement by whole factors, where each entry becomes a block: the block is summed. */
 export const Resize: Rule = ({ ops, node, x: [x], dy }) => {
   const mode = stringOf(node, 'mode', 'nearest')
   const transform = stringOf(node, 'coordinate_transformation_mode', 'half_pixel')
   const rounding = stringOf(node, 'nearest_mode', 'round_prefer_floor')
-  const factors = x!.shape.map((extent, axis) => dy.shape[axis]! / extent)
+  const factors = x.shape.map((extent, axis) => at(dy.shape, axis) / extent)
   const blocks =
     transform === 'asymmetric'
       ? rounding === 'floor'
       : ['half_pixel', 'half_pixel_symmetric', 'pytorch_half_pixel'].includes(transform) && rounding.startsWith('round')
   if (mode !== 'nearest' || !blocks || !factors.every(Number.isInteger)) {
     throw new Error(
-      `no gradient for ${describe(node)} with mode ${mode}, ${transform}, ${rounding}, [${x!.shape}] to [${dy.shape}]; ` +
+      `no gradient for ${describe(node)} with mode ${mode}, ${transform}, ${rounding}, [${x.shape}] to [${dy.shape}]; ` +
         'expected nearest with whole factors, asymmetric with floor or half_pixel with round_prefer_floor',
     )
   }
   // [h * f] -> [h, f] -> [h]
-  const split = x!.shape.flatMap((extent, axis) => [extent, factors[axis]!])
+  const split = x.shape.flatMap((extent, axis) => [extent, at(factors, axis)])
   const axes = factors.flatMap((factor, axis) => (factor > 1 ? [2 * axis + 1] : []))
-  return [ops.Reshape(ops.ReduceSum(ops.Reshape(dy, split), axes), x!.shape)]
+  return [ops.Reshape(ops.ReduceSum(ops.Reshape(dy, split), axes), x.shape)]
 }
 
 /** The mask that the forward pass drew says which entries passed; they were scaled by 1 / (1 - ratio). */

@@ -2,9 +2,9 @@
 
 import { normalAxis } from '../../onnx/geometry.ts'
 import { numberOf } from '../../onnx/graph.ts'
-import type { Rule, RuleContext } from '../rule.ts'
+import type { Rule, RuleContext } from './parts/rule.ts'
 
-const axesOf = ({ node, y: [y] }: RuleContext) => [normalAxis(numberOf(node, 'axis', -1), y!.shape.length)]
+const axesOf = ({ node, y: [y] }: RuleContext) => [normalAxis(numberOf(node, 'axis', -1), y.shape.length)]
 
 /** dx = y * (dy - sum(dy * y)) */
 export const Softmax: Rule = (context) => {
@@ -13,7 +13,7 @@ export const Softmax: Rule = (context) => {
     y: [y],
     dy,
   } = context
-  return [ops.Mul(y!, ops.Sub(dy, ops.ReduceSum(ops.Mul(dy, y!), axesOf(context))))]
+  return [ops.Mul(y, ops.Sub(dy, ops.ReduceSum(ops.Mul(dy, y), axesOf(context))))]
 }
 
 /** dx = dy - softmax(x) * sum(dy) */
@@ -23,5 +23,5 @@ export const LogSoftmax: Rule = (context) => {
     y: [y],
     dy,
   } = context
-  return [ops.Sub(dy, ops.Mul(ops.Exp(y!), ops.ReduceSum(dy, axesOf(context))))]
+  return [ops.Sub(dy, ops.Mul(ops.Exp(y), ops.ReduceSum(dy, axesOf(context))))]
 }

@@ -1,24 +1,21 @@
 /** The contract of gradients/: one rule per ONNX op, exported under the op's name. */
+import type { AtLeast } from '../../../onnx/arity.ts'
+import type { InferenceContext } from '../../../onnx/geometry.ts'
+import type { Value } from '../../../onnx/graph.ts'
+import type { Ops } from '../../../onnx/ops.ts'
 
-import type { InferenceContext } from '../onnx/geometry.ts'
-import type { Node, Value } from '../onnx/graph.ts'
-import type { Ops } from '../onnx/ops.ts'
-
-export interface RuleContext {
+/** `x` are the inputs of the node; optional ones that are absent count as undefined. */
+export interface RuleContext extends InferenceContext {
   /** Adds nodes to the graph that is being differentiated. */
   ops: Ops
-  node: Node
-  /** Inputs and outputs of the node; optional inputs that are absent are undefined. */
-  x: Value[]
-  y: Value[]
+  /** Outputs of the node. */
+  y: AtLeast<1, Value>
   /** Gradient of the loss for the first output. */
   dy: Value
   /** Gradients for all outputs; null where the loss doesn't depend on one. */
   dys: (Value | null)[]
   /** Whether anyone asks for the gradient of input i; a rule may skip the others. */
   needs(index: number): boolean
-  /** Content of a constant input, for shapes and axes. */
-  constant: InferenceContext['constant']
 }
 
 /** Gives one gradient per input, null for none. A gradient may still have the broadcast shape of the output where the input
