@@ -1,5 +1,5 @@
-/** What metrics are handed beside evidence: a support vector classifier, products by the engine, and orders that are the same on every
- *  machine. */
+/** What metrics are handed beside evidence: a support vector classifier, products by the engine, and orders that are the same on
+ *  every machine. */
 import type { Progress } from '../../schema/result.ts'
 import type { MetricTools } from '../science/metric.ts'
 import { openLinearAlgebra } from './linear-algebra.ts'

@@ -1,5 +1,5 @@
-/** The evaluate stage: its task measures evidence, metrics follow from evidence. Which metrics are wanted is no part of the stage, so
- *  that more of them are computed from what is there. */
+/** The evaluate stage: its task measures evidence, metrics follow from evidence. Which metrics are wanted is no part of the stage,
+ *  so that more of them are computed from what is there. */
 import { isMetric } from '../../schema/benchmark.ts'
 import type { StageResult } from '../../schema/result.ts'
 import type { StageOf } from '../../schema/stage.ts'
@@ -23,8 +23,8 @@ export async function evaluate(spec: StageOf<'evaluate'>, context: StageContext)
 export const missingOf = ({ metrics }: Pick<StageResult, 'metrics'>, wanted: readonly string[]): string[] =>
   wanted.filter((named) => !Object.values(metrics).some(({ identity }) => isMetric(named, identity)))
 
-/** The wanted metrics, from the evidence that a stage left in the store. Throws ConfigurationError for one that this release does not
- *  compute on it. */
+/** The wanted metrics, from the evidence that a stage left in the store. Throws ConfigurationError for one that this release does
+ *  not compute on it. */
 export async function scores(
   task: string,
   { artifacts }: Pick<StageResult, 'artifacts'>,

@@ -54,8 +54,8 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
   }
 }
 
-/** Throws ConfigurationError for a method that this release does not have for the task, or has in another version, and for a request
- *  that the task does not know. */
+/** Throws ConfigurationError for a method that this release does not have for the task, or has in another version, and for a
+ *  request that the task does not know. */
 function methodFor({ task, method, request }: StageOf<'unlearn'>): Unlearning {
   const { requests, title } = taskNamed(task)
   if (!requests.includes(request.kind))

@@ -85,8 +85,8 @@ export interface Operations {
   gradient(scalar: Expr, input: Expr): Expr
   /** A number that comes with each step, by a name of the method's own: a weight that falls from pass to pass, say. */
   number(name: string): Expr
-  /** Changes from an anchor shrunk by the k-th smallest of all of them, so that the k smallest vanish: anchor + sign(d) max(|d| − τ, 0).
-   *  k is a number with a name; 0 changes nothing. */
+  /** Changes from an anchor shrunk by the k-th smallest of all of them, so that the k smallest vanish: anchor + sign(d) max(|d| −
+   *  τ, 0). k is a number with a name; 0 changes nothing. */
   shrinkChanges(weights: Expr, anchor: Expr, k: Expr): Expr
 }
 

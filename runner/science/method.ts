@@ -67,8 +67,8 @@ export interface SgdOptions extends OptimizerOptions {
   weightDecay: number
 }
 
-/** How long to descend: over all items of the first term in a fresh random order, the last batch smaller, or a number of steps whose
- *  batches are drawn from endless reshuffled passes. Further terms of a pass are drawn that way too. */
+/** How long to descend: over all items of the first term in a fresh random order, the last batch smaller, or a number of steps
+ *  whose batches are drawn from endless reshuffled passes. Further terms of a pass are drawn that way too. */
 export type Span = ({ passes: number } | { steps: number }) & {
   /** In place of the optimizer's own. */
   learningRate?: number
@@ -78,8 +78,8 @@ export type Span = ({ passes: number } | { steps: number }) & {
 
 /** An optimizer with state of its own; the weights it moves are the trainer's. */
 export interface Optimizer<T extends TaskTypes> {
-  /** Descends the weighted sum of the terms. Gives the mean of that sum over the last pass, or over all steps. Throws DivergenceError
-   *  when it is no longer finite. */
+  /** Descends the weighted sum of the terms. Gives the mean of that sum over the last pass, or over all steps. Throws
+   *  DivergenceError when it is no longer finite. */
   descend(terms: readonly Term<T>[], span: Span): Promise<number>
 }
 

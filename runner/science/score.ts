@@ -20,8 +20,8 @@ export interface Scored {
   warnings: Record<string, string>
 }
 
-/** Values of the metrics that are named, each up to the first `;` of its identity. Throws MetricError for one that this release does
- *  not compute on such evidence. */
+/** Values of the metrics that are named, each up to the first `;` of its identity. Throws MetricError for one that this release
+ *  does not compute on such evidence. */
 export async function scoreEvidence(
   { metrics }: Pick<ScienceTask, 'metrics'>,
   evidence: unknown,

@@ -1,5 +1,5 @@
-/** The contract of science/tasks/: one folder a task, with the values its losses look at, its evidence and its metrics. Pure, so that
- *  the worker can title a column and recompute a score. */
+/** The contract of science/tasks/: one folder a task, with the values its losses look at, its evidence and its metrics. Pure, so
+ *  that the worker can title a column and recompute a score. */
 import type { MetricDefinition } from './metric.ts'
 
 /** What an evaluate stage leaves of what it measured. */

@@ -4,11 +4,11 @@ import { type MethodDefinition, paramsFor } from '../../runner/science/method.ts
 import * as methodModules from '../../runner/science/methods/index.ts'
 import type { MetricDefinition } from '../../runner/science/metric.ts'
 import * as metricModules from '../../runner/science/tasks/classification/metrics/index.ts'
-import * as generationMetricModules from '../../runner/science/tasks/generation/metrics/index.ts'
 import {
   type GenerationMetricDefinition,
   generationMetricNamed,
 } from '../../runner/science/tasks/generation/evidence.ts'
+import * as generationMetricModules from '../../runner/science/tasks/generation/metrics/index.ts'
 import type { Column } from '../../schema/api/board.ts'
 import type { SuiteView } from '../../schema/api/suite.ts'
 import { type Benchmark, taskOf } from '../../schema/benchmark.ts'

@@ -1,4 +1,5 @@
-/** From what an expression recorded to nodes of a graph. A value is a tensor, or a pack: one tensor for each bundle of parameters. */
+/** From what an expression recorded to nodes of a graph. A value is a tensor, or a pack: one tensor for each bundle of
+ *  parameters. */
 
 import { ExpressionError, type ExprNode, type Recording } from '../../science/expression.ts'
 import { differentiate } from '../autodiff/differentiate.ts'
@@ -97,8 +98,8 @@ export interface Building {
   stopped?: Building | undefined
 }
 
-/** Builds the output of a recording, and whatever it needs, in the graph of `ops`. Throws ExpressionError for an op that nobody knows
- *  and for arguments of the wrong kind. */
+/** Builds the output of a recording, and whatever it needs, in the graph of `ops`. Throws ExpressionError for an op that nobody
+ *  knows and for arguments of the wrong kind. */
 export function build(
   ops: Ops,
   { nodes, output }: Recording,

@@ -1,5 +1,5 @@
-/** What a trainer remembers: the weights, what optimizers and kept models hold, where random streams stand, and what every call came
- *  to. With a checkpoint it goes on as if it had never stopped: the caller asks for everything again, calls that were done are
+/** What a trainer remembers: the weights, what optimizers and kept models hold, where random streams stand, and what every call
+ *  came to. With a checkpoint it goes on as if it had never stopped: the caller asks for everything again, calls that were done are
  *  answered from there, and the state comes back where they end. */
 import type { Checkpoint } from '../../store/checkpoint.ts'
 import { randomStream, type Stream } from '../nn/random.ts'

@@ -144,8 +144,8 @@ export function termsOf(
   }
 }
 
-/** Inputs: what is carried, by name; `steps`; `rates` [steps]; those of the terms; masks, kept models and numbers [steps] as the shape
- *  asks. Outputs: `next/<name>` of what is carried and `losses` [steps, terms]. */
+/** Inputs: what is carried, by name; `steps`; `rates` [steps]; those of the terms; masks, kept models and numbers [steps] as the
+ *  shape asks. Outputs: `next/<name>` of what is carried and `losses` [steps, terms]. */
 export function stepProgram(objective: Objective, shape: StepShape): Graph {
   const graph = newGraph()
   const ops = opsFor(graph)

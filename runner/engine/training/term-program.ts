@@ -1,5 +1,5 @@
-/** Programs that look at a term without moving the model: sums of its gradients over batches, its gradients one by one, and its values
- *  for every example. In evaluation mode. */
+/** Programs that look at a term without moving the model: sums of its gradients over batches, its gradients one by one, and its
+ *  values for every example. In evaluation mode. */
 import type { ExprNode } from '../../science/expression.ts'
 import { differentiate } from '../autodiff/differentiate.ts'
 import { addInput, addOutput, type Graph, newGraph, type Value } from '../onnx/graph.ts'
@@ -32,8 +32,8 @@ export interface GradientShape {
   gives: 'sum' | 'squares' | 'each'
 }
 
-/** Inputs: the variables; those of the term; the sums so far as `<parameter>:sum`. Outputs: the sums as `next/<parameter>:sum`, or, where
- *  each is asked for, `gradients` [steps, N]. */
+/** Inputs: the variables; those of the term; the sums so far as `<parameter>:sum`. Outputs: the sums as `next/<parameter>:sum`, or,
+ *  where each is asked for, `gradients` [steps, N]. */
 export function gradientProgram(objective: Objective, { term, clipNorm, gives }: GradientShape): Graph {
   const { graph, ops, steps, known, terms, netOver, parameters } = begin(objective, term)
   const { bundles, inside } = terms

@@ -7,7 +7,7 @@ import type { Provider } from '../../engine/onnx/session.ts'
 import { floats, numbersOf, sizeOf } from '../../engine/onnx/tensor.ts'
 import { createTrainer } from '../../engine/training/trainer.ts'
 import type { Split } from '../../science/dataset.ts'
-import { fit } from '../../science/tasks/classification/vocabulary.ts'
+import { fitLabels } from '../../science/tasks/classification/vocabulary.ts'
 import { classifierObjective } from '../../tasks/classification/objective.ts'
 import { straysOf } from './placement.ts'
 
@@ -129,7 +129,7 @@ export async function trainTwice({
   })
   try {
     const optimizer = trainer.sgd({ learningRate: 0.05, momentum: 0.9, weightDecay: 5e-4 })
-    const all = fit(
+    const all = fitLabels(
       Int32Array.from({ length: IMAGES }, (_, i) => i),
       { batchSize: IMAGES },
     )

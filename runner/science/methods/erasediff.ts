@@ -1,7 +1,7 @@
 /** EraseDiff: forgetting as a problem of two levels, retaining above and forgetting below (https://arxiv.org/abs/2401.05779). */
 import { z } from 'zod'
 import { defineMethod } from '../method.ts'
-import { adamSteps, fit, onGeneration } from '../tasks/generation/vocabulary.ts'
+import { adamSteps, fitImages, onGeneration } from '../tasks/generation/vocabulary.ts'
 import { answerAsOther } from './parts/other-class.ts'
 
 /** The terms of a step, in this order. */
@@ -50,7 +50,10 @@ export const erasediff = defineMethod({
           },
         })
         await optimizer.descend(
-          [{ ...answerAsOther(forget, { ...params, other: 'random' }, 'sum'), weight: lambda }, fit(retain, params)],
+          [
+            { ...answerAsOther(forget, { ...params, other: 'random' }, 'sum'), weight: lambda },
+            fitImages(retain, params),
+          ],
           { steps: params.steps },
         )
       },

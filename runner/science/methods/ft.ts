@@ -15,13 +15,13 @@ export const ft = defineMethod({
     classification: classification.onClassification({
       params: classification.sgd,
       async run({ params, trainer, retain }) {
-        await trainer.sgd(params).descend([classification.fit(retain, params)], { passes: params.epochs })
+        await trainer.sgd(params).descend([classification.fitLabels(retain, params)], { passes: params.epochs })
       },
     }),
     generation: generation.onGeneration({
       params: generation.adamSteps,
       async run({ params, trainer, retain }) {
-        await trainer.adam(params).descend([generation.fit(retain, params)], { steps: params.steps })
+        await trainer.adam(params).descend([generation.fitImages(retain, params)], { steps: params.steps })
       },
     }),
   },

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { defineMethod } from '../method.ts'
 import { onClassification, sgd } from '../tasks/classification/vocabulary.ts'
-import { adamSteps, fit, onGeneration } from '../tasks/generation/vocabulary.ts'
+import { adamSteps, fitImages, onGeneration } from '../tasks/generation/vocabulary.ts'
 
 export const ga = defineMethod({
   title: 'GA',
@@ -42,8 +42,8 @@ export const ga = defineMethod({
       }),
       async run({ params, trainer, forget, retain }) {
         const { steps, alpha } = params
-        const remain = alpha > 0 ? [fit(retain, params, alpha)] : []
-        await trainer.adam(params).descend([fit(forget, params, -1), ...remain], { steps })
+        const remain = alpha > 0 ? [fitImages(retain, params, alpha)] : []
+        await trainer.adam(params).descend([fitImages(forget, params, -1), ...remain], { steps })
       },
     }),
   },

@@ -1,7 +1,7 @@
 /** l1-sparse: fine-tuning on D_r with a decaying L1 penalty on every parameter (https://arxiv.org/abs/2304.04934). */
 import { z } from 'zod'
 import { defineMethod } from '../method.ts'
-import { fit, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
+import { fitLabels, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
 
 export const l1Sparse = defineMethod({
   title: 'l1-sparse',
@@ -32,7 +32,7 @@ export const l1Sparse = defineMethod({
         })
         for (let epoch = 0; epoch < epochs; epoch++) {
           const left = Math.max(0, 1 - epoch / (epochs - epochsWithoutL1))
-          await optimizer.descend([fit(retain, params)], { passes: 1, numbers: { gamma: gamma * left } })
+          await optimizer.descend([fitLabels(retain, params)], { passes: 1, numbers: { gamma: gamma * left } })
         }
       },
     }),

@@ -1,7 +1,7 @@
 /** SalUn: random labels, changing only the weights that matter for D_f (https://arxiv.org/abs/2310.12508, Eq. 3 to 6). */
 import { z } from 'zod'
 import { defineMethod } from '../method.ts'
-import { fit, onClassification } from '../tasks/classification/vocabulary.ts'
+import { fitLabels, onClassification } from '../tasks/classification/vocabulary.ts'
 import { onGeneration } from '../tasks/generation/vocabulary.ts'
 import { otherClass, otherClassTerms } from './parts/other-class.ts'
 import { randomLabels, relabelPass } from './parts/relabel.ts'
@@ -42,7 +42,7 @@ export const salun = defineMethod({
         const mask =
           kind === 'none'
             ? undefined
-            : await trainer.mask({ kind, density, of: fit(forget, { batchSize: params.batchSize }) })
+            : await trainer.mask({ kind, density, of: fitLabels(forget, { batchSize: params.batchSize }) })
         const optimizer = trainer.sgd({ ...params, mask })
         for (let epoch = 0; epoch < params.epochs; epoch++) await relabelPass(context, optimizer)
       },

@@ -5,8 +5,7 @@ import { rateAt } from '../../engine/training/schedules.ts'
 import type { Split } from '../../science/dataset.ts'
 import { EVIDENCE } from '../../science/task.ts'
 import { encodeEvidence } from '../../science/tasks/classification/codec.ts'
-import type { ClassifierTypes } from '../../science/tasks/classification/vocabulary.ts'
-import { fit } from '../../science/tasks/classification/vocabulary.ts'
+import { type ClassifierTypes, fitLabels } from '../../science/tasks/classification/vocabulary.ts'
 import { startClock } from '../../stages/clock.ts'
 import { networkFor } from '../../stages/data.ts'
 import { splitOf } from '../../stages/split.ts'
@@ -29,7 +28,7 @@ export const classification = defineRunnerTask<ClassifierTypes>({
         const optimizer = trainer.fit({ spec: recipe.optimizer, learningRate, clipNorm })
         const steps = Math.ceil(items.length / batchSize)
         for (let epoch = 0; epoch < epochs; epoch++) {
-          await optimizer.pass([fit(items, { batchSize })], {
+          await optimizer.pass([fitLabels(items, { batchSize })], {
             rate: (step) => rateAt(recipe, epoch + step / steps),
             phase: `epoch ${epoch + 1} of ${epochs}`,
             share: (done) => (epoch + done) / epochs,

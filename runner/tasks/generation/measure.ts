@@ -1,4 +1,5 @@
-/** The evaluate stage of image generation: what a judge and an extractor say of samples becomes evidence; metrics follow from it. */
+/** The evaluate stage of image generation: what a judge and an extractor say of samples becomes evidence; metrics follow from
+ *  it. */
 import type { StageOf } from '../../../schema/stage.ts'
 import { taskNamed } from '../../../schema/task.ts'
 import { evaluatePart } from '../../../schema/tasks/generation.ts'

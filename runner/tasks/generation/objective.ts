@@ -1,4 +1,5 @@
-/** What the engine must know of a class-conditional diffusion model to train it: what its batches draw, and how it predicts noise. */
+/** What the engine must know of a class-conditional diffusion model to train it: what its batches draw, and how it predicts
+ *  noise. */
 import type { Diffusion } from '../../../schema/parts/diffusion.ts'
 import { drawKeys, normals, uniformSource } from '../../engine/nn/counter-random.ts'
 import type { DenoiserInputs, DenoiserNetwork } from '../../engine/nn/denoiser-network.ts'

@@ -7,7 +7,7 @@ import { sizeOf } from '../../engine/onnx/tensor.ts'
 import { asArrays } from '../../engine/training/outcomes.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
 import type { StageTrainer } from '../../engine/training/trainer.ts'
-import { type DiffusionTypes, type DiffusionVerbs, fit } from '../../science/tasks/generation/vocabulary.ts'
+import { type DiffusionTypes, type DiffusionVerbs, fitImages } from '../../science/tasks/generation/vocabulary.ts'
 import { denoiserFor } from '../../stages/data.ts'
 import { defineRunnerTask, type VerbOptions } from '../task.ts'
 import { samplerOf, toBytes } from './diffusion/sampler.ts'
@@ -33,7 +33,7 @@ export const generation = defineRunnerTask<DiffusionTypes>({
         const { epochs, batchSize, learningRate, clipNorm, optimizer: spec } = recipe
         const perEpoch = Math.ceil(all / batchSize)
         const optimizer = trainer.fit({ spec, learningRate, clipNorm, average })
-        await optimizer.steps([fit(items, { batchSize, dropCondition })], epochs * perEpoch, {
+        await optimizer.steps([fitImages(items, { batchSize, dropCondition })], epochs * perEpoch, {
           rate: (step) => rateAt(recipe, step / perEpoch),
           phase: 'training',
           share: (done) => done,

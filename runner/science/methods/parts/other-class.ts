@@ -1,7 +1,7 @@
 /** What RL and SalUn share on a denoiser: D_f answers as another class does, D_r is fitted on. */
 import { z } from 'zod'
 import type { Context } from '../../method.ts'
-import { adamSteps, type DiffusionTerm, type DiffusionTypes, fit } from '../../tasks/generation/vocabulary.ts'
+import { adamSteps, type DiffusionTerm, type DiffusionTypes, fitImages } from '../../tasks/generation/vocabulary.ts'
 
 export const otherClass = adamSteps.extend({
   alpha: z
@@ -37,5 +37,5 @@ export const otherClassTerms = ({
   params,
 }: Pick<Context<DiffusionTypes, z.infer<typeof otherClass>>, 'forget' | 'retain' | 'params'>): DiffusionTerm[] => [
   answerAsOther(forget, params, 'mean'),
-  ...(params.alpha > 0 ? [fit(retain, params, params.alpha)] : []),
+  ...(params.alpha > 0 ? [fitImages(retain, params, params.alpha)] : []),
 ]

@@ -1,7 +1,7 @@
 /** What RL, SalUn and SalUn-soft share: epochs that fit random labels on D_f and true labels on D_r. */
 import { z } from 'zod'
 import type { Context, Optimizer, RandomStream, Span } from '../../method.ts'
-import { type ClassifierTypes, fit, sgd } from '../../tasks/classification/vocabulary.ts'
+import { type ClassifierTypes, fitLabels, sgd } from '../../tasks/classification/vocabulary.ts'
 
 export const randomLabels = sgd.extend({
   labels: z
@@ -44,13 +44,13 @@ export async function relabelPass(
   const span = { passes: 1, numbers }
   const drawn = drawLabels(forget, labels, classes, params.labels, random)
   if (params.passes === 'sequential') {
-    await optimizer.descend([fit(forget, { batchSize, labels: drawn })], span)
-    await optimizer.descend([fit(retain, { batchSize })], span)
+    await optimizer.descend([fitLabels(forget, { batchSize, labels: drawn })], span)
+    await optimizer.descend([fitLabels(retain, { batchSize })], span)
   } else {
     const both = new Int32Array(forget.length + retain.length)
     both.set(forget)
     both.set(retain, forget.length)
     const wanted = both.map((item, i) => (i < forget.length ? drawn[i]! : labels[item]!))
-    await optimizer.descend([fit(both, { batchSize, labels: wanted })], span)
+    await optimizer.descend([fitLabels(both, { batchSize, labels: wanted })], span)
   }
 }

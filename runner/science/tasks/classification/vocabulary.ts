@@ -70,7 +70,7 @@ export function classifierValues(push: Push): ClassifierValues {
 export const onClassification = unlearningOf<ClassifierTypes>()
 
 /** Cross-entropy with the labels of the batch, the true ones or those that are given. */
-export const fit = (
+export const fitLabels = (
   items: Int32Array,
   { batchSize, labels }: Pick<ClassifierBatch, 'batchSize' | 'labels'>,
 ): ClassifierTerm => ({

@@ -1,5 +1,5 @@
-/** What a method can say about a class-conditional diffusion model: its batches, what a loss may look at, and the losses that several
- *  methods share. */
+/** What a method can say about a class-conditional diffusion model: its batches, what a loss may look at, and the losses that
+ *  several methods share. */
 import { z } from 'zod'
 import type { Expr, Push } from '../../expression.ts'
 import { type Kept, type Term, unlearningOf } from '../../method.ts'
@@ -32,8 +32,8 @@ export type DiffusionBatch = {
       uniform: number
     }
   | {
-      /** x_t itself: random steps of the network's own DDIM sampling of a class from noise, by the weights of the step. Such x_t carry
-       *  no record of their noise. */
+      /** x_t itself: random steps of the network's own DDIM sampling of a class from noise, by the weights of the step. Such x_t
+       *  carry no record of their noise. */
       sampled: { label: number; guidance: number; steps: number }
     }
 )
@@ -57,8 +57,8 @@ export interface DiffusionValues {
   readonly noise: Expr
   /** The null class for each image, [n]. */
   readonly none: Expr
-  /** ε_θ(x_t, c), the noise that is predicted; with `of` by a kept model. Dropout drops while the model trains. With `guidance` w it
-   *  is (1 + w) ε_c − w ε_∅. */
+  /** ε_θ(x_t, c), the noise that is predicted; with `of` by a kept model. Dropout drops while the model trains. With `guidance` w
+   *  it is (1 + w) ε_c − w ε_∅. */
   predict(inputs: Denoising, options?: { of?: Kept | undefined; guidance?: number | undefined }): Expr
 }
 
@@ -106,7 +106,7 @@ export function diffusionValues(push: Push): DiffusionValues {
 export const onGeneration = unlearningOf<DiffusionTypes>()
 
 /** DDPM's training loss on images of the dataset: |ε − ε_θ(x_t, c)|², summed over an image. */
-export const fit = (
+export const fitImages = (
   items: Int32Array,
   { batchSize, dropCondition }: Pick<DiffusionBatch, 'batchSize' | 'dropCondition'>,
   weight = 1,
