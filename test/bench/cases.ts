@@ -16,7 +16,7 @@ import { alphaBarsOf } from '../../runner/tasks/generation/diffusion/schedule.ts
 import { carriedBy, type DenoiserStep, denoiserProgram } from '../../runner/tasks/generation/diffusion/step-program.ts'
 import type { OptimizerSpec } from '../../schema/benchmark.ts'
 import { optimizer } from '../../schema/benchmark.ts'
-import { benchmarks } from '../../schema/catalogue.ts'
+import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import { diffusion } from '../../schema/diffusion.ts'
 
 const generationQuickstart = benchmarks.get('fashion-mnist-5k-16.ddpm-unet.class-0')!

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { benchmarks, suites, suiteWith } from '../../schema/catalogue.ts'
+import { benchmarks, suites, suiteWith } from '../../schema/catalogue/catalogue.ts'
 import { definitionOf, planRun } from '../../schema/plan.ts'
 
 const retrain = { id: 'retrain', version: 1, trainsOn: 'retain' } as const

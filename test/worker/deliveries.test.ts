@@ -1,8 +1,8 @@
 /** What a submitter is told about deliveries that brought no result. */
 import { runDurableObjectAlarm } from 'cloudflare:test'
 import { beforeEach, expect, test } from 'vitest'
-import { nextSteps } from '../../schema/next-step.ts'
 import { type FailureReason, failureReasons } from '../../schema/protocol/fail.ts'
+import { nextSteps } from '../../schema/protocol/next-step.ts'
 import {
   ask,
   bindings,

@@ -5,7 +5,7 @@ import { artifactUses } from '../../../schema/tables/artifact-uses.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { lateResults } from '../../../schema/tables/late-results.ts'
 import type { Database } from '../../bindings/database.ts'
-import { type Claim, heldBy } from '../jobs/held.ts'
+import { type Claim, heldBy } from '../parts/held.ts'
 
 // Every column, in the order of the table.
 const columns = (table: typeof jobs | typeof lateResults, key: unknown, attempt: unknown, use: string) =>

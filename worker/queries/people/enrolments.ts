@@ -9,7 +9,8 @@ import { SignatureError, verify } from '../../../schema/signature.ts'
 import { enrolments } from '../../../schema/tables/enrolments.ts'
 import { runners } from '../../../schema/tables/runners.ts'
 import { type Database, isoTime, newId, randomHex } from '../../bindings/database.ts'
-import { createOnce, type Once } from '../submissions/once.ts'
+import type { Once } from '../../http/idempotency.ts'
+import { createOnce } from '../parts/once.ts'
 
 export async function createEnrolment(
   db: Database,

@@ -8,7 +8,7 @@ import { submissions } from '../../../schema/tables/submissions.ts'
 import { webhookMessages } from '../../../schema/tables/webhook-messages.ts'
 import { webhooks } from '../../../schema/tables/webhooks.ts'
 import type { Database } from '../../bindings/database.ts'
-import { runState, runsWithState } from '../runs/run-state.ts'
+import { runState, runsWithState } from '../parts/run-state.ts'
 
 /** The runs that a change may have ended: those that need one of some jobs, or a job that failed in this very change, or those of some
  *  submissions. */

@@ -42,9 +42,9 @@ export async function sendDue(db: Database, env: Bindings, clock: () => number =
 
 const dueOf = (db: Database, now: number) =>
   db.all<Due>(sql`SELECT m.id, m.webhook_id AS "webhookId", w.url, m.payload, m.tries
-    FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY next_at, sequence) AS place
+    FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY next_at, sequence) AS nth
       FROM webhook_messages WHERE next_at <= ${now}) m
-    JOIN webhooks w ON w.id = m.webhook_id WHERE place <= ${AT_ONCE_TO_ONE} ORDER BY m.next_at, m.sequence LIMIT ${AT_ONCE}`)
+    JOIN webhooks w ON w.id = m.webhook_id WHERE nth <= ${AT_ONCE_TO_ONE} ORDER BY m.next_at, m.sequence LIMIT ${AT_ONCE}`)
 
 /** Writes down an attempt and what follows from it. A message or webhook that was deleted meanwhile stays so. */
 async function record(db: Database, env: Bindings, message: Due, outcome: Outcome): Promise<void> {

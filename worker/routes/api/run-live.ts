@@ -6,12 +6,12 @@ import { ApiError } from '../../../schema/errors.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
-import { watch } from '../../durable/live-client.tsx'
-import { viewerOf } from '../../http/auth.ts'
+import { viewerOf } from '../../access/people.ts'
+import { watch } from '../../durable/live-client.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, type Route } from '../../http/route.ts'
 import { requireUpgrade } from '../../http/socket.ts'
-import { readableBy } from '../../queries/submissions/readable.ts'
+import { readableBy } from '../../queries/parts/readable.ts'
 
 const route = apiRoute({
   method: 'get',
