@@ -30,7 +30,7 @@ export const lateUses = (db: Database, key: string, attempt: number) =>
     )
     .onConflictDoNothing()
 
-/** Puts one checkpoint in the place of another, while the claim holds. */
+/** Replaces one checkpoint by another, while the claim holds. */
 export const checkpointUses = (db: Database, claim: Claim, { artifact }: StoredCheckpoint) => {
   const held = sql`SELECT ${jobs.key} FROM ${jobs} WHERE ${heldBy(claim)}`
   return [

@@ -81,6 +81,18 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
   }
 }
 
+/** Keys of its jobs. */
+export async function jobsOfRun(db: Database, id: string, viewer: Viewer): Promise<string[]> {
+  const rows = await db
+    .select({ key: runJobs.jobKey })
+    .from(runJobs)
+    .innerJoin(runs, eq(runs.id, runJobs.runId))
+    .innerJoin(submissions, eq(submissions.id, runs.submissionId))
+    .where(and(eq(runJobs.runId, id), readableBy(viewer)))
+  if (rows.length === 0) throw new ApiError('not_found', `no run "${id}"`)
+  return rows.map(({ key }) => key)
+}
+
 /** 1 where a run of an earlier submission needed the same job. */
 const earlierRun = (id: string) => sql<number>`EXISTS (
   SELECT 1 FROM run_jobs other
