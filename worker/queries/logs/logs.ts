@@ -8,6 +8,7 @@ import { jobs } from '../../../schema/tables/jobs.ts'
 import { logChunks } from '../../../schema/tables/log-chunks.ts'
 import type { Database } from '../../bindings/database.ts'
 import { type Claim, heldBy, requireLease } from '../parts/held.ts'
+import { insertSelect } from '../parts/insert-select.ts'
 import { joinLog, type LogOf, sumOf } from './log-pieces.ts'
 
 export interface Chunk {
@@ -56,14 +57,21 @@ export async function appendLog(
   const next = { sequence: sequence + stored, offset: offset + bytes.byteLength }
   const held = and(heldBy(claim), eq(jobs.logLength, offset), eq(jobs.logSequence, sequence))
   const [[start], written] = await db.batch([
-    db
-      .insert(logChunks)
-      .select(
-        // Every column, in the order of the table.
-        sql`SELECT ${jobs.key}, ${jobs.deliveries}, ${offset}, ${bytes.byteLength}, ${linesBefore},
-          ${text.split('\n').length - 1}, ${sha256}, ${text} FROM ${jobs} WHERE ${held} AND ${stored}`,
-      )
-      .returning({ attempt: logChunks.attempt, offset: logChunks.offset, line: logChunks.line }),
+    insertSelect(
+      db,
+      logChunks,
+      {
+        jobKey: jobs.key,
+        attempt: jobs.deliveries,
+        offset,
+        bytes: bytes.byteLength,
+        line: linesBefore,
+        lines: text.split('\n').length - 1,
+        sha256,
+        text,
+      },
+      sql`FROM ${jobs} WHERE ${held} AND ${stored}`,
+    ).returning({ attempt: logChunks.attempt, offset: logChunks.offset, line: logChunks.line }),
     db
       .update(jobs)
       .set({ logLength: next.offset, logSequence: next.sequence, ...(progress && { progress }) })

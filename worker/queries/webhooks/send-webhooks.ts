@@ -6,6 +6,7 @@ import { webhookMessages } from '../../../schema/tables/webhook-messages.ts'
 import { webhooks } from '../../../schema/tables/webhooks.ts'
 import type { Database } from '../../bindings/database.ts'
 import { type Bindings, settingsOf } from '../../bindings/env.ts'
+import { insertSelect, numbered } from '../parts/insert-select.ts'
 import { disableWebhooks } from './disable-webhooks.ts'
 import { type Outcome, postWebhook } from './post-webhook.ts'
 
@@ -52,18 +53,11 @@ async function record(db: Database, env: Bindings, message: Due, outcome: Outcom
   const now = at + durationMs
   const isMessage = eq(webhookMessages.id, message.id)
   const isWebhook = eq(webhooks.id, message.webhookId)
-  const log = db.insert(webhookAttempts).select(
-    db
-      .select({
-        sequence: sql<number>`NULL`.as('sequence'),
-        messageId: webhookMessages.id,
-        at: sql<number>`${at}`.as('at'),
-        durationMs: sql<number>`${durationMs}`.as('duration_ms'),
-        status: sql<number | null>`${status}`.as('status'),
-        error: sql<string | null>`${error}`.as('error'),
-      })
-      .from(webhookMessages)
-      .where(isMessage),
+  const log = insertSelect(
+    db,
+    webhookAttempts,
+    { sequence: numbered, messageId: webhookMessages.id, at, durationMs, status, error },
+    sql`FROM ${webhookMessages} WHERE ${isMessage}`,
   )
   // Replayed meanwhile, it starts anew.
   const sent = and(isMessage, eq(webhookMessages.tries, message.tries))
