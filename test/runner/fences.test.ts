@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
 interface Tree {
   /** By path; what each imports from its own folder's point of view. */
@@ -27,6 +27,7 @@ const sound: Tree = {
 /** What the script finds in a tree: its exit code and the lines that it writes. */
 function check({ files, fences }: Tree) {
   const root = mkdtempSync(join(tmpdir(), 'fences-'))
+  onTestFinished(() => rmSync(root, { recursive: true }))
   const all = { ...files, 'scripts/fences.json': JSON.stringify(fences) }
   for (const [path, text] of Object.entries(all)) {
     mkdirSync(dirname(join(root, path)), { recursive: true })

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 
 const repository = join(import.meta.dirname, '../..')
 let root: string
@@ -19,6 +19,8 @@ beforeEach(() => {
   generate('first')
   expect(check('--add')).toEqual({ status: 0, said: '' })
 })
+
+afterEach(() => rmSync(root, { recursive: true }))
 
 const declare = (columns: string) => writeFileSync(join(root, 'schema/tables/books.ts'), table(columns))
 const migration = (name: string) => join(root, 'worker/migrations', name)
