@@ -1,6 +1,7 @@
-/** Holds the order of imports: what each folder may import, and nothing else, is listed in scripts/fences.json. Fails for an import
- *  that is not on the list of its folder, for a file without a folder, for a list that nothing needs, and where the lists
- *  themselves run in a circle. TypeScript 7 has no API that dependency-cruiser could parse with, so imports are read here. */
+/** Holds the order of imports: what each folder may import, and nothing else, is listed in scripts/fences.json, from the lowest
+ *  folder up. Fails for an import that is not on the list of its folder, for a file without a folder, for a list that nothing needs, and
+ *  where the lists themselves run in a circle. TypeScript 7 has no API that dependency-cruiser could parse with, so imports are read here.
+ *  The argument is the root of the repository. */
 import { globSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, normalize } from 'node:path'
@@ -13,9 +14,17 @@ interface Fence {
   entries?: string[]
 }
 
-const fences = JSON.parse(readFileSync('scripts/fences.json', 'utf8')) as Record<string, Fence>
+const root = process.argv[2] ?? '.'
+const fences = JSON.parse(readFileSync(join(root, 'scripts/fences.json'), 'utf8')) as Record<string, Fence>
 const folders = Object.keys(fences).sort((a, b) => b.length - a.length)
-const folderOf = (file: string) => folders.find((folder) => file.startsWith(`${folder}/`))
+const isParent = (folder: string) => folders.some((other) => other.startsWith(`${folder}/`))
+/** One with listed folders inside it holds only what lies in it directly: what lies deeper needs a list of its own. */
+const folderOf = (file: string) =>
+  folders.find((folder) => dirname(file) === folder || (file.startsWith(`${folder}/`) && !isParent(folder)))
+const tops = [...new Set(folders.map((folder) => folder.split('/')[0]!))]
+/** Where the top folder has no lists yet, each folder stands for itself. */
+const importedFolder = (file: string) =>
+  folderOf(file) ?? (tops.includes(file.split('/')[0]!) ? undefined : dirname(file))
 const packageOf = (name: string) =>
   name.startsWith('node:') || builtinModules.includes(name)
     ? 'node'
@@ -26,7 +35,11 @@ const packageOf = (name: string) =>
 
 const faults: string[] = []
 const used = new Set<string>()
-for (const file of globSync('{schema,worker,runner}/**/*.{ts,tsx}', { exclude: ['**/*.d.ts', 'worker/public/**'] })) {
+const files = globSync(
+  tops.map((top) => `${top}/**/*.{ts,tsx}`),
+  { cwd: root, exclude: ['**/*.d.ts', 'worker/public/**'] },
+)
+for (const file of files.sort()) {
   const folder = folderOf(file)
   const fence = folder && fences[folder]
   if (!fence) {
@@ -37,12 +50,12 @@ for (const file of globSync('{schema,worker,runner}/**/*.{ts,tsx}', { exclude: [
     faults.push(`${file}: ${folder}/ holds ${fence.entries.join(', ')} only; move it into a folder`)
   }
   // The first group takes `import type X from` and `export * from`, the second `import('x')` and `import 'x'`.
-  for (const [, from, called] of readFileSync(file, 'utf8').matchAll(
+  for (const [, from, called] of readFileSync(join(root, file), 'utf8').matchAll(
     /^(?:import|export|\})[^'"`\n]*\bfrom '([^']+)'|\bimport\s*\(?\s*'([^']+)'/gm,
   )) {
     const name = (from ?? called)!
     if (name.startsWith('.')) {
-      const target = folderOf(normalize(join(dirname(file), name)))
+      const target = importedFolder(normalize(join(dirname(file), name)))
       if (target === folder) continue
       used.add(`${folder} ${target}`)
       if (target && fence.folders?.includes(target)) continue

@@ -8,7 +8,7 @@ import * as methods from '../runner/science/methods/index.ts'
 import { avgGap } from '../runner/science/statistics.ts'
 import { dataLoader } from '../runner/stages/data.ts'
 import { openStore } from '../runner/store/store.ts'
-import { benchmarks, listed } from '../schema/catalogue.ts'
+import { benchmarks, listed } from '../schema/catalogue/catalogue.ts'
 import { planRun } from '../schema/plan.ts'
 
 const PILOT_SEED = 1000

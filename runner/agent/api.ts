@@ -17,7 +17,7 @@ import {
   webhookMessage,
   webhookMessageList,
 } from '../../schema/api/webhook.ts'
-import { suites } from '../../schema/catalogue.ts'
+import { suites } from '../../schema/catalogue/catalogue.ts'
 import type { Client } from './client.ts'
 
 /** Makes a request that is sent again, since its answer was lost, create nothing more. */

@@ -1,6 +1,7 @@
 /** What the parts of the agent share while a job runs. */
-import type { RunnerState } from '../../schema/api/runner.ts'
+
 import type { FailureReason } from '../../schema/protocol/fail.ts'
+import type { RunnerState } from '../../schema/protocol/lease.ts'
 import type { Progress, StageResult } from '../../schema/result.ts'
 import type { StageSpec } from '../../schema/stage.ts'
 import type { Provider } from '../engine/onnx/session.ts'

@@ -22,8 +22,8 @@
  *  words.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RunnerState } from '../../schema/api/runner.ts'
 import type { Probe } from '../../schema/probe.ts'
+import type { RunnerState } from '../../schema/protocol/lease.ts'
 import { jittered } from './backoff.ts'
 import { RemoteError, UnreachableError } from './client.ts'
 import { newNonce } from './heartbeat.ts'

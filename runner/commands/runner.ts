@@ -1,5 +1,5 @@
 /** `palimpsest runner`: leases jobs from a server and runs them on this machine. */
-import type { RunnerState } from '../../schema/api/runner.ts'
+import type { RunnerState } from '../../schema/protocol/lease.ts'
 import { runnerAccess } from '../agent/access.ts'
 import { type Client, createClient, RemoteError } from '../agent/client.ts'
 import { enrol, type Identity, identityFor } from '../agent/identity.ts'

@@ -1,5 +1,5 @@
 /** What this checkout knows by name, and words for names it does not know. */
-import { listed, type Target, targets } from '../../schema/catalogue.ts'
+import { listed, type Target, targets } from '../../schema/catalogue/catalogue.ts'
 import * as datasetModules from '../data/datasets/index.ts'
 import type { DenoiserDefinition } from '../engine/nn/denoiser.ts'
 import * as denoiserModules from '../engine/nn/denoisers/index.ts'
@@ -16,7 +16,7 @@ import { UsageError } from '../words/usage.ts'
 
 type Catalogue<T> = ReadonlyMap<string, T>
 
-export { benchmarks, suites, suiteWith } from '../../schema/catalogue.ts'
+export { benchmarks, suites, suiteWith } from '../../schema/catalogue/catalogue.ts'
 
 export const methods: Catalogue<MethodDefinition> = new Map(Object.entries(methodModules))
 export const datasets: Catalogue<DatasetDefinition> = new Map(Object.entries(datasetModules))

@@ -1,7 +1,7 @@
 /** What `palimpsest run` prints: a line for each run, then the scores, of a suite on average and for each class. */
 import { writeFile } from 'node:fs/promises'
 import type { Benchmark } from '../../schema/benchmark.ts'
-import type { Target } from '../../schema/catalogue.ts'
+import type { Target } from '../../schema/catalogue/catalogue.ts'
 import { pictured } from '../../schema/classes.ts'
 import { generationMetrics, methods, metrics, REFERENCE } from '../pipeline/catalogue.ts'
 import type { LocalMethod, LocalRun } from '../pipeline/local.ts'

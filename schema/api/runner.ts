@@ -2,13 +2,10 @@
 import { z } from 'zod'
 import { probe } from '../probe.ts'
 import { runnerId, runnerName } from '../protocol/enrol.ts'
+import { runnerStates } from '../protocol/lease.ts'
 import { label } from '../requirements.ts'
 import { fingerprint, publicKey } from '../signature.ts'
 import { stageKey } from '../stage.ts'
-
-/** Active: gets jobs. Paused: gets none until it is resumed. Draining: gets none and ends once idle. Revoked: refused for good. */
-export const runnerStates = ['active', 'paused', 'draining', 'revoked'] as const
-export type RunnerState = (typeof runnerStates)[number]
 
 export const labels = z
   .array(label)

@@ -1,4 +1,4 @@
-/** End a job with its result, as a manifest (schema/manifest.ts) that the runner signed. Every artifact named must have been
+/** End a job with its result, as a manifest (schema/protocol/manifest.ts) that the runner signed. Every artifact named must have been
  *  uploaded before, and all of the log sent. The same request sent again gets the same answer. */
 import { z } from 'zod'
 import { jws } from '../signature.ts'

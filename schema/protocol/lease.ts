@@ -1,6 +1,5 @@
 /** Ask for a job. The answer holds everything the runner needs to begin, or how long to wait. */
 import { z } from 'zod'
-import { runnerStates } from '../api/runner.ts'
 import { probe } from '../probe.ts'
 import { artifactRef } from '../result.ts'
 import { jws } from '../signature.ts'
@@ -9,6 +8,10 @@ import { checkpoint } from './checkpoint.ts'
 import { runnerId } from './enrol.ts'
 
 export const path = '/api/v1/jobs/lease'
+
+/** Active: gets jobs. Paused: gets none until it is resumed. Draining: gets none and ends once idle. Revoked: refused for good. */
+export const runnerStates = ['active', 'paused', 'draining', 'revoked'] as const
+export type RunnerState = (typeof runnerStates)[number]
 
 /** Made up by the runner for each request that gives it a token: the same request sent twice gives the same token, so an
  *  answer that was lost, or a request that was doubled, costs nothing. */

@@ -1,7 +1,7 @@
 /** Runners that enrolled. Rows stay after a revocation, since results that they signed do. */
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { runnerStates } from '../api/runner.ts'
 import type { Probe } from '../probe.ts'
+import { runnerStates } from '../protocol/lease.ts'
 import type { PublicKey } from '../signature.ts'
 
 export const runners = sqliteTable('runners', {

@@ -14,7 +14,7 @@ import { checkpointOf } from '../../runner/store/checkpoint.ts'
 import { openStore, type Store } from '../../runner/store/store.ts'
 import { decodeSamples } from '../../runner/tasks/generation/sample.ts'
 import { defineBenchmark } from '../../schema/benchmark.ts'
-import { benchmarks } from '../../schema/catalogue.ts'
+import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import { type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { type LocalRun, planLocal } from '../../runner/pipeline/local.ts'
 import { averaged, summarise } from '../../runner/pipeline/summarise.ts'
 import { classTable } from '../../runner/terminal/classes.ts'
-import { suites } from '../../schema/catalogue.ts'
+import { suites } from '../../schema/catalogue/catalogue.ts'
 
 const suite = suites.get('fashion-mnist-5k.small-cnn.class-wise')!
 const retrain = { id: 'retrain', version: 1, trainsOn: 'retain', params: {} } as const

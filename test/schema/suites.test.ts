@@ -1,6 +1,6 @@
 /** Suites: their benchmarks differ in the class that is forgotten and in nothing else. */
 import { expect, test } from 'vitest'
-import { benchmarks, suites, suiteWith } from '../../schema/catalogue.ts'
+import { benchmarks, suites, suiteWith } from '../../schema/catalogue/catalogue.ts'
 import { definitionOf, planRun } from '../../schema/plan.ts'
 
 const retrain = { id: 'retrain', version: 1, trainsOn: 'retain' } as const

@@ -2,7 +2,7 @@
  *  that delays, doubles and loses; clocks that disagree; and requests that are interrupted between any two of their statements. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ApiError } from '../../schema/errors.ts'
 import type { Lease } from '../../schema/protocol/lease.ts'
@@ -17,10 +17,10 @@ import { type Database, databaseOf } from '../../worker/bindings/database.ts'
 import { type Bindings, settingsOf } from '../../worker/bindings/env.ts'
 import { failJob, finishJob } from '../../worker/queries/jobs/end-job.ts'
 import { endExpiredLeases } from '../../worker/queries/jobs/expire.ts'
-import { claimOf } from '../../worker/queries/jobs/held.ts'
 import { leaseJob, reclaimJob } from '../../worker/queries/jobs/lease.ts'
 import { renewLease } from '../../worker/queries/jobs/renew.ts'
 import { appendLog } from '../../worker/queries/logs/logs.ts'
+import { claimOf } from '../../worker/queries/parts/held.ts'
 import { cancelSubmission } from '../../worker/queries/submissions/cancel-submission.ts'
 import { device, probe } from '../support/probe.ts'
 import { SqliteD1 } from './d1.ts'
@@ -56,7 +56,11 @@ interface Request {
   answered: ((answer: unknown, error: unknown) => void) | null
 }
 
-const migration = readFileSync(resolve(import.meta.dirname, '../../worker/migrations/0000_tables.sql'), 'utf8')
+const folder = resolve(import.meta.dirname, '../../worker/migrations')
+const migrations = readdirSync(folder)
+  .filter((name) => name.endsWith('.sql'))
+  .sort()
+  .map((name) => readFileSync(resolve(folder, name), 'utf8'))
 
 const runnerRow = (index: number): RunnerRow => ({
   id: `rnr_${index}`,
@@ -90,7 +94,7 @@ export class LeaseWorld {
   #counter = 0
 
   constructor() {
-    this.d1.database.exec(migration.replaceAll('--> statement-breakpoint', ''))
+    for (const migration of migrations) this.d1.database.exec(migration.replaceAll('--> statement-breakpoint', ''))
     this.watch = new LeaseWatch(this.d1.database)
     this.d1.gate = {
       before: () =>

@@ -1,16 +1,21 @@
 /** The board of a classification benchmark, with every number worked out by hand. */
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Board } from '../../schema/api/board.ts'
-import { ask, read, runOf, SLUG, submit, tokenFor, useFreshDatabase, workOff } from './support.ts'
+import {
+  ask,
+  read,
+  runner,
+  runOf,
+  SLUG,
+  submit,
+  submitter,
+  tokenFor,
+  useSubmitterAndRunner,
+  workOff,
+} from './support.ts'
 
-useFreshDatabase()
+useSubmitterAndRunner('ada')
 
-let submitter: string
-let runner: string
-beforeEach(async () => {
-  submitter = await tokenFor('submitter', 'ada')
-  runner = await tokenFor('runner')
-})
 const boardOf = async (): Promise<Board> => read(await ask(`/api/v1/benchmarks/${SLUG}/board`))
 
 /** Retrain is at 10, 100, 90, 20 on every seed; ft is off by a little more on each further seed; ga is far off. */

@@ -1,31 +1,25 @@
 /** What a submitter is told about deliveries that brought no result. */
-import { runDurableObjectAlarm } from 'cloudflare:test'
-import { beforeEach, expect, test } from 'vitest'
-import { nextSteps } from '../../schema/next-step.ts'
+import { expect, test } from 'vitest'
 import { type FailureReason, failureReasons } from '../../schema/protocol/fail.ts'
+import { nextSteps } from '../../schema/protocol/next-step.ts'
 import {
   ask,
-  bindings,
+  dispatcherAlarm,
   fail,
   finish,
   lease,
   read,
+  runner,
   runOf,
   say,
   submit,
-  tokenFor,
+  submitter,
   useClock,
-  useFreshDatabase,
+  useSubmitterAndRunner,
 } from './support.ts'
 
-useFreshDatabase()
+useSubmitterAndRunner()
 
-let submitter: string
-let runner: string
-beforeEach(async () => {
-  submitter = await tokenFor('submitter')
-  runner = await tokenFor('runner')
-})
 const wait = useClock('2026-11-01T12:00:00Z')
 const textOf = async (path: string) =>
   (await (await ask(path)).text())
@@ -43,7 +37,7 @@ test.each(failureReasons)(
     const message = `what happened with ${reason}`
     if (reason === 'runner_lost') {
       wait(91)
-      await runDurableObjectAlarm(bindings.DISPATCHER.get(bindings.DISPATCHER.idFromName('all')))
+      await dispatcherAlarm()
     } else {
       if (reason === 'cancelled')
         await read(await ask(`/api/v1/submissions/${id}/cancel`, { token: submitter, method: 'POST' }))

@@ -1,20 +1,25 @@
 /** Boards and runs of image generation, with every number worked out by hand. */
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Board } from '../../schema/api/board.ts'
 import type { StageResult } from '../../schema/result.ts'
-import { ask, errorOf, finish, lease, read, runOf, submit, tokenFor, upload, useFreshDatabase } from './support.ts'
+import {
+  ask,
+  errorOf,
+  finish,
+  lease,
+  read,
+  runner,
+  runOf,
+  submit,
+  submitter,
+  upload,
+  useSubmitterAndRunner,
+} from './support.ts'
 
-useFreshDatabase()
+useSubmitterAndRunner('ada')
 
 const GENERATION = 'fashion-mnist-5k-16.ddpm-unet.class-0'
 const JUDGE = `judge=${'b1'.repeat(32)};accuracy=84.20`
-
-let submitter: string
-let runner: string
-beforeEach(async () => {
-  submitter = await tokenFor('submitter', 'ada')
-  runner = await tokenFor('runner')
-})
 
 /** The head of a PNG: signature, then a chunk IHDR that tells width and height; the rest tells pictures apart. */
 function pngOf(width: number, height: number, mark: number): Uint8Array<ArrayBuffer> {

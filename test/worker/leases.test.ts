@@ -1,6 +1,5 @@
 /** Leases: which job a runner gets, how long it holds it, and who may write to it. */
-import { runDurableObjectAlarm } from 'cloudflare:test'
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
 import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
@@ -9,6 +8,7 @@ import { probe } from '../support/probe.ts'
 import {
   ask,
   bindings,
+  dispatcherAlarm,
   errorOf,
   fail,
   finish,
@@ -18,26 +18,22 @@ import {
   read,
   renew,
   resultOf,
+  runner,
   runOf,
   say,
   submit,
+  submitter,
   tokenFor,
   upload,
   useClock,
-  useFreshDatabase,
+  useSubmitterAndRunner,
   verb,
   wholeLog,
   workOff,
 } from './support.ts'
 
-useFreshDatabase()
+useSubmitterAndRunner()
 
-let submitter: string
-let runner: string
-beforeEach(async () => {
-  submitter = await tokenFor('submitter')
-  runner = await tokenFor('runner')
-})
 const wait = useClock('2026-11-01T12:00:00Z')
 const done = async (job: Job) => read(await finish(job))
 const named = ({ spec }: Job) => {
@@ -191,7 +187,7 @@ test('a runner whose lease ran out is told so, and goes on while nobody else has
   await read(await say(job, 'first\n'))
   wait(3600)
   expect(await errorOf(await finish(job, {}, 'first\n'))).toMatchObject({ status: 409, code: 'lease_expired' })
-  await runDurableObjectAlarm(bindings.DISPATCHER.get(bindings.DISPATCHER.idFromName('all')))
+  await dispatcherAlarm()
   expect(await errorOf(await renew(job))).toMatchObject({ status: 409, code: 'lease_expired' })
   const json = { attempt: 1, nonce: newNonce() }
   const reclaim = () => ask(`/api/v1/jobs/${job.key}/reclaim`, { token: runner, json })
@@ -241,7 +237,7 @@ test('the alarm returns a job whose runner fell silent, and it goes first', asyn
   const silent = (await lease(runner))!
   expect((await bindings.DB.prepare("SELECT COUNT(*) AS n FROM jobs WHERE state = 'leased'").first())?.n).toBe(1)
   wait(90)
-  await runDurableObjectAlarm(bindings.DISPATCHER.get(bindings.DISPATCHER.idFromName('all')))
+  await dispatcherAlarm()
   const row = await bindings.DB.prepare('SELECT state, lost, reason FROM jobs WHERE key = ?').bind(silent.key).first()
   expect(row).toEqual({ state: 'queued', lost: 1, reason: 'runner_lost' })
   expect((await lease(runner))?.key).toBe(silent.key)

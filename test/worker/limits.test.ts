@@ -78,6 +78,11 @@ test.each([
   expect((await ask(path)).status).toBe(status)
 })
 
+test('the limit of log chunks is that of their verb, not of every address that ends like it', async () => {
+  const at = async (path: string) => (await ask(path, { method: 'POST', body: new Uint8Array(300 * KIB) })).status
+  expect(await Promise.all([`/api/v1/jobs/${'a'.repeat(64)}/log`, '/api/v1/runs/log'].map(at))).toEqual([401, 413])
+})
+
 test('a chunk of log is at most 64 KiB, whatever JSON makes of its bytes', async () => {
   await submit(await tokenFor('submitter'), { seeds: [0] })
   const job = (await lease(await tokenFor('runner')))!

@@ -1,5 +1,5 @@
 /** What sockets hear of a run while it happens. */
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openSocket } from './sockets.ts'
 import {
   ask,
@@ -8,21 +8,15 @@ import {
   lease,
   newNonce,
   read,
+  runner,
   say,
   submit,
-  tokenFor,
-  useFreshDatabase,
+  submitter,
+  useSubmitterAndRunner,
   verb,
 } from './support.ts'
 
-useFreshDatabase()
-
-let submitter: string
-let runner: string
-beforeEach(async () => {
-  submitter = await tokenFor('submitter')
-  runner = await tokenFor('runner')
-})
+useSubmitterAndRunner()
 
 interface Message {
   key: string

@@ -1,8 +1,8 @@
 /** Signed orders and manifests: one changed byte anywhere is refused and named. */
 import { beforeEach, expect, test } from 'vitest'
 import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
-import type { StoredManifest } from '../../schema/manifest.ts'
 import { type Job, order } from '../../schema/protocol/lease.ts'
+import type { StoredManifest } from '../../schema/protocol/manifest.ts'
 import { newPrivateKey, publicKeyOf, sign, verify } from '../../schema/signature.ts'
 import { type Enrolled, signedResult } from '../support/enrolled.ts'
 import { probe } from '../support/probe.ts'

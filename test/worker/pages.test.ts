@@ -1,15 +1,21 @@
 /** What pages say, read as text, on an empty site and on one with runs. */
-import { beforeEach, expect, test } from 'vitest'
-import { ask, fail, lease, read, SLUG, say, submit, tokenFor, useFreshDatabase, workOff } from './support.ts'
+import { expect, test } from 'vitest'
+import {
+  ask,
+  fail,
+  lease,
+  read,
+  runner,
+  SLUG,
+  say,
+  submit,
+  submitter,
+  useSubmitterAndRunner,
+  workOff,
+} from './support.ts'
 
-useFreshDatabase()
+useSubmitterAndRunner('ada')
 
-let submitter: string
-let runner: string
-beforeEach(async () => {
-  submitter = await tokenFor('submitter', 'ada')
-  runner = await tokenFor('runner')
-})
 const page = async (path: string): Promise<string> => {
   const answer = await ask(path)
   expect(answer.status).toBe(200)

@@ -1,5 +1,5 @@
 /** Which stored files go, when, and which never do. */
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { RetentionReport } from '../../schema/api/retention.ts'
 import { sha256Hex } from '../../schema/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
@@ -13,25 +13,20 @@ import {
   lease,
   metricsOf,
   read,
+  runner,
   runOf,
   SLUG,
   say,
   submit,
-  tokenFor,
+  submitter,
   upload,
   useClock,
-  useFreshDatabase,
+  useSubmitterAndRunner,
   verb,
 } from './support.ts'
 
-useFreshDatabase()
+useSubmitterAndRunner()
 
-let submitter: string
-let runner: string
-beforeEach(async () => {
-  submitter = await tokenFor('submitter')
-  runner = await tokenFor('runner')
-})
 const wait = useClock('2027-01-01T12:00:00Z')
 const waitDays = (days: number) => wait(days * 24 * 3600)
 const retain = async (json: Record<string, unknown> = { dryRun: false }): Promise<RetentionReport> =>

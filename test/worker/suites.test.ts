@@ -1,5 +1,5 @@
 /** Submissions to suites and the boards of suites. */
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Board } from '../../schema/api/board.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import type { SuiteBoard } from '../../schema/api/suite.ts'
@@ -11,27 +11,21 @@ import {
   finish,
   lease,
   read,
+  runner,
   runOf,
   submit,
-  tokenFor,
-  useFreshDatabase,
+  submitter,
+  useSubmitterAndRunner,
   workOff,
 } from './support.ts'
 
-useFreshDatabase()
+useSubmitterAndRunner('ada')
 
 const FAMILY = 'fashion-mnist-5k.small-cnn'
 const SUITE = `${FAMILY}.class-wise`
 const GENERATION = 'fashion-mnist-5k-16.ddpm-unet.class-wise'
 const classOf = (label: number) => `${FAMILY}.class-${label}`
 const labels = Array.from({ length: 10 }, (_, label) => label)
-
-let submitter: string
-let runner: string
-beforeEach(async () => {
-  submitter = await tokenFor('submitter', 'ada')
-  runner = await tokenFor('runner')
-})
 
 const toSuite = (json: Record<string, unknown> = {}) => submit(submitter, { benchmark: SUITE, seeds: [0], ...json })
 const boardOf = async (): Promise<SuiteBoard> => read(await ask(`/api/v1/suites/${SUITE}/board`))

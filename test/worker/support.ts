@@ -1,5 +1,5 @@
 /** The app as tests ask it, on a fresh database; tokens; and a runner made of plain requests. */
-import { applyD1Migrations, type D1Migration, reset } from 'cloudflare:test'
+import { applyD1Migrations, type D1Migration, reset, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
@@ -32,6 +32,19 @@ export const migrate = async () => {
 }
 export const useFreshDatabase = () => beforeEach(migrate)
 
+/** Tokens that useSubmitterAndRunner makes anew for every test. */
+export let submitter: string
+export let runner: string
+
+/** On a fresh database a submitter of that name, and a runner. */
+export function useSubmitterAndRunner(author = 'submitter'): void {
+  useFreshDatabase()
+  beforeEach(async () => {
+    submitter = await tokenFor('submitter', author)
+    runner = await tokenFor('runner')
+  })
+}
+
 /** The clock of tests that turn it themselves: it shows this time at first. Returns what turns it. */
 export function useClock(from: string): (seconds: number) => void {
   beforeEach(() => {
@@ -42,6 +55,10 @@ export function useClock(from: string): (seconds: number) => void {
   })
   return (seconds) => vi.setSystemTime(Date.now() + seconds * 1000)
 }
+
+/** The Dispatcher's alarm, which ends the leases that ran out. */
+export const dispatcherAlarm = () =>
+  runDurableObjectAlarm(bindings.DISPATCHER.get(bindings.DISPATCHER.idFromName('all')))
 
 interface Options {
   token?: string | undefined

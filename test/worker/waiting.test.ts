@@ -1,11 +1,11 @@
 /** The words that say what a run waits for. */
 import { expect, test } from 'vitest'
-import { type Waiting, type Worker, whyWaits } from '../../worker/queries/queue/waiting.ts'
+import { type Candidate, type Waiting, whyWaits } from '../../worker/queries/queue/waiting.ts'
 
 const GIB = 2 ** 30
 const cpu = { provider: 'cpu', memoryBytes: 8 * GIB, gpuMemoryBytes: 0, labels: [] }
 const gpu = { provider: 'cuda', memoryBytes: 64 * GIB, gpuMemoryBytes: 24 * GIB, labels: ['lab'] }
-const worker = (changes: Partial<Worker> = {}): Worker => ({
+const runner = (changes: Partial<Candidate> = {}): Candidate => ({
   state: 'active',
   present: true,
   able: cpu,
@@ -21,55 +21,55 @@ const stage = (changes: Partial<Waiting> = {}): Waiting => ({
   before: 0,
   ...changes,
 })
-const why = (waiting: Partial<Waiting>, workers: Worker[]) => {
-  const { reason, words, matching } = whyWaits(stage(waiting), workers)
+const why = (waiting: Partial<Waiting>, runners: Candidate[]) => {
+  const { reason, words, matching } = whyWaits(stage(waiting), runners)
   return [reason, words, matching.length]
 }
-const busy = worker({ running: 1 })
+const busy = runner({ running: 1 })
 
 test.each([
   ['no runner', {}, [], ['no_runner', 'no runner has enrolled yet', 0]],
   [
     'a runner that never said what it can do',
     {},
-    [worker({ able: null })],
+    [runner({ able: null })],
     ['no_runner', 'no runner has enrolled yet', 0],
   ],
   [
     'a missing GPU',
     { requires: { gpuMemoryBytes: 16 * GIB } },
-    [busy, worker()],
+    [busy, runner()],
     ['no_matching_runner', '0 of 2 runners match: none has a GPU with 16 GiB', 0],
   ],
   [
     'only what no runner has is named',
     { requires: { provider: 'cuda', memoryBytes: 16 * GIB, labels: ['lab', 'big'] } },
-    [worker(), worker({ able: gpu })],
+    [runner(), runner({ able: gpu })],
     ['no_matching_runner', '0 of 2 runners match: none is labelled big', 0],
   ],
   [
     'what each has, but none has together',
     { requires: { provider: 'cpu', gpuMemoryBytes: 16 * GIB } },
-    [worker(), worker({ able: gpu })],
+    [runner(), runner({ able: gpu })],
     ['no_matching_runner', '0 of 2 runners match: none runs stages on cpu and has a GPU with 16 GiB', 0],
   ],
   [
     'a paused runner',
     { requires: { labels: ['lab'] } },
-    [worker(), worker({ able: gpu, state: 'paused' })],
+    [runner(), runner({ able: gpu, state: 'paused' })],
     ['paused', '1 runner could do it, but an admin paused it', 1],
   ],
   [
     'a silent runner',
     {},
-    [worker({ present: false })],
+    [runner({ present: false })],
     ['runners_silent', 'the one runner that could do it is silent', 1],
   ],
-  ['a free runner', {}, [busy, worker()], ['starting', 'a runner is free for it and asks next', 2]],
+  ['a free runner', {}, [busy, runner()], ['starting', 'a runner is free for it and asks next', 2]],
   [
     'a free runner for the one before',
     { before: 1 },
-    [busy, worker()],
+    [busy, runner()],
     ['busy', 'stages before it take what is free of 2 runners', 2],
   ],
   ['taken runners', {}, [busy], ['busy', 'the one runner that could do it is taken', 1]],
@@ -85,6 +85,6 @@ test.each([
     [busy],
     ['earlier_stage', 'its train stage is being computed on lab-1 for another run', 1],
   ],
-] as const)('why a run waits: %s', (_, waiting, workers, expected) => {
-  expect(why(waiting as Partial<Waiting>, workers as unknown as Worker[])).toEqual(expected)
+] as const)('why a run waits: %s', (_, waiting, runners, expected) => {
+  expect(why(waiting as Partial<Waiting>, runners as unknown as Candidate[])).toEqual(expected)
 })

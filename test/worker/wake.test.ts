@@ -1,31 +1,25 @@
 /** Which idle runners are woken, when, and how many. */
-import { runDurableObjectAlarm } from 'cloudflare:test'
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { WakeMessage } from '../../schema/protocol/wake.ts'
 import { openSocket } from './sockets.ts'
 import {
   ADMIN,
   ask,
   bindings,
+  dispatcherAlarm,
   enrol,
   errorOf,
   fail,
   finish,
   lease,
   read,
+  runner,
   submit,
-  tokenFor,
-  useFreshDatabase,
+  submitter,
+  useSubmitterAndRunner,
 } from './support.ts'
 
-useFreshDatabase()
-
-let submitter: string
-let runner: string
-beforeEach(async () => {
-  submitter = await tokenFor('submitter')
-  runner = await tokenFor('runner')
-})
+useSubmitterAndRunner()
 
 const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms))
 
@@ -41,7 +35,6 @@ async function woken(runners: Idle[]): Promise<number> {
   await sleep(50)
   return runners.filter(({ unread }) => unread.some(({ kind }) => kind === 'wake')).length
 }
-const alarm = () => runDurableObjectAlarm(bindings.DISPATCHER.get(bindings.DISPATCHER.idFromName('all')))
 /** Two stages, of which the first is ready. */
 const submitOne = (seed: number) => submit(submitter, { method: 'retrain', seeds: [seed] })
 const leaveAll = (runners: Idle[]) => Promise.all(runners.map(({ leave }) => leave()))
@@ -59,11 +52,11 @@ test('work that stays wakes the others after a while, and those that came later 
   expect(await woken(runners)).toBe(1)
   await sleep(5)
   const later = await idle()
-  await alarm()
+  await dispatcherAlarm()
   expect(await woken(runners)).toBe(2)
-  await alarm()
+  await dispatcherAlarm()
   expect(await woken(runners)).toBe(3)
-  await alarm()
+  await dispatcherAlarm()
   expect(await woken([later])).toBe(0)
   await leaveAll([...runners, later])
 })
@@ -72,7 +65,7 @@ test('once the work is taken nobody else is woken for it', async () => {
   const runners = await Promise.all(Array.from({ length: 3 }, idle))
   await submitOne(0)
   await lease(runner)
-  await alarm()
+  await dispatcherAlarm()
   expect(await woken(runners)).toBe(1)
   await leaveAll(runners)
 })
@@ -90,7 +83,7 @@ test('a finished stage that lets another begin, a released one and an expired le
   const third = await idle()
   await lease(runner)
   await bindings.DB.prepare(`UPDATE jobs SET lease_expires_at = 1 WHERE state = 'leased'`).run()
-  await alarm()
+  await dispatcherAlarm()
   expect(await third.next()).toEqual({ kind: 'wake' })
   await leaveAll([first, second, third])
 })

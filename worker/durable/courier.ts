@@ -1,4 +1,4 @@
-/** Sends webhooks that are due, by alarm. One instance, named "all": see worker/courier.ts. */
+/** Sends webhooks that are due, by alarm. One instance, named "all", which courier-client.ts speaks to. */
 import { DurableObject } from 'cloudflare:workers'
 import { databaseOf } from '../bindings/database.ts'
 import type { Bindings } from '../bindings/env.ts'

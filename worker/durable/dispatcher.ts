@@ -7,7 +7,7 @@ import { endExpiredLeases, nextExpiry } from '../queries/jobs/expire.ts'
 import { readyJobs } from '../queries/jobs/ready-jobs.ts'
 import { wakeCourier } from './courier-client.ts'
 import { admitIdle, idleSince, wakeRunner, wakeSome } from './idle-runners.ts'
-import { publish } from './live-client.tsx'
+import { publish } from './live-client.ts'
 
 export class Dispatcher extends DurableObject<Bindings> {
   constructor(state: DurableObjectState, env: Bindings) {

@@ -12,7 +12,7 @@ import * as generationMetricModules from '../../runner/science/tasks/generation/
 import type { Column } from '../../schema/api/board.ts'
 import type { SuiteView } from '../../schema/api/suite.ts'
 import { type Benchmark, taskOf } from '../../schema/benchmark.ts'
-import { benchmarks, listed, suites, suiteWith, type Target, targets } from '../../schema/catalogue.ts'
+import { benchmarks, listed, suites, suiteWith, type Target, targets } from '../../schema/catalogue/catalogue.ts'
 import { type Pictured, pictured } from '../../schema/classes.ts'
 import { ApiError } from '../../schema/errors.ts'
 import { describeIssues } from '../../schema/issues.ts'

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { ApiError } from '../../schema/errors.ts'
 import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
 import type { AppEnv } from '../bindings/env.ts'
-import type { Once } from '../queries/submissions/once.ts'
+import type { Repeatable } from '../keys/secrets.ts'
 
 export const idempotencyHeaders = z.object({
   'idempotency-key': z
@@ -15,7 +15,13 @@ export const idempotencyHeaders = z.object({
     .describe('A repeated request with the same key creates nothing and is answered with what the first one created'),
 })
 
-/** What makes a creating request the same as another: its caller, its key and all that it asks for. */
+/** A request that creates something: without a key each one does, with a key the first. */
+export interface Once extends Repeatable {
+  now: number
+  /** Throws where its token has created too much lately. */
+  permit(): Promise<void>
+}
+
 export async function onceOf(c: Context<AppEnv>, key: string | undefined, request: unknown): Promise<Once> {
   const { tokenId } = c.get('identity')
   return {

@@ -1,12 +1,14 @@
 /** What a request to the API may weigh. Bodies of uploads are limited by their own routes. */
 import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
+import { matchedRoutes } from 'hono/route'
 import { ApiError } from '../../schema/errors.ts'
+import { path as logPath, MAX_CHUNK_CHARACTERS } from '../../schema/protocol/log.ts'
 import type { AppEnv } from '../bindings/env.ts'
 
 const MAX_JSON_BYTES = 256 * 1024
-/** A chunk of a log is at most 64 KiB of text, each byte of which JSON may write as \u0000. */
-const MAX_LOG_BYTES = 6 * 64 * 1024 + 4 * 1024
+/** JSON may write each character of a chunk as \u0000, and the rest of the request beside it. */
+const MAX_LOG_CHUNK_JSON_BYTES = 6 * MAX_CHUNK_CHARACTERS + 4 * 1024
 
 const atMost = (maxSize: number) =>
   bodyLimit({
@@ -16,7 +18,7 @@ const atMost = (maxSize: number) =>
     },
   })
 const jsonLimit = atMost(MAX_JSON_BYTES)
-const logLimit = atMost(MAX_LOG_BYTES)
+const logChunkLimit = atMost(MAX_LOG_CHUNK_JSON_BYTES)
 
 /** Bodies come as they are: one that must be unpacked has a size that nobody announced. */
 export const limits = createMiddleware<AppEnv>((c, next) => {
@@ -26,5 +28,6 @@ export const limits = createMiddleware<AppEnv>((c, next) => {
     throw new ApiError('unsupported_encoding', `expected a body without Content-Encoding, got "${encoding}"`)
   }
   if (c.req.method === 'PUT') return next()
-  return (c.req.path.endsWith('/log') ? logLimit : jsonLimit)(c, next)
+  const isLogChunk = matchedRoutes(c).some(({ path }) => path === logPath)
+  return (isLogChunk ? logChunkLimit : jsonLimit)(c, next)
 })

@@ -2,10 +2,17 @@
  *  repeated under its idempotency key is answered alike. */
 import type { Role } from '../../schema/tables/tokens.ts'
 import type { Bindings } from '../bindings/env.ts'
-import type { Once } from '../queries/submissions/once.ts'
 import { signingKeyOf } from './signing.ts'
 
 type Keyed = Pick<Bindings, 'SIGNING_KEY'>
+
+/** What makes one request the same as another: its token, its idempotency key and all that it asks for. */
+export interface Repeatable {
+  tokenId: string
+  /** Null where it came without a key: then no other is the same. */
+  key: string | null
+  requestSha256: string
+}
 
 /** `bytes` bytes that nobody can tell who doesn't know the server's secret; other words give others. */
 async function derived(env: Keyed, words: string[], bytes: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -31,7 +38,7 @@ export async function webhookSecret(env: Keyed, webhookId: string): Promise<stri
 export async function tokenSecret(
   env: Keyed,
   kind: Role | 'enrol',
-  { tokenId, key, requestSha256 }: Once,
+  { tokenId, key, requestSha256 }: Repeatable,
 ): Promise<string> {
   const bytes =
     key === null

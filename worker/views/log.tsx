@@ -4,7 +4,7 @@ export const LINES_A_PAGE = 1000
 /** What a run's page shows of a log, from its end. */
 export const TAIL_LINES = 100
 
-/** A stage's log: the run, the stage's place in it counted from 1, and the delivery where it is not the latest. */
+/** A stage's log: the run, the stage's number in it counted from 1, and the delivery where it is not the latest. */
 export interface LogAddress {
   run: string
   stage: number

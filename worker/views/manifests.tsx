@@ -1,6 +1,6 @@
 /** Who signed the results of a run, and for what. */
 import type { Run } from '../../schema/api/run.ts'
-import type { StoredManifest } from '../../schema/manifest.ts'
+import type { StoredManifest } from '../../schema/protocol/manifest.ts'
 import { Scroll } from './scroll.tsx'
 import { stageTitle } from './stage-list.tsx'
 

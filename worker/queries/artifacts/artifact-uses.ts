@@ -5,40 +5,41 @@ import { artifactUses } from '../../../schema/tables/artifact-uses.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { lateResults } from '../../../schema/tables/late-results.ts'
 import type { Database } from '../../bindings/database.ts'
-import { type Claim, heldBy } from '../jobs/held.ts'
+import { type Claim, heldBy } from '../parts/held.ts'
+import { insertSelect } from '../parts/insert-select.ts'
 
-// Every column, in the order of the table.
-const columns = (table: typeof jobs | typeof lateResults, key: unknown, attempt: unknown, use: string) =>
-  sql`SELECT DISTINCT ${key}, ${attempt}, ${use}, named.value ->> 'sha256' FROM ${table}, json_each(${table.result}, '$.artifacts') named`
+/** Each artifact of a result, by its hash: two names may have one. */
+const named = { sha256: sql`named.value ->> 'sha256'` }
+const eachNamed = (table: typeof jobs | typeof lateResults) =>
+  sql`FROM ${table}, json_each(${table.result}, '$.artifacts') named`
 
 /** Follows the statement that ended the job; does nothing where that one did nothing. */
 export const resultUses = (db: Database, { key, tokenSha256 }: Claim) =>
-  db
-    .insert(artifactUses)
-    .select(
-      sql`${columns(jobs, jobs.key, jobs.deliveries, 'result')}
-        WHERE ${and(eq(jobs.key, key), eq(jobs.tokenSha256, tokenSha256), sql`${jobs.state} = 'done'`)}`,
-    )
-    .onConflictDoNothing()
+  insertSelect(
+    db,
+    artifactUses,
+    { jobKey: jobs.key, attempt: jobs.deliveries, use: 'result', ...named },
+    sql`${eachNamed(jobs)} WHERE ${and(eq(jobs.key, key), eq(jobs.tokenSha256, tokenSha256), sql`${jobs.state} = 'done'`)}`,
+  ).onConflictDoNothing()
 
 export const lateUses = (db: Database, key: string, attempt: number) =>
-  db
-    .insert(artifactUses)
-    .select(
-      sql`${columns(lateResults, lateResults.jobKey, lateResults.attempt, 'late')}
-        WHERE ${and(eq(lateResults.jobKey, key), eq(lateResults.attempt, attempt))}`,
-    )
-    .onConflictDoNothing()
+  insertSelect(
+    db,
+    artifactUses,
+    { jobKey: lateResults.jobKey, attempt: lateResults.attempt, use: 'late', ...named },
+    sql`${eachNamed(lateResults)} WHERE ${and(eq(lateResults.jobKey, key), eq(lateResults.attempt, attempt))}`,
+  ).onConflictDoNothing()
 
-/** Puts one checkpoint in the place of another, while the claim holds. */
+/** Replaces one checkpoint by another, while the claim holds. */
 export const checkpointUses = (db: Database, claim: Claim, { artifact }: StoredCheckpoint) => {
   const held = sql`SELECT ${jobs.key} FROM ${jobs} WHERE ${heldBy(claim)}`
   return [
     db.delete(artifactUses).where(and(eq(artifactUses.use, 'checkpoint'), sql`${artifactUses.jobKey} IN (${held})`)),
-    db
-      .insert(artifactUses)
-      .select(
-        sql`SELECT ${jobs.key}, ${jobs.deliveries}, 'checkpoint', ${artifact.sha256} FROM ${jobs} WHERE ${heldBy(claim)}`,
-      ),
+    insertSelect(
+      db,
+      artifactUses,
+      { jobKey: jobs.key, attempt: jobs.deliveries, use: 'checkpoint', sha256: artifact.sha256 },
+      sql`FROM ${jobs} WHERE ${heldBy(claim)}`,
+    ),
   ] as const
 }

@@ -1,4 +1,4 @@
-/** Artifacts by SHA-256: bytes in R2, sizes and places in D1. An artifact exists once it has a row, and a row is written only
+/** Artifacts by SHA-256: bytes in R2, sizes and paths in D1. An artifact exists once it has a row, and a row is written only
  *  after its bytes were verified. */
 import { eq } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
@@ -11,7 +11,7 @@ export interface Artifact {
   path: string
 }
 
-/** A place in R2 that is nobody else's, so that no upload ever writes over verified bytes. */
+/** A path in R2 that is nobody else's, so that no upload ever writes over verified bytes. */
 export const newPath = (sha256: string) => `artifacts/${sha256}/${randomHex(8)}`
 
 export async function artifactOf(db: Database, sha256: string): Promise<Artifact | null> {

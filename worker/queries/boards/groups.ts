@@ -9,9 +9,9 @@ import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import type { Database } from '../../bindings/database.ts'
 import { columnsOf, REFERENCE } from '../../http/catalogue.ts'
-import { type Measured, measurementsOf } from '../runs/measurements.ts'
-import { runsOf } from '../runs/run-state.ts'
-import { isPublic } from '../submissions/readable.ts'
+import { isPublic } from '../parts/readable.ts'
+import { runsOf } from '../parts/run-state.ts'
+import { type Measured, measurementsOf } from './measurements.ts'
 
 export type Seeded = Measured & { seed: number }
 

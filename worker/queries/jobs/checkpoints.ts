@@ -6,7 +6,7 @@ import type { Database } from '../../bindings/database.ts'
 import { checkpointUses } from '../artifacts/artifact-uses.ts'
 import { artifactOf } from '../artifacts/artifacts.ts'
 import { forgetOrphans } from '../artifacts/removable.ts'
-import { type Claim, heldBy, refusalOf, requireLease } from './held.ts'
+import { type Claim, heldBy, refusalOf, requireLease } from '../parts/held.ts'
 
 /** Keeps the checkpoint and removes the bytes of the one before, which nothing needs any more. */
 export async function keepCheckpoint(

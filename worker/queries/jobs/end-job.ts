@@ -12,8 +12,8 @@ import { jobs } from '../../../schema/tables/jobs.ts'
 import type { Database } from '../../bindings/database.ts'
 import { resultUses } from '../artifacts/artifact-uses.ts'
 import { checkLog } from '../logs/logs.ts'
+import { type Claim, heldBy, refusalOf, requireLease } from '../parts/held.ts'
 import { announceEnds } from '../webhooks/announce-ends.ts'
-import { type Claim, heldBy, refusalOf, requireLease } from './held.ts'
 import { wantedRuns } from './wanted-runs.ts'
 
 /** How often a runner may end a job as failed, for a reason that another try may not meet, before it stays failed. */

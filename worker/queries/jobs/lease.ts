@@ -14,6 +14,7 @@ import { type RunnerRow, runners } from '../../../schema/tables/runners.ts'
 import type { Database } from '../../bindings/database.ts'
 import type { Settings } from '../../bindings/env.ts'
 import { tokenFrom } from '../../keys/job-token.ts'
+import { insertSelect } from '../parts/insert-select.ts'
 import { anyExpired, endExpiredLeases } from './expire.ts'
 import { nextJob } from './next-job.ts'
 
@@ -105,14 +106,26 @@ async function give(db: Database, which: SQL, { runner, token, settings, now }: 
         finishedAt: null,
       })
       .where(and(which, unused)),
-    db
-      .insert(deliveries)
-      .select(
-        // Every column, in the order of the table.
-        sql`SELECT ${jobs.key}, ${jobs.deliveries}, ${tokenSha256}, ${runnerId}, ${name}, ${now}, NULL, 'running', NULL, NULL, 0, NULL, NULL
-          FROM ${jobs} WHERE ${given}`,
-      )
-      .onConflictDoNothing(),
+    insertSelect(
+      db,
+      deliveries,
+      {
+        jobKey: jobs.key,
+        attempt: jobs.deliveries,
+        tokenSha256,
+        runnerId,
+        runner: name,
+        leasedAt: now,
+        endedAt: null,
+        outcome: 'running',
+        reason: null,
+        message: null,
+        logBytes: 0,
+        logSha256: null,
+        manifest: null,
+      },
+      sql`FROM ${jobs} WHERE ${given}`,
+    ).onConflictDoNothing(),
     db.select().from(jobs).where(given),
   ])
   return row ?? null

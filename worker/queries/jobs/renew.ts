@@ -7,7 +7,7 @@ import { runners } from '../../../schema/tables/runners.ts'
 import type { Database } from '../../bindings/database.ts'
 import type { Settings } from '../../bindings/env.ts'
 import { tokenFrom } from '../../keys/job-token.ts'
-import { claimOf, refusalOf } from './held.ts'
+import { claimOf, refusalOf } from '../parts/held.ts'
 import { leaseOf } from './lease.ts'
 import { wantedRuns } from './wanted-runs.ts'
 

@@ -74,18 +74,18 @@ export async function joinLog(db: Database, store: R2Bucket, log: LogOf): Promis
 const concatenated = async (parts: Uint8Array[]) =>
   new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer())
 
-/** Puts one row in the place of those that were joined, unless another request did so before. */
+/** Replaces the rows that were joined by one, unless another request did so before. */
 async function replace(db: Database, log: LogOf, old: Piece[], joined: Piece): Promise<boolean> {
   const { offset, bytes, lines, sha256 } = joined
   const end = offset + bytes
   const unchanged = sql`(SELECT COUNT(*) FROM log_chunks same WHERE same.job_key = ${log.key} AND same.attempt = ${log.attempt}
     AND same."offset" >= ${offset} AND same."offset" < ${end}) = ${old.length}`
-  const place = and(ofLog(log), eq(logChunks.offset, offset))
+  const isFirst = and(ofLog(log), eq(logChunks.offset, offset))
   const [written] = await db.batch([
     db
       .update(logChunks)
       .set({ bytes, lines, sha256, text: null })
-      .where(and(place, eq(logChunks.sha256, old[0]!.sha256), unchanged))
+      .where(and(isFirst, eq(logChunks.sha256, old[0]!.sha256), unchanged))
       .returning({ offset: logChunks.offset }),
     db.delete(logChunks).where(
       and(

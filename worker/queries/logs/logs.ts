@@ -7,7 +7,8 @@ import type { Progress } from '../../../schema/result.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { logChunks } from '../../../schema/tables/log-chunks.ts'
 import type { Database } from '../../bindings/database.ts'
-import { type Claim, heldBy, requireLease } from '../jobs/held.ts'
+import { type Claim, heldBy, requireLease } from '../parts/held.ts'
+import { insertSelect } from '../parts/insert-select.ts'
 import { joinLog, type LogOf, sumOf } from './log-pieces.ts'
 
 export interface Chunk {
@@ -18,13 +19,14 @@ export interface Chunk {
   progress?: Progress | undefined
 }
 
-interface Place {
+/** How far a log has come: what the next chunk must carry. */
+interface LogEnd {
   sequence: number
   offset: number
 }
 
-/** Where a chunk lies: the delivery that wrote it, and the bytes and line breaks before it. */
-export interface ChunkPlace {
+/** Where a chunk begins: the delivery that wrote it, and the bytes and line breaks before it. */
+export interface ChunkStart {
   attempt: number
   offset: number
   line: number
@@ -35,14 +37,14 @@ const JOIN_EVERY = 64
 /** Room for the line that says that the rest was left out. */
 const SLACK_BYTES = 64 * 1024
 
-/** Appends a chunk and tells what the next one must carry, with this one's place. One that is there already is accepted again
- *  as long as it is the same; it has no new place. */
+/** Appends a chunk and tells what the next one must carry, and where this one begins. One that is there already is accepted again
+ *  as long as it is the same; it begins nowhere anew. */
 export async function appendLog(
   db: Database,
   store: R2Bucket,
   claim: Claim,
   chunk: Chunk,
-): Promise<{ next: Place; place: ChunkPlace | null }> {
+): Promise<{ next: LogEnd; start: ChunkStart | null }> {
   const { sequence, offset, sha256, text, progress } = chunk
   const bytes = new Uint8Array(new TextEncoder().encode(text))
   if ((await sha256Hex(bytes)) !== sha256) {
@@ -54,47 +56,54 @@ export async function appendLog(
   const stored = bytes.byteLength > 0 ? 1 : 0
   const next = { sequence: sequence + stored, offset: offset + bytes.byteLength }
   const held = and(heldBy(claim), eq(jobs.logLength, offset), eq(jobs.logSequence, sequence))
-  const [[place], written] = await db.batch([
-    db
-      .insert(logChunks)
-      .select(
-        // Every column, in the order of the table.
-        sql`SELECT ${jobs.key}, ${jobs.deliveries}, ${offset}, ${bytes.byteLength}, ${linesBefore},
-          ${text.split('\n').length - 1}, ${sha256}, ${text} FROM ${jobs} WHERE ${held} AND ${stored}`,
-      )
-      .returning({ attempt: logChunks.attempt, offset: logChunks.offset, line: logChunks.line }),
+  const [[start], written] = await db.batch([
+    insertSelect(
+      db,
+      logChunks,
+      {
+        jobKey: jobs.key,
+        attempt: jobs.deliveries,
+        offset,
+        bytes: bytes.byteLength,
+        line: linesBefore,
+        lines: text.split('\n').length - 1,
+        sha256,
+        text,
+      },
+      sql`FROM ${jobs} WHERE ${held} AND ${stored}`,
+    ).returning({ attempt: logChunks.attempt, offset: logChunks.offset, line: logChunks.line }),
     db
       .update(jobs)
       .set({ logLength: next.offset, logSequence: next.sequence, ...(progress && { progress }) })
       .where(held)
       .returning({ attempt: jobs.deliveries }),
   ])
-  if (!written[0]) return { next: await placeOf(db, claim, chunk), place: null }
+  if (!written[0]) return { next: await endOf(db, claim, chunk), start: null }
   if (stored && next.sequence % JOIN_EVERY === 0) {
     await joinLog(db, store, { key: claim.key, attempt: written[0].attempt })
   }
-  return { next, place: place ?? null }
+  return { next, start: start ?? null }
 }
 
 /** Of the delivery that holds the job in the outer statement. */
 const linesBefore = sql`COALESCE((SELECT before.line + before.lines FROM log_chunks before
   WHERE before.job_key = ${jobs.key} AND before.attempt = ${jobs.deliveries} ORDER BY before."offset" DESC LIMIT 1), 0)`
 
-/** Where the log is, if this chunk is part of it; else the refusal. */
-async function placeOf(db: Database, claim: Claim, { sequence, offset, sha256 }: Chunk): Promise<Place> {
+/** How far the log has come, if this chunk is part of it; else the refusal. */
+async function endOf(db: Database, claim: Claim, { sequence, offset, sha256 }: Chunk): Promise<LogEnd> {
   const { attempt, logLength, logSequence } = await requireLease(db, claim)
-  const place = { sequence: logSequence, offset: logLength }
+  const end = { sequence: logSequence, offset: logLength }
   const known = and(
     eq(logChunks.jobKey, claim.key),
     eq(logChunks.attempt, attempt),
     eq(logChunks.offset, offset),
     eq(logChunks.sha256, sha256),
   )
-  if (await db.select({ offset: logChunks.offset }).from(logChunks).where(known).get()) return place
+  if (await db.select({ offset: logChunks.offset }).from(logChunks).where(known).get()) return end
   throw new ApiError(
     'log_gap',
-    `expected chunk ${place.sequence} at offset ${place.offset}, got chunk ${sequence} at ${offset}; send what is missing from there`,
-    { expectedSequence: place.sequence, expectedOffset: place.offset },
+    `expected chunk ${end.sequence} at offset ${end.offset}, got chunk ${sequence} at ${offset}; send what is missing from there`,
+    { expectedSequence: end.sequence, expectedOffset: end.offset },
   )
 }
 

@@ -9,7 +9,9 @@ import { SignatureError, verify } from '../../../schema/signature.ts'
 import { enrolments } from '../../../schema/tables/enrolments.ts'
 import { runners } from '../../../schema/tables/runners.ts'
 import { type Database, isoTime, newId, randomHex } from '../../bindings/database.ts'
-import { createOnce, type Once } from '../submissions/once.ts'
+import type { Once } from '../../http/idempotency.ts'
+import { insertSelect } from '../parts/insert-select.ts'
+import { createOnce } from '../parts/once.ts'
 
 export async function createEnrolment(
   db: Database,
@@ -39,20 +41,20 @@ export async function enrolRunner(
   const open = and(eq(enrolments.secretSha256, secretSha256), isNull(enrolments.usedAt), gt(enrolments.expiresAt, now))
   // One transaction: of two machines with one secret, one finds it used.
   const [, taken] = await db.batch([
-    db.insert(runners).select(
-      db
-        .select({
-          id: sql`${id}`.as('id'),
-          name: sql`${name}`.as('name'),
-          publicKey: sql`${JSON.stringify(publicKey)}`.as('public_key'),
-          labels: enrolments.labels,
-          state: sql`'active'`.as('state'),
-          enrolledAt: sql`${now}`.as('enrolled_at'),
-          lastSeenAt: sql`NULL`.as('last_seen_at'),
-          probe: sql`NULL`.as('probe'),
-        })
-        .from(enrolments)
-        .where(open),
+    insertSelect(
+      db,
+      runners,
+      {
+        id,
+        name,
+        publicKey,
+        labels: enrolments.labels,
+        state: 'active',
+        enrolledAt: now,
+        lastSeenAt: null,
+        probe: null,
+      },
+      sql`FROM ${enrolments} WHERE ${open}`,
     ),
     db.update(enrolments).set({ usedAt: now, runnerId: id }).where(open).returning({ id: enrolments.id }),
   ])

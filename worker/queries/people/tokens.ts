@@ -5,7 +5,8 @@ import { sha256Hex } from '../../../schema/hash.ts'
 import { type Role, tokens } from '../../../schema/tables/tokens.ts'
 import { webhooks } from '../../../schema/tables/webhooks.ts'
 import { type Database, isoTime, newId } from '../../bindings/database.ts'
-import { createOnce, type Once } from '../submissions/once.ts'
+import type { Once } from '../../http/idempotency.ts'
+import { createOnce } from '../parts/once.ts'
 import { disableWebhooks } from '../webhooks/disable-webhooks.ts'
 
 type Row = typeof tokens.$inferSelect

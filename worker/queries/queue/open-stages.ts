@@ -16,8 +16,8 @@ export interface OpenStage extends Row {
   after: string[]
   /** Every run that wants it; the stage counts as that of the first, whose data it carries itself. */
   wantedBy: Row[]
-  /** Its place without shares. */
-  place: number
+  /** Its index in the order of leasing before the shares of authors count. */
+  indexUnshared: number
 }
 
 export async function openStages(db: Database): Promise<OpenStage[]> {
@@ -39,10 +39,10 @@ export async function openStages(db: Database): Promise<OpenStage[]> {
   const after = Map.groupBy(inputs, ({ key }) => key)
   const stages = [...Map.groupBy(rows, ({ key }) => key).values()]
   return fairly(
-    stages.map((wantedBy, place) => ({
+    stages.map((wantedBy, indexUnshared) => ({
       ...wantedBy[0]!,
       wantedBy,
-      place,
+      indexUnshared,
       after: (after.get(wantedBy[0]!.key) ?? []).map(({ input }) => input),
     })),
   )

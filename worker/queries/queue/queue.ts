@@ -3,7 +3,7 @@ import type { Estimate, Queue, RunningStage, WaitingRun } from '../../../schema/
 import { meets } from '../../../schema/requirements.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import type { Viewer } from '../../bindings/env.ts'
-import { isReadableBy } from '../submissions/readable.ts'
+import { isReadableBy } from '../parts/readable.ts'
 import { durationsOf } from './durations.ts'
 import { type Forecast, forecast } from './forecast.ts'
 import { type OpenStage, openStages } from './open-stages.ts'
@@ -14,7 +14,7 @@ type WantedBy = OpenStage['wantedBy'][number]
 
 const SHOWN = 200
 
-/** Private submissions have their places and are counted, but only those who may read them see them. */
+/** Private submissions take their turns and are counted, but only those who may read them see them. */
 export async function getQueue(db: Database, viewer: Viewer, now: number): Promise<Queue> {
   const { running, waiting, runners } = await wholeQueue(db, now)
   const readable = <Shown>(all: { row: WantedBy; shown: Shown }[]): Shown[] =>
@@ -148,7 +148,9 @@ function waitingOf({ stage }: WaitingParts, stages: OpenStage[], runners: KnownR
     requires: stage.requires ?? {},
     sharedOn: isQueued(stage) ? null : stage.runner,
     share: stages.filter(({ state, author }) => state === 'leased' && author === stage.author).length,
-    overtaken: ahead.some(({ author, place }) => author !== stage.author && place > stage.place),
+    overtaken: ahead.some(
+      ({ author, indexUnshared }) => author !== stage.author && indexUnshared > stage.indexUnshared,
+    ),
     before: ahead.filter((other) => idle.some((runner) => mayTake(runner, other))).length,
   }
 }

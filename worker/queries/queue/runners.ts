@@ -5,12 +5,12 @@ import { ableOf } from '../../../schema/requirements.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runners } from '../../../schema/tables/runners.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
-import type { Worker } from './waiting.ts'
+import type { Candidate } from './waiting.ts'
 
 /** Idle runners ask at least once a minute, and those that work hold a lease: one silent for longer is gone. */
 const SILENT_MS = 95_000
 
-export interface KnownRunner extends Worker, QueueRunner {
+export interface KnownRunner extends Candidate, QueueRunner {
   id: string
   name: string
 }

@@ -3,7 +3,7 @@ import type { WaitingReason } from '../../../schema/api/queue.ts'
 import { type Able, meets, type Requirements, requirementsOf } from '../../../schema/requirements.ts'
 
 /** A runner that may still be given work some day. */
-export interface Worker {
+export interface Candidate {
   state: 'active' | 'paused' | 'draining'
   /** Heard from lately. */
   present: boolean
@@ -31,7 +31,7 @@ export interface Why {
   reason: WaitingReason
   words: string
   /** Runners that meet the requirements, whatever they do now. */
-  matching: Worker[]
+  matching: Candidate[]
 }
 
 const runners = (n: number) => (n === 1 ? '1 runner' : `${n} runners`)
@@ -39,9 +39,9 @@ const allOf = ({ length }: readonly unknown[]) => (length === 1 ? 'the one runne
 const areOrIs = ({ length }: readonly unknown[]) => (length === 1 ? 'is' : 'are')
 const list = (words: string[]) => new Intl.ListFormat('en', { type: 'conjunction' }).format(words)
 
-export function whyWaits(stage: Waiting, workers: readonly Worker[]): Why {
-  const able = workers.filter((worker) => worker.able !== null)
-  const matching = able.filter((worker) => meets(worker.able!, stage.requires))
+export function whyWaits(stage: Waiting, candidates: readonly Candidate[]): Why {
+  const able = candidates.filter((runner) => runner.able !== null)
+  const matching = able.filter((runner) => meets(runner.able!, stage.requires))
   const said = (reason: WaitingReason, words: string): Why => ({ reason, words, matching })
   if (stage.sharedOn !== null)
     return said('earlier_stage', `its ${stage.kind} stage is being computed on ${stage.sharedOn} for another run`)
@@ -53,7 +53,7 @@ export function whyWaits(stage: Waiting, workers: readonly Worker[]): Why {
       'paused',
       `${runners(matching.length)} could do it, but an admin paused ${matching.length === 1 ? 'it' : 'them all'}`,
     )
-  const present = active.filter((worker) => worker.present)
+  const present = active.filter((runner) => runner.present)
   if (present.length === 0) return said('runners_silent', `${allOf(active)} that could do it ${areOrIs(active)} silent`)
   const idle = present.filter(({ running }) => running === 0)
   if (idle.length > stage.before) return said('starting', 'a runner is free for it and asks next')
@@ -63,9 +63,9 @@ export function whyWaits(stage: Waiting, workers: readonly Worker[]): Why {
 }
 
 /** Which requirement no runner meets, or that none meets all of them. */
-function unmatched(requires: Requirements, able: readonly Worker[]): string {
+function unmatched(requires: Requirements, able: readonly Candidate[]): string {
   const parts = requirementsOf(requires)
-  const never = parts.filter(({ met }) => !able.some((worker) => met(worker.able!)))
+  const never = parts.filter(({ met }) => !able.some((runner) => met(runner.able!)))
   const missing = never.length > 0 ? never : parts
   return `0 of ${runners(able.length)} match: none ${list(missing.map(({ words }) => words))}`
 }

@@ -1,7 +1,7 @@
 /** What happened to each delivery of some jobs. */
 import { asc, inArray } from 'drizzle-orm'
 import type { Delivery } from '../../../schema/api/run.ts'
-import { nextSteps } from '../../../schema/next-step.ts'
+import { nextSteps } from '../../../schema/protocol/next-step.ts'
 import { deliveries } from '../../../schema/tables/deliveries.ts'
 import { lateResults } from '../../../schema/tables/late-results.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'

@@ -2,13 +2,13 @@
 import { and, desc, eq, inArray } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
 import { canonicalJson, sha256Hex } from '../../../schema/hash.ts'
-import { type Manifest, manifest, type StoredManifest } from '../../../schema/manifest.ts'
+import { type Manifest, manifest, type StoredManifest } from '../../../schema/protocol/manifest.ts'
 import { fingerprintOf, SignatureError, verify } from '../../../schema/signature.ts'
 import { deliveries } from '../../../schema/tables/deliveries.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runners } from '../../../schema/tables/runners.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
-import { type Claim, refusalOf } from '../jobs/held.ts'
+import { type Claim, refusalOf } from '../parts/held.ts'
 
 /** Which delivery should have been signed for. */
 export interface Delivery {

@@ -5,7 +5,7 @@ import type { Delivery, Run, RunListItem, RunMetric, RunStage } from '../../../s
 import type { RunState } from '../../../schema/api/submission.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { ApiError } from '../../../schema/errors.ts'
-import { nextSteps } from '../../../schema/next-step.ts'
+import { nextSteps } from '../../../schema/protocol/next-step.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
@@ -14,11 +14,11 @@ import { type Database, isoTime } from '../../bindings/database.ts'
 import type { Viewer } from '../../bindings/env.ts'
 import { benchmarkOf, columnsOf, REFERENCE, titleOf } from '../../http/catalogue.ts'
 import { fractionOf, gapOf } from '../boards/board.ts'
-import { readableBy } from '../submissions/readable.ts'
+import { type Measured, measuredOf, measurementsOf } from '../boards/measurements.ts'
+import { readableBy } from '../parts/readable.ts'
+import { runState, runsWithState } from '../parts/run-state.ts'
 import { commandFor } from './command.ts'
 import { deliveriesOf } from './deliveries.ts'
-import { type Measured, measuredOf, measurementsOf } from './measurements.ts'
-import { runState, runsWithState } from './run-state.ts'
 import { samplesOf } from './samples.ts'
 
 export async function getRun(db: Database, id: string, viewer: Viewer): Promise<Run> {
@@ -79,6 +79,18 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
     reference: reference?.id ?? null,
     command: commandFor(benchmark, method, params, [found.seed]),
   }
+}
+
+/** Keys of its jobs. */
+export async function jobsOfRun(db: Database, id: string, viewer: Viewer): Promise<string[]> {
+  const rows = await db
+    .select({ key: runJobs.jobKey })
+    .from(runJobs)
+    .innerJoin(runs, eq(runs.id, runJobs.runId))
+    .innerJoin(submissions, eq(submissions.id, runs.submissionId))
+    .where(and(eq(runJobs.runId, id), readableBy(viewer)))
+  if (rows.length === 0) throw new ApiError('not_found', `no run "${id}"`)
+  return rows.map(({ key }) => key)
 }
 
 /** 1 where a run of an earlier submission needed the same job. */

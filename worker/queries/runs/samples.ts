@@ -10,7 +10,7 @@ import { submissions } from '../../../schema/tables/submissions.ts'
 import type { Database } from '../../bindings/database.ts'
 import type { Viewer } from '../../bindings/env.ts'
 import { artifactOf } from '../artifacts/artifacts.ts'
-import { readableBy } from '../submissions/readable.ts'
+import { readableBy } from '../parts/readable.ts'
 
 /** What sample stages call the picture. */
 const PICTURE = 'samples.png'

@@ -9,8 +9,8 @@ import type { Database } from '../../bindings/database.ts'
 import type { Identity } from '../../bindings/env.ts'
 import { expiry } from '../jobs/expire.ts'
 import { wantedRuns } from '../jobs/wanted-runs.ts'
+import { readableBy } from '../parts/readable.ts'
 import { announceEnds } from '../webhooks/announce-ends.ts'
-import { readableBy } from './readable.ts'
 
 export async function cancelSubmission(
   db: Database,

@@ -13,10 +13,11 @@ import { submissions } from '../../../schema/tables/submissions.ts'
 import { type Database, newId, type Statement } from '../../bindings/database.ts'
 import type { Identity, Settings, Viewer } from '../../bindings/env.ts'
 import { methodOf, referencesOf, resolveParams, targetOf } from '../../http/catalogue.ts'
-import { runsWithState } from '../runs/run-state.ts'
+import type { Once } from '../../http/idempotency.ts'
+import { createOnce } from '../parts/once.ts'
+import { readableBy } from '../parts/readable.ts'
+import { runsWithState } from '../parts/run-state.ts'
 import { announceEnds, retractEnds } from '../webhooks/announce-ends.ts'
-import { createOnce, type Once } from './once.ts'
-import { readableBy } from './readable.ts'
 import { requireRoom, roomGuard } from './run-limits.ts'
 
 interface Planned {
@@ -27,7 +28,7 @@ interface Planned {
 }
 
 /** One benchmark with one seed: what a run of a submission is about. */
-interface Place {
+interface SeededBenchmark {
   benchmark: Benchmark
   definitionSha256: string
   seed: number
@@ -61,24 +62,24 @@ async function planSubmission(db: Database, request: z.infer<typeof shape>, iden
   const [benchmark] = benchmarks as [Benchmark]
   const params = resolveParams(benchmark, request.method, request.params)
   const plan: Planned = { submissions: [], runs: [], jobs: new Map(), runJobs: [] }
-  const places = await placesOf(benchmarks, request.seeds ?? benchmark.seeds)
+  const asked = await seededOf(benchmarks, request.seeds ?? benchmark.seeds)
   const { name: author, tokenId } = identity
   const { visibility } = request
   const common = { benchmark: slug, author, tokenId, visibility, createdAt: now }
   // References go first, so that rows are compared as soon as they are measured.
   for (const reference of referencesOf(benchmark).filter((method) => method !== request.method)) {
-    const missing = await placesWithout(db, reference, places, visibility === 'private' ? identity : null)
+    const missing = await unmetBy(db, reference, asked, visibility === 'private' ? identity : null)
     if (missing.length > 0) {
       const row = { ...common, label: '', params: resolveParams(benchmark, reference, {}) }
       await addTo(plan, reference, missing, row)
     }
   }
   const { label } = request
-  const id = await addTo(plan, request.method, places, { ...common, label, params })
+  const id = await addTo(plan, request.method, asked, { ...common, label, params })
   return { id, plan }
 }
 
-async function placesOf(benchmarks: Benchmark[], seeds: number[]): Promise<Place[]> {
+async function seededOf(benchmarks: Benchmark[], seeds: number[]): Promise<SeededBenchmark[]> {
   const definitions = await Promise.all(benchmarks.map(definitionOf))
   return benchmarks.flatMap((benchmark, part) =>
     seeds.map((seed, ordinal) => ({ benchmark, definitionSha256: definitions[part]!, seed, ordinal, part })),
@@ -86,8 +87,13 @@ async function placesOf(benchmarks: Benchmark[], seeds: number[]): Promise<Place
 }
 
 /** Those for which there is no run of a method that `viewer` may read, or that may still come to a good end. */
-async function placesWithout(db: Database, method: string, places: Place[], viewer: Viewer): Promise<Place[]> {
-  const definitions = [...new Set(places.map(({ definitionSha256 }) => definitionSha256))]
+async function unmetBy(
+  db: Database,
+  method: string,
+  asked: SeededBenchmark[],
+  viewer: Viewer,
+): Promise<SeededBenchmark[]> {
+  const definitions = [...new Set(asked.map(({ definitionSha256 }) => definitionSha256))]
   const found = await runsWithState(
     db,
     and(
@@ -100,23 +106,23 @@ async function placesWithout(db: Database, method: string, places: Place[], view
   // A reference that failed is asked for again, which queues its failed stage once more.
   const alive = found.filter(({ state }) => state !== 'failed' && state !== 'cancelled')
   const have = new Set(alive.map(({ definitionSha256, seed }) => `${definitionSha256} ${seed}`))
-  return places.filter(({ definitionSha256, seed }) => !have.has(`${definitionSha256} ${seed}`))
+  return asked.filter(({ definitionSha256, seed }) => !have.has(`${definitionSha256} ${seed}`))
 }
 
 type RowOf = Omit<typeof submissions.$inferInsert, 'sequence' | 'id' | 'method' | 'methodVersion'> & {
   params: Record<string, unknown>
 }
 
-async function addTo(plan: Planned, method: string, places: Place[], row: RowOf) {
+async function addTo(plan: Planned, method: string, asked: SeededBenchmark[], row: RowOf) {
   const { version, trainsOn } = methodOf(method)
   const definition = { id: method, version, ...(trainsOn && { trainsOn }) }
   const submissionId = newId(row.createdAt)
   plan.submissions.push({ ...row, id: submissionId, method, methodVersion: version })
-  for (const { benchmark, ...place } of places) {
+  for (const { benchmark, ...about } of asked) {
     const requires = Object.keys(benchmark.requires).length > 0 ? benchmark.requires : null
     const id = newId(row.createdAt)
-    plan.runs.push({ id, submissionId, benchmark: benchmark.slug, ...place })
-    const stages = await planRun(benchmark, definition, row.params, place.seed)
+    plan.runs.push({ id, submissionId, benchmark: benchmark.slug, ...about })
+    const stages = await planRun(benchmark, definition, row.params, about.seed)
     for (const [position, stage] of stages.entries()) {
       plan.jobs.set(stage.key, { spec: stage.spec, requires, likeness: await likenessOf(stage.spec) })
       plan.runJobs.push({ runId: id, jobKey: stage.key, position })

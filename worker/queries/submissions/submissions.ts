@@ -7,9 +7,9 @@ import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import type { Viewer } from '../../bindings/env.ts'
+import { readableBy } from '../parts/readable.ts'
+import { runsOf } from '../parts/run-state.ts'
 import { waitingRunsOf } from '../queue/queue.ts'
-import { runsOf } from '../runs/run-state.ts'
-import { readableBy } from './readable.ts'
 
 type Row = typeof submissions.$inferSelect
 

@@ -8,7 +8,8 @@ import { submissions } from '../../../schema/tables/submissions.ts'
 import { webhookMessages } from '../../../schema/tables/webhook-messages.ts'
 import { webhooks } from '../../../schema/tables/webhooks.ts'
 import type { Database } from '../../bindings/database.ts'
-import { runState, runsWithState } from '../runs/run-state.ts'
+import { insertSelect, numbered, type Sources } from '../parts/insert-select.ts'
+import { runState, runsWithState } from '../parts/run-state.ts'
 
 /** The runs that a change may have ended: those that need one of some jobs, or a job that failed in this very change, or those of
  *  some submissions. */
@@ -33,23 +34,21 @@ export function announceEnds(db: Database, touched: Touched, now: number) {
   )
   const submissionEvent = sql<WebhookEvent>`'submission.ended'`
   return [
-    db.insert(webhookMessages).select(
-      db
-        .select(messageOf(runEvent, runData(ended), now))
-        .from(ended)
-        .innerJoin(submissions, eq(submissions.id, ended.submissionId))
-        .innerJoin(webhooks, listensTo(runEvent)),
+    insertSelect(
+      db,
+      webhookMessages,
+      messageOf(runEvent, runData(ended), now),
+      sql`FROM ${ended} JOIN ${submissions} ON ${submissions.id} = ${ended.submissionId} JOIN ${webhooks} ON ${listensTo(runEvent)}`,
     ),
     db
       .update(runs)
       .set({ announced: sql`(SELECT ${ended.state} FROM ${ended} WHERE ${ended.id} = ${runs.id})` })
       .where(inArray(runs.id, db.select({ id: ended.id }).from(ended))),
-    db.insert(webhookMessages).select(
-      db
-        .select(messageOf(submissionEvent, submissionData, now))
-        .from(submissions)
-        .innerJoin(webhooks, listensTo(submissionEvent))
-        .where(complete),
+    insertSelect(
+      db,
+      webhookMessages,
+      messageOf(submissionEvent, submissionData, now),
+      sql`FROM ${submissions} JOIN ${webhooks} ON ${listensTo(submissionEvent)} WHERE ${complete}`,
     ),
     db.update(submissions).set({ announcedAt: now }).where(complete),
   ] as const
@@ -93,19 +92,16 @@ const listensTo = (event: SQL) =>
     sql`EXISTS (SELECT 1 FROM json_each(${webhooks.events}) WHERE value = ${event})`,
   )
 
-/** A row of `webhook_messages`, its columns in the table's order. */
-const messageOf = (event: SQL<WebhookEvent>, data: SQL, now: number) => ({
-  sequence: sql<number>`NULL`.as('sequence'),
-  id: sql<string>`'msg_' || lower(hex(randomblob(16)))`.as('id'),
+const messageOf = (event: SQL<WebhookEvent>, data: SQL, now: number): Sources<typeof webhookMessages> => ({
+  sequence: numbered,
+  id: sql`'msg_' || lower(hex(randomblob(16)))`,
   webhookId: webhooks.id,
-  type: sql<WebhookEvent>`${event}`.as('type'),
-  payload: sql<string>`json_object('type', ${event}, 'timestamp', ${new Date(now).toISOString()}, 'data', ${data})`.as(
-    'payload',
-  ),
-  createdAt: sql<number>`${now}`.as('created_at'),
-  state: sql<'pending'>`'pending'`.as('state'),
-  tries: sql<number>`0`.as('tries'),
-  nextAt: sql<number>`${now}`.as('next_at'),
+  type: event,
+  payload: sql`json_object('type', ${event}, 'timestamp', ${new Date(now).toISOString()}, 'data', ${data})`,
+  createdAt: now,
+  state: 'pending',
+  tries: 0,
+  nextAt: now,
 })
 
 type Ended = Record<'id' | 'submissionId' | 'benchmark' | 'method' | 'label' | 'seed' | 'state', unknown>

@@ -7,6 +7,7 @@ import { webhookMessages } from '../../../schema/tables/webhook-messages.ts'
 import { webhooks } from '../../../schema/tables/webhooks.ts'
 import type { Database } from '../../bindings/database.ts'
 import { type Bindings, settingsOf } from '../../bindings/env.ts'
+import { insertSelect, numbered } from '../parts/insert-select.ts'
 import { disableWebhooks } from './disable-webhooks.ts'
 import { type Outcome, postWebhook } from './post-webhook.ts'
 
@@ -43,9 +44,9 @@ export async function sendDue(db: Database, env: Bindings, clock: () => number =
 
 const dueOf = (db: Database, now: number) =>
   db.all<Due>(sql`SELECT m.id, m.webhook_id AS "webhookId", w.url, m.payload, m.tries
-    FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY next_at, sequence) AS place
+    FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY next_at, sequence) AS nth
       FROM webhook_messages WHERE next_at <= ${now}) m
-    JOIN webhooks w ON w.id = m.webhook_id WHERE place <= ${AT_ONCE_TO_ONE} ORDER BY m.next_at, m.sequence LIMIT ${AT_ONCE}`)
+    JOIN webhooks w ON w.id = m.webhook_id WHERE nth <= ${AT_ONCE_TO_ONE} ORDER BY m.next_at, m.sequence LIMIT ${AT_ONCE}`)
 
 /** Writes down an attempt and what follows from it. A message or webhook that was deleted meanwhile stays so. */
 async function record(db: Database, env: Bindings, message: Due, outcome: Outcome): Promise<void> {
@@ -53,18 +54,11 @@ async function record(db: Database, env: Bindings, message: Due, outcome: Outcom
   const now = at + durationMs
   const isMessage = eq(webhookMessages.id, message.id)
   const isWebhook = eq(webhooks.id, message.webhookId)
-  const log = db.insert(webhookAttempts).select(
-    db
-      .select({
-        sequence: sql<number>`NULL`.as('sequence'),
-        messageId: webhookMessages.id,
-        at: sql<number>`${at}`.as('at'),
-        durationMs: sql<number>`${durationMs}`.as('duration_ms'),
-        status: sql<number | null>`${status}`.as('status'),
-        error: sql<string | null>`${error}`.as('error'),
-      })
-      .from(webhookMessages)
-      .where(isMessage),
+  const log = insertSelect(
+    db,
+    webhookAttempts,
+    { sequence: numbered, messageId: webhookMessages.id, at, durationMs, status, error },
+    sql`FROM ${webhookMessages} WHERE ${isMessage}`,
   )
   // Replayed meanwhile, it starts anew.
   const sent = and(isMessage, eq(webhookMessages.tries, message.tries))

@@ -13,7 +13,8 @@ import { webhookMessages } from '../../../schema/tables/webhook-messages.ts'
 import { webhooks } from '../../../schema/tables/webhooks.ts'
 import { type Database, isoTime, newId } from '../../bindings/database.ts'
 import type { Identity } from '../../bindings/env.ts'
-import { createOnce, type Once } from '../submissions/once.ts'
+import type { Once } from '../../http/idempotency.ts'
+import { createOnce } from '../parts/once.ts'
 
 /** Of one submitter. */
 const MAX_WEBHOOKS = 10

@@ -1,8 +1,8 @@
 /** A runner trades a signed assertion for an access token. */
 import { path, request, response } from '../../../schema/protocol/access.ts'
+import { tradeAssertion } from '../../access/runners.ts'
 import { apiRoute, body, json, type Route } from '../../http/route.ts'
 import { signingKeyOf } from '../../keys/signing.ts'
-import { tradeAssertion } from '../../queries/people/access.ts'
 
 const route = apiRoute({
   method: 'post',

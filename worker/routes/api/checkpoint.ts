@@ -1,10 +1,10 @@
 /** A runner leaves a checkpoint of a long stage. */
 import { path, request, response } from '../../../schema/protocol/checkpoint.ts'
-import { withJobToken } from '../../http/job-token.ts'
+import { withJobToken } from '../../access/job-token.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { keepCheckpoint } from '../../queries/jobs/checkpoints.ts'
-import { claimOf } from '../../queries/jobs/held.ts'
+import { claimOf } from '../../queries/parts/held.ts'
 
 const route = apiRoute({
   method: 'post',

@@ -1,6 +1,6 @@
 /** An admin creates an enrolment; its secret is shown once. */
 import { createdEnrolment, createEnrolment as request } from '../../../schema/api/enrolment.ts'
-import { allow } from '../../http/auth.ts'
+import { allow } from '../../access/people.ts'
 import { idempotencyHeaders, onceOf } from '../../http/idempotency.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { tokenSecret } from '../../keys/secrets.ts'

@@ -1,13 +1,13 @@
 /** A runner ends a job with its result. */
 import { path, request, response } from '../../../schema/protocol/finish.ts'
+import { withJobToken } from '../../access/job-token.ts'
 import { wakeCourier } from '../../durable/courier-client.ts'
 import { wake } from '../../durable/dispatcher-client.ts'
-import { publish } from '../../durable/live-client.tsx'
-import { withJobToken } from '../../http/job-token.ts'
+import { publish } from '../../durable/live-client.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { finishJob } from '../../queries/jobs/end-job.ts'
-import { claimOf } from '../../queries/jobs/held.ts'
+import { claimOf } from '../../queries/parts/held.ts'
 import { deliveryOf, openManifest } from '../../queries/runs/manifests.ts'
 
 const route = apiRoute({

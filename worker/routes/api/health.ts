@@ -1,5 +1,4 @@
 /** Whether the Worker answers and reaches its database. */
-import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { apiRoute, json, type Route } from '../../http/route.ts'
 
@@ -13,6 +12,6 @@ const route = apiRoute({
 
 export const apiHealth: Route = (app) =>
   app.openapi(route, async (c) => {
-    await c.get('db').run(sql`SELECT 1`)
+    await c.env.DB.prepare('SELECT 1').run()
     return c.json({ status: 'ok' as const }, 200)
   })

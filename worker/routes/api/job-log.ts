@@ -1,11 +1,11 @@
 /** The log of a job as plain text. */
 
 import { z } from 'zod'
-import { viewerOf } from '../../http/auth.ts'
+import { viewerOf } from '../../access/people.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, type Route } from '../../http/route.ts'
 import { readLog } from '../../queries/logs/read-log.ts'
-import { requireReadableJob } from '../../queries/submissions/readable.ts'
+import { requireReadableJob } from '../../queries/parts/readable.ts'
 
 const route = apiRoute({
   method: 'get',

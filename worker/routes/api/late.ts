@@ -1,6 +1,6 @@
 /** A runner hands in a result that came too late. */
 import { path, request, response } from '../../../schema/protocol/late.ts'
-import { asRunner } from '../../http/auth.ts'
+import { asRunner } from '../../access/runners.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { keepLateResult } from '../../queries/jobs/late-result.ts'

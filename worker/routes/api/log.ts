@@ -1,11 +1,12 @@
 /** A runner appends to the log of its delivery. */
 import { path, request, response } from '../../../schema/protocol/log.ts'
-import { publish } from '../../durable/live-client.tsx'
-import { withJobToken } from '../../http/job-token.ts'
+import { withJobToken } from '../../access/job-token.ts'
+import { publish } from '../../durable/live-client.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
-import { claimOf } from '../../queries/jobs/held.ts'
 import { appendLog } from '../../queries/logs/logs.ts'
+import { claimOf } from '../../queries/parts/held.ts'
+import { liveEvent } from '../../views/live-event.tsx'
 
 const route = apiRoute({
   method: 'post',
@@ -23,7 +24,8 @@ export const apiLog: Route = (app) =>
     const { key } = c.req.valid('param')
     const chunk = c.req.valid('json')
     const claim = await claimOf(key, c.get('jobToken'), Date.now())
-    const { next, place } = await appendLog(c.get('db'), c.env.STORE, claim, chunk)
-    await publish(c.env, key, { log: place && { ...place, text: chunk.text }, progress: chunk.progress ?? null })
+    const { next, start } = await appendLog(c.get('db'), c.env.STORE, claim, chunk)
+    const log = start && { ...start, text: chunk.text }
+    await publish(c.env, key, liveEvent(key, { progress: chunk.progress ?? null, log }))
     return c.json(next, 200)
   })

@@ -1,10 +1,10 @@
 /** The manifest of a finished job, which anyone can verify. */
-import { storedManifest } from '../../../schema/manifest.ts'
-import { viewerOf } from '../../http/auth.ts'
+import { storedManifest } from '../../../schema/protocol/manifest.ts'
+import { viewerOf } from '../../access/people.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
+import { requireReadableJob } from '../../queries/parts/readable.ts'
 import { getManifest } from '../../queries/runs/manifests.ts'
-import { requireReadableJob } from '../../queries/submissions/readable.ts'
 
 const route = apiRoute({
   method: 'get',

@@ -1,6 +1,6 @@
 /** The queue and the runners. */
 import { queue } from '../../../schema/api/queue.ts'
-import { viewerOf } from '../../http/auth.ts'
+import { viewerOf } from '../../access/people.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
 import { getQueue } from '../../queries/queue/queue.ts'
 

@@ -1,9 +1,9 @@
 /** A runner goes on with a job whose lease ran out. */
 import { path, request, response } from '../../../schema/protocol/reclaim.ts'
+import { asRunner } from '../../access/runners.ts'
 import { settingsOf } from '../../bindings/env.ts'
 import { leaseEnds } from '../../durable/dispatcher-client.ts'
-import { publish } from '../../durable/live-client.tsx'
-import { asRunner } from '../../http/auth.ts'
+import { publish } from '../../durable/live-client.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { reclaimJob } from '../../queries/jobs/lease.ts'

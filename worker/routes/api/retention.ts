@@ -1,6 +1,6 @@
 /** An admin removes what nothing needs any more, or asks what would be removed. */
 import { applyRetention as request, retentionReport } from '../../../schema/api/retention.ts'
-import { allow } from '../../http/auth.ts'
+import { allow } from '../../access/people.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { applyRetention } from '../../queries/artifacts/retention.ts'
 

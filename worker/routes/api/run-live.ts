@@ -1,17 +1,11 @@
 /** A run as it goes on: a socket that tells of each change to its stages. */
-
-import { and, eq } from 'drizzle-orm'
 import { z } from 'zod'
-import { ApiError } from '../../../schema/errors.ts'
-import { runJobs } from '../../../schema/tables/run-jobs.ts'
-import { runs } from '../../../schema/tables/runs.ts'
-import { submissions } from '../../../schema/tables/submissions.ts'
-import { watch } from '../../durable/live-client.tsx'
-import { viewerOf } from '../../http/auth.ts'
+import { viewerOf } from '../../access/people.ts'
+import { watch } from '../../durable/live-client.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, type Route } from '../../http/route.ts'
 import { requireUpgrade } from '../../http/socket.ts'
-import { readableBy } from '../../queries/submissions/readable.ts'
+import { jobsOfRun } from '../../queries/runs/runs.ts'
 
 const route = apiRoute({
   method: 'get',
@@ -28,14 +22,5 @@ export const apiRunLive: Route = (app) =>
   app.openapi(route, async (c) => {
     requireUpgrade(c)
     const { id } = c.req.valid('param')
-    const rows = await c
-      .get('db')
-      .select({ key: runJobs.jobKey })
-      .from(runJobs)
-      .innerJoin(runs, eq(runs.id, runJobs.runId))
-      .innerJoin(submissions, eq(submissions.id, runs.submissionId))
-      .where(and(eq(runJobs.runId, id), readableBy(await viewerOf(c))))
-    if (rows.length === 0) throw new ApiError('not_found', `no run "${id}"`)
-    const keys = rows.map(({ key }) => key)
-    return watch(c.env, keys)
+    return watch(c.env, await jobsOfRun(c.get('db'), id, await viewerOf(c)))
   })

@@ -1,7 +1,7 @@
 /** One run in full. */
 
 import { run } from '../../../schema/api/run.ts'
-import { viewerOf } from '../../http/auth.ts'
+import { viewerOf } from '../../access/people.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
 import { getRun } from '../../queries/runs/runs.ts'

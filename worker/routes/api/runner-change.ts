@@ -1,7 +1,7 @@
 /** An admin names, labels, pauses, drains or resumes a runner. */
 import { changeRunner as request, runner } from '../../../schema/api/runner.ts'
+import { allow } from '../../access/people.ts'
 import { tellRunner } from '../../durable/dispatcher-client.ts'
-import { allow } from '../../http/auth.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { changeRunner } from '../../queries/people/manage-runners.ts'

@@ -1,6 +1,6 @@
 /** An admin sees all runners. */
 import { runnerList } from '../../../schema/api/runner.ts'
-import { allow } from '../../http/auth.ts'
+import { allow } from '../../access/people.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { listRunners } from '../../queries/people/manage-runners.ts'
 

@@ -1,8 +1,8 @@
 /** An admin revokes a runner: it is refused from now on, and what it was working on goes back to the queue. */
 import { runner } from '../../../schema/api/runner.ts'
+import { allow } from '../../access/people.ts'
 import { tellRunner, wake } from '../../durable/dispatcher-client.ts'
-import { publish } from '../../durable/live-client.tsx'
-import { allow } from '../../http/auth.ts'
+import { publish } from '../../durable/live-client.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { revokeRunner } from '../../queries/people/manage-runners.ts'

@@ -1,7 +1,7 @@
 /** An idle runner waits for work. */
 import { path } from '../../../schema/protocol/wake.ts'
+import { asRunner } from '../../access/runners.ts'
 import { waitAt } from '../../durable/dispatcher-client.ts'
-import { asRunner } from '../../http/auth.ts'
 import { apiRoute, bearer, type Route } from '../../http/route.ts'
 import { requireUpgrade } from '../../http/socket.ts'
 

@@ -3,7 +3,7 @@
 import { listQuery } from '../../../schema/api/page.ts'
 import { runList } from '../../../schema/api/run.ts'
 import { runState } from '../../../schema/api/submission.ts'
-import { viewerOf } from '../../http/auth.ts'
+import { viewerOf } from '../../access/people.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
 import { listRuns } from '../../queries/runs/runs.ts'
 

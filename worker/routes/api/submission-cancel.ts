@@ -1,8 +1,8 @@
 /** Cancels the unfinished runs of a submission. */
 import { submissionInQueue } from '../../../schema/api/submission.ts'
+import { allow } from '../../access/people.ts'
 import { wakeCourier } from '../../durable/courier-client.ts'
-import { publish } from '../../durable/live-client.tsx'
-import { allow } from '../../http/auth.ts'
+import { publish } from '../../durable/live-client.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { cancelSubmission } from '../../queries/submissions/cancel-submission.ts'

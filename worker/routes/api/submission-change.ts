@@ -1,7 +1,7 @@
 /** An admin changes how a submission is served. */
 import { changeSubmission as request, submissionInQueue } from '../../../schema/api/submission.ts'
+import { allow } from '../../access/people.ts'
 import { wake } from '../../durable/dispatcher-client.ts'
-import { allow } from '../../http/auth.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { changeSubmission } from '../../queries/submissions/change-submission.ts'

@@ -1,9 +1,9 @@
 /** Submits a method to a benchmark. */
 import { createSubmission as request, submissionInQueue } from '../../../schema/api/submission.ts'
+import { allow } from '../../access/people.ts'
 import { settingsOf } from '../../bindings/env.ts'
 import { wakeCourier } from '../../durable/courier-client.ts'
 import { wake } from '../../durable/dispatcher-client.ts'
-import { allow } from '../../http/auth.ts'
 import { idempotencyHeaders, onceOf } from '../../http/idempotency.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { createSubmission } from '../../queries/submissions/create-submission.ts'

@@ -2,7 +2,7 @@
 
 import { listQuery } from '../../../schema/api/page.ts'
 import { submissionList } from '../../../schema/api/submission.ts'
-import { viewerOf } from '../../http/auth.ts'
+import { viewerOf } from '../../access/people.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
 import { listSubmissions } from '../../queries/submissions/submissions.ts'
 

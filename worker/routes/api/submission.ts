@@ -1,7 +1,7 @@
 /** One submission with the states of its runs. */
 
 import { submissionInQueue } from '../../../schema/api/submission.ts'
-import { viewerOf } from '../../http/auth.ts'
+import { viewerOf } from '../../access/people.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
 import { getSubmission } from '../../queries/submissions/submissions.ts'

@@ -1,6 +1,6 @@
 /** An admin creates a token; its secret is shown once. */
 import { createdToken, createToken as request } from '../../../schema/api/token.ts'
-import { allow } from '../../http/auth.ts'
+import { allow } from '../../access/people.ts'
 import { idempotencyHeaders, onceOf } from '../../http/idempotency.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { tokenSecret } from '../../keys/secrets.ts'

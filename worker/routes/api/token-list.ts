@@ -1,7 +1,7 @@
 /** An admin sees all tokens, without their secrets. */
 import { z } from 'zod'
 import { token } from '../../../schema/api/token.ts'
-import { allow } from '../../http/auth.ts'
+import { allow } from '../../access/people.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { listTokens } from '../../queries/people/tokens.ts'
 

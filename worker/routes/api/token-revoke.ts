@@ -1,6 +1,6 @@
 /** An admin revokes a token. */
 import { token } from '../../../schema/api/token.ts'
-import { allow } from '../../http/auth.ts'
+import { allow } from '../../access/people.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { revokeToken } from '../../queries/people/tokens.ts'

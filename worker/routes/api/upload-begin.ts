@@ -2,11 +2,11 @@
 import { ApiError } from '../../../schema/errors.ts'
 import { params, path, request, response } from '../../../schema/protocol/begin-upload.ts'
 import { MAX_BYTES, MAX_WHOLE_BYTES, PART_BYTES } from '../../../schema/protocol/upload.ts'
-import { withJobToken } from '../../http/job-token.ts'
+import { withJobToken } from '../../access/job-token.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { touchArtifact } from '../../queries/artifacts/artifacts.ts'
 import { beginUpload } from '../../queries/artifacts/uploads.ts'
-import { requireAnyLease } from '../../queries/jobs/held.ts'
+import { requireAnyLease } from '../../queries/parts/held.ts'
 
 const route = apiRoute({
   method: 'post',

@@ -1,9 +1,9 @@
 /** A runner has sent every part of a large artifact. */
 import { params, path, response } from '../../../schema/protocol/complete-upload.ts'
-import { withJobToken } from '../../http/job-token.ts'
+import { withJobToken } from '../../access/job-token.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { completeUpload } from '../../queries/artifacts/uploads.ts'
-import { requireAnyLease } from '../../queries/jobs/held.ts'
+import { requireAnyLease } from '../../queries/parts/held.ts'
 
 const route = apiRoute({
   method: 'post',

@@ -2,10 +2,10 @@
 
 import { PART_BYTES } from '../../../schema/protocol/upload.ts'
 import { headers, params, path, response } from '../../../schema/protocol/upload-part.ts'
-import { withJobToken } from '../../http/job-token.ts'
+import { withJobToken } from '../../access/job-token.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { storePart } from '../../queries/artifacts/uploads.ts'
-import { requireAnyLease } from '../../queries/jobs/held.ts'
+import { requireAnyLease } from '../../queries/parts/held.ts'
 import { requireLength } from './upload.ts'
 
 const route = apiRoute({

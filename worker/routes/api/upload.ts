@@ -1,10 +1,10 @@
 /** A runner stores bytes under their SHA-256, as one body. */
 import { ApiError } from '../../../schema/errors.ts'
 import { MAX_WHOLE_BYTES, params, path, response } from '../../../schema/protocol/upload.ts'
-import { withJobToken } from '../../http/job-token.ts'
+import { withJobToken } from '../../access/job-token.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { storeArtifact } from '../../queries/artifacts/artifacts.ts'
-import { requireAnyLease } from '../../queries/jobs/held.ts'
+import { requireAnyLease } from '../../queries/parts/held.ts'
 
 const route = apiRoute({
   method: 'put',

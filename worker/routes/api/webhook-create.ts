@@ -1,8 +1,8 @@
 /** A submitter asks to be told when runs and submissions end. */
 import { createdWebhook, createWebhook as request } from '../../../schema/api/webhook.ts'
 import { ApiError } from '../../../schema/errors.ts'
+import { allow } from '../../access/people.ts'
 import { wakeCourier } from '../../durable/courier-client.ts'
-import { allow } from '../../http/auth.ts'
 import { idempotencyHeaders, onceOf } from '../../http/idempotency.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { webhookSecret } from '../../keys/secrets.ts'

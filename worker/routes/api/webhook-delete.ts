@@ -1,6 +1,6 @@
 /** A submitter wants to be told no more. */
 import { webhook } from '../../../schema/api/webhook.ts'
-import { allow } from '../../http/auth.ts'
+import { allow } from '../../access/people.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { deleteWebhook } from '../../queries/webhooks/webhooks.ts'

@@ -1,7 +1,7 @@
 /** The delivery log of a webhook. */
 import { listQuery } from '../../../schema/api/page.ts'
 import { webhookMessageList } from '../../../schema/api/webhook.ts'
-import { allow } from '../../http/auth.ts'
+import { allow } from '../../access/people.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { listMessages } from '../../queries/webhooks/webhooks.ts'

@@ -1,6 +1,6 @@
 /** A submitter's webhooks. */
 import { webhookList } from '../../../schema/api/webhook.ts'
-import { allow } from '../../http/auth.ts'
+import { allow } from '../../access/people.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { listWebhooks } from '../../queries/webhooks/webhooks.ts'
 

@@ -1,8 +1,8 @@
 /** Sends one message of a webhook once more. */
 import { z } from 'zod'
 import { webhookMessage } from '../../../schema/api/webhook.ts'
+import { allow } from '../../access/people.ts'
 import { wakeCourier } from '../../durable/courier-client.ts'
-import { allow } from '../../http/auth.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { replayMessage } from '../../queries/webhooks/webhooks.ts'

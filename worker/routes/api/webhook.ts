@@ -1,6 +1,6 @@
 /** One webhook: whether it works, and why not. */
 import { webhook } from '../../../schema/api/webhook.ts'
-import { allow } from '../../http/auth.ts'
+import { allow } from '../../access/people.ts'
 import { byId } from '../../http/params.ts'
 import { apiRoute, bearer, json, type Route } from '../../http/route.ts'
 import { getWebhook } from '../../queries/webhooks/webhooks.ts'

@@ -31,8 +31,8 @@ const Code = ({ children }: { children?: Child }) => (
 /** Metrics in the order of the boards' columns, then any that no board shows. */
 function inOrder() {
   const columns = [...benchmarks.values()].flatMap((benchmark) => benchmark.metrics)
-  const place = (identity: string) => (columns.includes(identity) ? columns.indexOf(identity) : columns.length)
-  return [...metrics].sort(([, a], [, b]) => place(a.identity) - place(b.identity))
+  const columnOf = (identity: string) => (columns.includes(identity) ? columns.indexOf(identity) : columns.length)
+  return [...metrics].sort(([, a], [, b]) => columnOf(a.identity) - columnOf(b.identity))
 }
 
 /** Likewise for metrics of generated images. */
@@ -40,8 +40,8 @@ function generationInOrder() {
   const columns = [...benchmarks.values()].flatMap((benchmark) =>
     benchmark.generation ? columnsOf(benchmark).map(({ id }) => id) : [],
   )
-  const place = (id: string) => (columns.includes(id) ? columns.indexOf(id) : columns.length)
-  return [...generationMetrics].sort(([a], [b]) => place(a) - place(b))
+  const columnOf = (id: string) => (columns.includes(id) ? columns.indexOf(id) : columns.length)
+  return [...generationMetrics].sort(([a], [b]) => columnOf(a) - columnOf(b))
 }
 
 const Measurement = () => (

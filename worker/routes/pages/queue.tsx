@@ -1,6 +1,6 @@
 /** The queue and the runners as a page. */
 import type { QueueRunner, RunningStage, WaitingRun } from '../../../schema/api/queue.ts'
-import { viewerOf } from '../../http/auth.ts'
+import { viewerOf } from '../../access/people.ts'
 import { benchmarks, titleOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { getQueue } from '../../queries/queue/queue.ts'

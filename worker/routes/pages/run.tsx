@@ -1,7 +1,7 @@
 /** A run as a page: state, stages, result against retrain, times, logs, evidence, and the command that repeats it. */
 
 import type { Run } from '../../../schema/api/run.ts'
-import { viewerOf } from '../../http/auth.ts'
+import { viewerOf } from '../../access/people.ts'
 import type { Route } from '../../http/route.ts'
 import { logSizes, readTail } from '../../queries/logs/read-log.ts'
 import { listManifests } from '../../queries/runs/manifests.ts'

@@ -3,7 +3,7 @@
 import type { WaitingRun } from '../../../schema/api/queue.ts'
 import type { RunSummary } from '../../../schema/api/submission.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
-import { viewerOf } from '../../http/auth.ts'
+import { viewerOf } from '../../access/people.ts'
 import { suites, targetOf, titleOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { commandFor } from '../../queries/runs/command.ts'

@@ -1,11 +1,11 @@
 /** A run's manifest, stage by stage: what the runner that computed it says came out, and its signature over that. */
 import { z } from 'zod'
-import { sha256 } from './hash.ts'
-import { runnerId, runnerName } from './protocol/enrol.ts'
-import { wholeLog } from './protocol/log.ts'
-import { stageResult } from './result.ts'
-import { fingerprint, jws, publicKey } from './signature.ts'
-import { stageKey } from './stage.ts'
+import { sha256 } from '../hash.ts'
+import { stageResult } from '../result.ts'
+import { fingerprint, jws, publicKey } from '../signature.ts'
+import { stageKey } from '../stage.ts'
+import { runnerId, runnerName } from './enrol.ts'
+import { wholeLog } from './log.ts'
 
 /** What a runner signs: the result with the hashes of every artifact, and what it is the result of. */
 export const manifest = z.strictObject({

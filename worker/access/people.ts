@@ -1,4 +1,4 @@
-/** Who is asking, and may they: people by bearer tokens `pal_<role>_<random>`, runners by access tokens. */
+/** Access of people: who is asking, by a bearer token `pal_<role>_<random>`, and may they. */
 import { eq } from 'drizzle-orm'
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
@@ -6,8 +6,6 @@ import { ApiError } from '../../schema/errors.ts'
 import { sha256Hex } from '../../schema/hash.ts'
 import { type Role, tokens } from '../../schema/tables/tokens.ts'
 import type { AppEnv, Identity, Viewer } from '../bindings/env.ts'
-import { signingKeyOf } from '../keys/signing.ts'
-import { runnerOf } from '../queries/people/access.ts'
 
 /** Equal in time that does not depend on where two strings of one length differ. */
 function sameDigest(a: string, b: string): boolean {
@@ -42,15 +40,6 @@ export async function viewerOf(c: Context<AppEnv>): Promise<Viewer> {
   if (identity) return identity
   throw new ApiError('unauthorized', 'this token is unknown or was revoked; ask an admin for a new one')
 }
-
-/** Lets a runner pass that shows an access token; sets `runner`. */
-export const asRunner = createMiddleware<AppEnv>(async (c, next) => {
-  const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(c.req.header('authorization') ?? '')?.[1]
-  if (!token)
-    throw new ApiError('unauthorized', "expected a runner's access token; enrol, then trade an assertion for one")
-  c.set('runner', await runnerOf(c.get('db'), signingKeyOf(c.env), token, Date.now()))
-  await next()
-})
 
 async function identityOf(adminDigest: string | undefined, digest: string, db: AppEnv['Variables']['db']) {
   if (adminDigest && sameDigest(adminDigest.trim().toLowerCase(), digest)) {

@@ -5,17 +5,7 @@ import { ApiError } from '../../../schema/errors.ts'
 import { sha256Hex } from '../../../schema/hash.ts'
 import { idempotencyKeys } from '../../../schema/tables/idempotency-keys.ts'
 import { type Database, prepared, type Statement } from '../../bindings/database.ts'
-
-/** A request that creates something. */
-export interface Once {
-  tokenId: string
-  /** Null where the request came without a key: then every request creates. */
-  key: string | null
-  requestSha256: string
-  now: number
-  /** Throws where its token has created too much lately. */
-  permit(): Promise<void>
-}
+import type { Once } from '../../http/idempotency.ts'
 
 /** What is created, and the statements that do it. */
 interface Creation {

@@ -1,8 +1,8 @@
 /** Every benchmark and suite by its slug. */
-import type { Benchmark } from './benchmark.ts'
-import * as benchmarkModules from './benchmarks/index.ts'
-import type { Suite } from './suite.ts'
-import * as suiteModules from './suites/index.ts'
+import type { Benchmark } from '../benchmark.ts'
+import * as benchmarkModules from '../benchmarks/index.ts'
+import type { Suite } from '../suite.ts'
+import * as suiteModules from '../suites/index.ts'
 
 export const suites: ReadonlyMap<string, Suite> = new Map(Object.entries(suiteModules))
 

@@ -1,5 +1,5 @@
 /** What a submitter can do about a delivery that ended without a result, in plain words. */
-import type { FailureReason } from './protocol/fail.ts'
+import type { FailureReason } from './fail.ts'
 
 export const nextSteps: Record<FailureReason, string> = {
   submission_error:

@@ -1,7 +1,8 @@
 /** Access of runners: an assertion, signed by the runner's key, becomes an access token, signed by the server's. */
 import { eq, lt } from 'drizzle-orm'
+import { createMiddleware } from 'hono/factory'
 import type { z } from 'zod'
-import { ApiError } from '../../../schema/errors.ts'
+import { ApiError } from '../../schema/errors.ts'
 import {
   ACCESS_SECONDS,
   ASSERTION_SECONDS,
@@ -9,7 +10,7 @@ import {
   assertion,
   LEEWAY_SECONDS,
   type response,
-} from '../../../schema/protocol/access.ts'
+} from '../../schema/protocol/access.ts'
 import {
   fingerprintOf,
   keyIdOf,
@@ -18,10 +19,12 @@ import {
   SignatureError,
   sign,
   verify,
-} from '../../../schema/signature.ts'
-import { assertions } from '../../../schema/tables/assertions.ts'
-import { type RunnerRow, runners } from '../../../schema/tables/runners.ts'
-import { type Database, isoTime } from '../../bindings/database.ts'
+} from '../../schema/signature.ts'
+import { assertions } from '../../schema/tables/assertions.ts'
+import { type RunnerRow, runners } from '../../schema/tables/runners.ts'
+import { type Database, isoTime } from '../bindings/database.ts'
+import type { AppEnv } from '../bindings/env.ts'
+import { signingKeyOf } from '../keys/signing.ts'
 
 const findRunner = (db: Database, id: string) => db.select().from(runners).where(eq(runners.id, id)).get()
 
@@ -85,8 +88,17 @@ function requireTimes({ iat, exp }: z.infer<typeof assertion>, now: number): voi
   }
 }
 
+/** Lets a runner pass that shows an access token; sets `runner`. */
+export const asRunner = createMiddleware<AppEnv>(async (c, next) => {
+  const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(c.req.header('authorization') ?? '')?.[1]
+  if (!token)
+    throw new ApiError('unauthorized', "expected a runner's access token; enrol, then trade an assertion for one")
+  c.set('runner', await runnerOf(c.get('db'), signingKeyOf(c.env), token, Date.now()))
+  await next()
+})
+
 /** The runner that an access token was given to, as it is now. */
-export async function runnerOf(db: Database, key: PrivateKey, token: string, now: number): Promise<RunnerRow> {
+async function runnerOf(db: Database, key: PrivateKey, token: string, now: number): Promise<RunnerRow> {
   const { sub, exp } = await verify('access', access, token, publicKeyOf(key)).catch(asUnauthorized)
   if (exp * 1000 <= now) {
     throw new ApiError(
