@@ -6,7 +6,8 @@ import { definitionOf, type PlannedStage, planRun } from '../../schema/plan.ts'
 import { type Api, boardPage } from '../agent/api.ts'
 import { UnreachableError } from '../agent/client.ts'
 import type { AgentEvent } from '../agent/job-context.ts'
-import { benchmarks, lookUp, methods } from '../pipeline/catalogue.ts'
+import { benchmarks, lookUp } from '../pipeline/catalogue.ts'
+import { methods } from '../science/catalogue.ts'
 import { type LocalServer, startLocalServer } from '../server/local.ts'
 import { type RunnerProcess, startRunner } from '../server/runner-process.ts'
 import { openHome } from '../store/home.ts'
@@ -14,6 +15,7 @@ import { boardLegend, boardTable } from '../terminal/board.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
 import { type ProgressView, showProgress } from '../terminal/progress.ts'
 import { stageLabel, totalWork, workOf } from '../terminal/stages.ts'
+import { labelled } from '../words/names.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { collect, resolveParams, seedsFrom, wholeNumber } from './parts/arguments.ts'
 import { type Command, DEFAULT_PORT, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
@@ -155,7 +157,7 @@ async function submitAll(api: Api, seeds: number[]): Promise<WatchedRun[]> {
         const stages = await planRun(benchmark, method, resolved, run.seed)
         runs.push({
           id: run.id,
-          name: label ? `${id} (${label})` : id,
+          name: labelled({ title: id, label }),
           state: run.state,
           submission: submission.id,
           stages,

@@ -2,9 +2,9 @@
 import { type Benchmark, taskOf } from '../../schema/benchmark.ts'
 import { pictured } from '../../schema/classes.ts'
 import type { DeviceKind } from '../machine/probe/providers.ts'
-import { lookUp, methods, REFERENCE } from '../pipeline/catalogue.ts'
+import { lookUp } from '../pipeline/catalogue.ts'
 import { type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
-import { paramsFor } from '../science/method.ts'
+import { methods, offers, REFERENCE } from '../science/catalogue.ts'
 import { checkClasses } from '../stages/check-classes.ts'
 import { dataLoader } from '../stages/data.ts'
 import { dataPlaces, openHome } from '../store/home.ts'
@@ -126,7 +126,7 @@ function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>
 function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {
   if (method !== 'all') return [methodOf(benchmark, method, paramsFrom(benchmark, method, param))]
   if (param) throw new UsageError('--param belongs to one method; with --method all, leave it out')
-  const offered = [...methods].filter(([, known]) => paramsFor(known, taskOf(benchmark)))
+  const offered = [...methods].filter(([, known]) => offers(known, taskOf(benchmark)))
   return offered.map(([id]) => methodOf(benchmark, id, {}))
 }
 

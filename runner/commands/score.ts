@@ -1,7 +1,8 @@
 /** `palimpsest score`: metrics of an evidence file, computed anew. */
 import { readFile } from 'node:fs/promises'
-import { lookUp, metrics } from '../pipeline/catalogue.ts'
+import { lookUp } from '../pipeline/catalogue.ts'
 import { scoreEvidence } from '../pipeline/evaluate.ts'
+import { metrics } from '../science/catalogue.ts'
 import type { Evidence } from '../science/metric.ts'
 import { SafetensorsError } from '../store/safetensors.ts'
 import { reasonOf } from '../store/write.ts'

@@ -7,9 +7,11 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import { type Api, apiOf, boardPage } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
 import { suiteWith, targetOf } from '../pipeline/catalogue.ts'
+import { REFERENCE } from '../science/catalogue.ts'
 import { tokenFor } from '../server/tokens.ts'
 import { homeOf } from '../store/home.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
+import { labelled } from '../words/names.ts'
 import { fixed, plural } from '../words/numbers.ts'
 import { collect, paramsFrom, resolveParams, seedsFrom } from './parts/arguments.ts'
 import { type Command, help, homeOption, serverOf, serverOption } from './parts/command.ts'
@@ -109,12 +111,12 @@ async function watch(api: Api, id: string, signal: AbortSignal): Promise<Submiss
 export function apiRunLine({ benchmark, title, label, seed, state, metrics, avgGap, method, stages }: Run): string {
   const { slug, request } = benchmark
   const part = suiteWith(slug) && request.kind === 'class' ? `, class ${request.label}` : ''
-  const name = `${title}${label ? ` (${label})` : ''}${part}, seed ${seed}`
+  const name = `${labelled({ title, label })}${part}, seed ${seed}`
   if (state !== 'done') {
     const broken = stages.find(({ reason }) => reason !== null)
     return `${styled('red', '✗')} ${name}  ${state}${broken ? `: ${broken.reason}: ${broken.message}` : ''}`
   }
   const values = Object.values(metrics).map(({ title, value }) => `${title} ${fixed(value)}`)
-  const gap = avgGap === null || method === 'retrain' ? '' : `  gap ${fixed(avgGap)}`
+  const gap = avgGap === null || method === REFERENCE ? '' : `  gap ${fixed(avgGap)}`
   return `${styled('green', '✓')} ${name}  ${values.join('  ')}${gap}`
 }
