@@ -127,25 +127,28 @@ interface Options {
   json?: boolean
 }
 
-export const list: Command = (program) =>
-  program
-    .command('list')
-    .description('benchmarks, suites, methods with their parameters, datasets, models and metrics')
-    .argument('[section]', `one of ${Object.keys(sections).join(', ')}`)
-    .argument('[id]', 'one member of the section')
-    .option('--task <task>', `only what is for ${tasks.join(' or ')}`)
-    .option('--json', 'as JSON')
-    .addHelpText(
-      'after',
-      help([
-        'palimpsest list',
-        'palimpsest list methods',
-        'palimpsest list methods salun',
-        'palimpsest list metrics --task generation',
-        'palimpsest list --json',
-      ]),
-    )
-    .action(execute)
+export const list: Command = {
+  group: 'On this machine',
+  add: (program) =>
+    program
+      .command('list')
+      .description('benchmarks, suites, methods with their parameters, datasets, models and metrics')
+      .argument('[section]', `one of ${Object.keys(sections).join(', ')}`)
+      .argument('[id]', 'one member of the section')
+      .option('--task <task>', `only what is for ${tasks.join(' or ')}`)
+      .option('--json', 'as JSON')
+      .addHelpText(
+        'after',
+        help([
+          'palimpsest list',
+          'palimpsest list methods',
+          'palimpsest list methods salun',
+          'palimpsest list metrics --task generation',
+          'palimpsest list --json',
+        ]),
+      )
+      .action(execute),
+}
 
 function execute(name: string | undefined, id: string | undefined, { task: word, json }: Options): void {
   const known = new Map(Object.entries(sections))

@@ -53,27 +53,30 @@ interface Options {
   json?: boolean
 }
 
-export const quickstart: Command = (program) =>
-  program
-    .command('quickstart')
-    .description('worker, one runner and a first board, all on this machine')
-    .option('--seeds <list>', 'such as 0,1,2 or 0-4', '0,1,2')
-    .option(
-      '--port <n>',
-      'port of 127.0.0.1; 0 takes a free one',
-      wholeNumber('port', { min: 0, max: 65_535 }),
-      DEFAULT_PORT,
-    )
-    .option('--no-serve', 'end once the board is complete')
-    .option('--json', 'the board as JSON')
-    .option(...homeOption)
-    .option(...dataOption, collect)
-    .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
-    .addHelpText(
-      'after',
-      help(['npm start', 'npm start -- --seeds 0 --no-serve', 'palimpsest quickstart --port 9000 --home /tmp/board']),
-    )
-    .action(execute)
+export const quickstart: Command = {
+  group: 'First',
+  add: (program) =>
+    program
+      .command('quickstart')
+      .description('worker, one runner and a first board, all on this machine')
+      .option('--seeds <list>', 'such as 0,1,2 or 0-4', '0,1,2')
+      .option(
+        '--port <n>',
+        'port of 127.0.0.1; 0 takes a free one',
+        wholeNumber('port', { min: 0, max: 65_535 }),
+        DEFAULT_PORT,
+      )
+      .option('--no-serve', 'end once the board is complete')
+      .option('--json', 'the board as JSON')
+      .option(...homeOption)
+      .option(...dataOption, collect)
+      .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
+      .addHelpText(
+        'after',
+        help(['npm start', 'npm start -- --seeds 0 --no-serve', 'palimpsest quickstart --port 9000 --home /tmp/board']),
+      )
+      .action(execute),
+}
 
 async function execute(options: Options): Promise<void> {
   const seeds = seedsFrom(options.seeds)

@@ -33,36 +33,39 @@ interface Options {
   precision: string
 }
 
-export const run: Command = (program) =>
-  program
-    .command('run')
-    .description('run a method on a benchmark or suite on this machine, without a server')
-    .argument(
-      '<benchmark>',
-      'its slug, that of a suite for all its classes, or the path of a JSON file that defines one',
-    )
-    .requiredOption('--method <id>', 'a method of `palimpsest list methods`, or `all` with their defaults')
-    .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
-    .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
-    .option('--json [file]', 'all values as JSON to stdout, or into a file')
-    .option(...dataOption, collect)
-    .option(...homeOption)
-    .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
-    .addOption(deviceOption())
-    .addOption(precisionOption())
-    .addHelpText(
-      'after',
-      help(
-        [
-          'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0,1,2',
-          'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --json result.json',
-          'palimpsest run fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
-          'palimpsest run my-benchmark.json --method ft --seeds 0',
-        ],
-        'Each seed is retrained too, since every score is compared with retrain. Ctrl-C stops; the same command goes on\nwith the first stage that is not finished.',
-      ),
-    )
-    .action(execute)
+export const run: Command = {
+  group: 'On this machine',
+  add: (program) =>
+    program
+      .command('run')
+      .description('run a method on a benchmark or suite on this machine, without a server')
+      .argument(
+        '<benchmark>',
+        'its slug, that of a suite for all its classes, or the path of a JSON file that defines one',
+      )
+      .requiredOption('--method <id>', 'a method of `palimpsest list methods`, or `all` with their defaults')
+      .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
+      .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
+      .option('--json [file]', 'all values as JSON to stdout, or into a file')
+      .option(...dataOption, collect)
+      .option(...homeOption)
+      .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
+      .addOption(deviceOption())
+      .addOption(precisionOption())
+      .addHelpText(
+        'after',
+        help(
+          [
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0,1,2',
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --json result.json',
+            'palimpsest run fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
+            'palimpsest run my-benchmark.json --method ft --seeds 0',
+          ],
+          'Each seed is retrained too, since every score is compared with retrain. Ctrl-C stops; the same command goes on\nwith the first stage that is not finished.',
+        ),
+      )
+      .action(execute),
+}
 
 async function execute(word: string, options: Options): Promise<void> {
   const target = await targetFrom(word)

@@ -31,31 +31,34 @@ interface Options {
   json?: boolean
 }
 
-export const submit: Command = (program) =>
-  program
-    .command('submit')
-    .description('submit a method to a benchmark or suite of a server')
-    .argument('<benchmark>', 'its slug, or that of a suite for all its classes')
-    .requiredOption('--method <id>', 'a method of `palimpsest list methods`')
-    .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
-    .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
-    .option('--label <text>', 'shown beside the method, to tell two settings apart', '')
-    .option('--private', 'on no board, list or page: only you and admins can read it')
-    .option(...serverOption)
-    .option('--token-file <file>', "file with a submitter token (PALIMPSEST_TOKEN, else the home's tokens.json)")
-    .option(...homeOption)
-    .option('--key <text>', 'idempotency key: the same key and request make one submission, however often it is sent')
-    .option('--watch', 'wait until all runs have ended; Ctrl-C only stops watching')
-    .option('--json', 'the submission as JSON')
-    .addHelpText(
-      'after',
-      help([
-        'palimpsest submit fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --watch',
-        'palimpsest submit fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
-        'palimpsest submit cifar10.resnet18.random-10 --method ft --seeds 0-9 --server https://palimpsest.example --token-file my.token',
-      ]),
-    )
-    .action(execute)
+export const submit: Command = {
+  group: 'At a server',
+  add: (program) =>
+    program
+      .command('submit')
+      .description('submit a method to a benchmark or suite of a server')
+      .argument('<benchmark>', 'its slug, or that of a suite for all its classes')
+      .requiredOption('--method <id>', 'a method of `palimpsest list methods`')
+      .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
+      .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
+      .option('--label <text>', 'shown beside the method, to tell two settings apart', '')
+      .option('--private', 'on no board, list or page: only you and admins can read it')
+      .option(...serverOption)
+      .option('--token-file <file>', "file with a submitter token (PALIMPSEST_TOKEN, else the home's tokens.json)")
+      .option(...homeOption)
+      .option('--key <text>', 'idempotency key: the same key and request make one submission, however often it is sent')
+      .option('--watch', 'wait until all runs have ended; Ctrl-C only stops watching')
+      .option('--json', 'the submission as JSON')
+      .addHelpText(
+        'after',
+        help([
+          'palimpsest submit fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --watch',
+          'palimpsest submit fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
+          'palimpsest submit cifar10.resnet18.random-10 --method ft --seeds 0-9 --server https://palimpsest.example --token-file my.token',
+        ]),
+      )
+      .action(execute),
+}
 
 async function execute(slug: string, options: Options): Promise<void> {
   const { method, label } = options

@@ -2,7 +2,9 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import * as commands from '../../runner/commands/index.ts'
 import { paramsFrom, resolveParams } from '../../runner/commands/parts/arguments.ts'
+import { groups } from '../../runner/commands/parts/command.ts'
 import { benchmarks, denoisers, models } from '../../runner/pipeline/catalogue.ts'
 import { methods, metricsOf, offeredBy, tasks } from '../../runner/science/catalogue.ts'
 import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
@@ -129,6 +131,18 @@ test.each([
   expect(stderr).toMatch(message)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(await readdir(join(home, 'stages')).catch(() => [])).toEqual([])
+})
+
+test('--help names every command under its group, the groups in their order', async () => {
+  const { code, stdout } = await cli(['--help'])
+  expect(code).toBe(0)
+  const parts = stdout.split(/^(?=\S.*:$)/m)
+  const shown = groups.map((group) => parts.findIndex((part) => part.startsWith(`${group}:`)))
+  expect(shown).toEqual([...shown].sort((a, b) => a - b))
+  for (const [name, { group }] of Object.entries(commands)) {
+    const part = parts.find((part) => part.startsWith(`${group}:`))
+    expect(part).toMatch(new RegExp(`^ {2}${name} `, 'm'))
+  }
 })
 
 test('suites are listed with their classes, which are not listed once more', async () => {

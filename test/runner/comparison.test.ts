@@ -1,6 +1,8 @@
 /** Facts of a run beside retrain's, each by hand. */
 import { expect, test } from 'vitest'
+import { closerToRetrain } from '../../runner/science/catalogue.ts'
 import { avgGapOf, fractionOfRetrain, gapsOf, makerOf, secondsOf } from '../../runner/science/comparison.ts'
+import { benchmarks } from '../../schema/catalogue.ts'
 
 test('seconds are those of set-up, mask and unlearning, or of set-up and training', () => {
   expect(secondsOf({ setUp: 1.5, mask: 2, unlearn: 10 })).toBe(13.5)
@@ -38,4 +40,12 @@ test('time is compared with retrain on the same device class only', () => {
   expect(fractionOfRetrain({ seconds: 15, deviceClass: cpu! }, { seconds: 60, deviceClass: gpu! })).toBeNull()
   expect(fractionOfRetrain({ seconds: 15, deviceClass: cpu! }, { seconds: 0, deviceClass: cpu! })).toBeNull()
   expect(fractionOfRetrain({ seconds: 15, deviceClass: cpu! }, undefined)).toBeNull()
+})
+
+test('metrics of classifiers have gaps with a mean, those of generated images have none', () => {
+  for (const benchmark of benchmarks.values()) {
+    const ids = closerToRetrain(benchmark)
+    if (benchmark.generation) expect(ids).toEqual([])
+    else expect(ids).toHaveLength(benchmark.metrics.length)
+  }
 })
