@@ -54,6 +54,8 @@ export const progress = z.strictObject({
   done: z.number().min(0),
   total: z.number().min(0),
   unit: z.string().max(40),
+  /** How much of the whole stage is done, where that is known. */
+  share: z.number().min(0).max(1).optional(),
   /** Last mean loss, where the phase has one. */
   loss: z.number().optional(),
 })

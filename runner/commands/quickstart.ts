@@ -14,7 +14,7 @@ import { openHome } from '../store/home.ts'
 import { boardLegend, boardTable } from '../terminal/board.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
 import { type ProgressView, showProgress } from '../terminal/progress.ts'
-import { stageLabel, totalWork, workOf } from '../terminal/stages.ts'
+import { stageLabel, workOf } from '../terminal/stages.ts'
 import { labelled } from '../words/names.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { collect, resolveParams, seedsFrom, wholeNumber } from './parts/arguments.ts'
@@ -182,11 +182,9 @@ async function watchRuns(api: Api, runs: WatchedRun[]) {
   const { running, waiting } = await api.queue()
   const pending = new Set([...running.map(({ key }) => key), ...waiting.flatMap(({ stages }) => stages)])
   const all = [...stages.values()]
-  const done = all.filter(({ key }) => !pending.has(key))
-  const view: ProgressView = showProgress({
-    stages: { total: all.length, done: done.length },
-    work: { total: totalWork(all), done: totalWork(done) },
-  })
+  const work = await workOf(all)
+  const done = [...work].flatMap(([key, own]) => (pending.has(key) ? [] : [own]))
+  const view: ProgressView = showProgress({ all: [...work.values()], done })
   view.idle('starting the runner')
   const wake = { now: () => {} }
 
@@ -199,11 +197,11 @@ async function watchRuns(api: Api, runs: WatchedRun[]) {
     if (event.kind === 'leased') {
       view.begin({
         label: stageLabel(stage.spec, stage.spec.kind === 'train' ? undefined : stage.name),
-        work: workOf(stage.spec),
+        work: work.get(stage.key)!,
       })
     } else if (event.kind === 'progress') view.update(event.progress)
     else if (event.kind === 'done') {
-      if (pending.delete(event.key)) view.end({ work: workOf(stage.spec), reused: event.reused })
+      if (pending.delete(event.key)) view.end({ work: work.get(stage.key)!, reused: event.reused })
       wake.now()
     } else if (event.kind !== 'log') {
       view.drop()

@@ -12,7 +12,7 @@ import { openStore } from '../store/store.ts'
 import { note } from '../terminal/output.ts'
 import { showProgress } from '../terminal/progress.ts'
 import { report, runLine } from '../terminal/report.ts'
-import { stageLabel, totalWork, workOf } from '../terminal/stages.ts'
+import { stageLabel, workOf } from '../terminal/stages.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { collect, paramsFrom, resolveParams, seedsFrom, targetFrom, wholeNumber } from './parts/arguments.ts'
@@ -86,10 +86,8 @@ async function execute(word: string, options: Options): Promise<void> {
   const plan = await planLocal(pinned, { reference: methodOf(benchmark, REFERENCE, {}), methods: chosen, seeds })
 
   const started = performance.now()
-  const view = showProgress({
-    stages: { total: plan.stages.length, done: 0 },
-    work: { total: totalWork(plan.stages), done: 0 },
-  })
+  const work = await workOf(plan.stages)
+  const view = showProgress({ all: [...work.values()], done: [] })
   let reusedStages = 0
   try {
     const context = {
@@ -103,10 +101,10 @@ async function execute(word: string, options: Options): Promise<void> {
       log: () => {},
     }
     const runs = await runLocal(plan, context, {
-      onBegin: ({ spec, method }) => view.begin({ label: stageLabel(spec, method), work: workOf(spec) }),
-      onEnd({ spec }, { reused }) {
+      onBegin: ({ key, spec, method }) => view.begin({ label: stageLabel(spec, method), work: work.get(key)! }),
+      onEnd({ key }, { reused }) {
         if (reused) reusedStages += 1
-        view.end({ work: workOf(spec), reused })
+        view.end({ work: work.get(key)!, reused })
       },
       onRun: (done) => view.line(runLine(done, { ...target, benchmarks: pinned })),
     })
