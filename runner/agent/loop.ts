@@ -23,7 +23,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunnerState } from '../../schema/api/runner.ts'
 import type { Probe } from '../../schema/probe.ts'
-import { jittered } from './backoff.ts'
+import { jittered } from '../words/backoff.ts'
 import { RemoteError, UnreachableError } from './client.ts'
 import { newNonce } from './heartbeat.ts'
 import { runJob } from './job.ts'

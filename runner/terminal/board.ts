@@ -3,6 +3,7 @@ import type { BoardRow, Ranking } from '../../schema/api/board.ts'
 import type { SuiteBoard, SuiteRow } from '../../schema/api/suite.ts'
 import { REFERENCE } from '../science/catalogue.ts'
 import { labelled } from '../words/names.ts'
+import { rankRange } from '../words/numbers.ts'
 import { classTable } from './classes.ts'
 import { type Score, scoresLegend, scoresTable } from './scores.ts'
 
@@ -31,13 +32,7 @@ function lackOf(row: BoardRow | SuiteRow, classes: number): string {
 function scoreOf(row: BoardRow, columns: Ranking['columns'], lack: string): Score {
   const { rank, standing, avgGap, metrics, seconds, fractionOfRetrain, method } = row
   return {
-    rank: standing
-      ? String(standing.place)
-      : rank === null
-        ? ''
-        : rank.low === rank.high
-          ? String(rank.low)
-          : `${rank.low}–${rank.high}`,
+    rank: standing ? String(standing.place) : rank === null ? '' : rankRange(rank),
     name: labelled(row) + lack,
     avgGap: method === REFERENCE ? null : avgGap,
     cells: columns.map(({ id }) => metrics[id] ?? stateOf(row)),
