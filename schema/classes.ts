@@ -33,3 +33,6 @@ export const pictured = {
     train: 50_000,
   },
 } satisfies Record<string, Pictured>
+
+/** What is known of a dataset's images; undefined for a user's own. */
+export const picturedOf = ({ id }: { id: string }): Pictured | undefined => (pictured as Record<string, Pictured>)[id]

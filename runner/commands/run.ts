@@ -1,6 +1,6 @@
 /** `palimpsest run`: a method on a benchmark or suite on this machine, without a server. */
 import { type Benchmark, taskOf } from '../../schema/benchmark.ts'
-import { pictured } from '../../schema/classes.ts'
+import { picturedOf } from '../../schema/classes.ts'
 import type { DeviceKind } from '../machine/probe/providers.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
 import { type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
@@ -148,6 +148,5 @@ async function classesOf(
   data: ReturnType<typeof dataLoader>,
   signal: AbortSignal,
 ): Promise<{ classes: string[] }> {
-  const shipped: Record<string, { classes: string[] }> = pictured
-  return shipped[dataset.id] ?? (await data(dataset, { signal })).dataset
+  return picturedOf(dataset) ?? (await data(dataset, { signal })).dataset
 }

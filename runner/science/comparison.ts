@@ -4,7 +4,7 @@ import { avgGap } from './statistics.ts'
 
 type Values = Readonly<Record<string, number>>
 
-/** The stage that made a run's model: its unlearning, or the training that its method is. */
+/** The stage that made a run's model: its unlearning, or the training that its method is, which is the first of a plan. */
 export const makerOf = <Stage extends { kind: string }>(stages: Stage[]): Stage | undefined =>
   stages.find(({ kind }) => kind === 'unlearn') ?? stages.find(({ kind }) => kind === 'train')
 

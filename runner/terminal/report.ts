@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Target } from '../../schema/catalogue.ts'
-import { pictured } from '../../schema/classes.ts'
+import { picturedOf } from '../../schema/classes.ts'
 import type { LocalMethod, LocalRun } from '../pipeline/local.ts'
 import { averaged, type LocalSummary, summarise } from '../pipeline/summarise.ts'
 import { metricOf, REFERENCE, titleOf } from '../science/catalogue.ts'
@@ -17,8 +17,7 @@ const metricTitle = (id: string) => metricOf(id)?.title ?? id
 /** Such as `3 Dress`: what a benchmark of a suite forgets. */
 function className({ dataset, request }: Benchmark): string {
   if (request.kind !== 'class') return ''
-  const known: Record<string, { classes: string[] }> = pictured
-  return [request.label, known[dataset.id]?.classes[request.label] ?? ''].join(' ').trim()
+  return [request.label, picturedOf(dataset)?.classes[request.label] ?? ''].join(' ').trim()
 }
 
 export function runLine(run: LocalRun, { benchmarks }: Target): string {

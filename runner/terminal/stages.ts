@@ -1,5 +1,5 @@
 /** Stages in words, and how much work each is beside the others. */
-import { type Pictured, pictured } from '../../schema/classes.ts'
+import { picturedOf } from '../../schema/classes.ts'
 import { likenessOf } from '../../schema/likeness.ts'
 import type { StageSpec } from '../../schema/stage.ts'
 import type { Work } from './estimate.ts'
@@ -27,8 +27,7 @@ const FORWARD = 1 / 3
 
 /** In images trained on, whatever the model. */
 export function amountOf(spec: StageSpec): number {
-  const { train: images, classes } =
-    (pictured as Record<string, Pick<Pictured, 'train' | 'classes'>>)[spec.dataset.id] ?? UNKNOWN
+  const { train: images, classes } = picturedOf(spec.dataset) ?? UNKNOWN
   if ('recipe' in spec) return spec.recipe.epochs * images
   if ('sampling' in spec) {
     const { perClass, sampler, guidance } = spec.sampling

@@ -14,7 +14,7 @@ import type { Column } from '../../schema/api/board.ts'
 import type { SuiteView } from '../../schema/api/suite.ts'
 import { type Benchmark, taskOf } from '../../schema/benchmark.ts'
 import { benchmarks, listed, suites, suiteWith, type Target, targets } from '../../schema/catalogue.ts'
-import { type Pictured, pictured } from '../../schema/classes.ts'
+import { type Pictured, picturedOf } from '../../schema/classes.ts'
 import { ApiError, type ErrorCode } from '../../schema/errors.ts'
 import type { Suite } from '../../schema/suite.ts'
 
@@ -69,9 +69,7 @@ export const targetOf = (slug: string): Target =>
 
 export const methodOf = (id: string): MethodDefinition => lookUp('unknown_method', 'method', methods, id)
 
-/** What is known of a dataset's images; undefined for a user's own. */
-export const picturedBy = ({ dataset }: Benchmark): Pictured | undefined =>
-  (pictured as Record<string, Pictured>)[dataset.id]
+export const picturedBy = ({ dataset }: Benchmark): Pictured | undefined => picturedOf(dataset)
 
 /** The benchmark of the fewest epochs that a method can work on, of classifiers where it can. */
 export function exampleFor(id: string): Benchmark | undefined {

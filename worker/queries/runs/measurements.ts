@@ -38,6 +38,7 @@ export async function measurementsOf(db: Database, where: SQL | undefined): Prom
     .innerJoin(runJobs, eq(runJobs.runId, runs.id))
     .innerJoin(jobs, and(eq(jobs.key, runJobs.jobKey), eq(jobs.state, 'done')))
     .where(where)
+    .orderBy(runJobs.runId, runJobs.position)
   const byRun = Map.groupBy(rows, ({ run }) => run)
   return new Map(
     [...byRun].flatMap(([run, parts]) => {
@@ -47,7 +48,7 @@ export async function measurementsOf(db: Database, where: SQL | undefined): Prom
   )
 }
 
-/** From the finished jobs of one run; null until the evaluation is among them. */
+/** From the finished jobs of one run, in their order; null until the evaluation is among them. */
 export function measuredOf(parts: JobPart[], slug: string): Measured | null {
   const maker = makerOf(parts)
   const evaluated = parts.find(({ kind }) => kind === 'evaluate' || kind === 'evaluate-samples')?.metrics
