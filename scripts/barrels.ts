@@ -1,4 +1,4 @@
-/** Writes index.ts in every folder of members: one export a file, named after the file. With --check it writes nothing and
+/** Writes index.ts in every folder of members: one export a file, named after the file; main.ts is none, since it reads them all. With --check it writes nothing and
  *  fails when one is out of date. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
@@ -7,6 +7,7 @@ const camel = (id: string) => id.replace(/[-.]+(.)/g, (_, letter: string) => let
 const asId = (id: string) => (camel(id) === id ? id : `${camel(id)} as '${id}'`)
 
 const folders: Record<string, (id: string) => string> = {
+  'runner/commands': camel,
   'runner/data/datasets': asId,
   'runner/engine/nn/denoisers': asId,
   'runner/engine/nn/models': asId,
@@ -38,7 +39,7 @@ for (const folder of nested) {
   )
 }
 for (const [folder, exported] of Object.entries(folders)) {
-  const names = readdirSync(folder).filter((name) => /\.tsx?$/.test(name) && name !== 'index.ts')
+  const names = readdirSync(folder).filter((name) => /\.tsx?$/.test(name) && !['index.ts', 'main.ts'].includes(name))
   const lines = names.sort().map((name) => `export { ${exported(name.replace(/\.tsx?$/, ''))} } from './${name}'`)
   written(`${folder}/index.ts`, lines)
 }

@@ -4,7 +4,7 @@ import { MAX_BYTES } from '../../schema/protocol/upload.ts'
 import type { ArtifactRef, Progress } from '../../schema/result.ts'
 import { sha256Of } from '../store/digest.ts'
 import { type Store, StoreError } from '../store/store.ts'
-import { megabytes } from '../words/numbers.ts'
+import { byteSize } from '../words/numbers.ts'
 import { type Client, RemoteError } from './client.ts'
 import { StageFailure } from './failure.ts'
 import { type HeldLease, isRefusal } from './heartbeat.ts'
@@ -41,7 +41,7 @@ export async function uploadArtifact(context: Uploading, name: string, { sha256,
     try {
       const told = await writing(lease, (token) => client.beginUpload(sha256, token, { bytes }, { signal }))
       if (told.kind === 'stored') return
-      if (bytes >= WORTH_TELLING) context.say(`sending ${name}, ${megabytes(bytes)}`)
+      if (bytes >= WORTH_TELLING) context.say(`sending ${name}, ${byteSize(bytes)}`)
       if (told.kind === 'whole') {
         const content = await store.get(sha256)
         await writing(lease, (token) => client.upload(sha256, token, content, { signal }))
@@ -109,7 +109,7 @@ export async function downloadArtifact(
   ref: ArtifactRef,
 ): Promise<void> {
   const { sha256, bytes } = ref
-  if (bytes >= WORTH_TELLING) say(`fetching ${name}, ${megabytes(bytes)}`)
+  if (bytes >= WORTH_TELLING) say(`fetching ${name}, ${byteSize(bytes)}`)
   const fill: Parameters<Store['receive']>[1] = (file) => {
     let told = performance.now()
     const append = async (piece: Uint8Array) => {

@@ -23,6 +23,7 @@ import * as upload from '../../schema/protocol/upload.ts'
 import * as uploadPart from '../../schema/protocol/upload-part.ts'
 import type { ArtifactRef } from '../../schema/result.ts'
 import type { Incoming } from '../store/incoming.ts'
+import { jittered } from '../words/backoff.ts'
 
 /** The server refused. */
 export class RemoteError extends Error {
@@ -139,7 +140,7 @@ export function createClient(options: ClientOptions) {
         if (error instanceof ContractError) throw error
         if (error instanceof RemoteError && error.code === 'access_expired' && attempt === 0) continue
         if (error instanceof RemoteError && error.status < 500 && error.code !== 'rate_limited') throw error
-        const pauseMs = Math.min(10_000, 300 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2)
+        const pauseMs = jittered(300, attempt, 10_000)
         const reason = error instanceof UnreachableError ? error.message : `${base}: ${reasonOf(error)}`
         if (performance.now() - start + pauseMs > retryForMs) throw new UnreachableError(reason)
         onRetry?.(reason, pauseMs)

@@ -24,7 +24,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Probe } from '../../schema/probe.ts'
 import type { RunnerState } from '../../schema/protocol/lease.ts'
-import { jittered } from './backoff.ts'
+import { jittered } from '../words/backoff.ts'
 import { RemoteError, UnreachableError } from './client.ts'
 import { newNonce } from './heartbeat.ts'
 import { runJob } from './job.ts'

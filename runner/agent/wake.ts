@@ -2,7 +2,7 @@
  *  the server says. The socket is held only while idle, so the server wakes no runner that works. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { message, path } from '../../schema/protocol/wake.ts'
-import { jittered } from './backoff.ts'
+import { jittered } from '../words/backoff.ts'
 import type { Client } from './client.ts'
 
 const OPEN_WITHIN_MS = 10_000

@@ -24,26 +24,29 @@ interface Options {
   json?: boolean
 }
 
-export const enrol: Command = (program) =>
-  program
-    .command('enrol')
-    .description('make this machine a runner of a server, with a one-time secret from its admin')
-    .option(...serverOption)
-    .option(...enrolmentOption)
-    .option(...nameOption)
-    .option(...homeOption)
-    .option('--json', 'the id, the name and the fingerprints of both keys as JSON')
-    .addHelpText(
-      'after',
-      help(
-        [
-          'palimpsest enrol --server https://palimpsest.example --enrolment-file secret.txt',
-          'PALIMPSEST_ENROLMENT=pal_enrol_... palimpsest enrol --server https://palimpsest.example --name lab-1',
-        ],
-        'An admin makes the secret with `palimpsest runners invite`.',
-      ),
-    )
-    .action(execute)
+export const enrol: Command = {
+  group: 'Servers and runners',
+  add: (program) =>
+    program
+      .command('enrol')
+      .description('make this machine a runner of a server, with a one-time secret from its admin')
+      .option(...serverOption)
+      .option(...enrolmentOption)
+      .option(...nameOption)
+      .option(...homeOption)
+      .option('--json', 'the id, the name and the fingerprints of both keys as JSON')
+      .addHelpText(
+        'after',
+        help(
+          [
+            'palimpsest enrol --server https://palimpsest.example --enrolment-file secret.txt',
+            'PALIMPSEST_ENROLMENT=pal_enrol_... palimpsest enrol --server https://palimpsest.example --name lab-1',
+          ],
+          'An admin makes the secret with `palimpsest runners invite`.',
+        ),
+      )
+      .action(execute),
+}
 
 async function execute(options: Options): Promise<void> {
   const server = serverOf(options.server)

@@ -1,93 +1,186 @@
 /** `palimpsest list`: what this checkout knows. */
-import { z } from 'zod'
+import { taskOf } from '../../schema/benchmark.ts'
 import type { Suite } from '../../schema/suite.ts'
-import { benchmarks, datasets, lookUp, methods, metrics, models, suites, suiteWith } from '../pipeline/catalogue.ts'
+import { benchmarks, datasets, denoisers, lookUp, models, suites, suiteWith } from '../pipeline/catalogue.ts'
+import { methods, metricsOf, offeredBy, tasks } from '../science/catalogue.ts'
+import type { Task } from '../science/method.ts'
+import { type Parameter, parametersOf } from '../science/parameters.ts'
 import { print, printJson, styledData } from '../terminal/output.ts'
-import { table } from '../terminal/table.ts'
+import { paramText } from '../words/command.ts'
+import { noSuch } from '../words/nearest.ts'
 import { plural } from '../words/numbers.ts'
+import { UsageError } from '../words/usage.ts'
 import { type Command, help } from './parts/command.ts'
 
-interface Parameter {
-  name: string
-  type: string
-  default: unknown
+/** What a section lists, as `--json` prints it. */
+interface Member {
+  id: string
+  title: string
+  /** Those that it is for; a member without any is for all. */
+  tasks?: Task[]
+  [more: string]: unknown
 }
 
-/** A method's or model's parameters, as its schema has them. */
-function parametersOf(params: z.ZodType): Parameter[] {
-  const { properties = {} } = z.toJSONSchema(params, { io: 'input' })
-  return Object.entries(properties).map(([name, property]) => {
-    const { type, enum: choices, default: value } = property as z.core.JSONSchema.BaseSchema
-    return { name, type: choices ? choices.join(' | ') : String(type), default: value }
-  })
+interface Section {
+  members(task: Task | undefined): Member[]
+  /** What follows the id on its line, and the lines under it. */
+  words(member: Member): { head: string; under?: string[] }
 }
+
+/** Members of one shape, their types kept. */
+const section = <M extends Member>(
+  members: (task: Task | undefined) => M[],
+  words: (member: M) => ReturnType<Section['words']>,
+) => ({ members, words }) as Section
 
 const classesOf = ({ benchmarks }: Suite) => benchmarks.map(({ slug }) => slug)
 
-const sections = {
-  suites: () => [...suites].map(([id, suite]) => ({ id, title: suite.title, benchmarks: classesOf(suite) })),
-  benchmarks: () => [...benchmarks].map(([id, { title, seeds, metrics }]) => ({ id, title, seeds, metrics })),
-  methods: () =>
-    [...methods].map(([id, { title, summary, version, paper, params }]) => ({
-      id,
-      title,
-      summary,
-      version,
-      paper,
-      params: parametersOf(params),
-    })),
-  datasets: () => [...datasets].map(([id, { title, licence, source }]) => ({ id, title, licence, source })),
-  models: () =>
-    [...models].map(([id, { title, params }]) => ({ id, title, summary: title, params: parametersOf(params) })),
-  metrics: () =>
-    [...metrics].map(([id, { title, identity, definition, unit }]) => ({ id, title, identity, definition, unit })),
-}
-type Section = keyof typeof sections
-
-export const list: Command = (program) =>
-  program
-    .command('list')
-    .description('benchmarks, suites, methods with their parameters, datasets, models and metrics')
-    .argument('[section]', `one of ${Object.keys(sections).join(', ')}`)
-    .option('--json', 'as JSON')
-    .addHelpText('after', help(['palimpsest list', 'palimpsest list methods', 'palimpsest list --json']))
-    .action((section: string | undefined, { json }: { json?: boolean }) => {
-      const known = new Map(Object.entries(sections))
-      if (section !== undefined) lookUp('section', known, section)
-      const chosen = (section === undefined ? [...known.keys()] : [section]) as Section[]
-      if (json) {
-        const values = Object.fromEntries(chosen.map((name) => [name, sections[name]()]))
-        printJson(section === undefined ? values : values[section])
-        return
-      }
-      for (const [index, name] of chosen.entries()) {
-        if (index > 0) print()
-        print(styledData('bold', `${name[0]!.toUpperCase()}${name.slice(1)}`))
-        for (const line of linesOf(name)) print(`  ${line}`)
-      }
-    })
-
-function linesOf(section: Section): string[] {
-  if (section === 'methods' || section === 'models') {
-    return sections[section]().flatMap((member) => [
-      `${member.id}  ${styledData('dim', member.summary)}`,
-      ...member.params.map(
-        ({ name, type, default: value }) =>
-          `    ${name} = ${value === undefined ? '(required)' : value}  ${styledData('dim', type)}`,
+const sections: Record<string, Section> = {
+  suites: section(
+    () =>
+      [...suites].map(([id, suite]) => {
+        const { title, benchmarks } = suite
+        return { id, title, tasks: benchmarks.slice(0, 1).map(taskOf), benchmarks: classesOf(suite) }
+      }),
+    ({ title, benchmarks }) => ({ head: title, under: [`${benchmarks[0]} to ${benchmarks.at(-1)}`] }),
+  ),
+  benchmarks: section(
+    () =>
+      [...benchmarks].map(([id, benchmark]) => {
+        const { title, summary, seeds, metrics } = benchmark
+        return { id, title, tasks: [taskOf(benchmark)], summary, seeds, metrics }
+      }),
+    ({ title, summary, seeds, metrics }) => ({
+      head: `${title}; ${plural(seeds.length, 'seed')}`,
+      under: [summary, metrics.join(', ')],
+    }),
+  ),
+  methods: section(
+    (wanted) =>
+      [...methods].map(([id, method]) => {
+        const { title, summary, version, paper } = method
+        const offers = offeredBy(method).filter(({ task }) => wanted === undefined || task === wanted)
+        const params = Object.fromEntries(offers.map(({ task, params }) => [task, parametersOf(params)]))
+        return { id, title, tasks: offers.map(({ task }) => task), summary, version, paper, params }
+      }),
+    ({ summary, params }) => ({
+      head: summary,
+      under: Object.entries(params).flatMap(([task, own]) => [
+        `${task}${own.length === 0 ? ': no parameters' : ''}`,
+        ...parameterLines(own),
+      ]),
+    }),
+  ),
+  datasets: section(
+    () => [...datasets].map(([id, { title, licence, source }]) => ({ id, title, licence, source })),
+    ({ title, source, licence }) => ({ head: `${title}; ${source}`, under: [licence] }),
+  ),
+  models: section(
+    () => [
+      ...[...models].map(([id, { title, paper, params }]) => ({
+        id,
+        title,
+        tasks: ['classification' as Task],
+        paper,
+        params: parametersOf(params),
+      })),
+      ...[...denoisers].map(([id, { title, paper, params }]) => ({
+        id,
+        title,
+        tasks: ['generation' as Task],
+        paper,
+        params: parametersOf(params),
+      })),
+    ],
+    ({ title, tasks, params }) => ({ head: `${title}; ${tasks.join(', ')}`, under: parameterLines(params) }),
+  ),
+  metrics: section(
+    () =>
+      tasks.flatMap((task) =>
+        [...metricsOf(task)].map(([id, { title, named, definition, unit, better }]) => ({
+          id,
+          title,
+          tasks: [task],
+          identity: named,
+          definition,
+          unit,
+          better,
+        })),
       ),
-    ])
+    ({ title, tasks, identity, definition, unit, better }) => ({
+      head: `${title}; ${tasks.join(', ')}; ${identity}`,
+      under: [definition, `${unit ? `in ${unit}; ` : ''}${better} is better`],
+    }),
+  ),
+}
+
+/** Each with its default and type, then its sentence. */
+const parameterLines = (parameters: Parameter[]): string[] =>
+  parameters.flatMap(({ name, type, range, default: value, description }) => {
+    const shown = value === undefined ? '(must be given)' : `= ${paramText(value)}`
+    const first = `  ${name} ${shown}  ${styledData('dim', [type, range].filter(Boolean).join(', '))}`
+    return description ? [first, `      ${styledData('dim', description)}`] : [first]
+  })
+
+interface Options {
+  task?: string
+  json?: boolean
+}
+
+export const list: Command = {
+  group: 'On this machine',
+  add: (program) =>
+    program
+      .command('list')
+      .description('benchmarks, suites, methods with their parameters, datasets, models and metrics')
+      .argument('[section]', `one of ${Object.keys(sections).join(', ')}`)
+      .argument('[id]', 'one member of the section')
+      .option('--task <task>', `only what is for ${tasks.join(' or ')}`)
+      .option('--json', 'as JSON')
+      .addHelpText(
+        'after',
+        help([
+          'palimpsest list',
+          'palimpsest list methods',
+          'palimpsest list methods salun',
+          'palimpsest list metrics --task generation',
+          'palimpsest list --json',
+        ]),
+      )
+      .action(execute),
+}
+
+function execute(name: string | undefined, id: string | undefined, { task: word, json }: Options): void {
+  const known = new Map(Object.entries(sections))
+  if (name !== undefined) lookUp('section', known, name)
+  const task = tasks.find((task) => task === word)
+  if (word !== undefined && !task) throw new UsageError(`--task: ${noSuch('task', word, tasks)}`)
+  const chosen = name === undefined ? [...known.keys()] : [name]
+  const found = chosen.map((name) => ({ name, members: membersOf(name, id, task) }))
+  if (json) {
+    const all = Object.fromEntries(found.map(({ name, members }) => [name, members]))
+    printJson(name === undefined ? all : id === undefined ? all[name] : all[name]![0])
+    return
   }
-  const cells = {
-    suites: () =>
-      sections.suites().map(({ id, title, benchmarks }) => [id, `${title}: ${benchmarks[0]} to ${benchmarks.at(-1)}`]),
-    // Those of suites are told by their suite.
-    benchmarks: () =>
-      sections
-        .benchmarks()
-        .filter(({ id }) => !suiteWith(id))
-        .map(({ id, title, seeds }) => [id, `${title}; ${plural(seeds.length, 'seed')}`]),
-    datasets: () => sections.datasets().map(({ id, title, source }) => [id, `${title}; ${source}`]),
-    metrics: () => sections.metrics().map(({ identity, definition }) => [identity, definition]),
-  }[section]()
-  return table([{ title: '' }, { title: '' }], cells).slice(2)
+  for (const [index, { name, members }] of found.entries()) {
+    if (index > 0) print()
+    print(styledData('bold', `${name[0]!.toUpperCase()}${name.slice(1)}`))
+    // Classes of a suite are told by their suite.
+    const shown = name === 'benchmarks' && id === undefined ? members.filter(({ id }) => !suiteWith(id)) : members
+    for (const member of shown) {
+      const { head, under = [] } = sections[name]!.words(member)
+      print(`  ${member.id}  ${head}`)
+      for (const line of under) print(`    ${line}`)
+    }
+  }
+}
+
+function membersOf(name: string, id: string | undefined, task: Task | undefined): Member[] {
+  const all = sections[name]!.members(task)
+  const own = all.filter(({ tasks }) => task === undefined || tasks === undefined || tasks.includes(task))
+  if (id === undefined) return own
+  lookUp(name.replace(/s$/, ''), new Map(all.map((member) => [member.id, member])), id)
+  const found = own.filter((member) => member.id === id)
+  if (found.length === 0) throw new UsageError(`${id} is not for ${task}; leave --task out to see it`)
+  return found
 }

@@ -6,14 +6,16 @@ import { definitionOf, type PlannedStage, planRun } from '../../schema/plan.ts'
 import { type Api, boardPage } from '../agent/api.ts'
 import { UnreachableError } from '../agent/client.ts'
 import type { AgentEvent } from '../agent/job-context.ts'
-import { benchmarks, lookUp, methods } from '../pipeline/catalogue.ts'
+import { benchmarks, lookUp } from '../pipeline/catalogue.ts'
+import { methods } from '../science/catalogue.ts'
 import { type LocalServer, startLocalServer } from '../server/local.ts'
 import { type RunnerProcess, startRunner } from '../server/runner-process.ts'
 import { openHome } from '../store/home.ts'
 import { boardLegend, boardTable } from '../terminal/board.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
 import { type ProgressView, showProgress } from '../terminal/progress.ts'
-import { stageLabel, totalWork, workOf } from '../terminal/stages.ts'
+import { stageLabel, workOf } from '../terminal/stages.ts'
+import { labelled } from '../words/names.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { collect, resolveParams, seedsFrom, wholeNumber } from './parts/arguments.ts'
 import { type Command, DEFAULT_PORT, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
@@ -51,27 +53,30 @@ interface Options {
   json?: boolean
 }
 
-export const quickstart: Command = (program) =>
-  program
-    .command('quickstart')
-    .description('worker, one runner and a first board, all on this machine')
-    .option('--seeds <list>', 'such as 0,1,2 or 0-4', '0,1,2')
-    .option(
-      '--port <n>',
-      'port of 127.0.0.1; 0 takes a free one',
-      wholeNumber('port', { min: 0, max: 65_535 }),
-      DEFAULT_PORT,
-    )
-    .option('--no-serve', 'end once the board is complete')
-    .option('--json', 'the board as JSON')
-    .option(...homeOption)
-    .option(...dataOption, collect)
-    .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
-    .addHelpText(
-      'after',
-      help(['npm start', 'npm start -- --seeds 0 --no-serve', 'palimpsest quickstart --port 9000 --home /tmp/board']),
-    )
-    .action(execute)
+export const quickstart: Command = {
+  group: 'First',
+  add: (program) =>
+    program
+      .command('quickstart')
+      .description('worker, one runner and a first board, all on this machine')
+      .option('--seeds <list>', 'such as 0,1,2 or 0-4', '0,1,2')
+      .option(
+        '--port <n>',
+        'port of 127.0.0.1; 0 takes a free one',
+        wholeNumber('port', { min: 0, max: 65_535 }),
+        DEFAULT_PORT,
+      )
+      .option('--no-serve', 'end once the board is complete')
+      .option('--json', 'the board as JSON')
+      .option(...homeOption)
+      .option(...dataOption, collect)
+      .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
+      .addHelpText(
+        'after',
+        help(['npm start', 'npm start -- --seeds 0 --no-serve', 'palimpsest quickstart --port 9000 --home /tmp/board']),
+      )
+      .action(execute),
+}
 
 async function execute(options: Options): Promise<void> {
   const seeds = seedsFrom(options.seeds)
@@ -155,7 +160,7 @@ async function submitAll(api: Api, seeds: number[]): Promise<WatchedRun[]> {
         const stages = await planRun(benchmark, method, resolved, run.seed)
         runs.push({
           id: run.id,
-          name: label ? `${id} (${label})` : id,
+          name: labelled({ title: id, label }),
           state: run.state,
           submission: submission.id,
           stages,
@@ -177,11 +182,9 @@ async function watchRuns(api: Api, runs: WatchedRun[]) {
   const { running, waiting } = await api.queue()
   const pending = new Set([...running.map(({ key }) => key), ...waiting.flatMap(({ stages }) => stages)])
   const all = [...stages.values()]
-  const done = all.filter(({ key }) => !pending.has(key))
-  const view: ProgressView = showProgress({
-    stages: { total: all.length, done: done.length },
-    work: { total: totalWork(all), done: totalWork(done) },
-  })
+  const work = await workOf(all)
+  const done = [...work].flatMap(([key, own]) => (pending.has(key) ? [] : [own]))
+  const view: ProgressView = showProgress({ all: [...work.values()], done })
   view.idle('starting the runner')
   const wake = { now: () => {} }
 
@@ -194,11 +197,11 @@ async function watchRuns(api: Api, runs: WatchedRun[]) {
     if (event.kind === 'leased') {
       view.begin({
         label: stageLabel(stage.spec, stage.spec.kind === 'train' ? undefined : stage.name),
-        work: workOf(stage.spec),
+        work: work.get(stage.key)!,
       })
     } else if (event.kind === 'progress') view.update(event.progress)
     else if (event.kind === 'done') {
-      if (pending.delete(event.key)) view.end({ work: workOf(stage.spec), reused: event.reused })
+      if (pending.delete(event.key)) view.end({ work: work.get(stage.key)!, reused: event.reused })
       wake.now()
     } else if (event.kind !== 'log') {
       view.drop()

@@ -1,10 +1,10 @@
 /** `palimpsest run`: a method on a benchmark or suite on this machine, without a server. */
 import { type Benchmark, taskOf } from '../../schema/benchmark.ts'
-import { pictured } from '../../schema/classes.ts'
+import { picturedOf } from '../../schema/classes.ts'
 import type { DeviceKind } from '../machine/probe/providers.ts'
-import { lookUp, methods, REFERENCE } from '../pipeline/catalogue.ts'
+import { lookUp } from '../pipeline/catalogue.ts'
 import { type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
-import { paramsFor } from '../science/method.ts'
+import { methods, offers, REFERENCE } from '../science/catalogue.ts'
 import { checkClasses } from '../stages/check-classes.ts'
 import { dataLoader } from '../stages/data.ts'
 import { dataPlaces, openHome } from '../store/home.ts'
@@ -12,7 +12,7 @@ import { openStore } from '../store/store.ts'
 import { note } from '../terminal/output.ts'
 import { showProgress } from '../terminal/progress.ts'
 import { report, runLine } from '../terminal/report.ts'
-import { stageLabel, totalWork, workOf } from '../terminal/stages.ts'
+import { stageLabel, workOf } from '../terminal/stages.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { collect, paramsFrom, resolveParams, seedsFrom, targetFrom, wholeNumber } from './parts/arguments.ts'
@@ -33,36 +33,39 @@ interface Options {
   precision: string
 }
 
-export const run: Command = (program) =>
-  program
-    .command('run')
-    .description('run a method on a benchmark or suite on this machine, without a server')
-    .argument(
-      '<benchmark>',
-      'its slug, that of a suite for all its classes, or the path of a JSON file that defines one',
-    )
-    .requiredOption('--method <id>', 'a method of `palimpsest list methods`, or `all` with their defaults')
-    .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
-    .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
-    .option('--json [file]', 'all values as JSON to stdout, or into a file')
-    .option(...dataOption, collect)
-    .option(...homeOption)
-    .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
-    .addOption(deviceOption())
-    .addOption(precisionOption())
-    .addHelpText(
-      'after',
-      help(
-        [
-          'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0,1,2',
-          'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --json result.json',
-          'palimpsest run fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
-          'palimpsest run my-benchmark.json --method ft --seeds 0',
-        ],
-        'Each seed is retrained too, since every score is compared with retrain. Ctrl-C stops; the same command goes on\nwith the first stage that is not finished.',
-      ),
-    )
-    .action(execute)
+export const run: Command = {
+  group: 'On this machine',
+  add: (program) =>
+    program
+      .command('run')
+      .description('run a method on a benchmark or suite on this machine, without a server')
+      .argument(
+        '<benchmark>',
+        'its slug, that of a suite for all its classes, or the path of a JSON file that defines one',
+      )
+      .requiredOption('--method <id>', 'a method of `palimpsest list methods`, or `all` with their defaults')
+      .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
+      .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
+      .option('--json [file]', 'all values as JSON to stdout, or into a file')
+      .option(...dataOption, collect)
+      .option(...homeOption)
+      .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
+      .addOption(deviceOption())
+      .addOption(precisionOption())
+      .addHelpText(
+        'after',
+        help(
+          [
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0,1,2',
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --json result.json',
+            'palimpsest run fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
+            'palimpsest run my-benchmark.json --method ft --seeds 0',
+          ],
+          'Each seed is retrained too, since every score is compared with retrain. Ctrl-C stops; the same command goes on\nwith the first stage that is not finished.',
+        ),
+      )
+      .action(execute),
+}
 
 async function execute(word: string, options: Options): Promise<void> {
   const target = await targetFrom(word)
@@ -83,10 +86,8 @@ async function execute(word: string, options: Options): Promise<void> {
   const plan = await planLocal(pinned, { reference: methodOf(benchmark, REFERENCE, {}), methods: chosen, seeds })
 
   const started = performance.now()
-  const view = showProgress({
-    stages: { total: plan.stages.length, done: 0 },
-    work: { total: totalWork(plan.stages), done: 0 },
-  })
+  const work = await workOf(plan.stages)
+  const view = showProgress({ all: [...work.values()], done: [] })
   let reusedStages = 0
   try {
     const context = {
@@ -100,10 +101,10 @@ async function execute(word: string, options: Options): Promise<void> {
       log: () => {},
     }
     const runs = await runLocal(plan, context, {
-      onBegin: ({ spec, method }) => view.begin({ label: stageLabel(spec, method), work: workOf(spec) }),
-      onEnd({ spec }, { reused }) {
+      onBegin: ({ key, spec, method }) => view.begin({ label: stageLabel(spec, method), work: work.get(key)! }),
+      onEnd({ key }, { reused }) {
         if (reused) reusedStages += 1
-        view.end({ work: workOf(spec), reused })
+        view.end({ work: work.get(key)!, reused })
       },
       onRun: (done) => view.line(runLine(done, { ...target, benchmarks: pinned })),
     })
@@ -126,7 +127,7 @@ function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>
 function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {
   if (method !== 'all') return [methodOf(benchmark, method, paramsFrom(benchmark, method, param))]
   if (param) throw new UsageError('--param belongs to one method; with --method all, leave it out')
-  const offered = [...methods].filter(([, known]) => paramsFor(known, taskOf(benchmark)))
+  const offered = [...methods].filter(([, known]) => offers(known, taskOf(benchmark)))
   return offered.map(([id]) => methodOf(benchmark, id, {}))
 }
 
@@ -147,6 +148,5 @@ async function classesOf(
   data: ReturnType<typeof dataLoader>,
   signal: AbortSignal,
 ): Promise<{ classes: string[] }> {
-  const shipped: Record<string, { classes: string[] }> = pictured
-  return shipped[dataset.id] ?? (await data(dataset, { signal })).dataset
+  return picturedOf(dataset) ?? (await data(dataset, { signal })).dataset
 }

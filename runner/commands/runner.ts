@@ -28,7 +28,7 @@ import {
   threadsOption,
 } from './parts/command.ts'
 import { deviceOption, precisionOption, requireDevice, setPrecision } from './parts/device-choice.ts'
-import { onDraining } from './parts/stopping.ts'
+import { onDraining } from './parts/interrupts.ts'
 
 interface Options {
   server?: string
@@ -44,38 +44,41 @@ interface Options {
   json?: boolean
 }
 
-export const runner: Command = (program) =>
-  program
-    .command('runner')
-    .description('lease jobs from a server and run them on this machine')
-    .option(...serverOption)
-    .option(...enrolmentOption)
-    .option(...nameOption)
-    .option(...homeOption)
-    .option(...dataOption, collect)
-    .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
-    .option(
-      '--drain-seconds <n>',
-      'how long a job may go on after Ctrl-C or SIGTERM',
-      wholeNumber('drain-seconds', { min: 0, max: 86_400 }),
-      60,
-    )
-    .addOption(deviceOption())
-    .addOption(precisionOption())
-    .option('--check', 'say what this machine can do, and lease nothing; ends with 1 when its self-test fails')
-    .option('--json', 'tell what happens as one JSON value a line')
-    .addHelpText(
-      'after',
-      help(
-        [
-          'PALIMPSEST_ENROLMENT=pal_enrol_... palimpsest runner --server https://palimpsest.example',
-          'palimpsest runner --server https://palimpsest.example --threads 4',
-          'palimpsest runner --check',
-        ],
-        'The secret is needed at the first start only: it becomes the identity in <home>/identity.json. Ctrl-C or SIGTERM: lease nothing new, and give the current job back after --drain-seconds; a second one gives it back at once, a third one ends without.',
-      ),
-    )
-    .action(execute)
+export const runner: Command = {
+  group: 'Servers and runners',
+  add: (program) =>
+    program
+      .command('runner')
+      .description('lease jobs from a server and run them on this machine')
+      .option(...serverOption)
+      .option(...enrolmentOption)
+      .option(...nameOption)
+      .option(...homeOption)
+      .option(...dataOption, collect)
+      .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
+      .option(
+        '--drain-seconds <n>',
+        'how long a job may go on after Ctrl-C or SIGTERM',
+        wholeNumber('drain-seconds', { min: 0, max: 86_400 }),
+        60,
+      )
+      .addOption(deviceOption())
+      .addOption(precisionOption())
+      .option('--check', 'say what this machine can do, and lease nothing; ends with 1 when its self-test fails')
+      .option('--json', 'tell what happens as one JSON value a line')
+      .addHelpText(
+        'after',
+        help(
+          [
+            'PALIMPSEST_ENROLMENT=pal_enrol_... palimpsest runner --server https://palimpsest.example',
+            'palimpsest runner --server https://palimpsest.example --threads 4',
+            'palimpsest runner --check',
+          ],
+          'The secret is needed at the first start only: it becomes the identity in <home>/identity.json. Ctrl-C or SIGTERM: lease nothing new, and give the current job back after --drain-seconds; a second one gives it back at once, a third one ends without.',
+        ),
+      )
+      .action(execute),
+}
 
 async function execute(options: Options): Promise<void> {
   const { threads, drainSeconds } = options

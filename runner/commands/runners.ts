@@ -27,47 +27,51 @@ const common = (command: Program): Program =>
     .option(...homeOption)
     .option('--json', 'as JSON')
 
-export const runners: Command = (program) => {
-  const group = program
-    .command('runners')
-    .description("list, label, pause, drain and revoke a server's runners, and invite new ones (for admins)")
-    .addHelpText(
-      'after',
-      help(
-        [
-          'palimpsest runners list',
-          'palimpsest runners invite --labels gpu,lab-1 > secret.txt',
-          'palimpsest runners drain lab-1',
-          'palimpsest runners label rnr_0123456789abcdef gpu,a100',
-        ],
-        'A runner is named by its id, or by its name where no other has it.',
-      ),
+export const runners: Command = {
+  group: 'Servers and runners',
+  add: (program) => {
+    const group = program
+      .command('runners')
+      .description("list, label, pause, drain and revoke a server's runners, and invite new ones (for admins)")
+      .addHelpText(
+        'after',
+        help(
+          [
+            'palimpsest runners list',
+            'palimpsest runners invite --labels gpu,lab-1 > secret.txt',
+            'palimpsest runners drain lab-1',
+            'palimpsest runners label rnr_0123456789abcdef gpu,a100',
+          ],
+          'A runner is named by its id, or by its name where no other has it.',
+        ),
+      )
+    common(group.command('list', { isDefault: true }).description('all runners')).action(list)
+    common(group.command('invite').description('make a one-time enrolment secret; it is printed on stdout'))
+      .option('--labels <list>', 'labels of the runner that enrols with it, such as gpu,lab-1', '')
+      .option('--hours <n>', 'how long the secret works', wholeNumber('hours', { min: 1, max: 720 }), 1)
+      .action(invite)
+    common(
+      group.command('label <runner> <labels>').description('set its labels, such as gpu,lab-1; "" takes all away'),
+    ).action((who: string, words: string, options: Options) =>
+      change(who, options, { labels: labelsFrom(words) }, 'labelled'),
     )
-  common(group.command('list', { isDefault: true }).description('all runners')).action(list)
-  common(group.command('invite').description('make a one-time enrolment secret; it is printed on stdout'))
-    .option('--labels <list>', 'labels of the runner that enrols with it, such as gpu,lab-1', '')
-    .option('--hours <n>', 'how long the secret works', wholeNumber('hours', { min: 1, max: 720 }), 1)
-    .action(invite)
-  common(
-    group.command('label <runner> <labels>').description('set its labels, such as gpu,lab-1; "" takes all away'),
-  ).action((who: string, words: string, options: Options) =>
-    change(who, options, { labels: labelsFrom(words) }, 'labelled'),
-  )
-  common(group.command('pause <runner>').description('no new jobs until it is resumed; its job goes on')).action(
-    (who: string, options: Options) => change(who, options, { state: 'paused' }, 'paused'),
-  )
-  common(group.command('drain <runner>').description('no new jobs; it ends by itself once idle')).action(
-    (who: string, options: Options) => change(who, options, { state: 'draining' }, 'draining'),
-  )
-  common(group.command('resume <runner>').description('jobs again')).action((who: string, options: Options) =>
-    change(who, options, { state: 'active' }, 'active'),
-  )
-  common(
-    group.command('revoke <runner>').description('refuse it for good; its job goes back to the queue at once'),
-  ).action(async (who: string, options: Options) => {
-    const api = await asAdmin(options)
-    tell(await api.revokeRunner((await find(api, who)).id), options, 'revoked')
-  })
+    common(group.command('pause <runner>').description('no new jobs until it is resumed; its job goes on')).action(
+      (who: string, options: Options) => change(who, options, { state: 'paused' }, 'paused'),
+    )
+    common(group.command('drain <runner>').description('no new jobs; it ends by itself once idle')).action(
+      (who: string, options: Options) => change(who, options, { state: 'draining' }, 'draining'),
+    )
+    common(group.command('resume <runner>').description('jobs again')).action((who: string, options: Options) =>
+      change(who, options, { state: 'active' }, 'active'),
+    )
+    common(
+      group.command('revoke <runner>').description('refuse it for good; its job goes back to the queue at once'),
+    ).action(async (who: string, options: Options) => {
+      const api = await asAdmin(options)
+      tell(await api.revokeRunner((await find(api, who)).id), options, 'revoked')
+    })
+    return group
+  },
 }
 
 async function asAdmin({ server, tokenFile, home }: Options): Promise<Api> {

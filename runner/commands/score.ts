@@ -1,8 +1,9 @@
 /** `palimpsest score`: metrics of an evidence file, computed anew. */
 import { readFile } from 'node:fs/promises'
 import { SafetensorsError } from '../formats/safetensors.ts'
-import { lookUp, metrics } from '../pipeline/catalogue.ts'
+import { lookUp } from '../pipeline/catalogue.ts'
 import { scoreEvidence } from '../pipeline/evaluate.ts'
+import { metrics } from '../science/catalogue.ts'
 import type { Evidence } from '../science/metric.ts'
 import { decodeEvidence } from '../science/tasks/classification/codec.ts'
 import { reasonOf } from '../store/write.ts'
@@ -13,28 +14,31 @@ import { UsageError } from '../words/usage.ts'
 import { collect } from './parts/arguments.ts'
 import { type Command, help } from './parts/command.ts'
 
-export const score: Command = (program) =>
-  program
-    .command('score')
-    .description('compute metrics from an evidence file, with no training and no server')
-    .argument('<evidence>', 'an evidence.safetensors, as evaluations leave it')
-    .option('--metric <identity>', 'such as mia/svc-confidence@1 (repeatable; default: all)', collect)
-    .option('--json', 'as JSON')
-    .addHelpText(
-      'after',
-      help(['palimpsest score evidence.safetensors', 'palimpsest score evidence.safetensors --metric ua/accuracy@1']),
-    )
-    .action(async (path: string, options: { metric?: string[]; json?: boolean }) => {
-      const known = new Map([...metrics.values()].map((metric) => [metric.identity, metric]))
-      for (const identity of options.metric ?? []) lookUp('metric', known, identity)
-      const identities = options.metric ?? [...known.keys()]
-      const values = await scoreEvidence(evidenceIn(path, await bytesOf(path)), identities)
-      if (options.json) printJson(values)
-      else {
-        const rows = Object.values(values).map(({ identity, value }) => [identity, fixed(value, 4)])
-        for (const line of table([{ title: 'Metric' }, { title: 'Value', align: 'right' }], rows)) print(line)
-      }
-    })
+export const score: Command = {
+  group: 'On this machine',
+  add: (program) =>
+    program
+      .command('score')
+      .description('compute metrics from an evidence file, with no training and no server')
+      .argument('<evidence>', 'an evidence.safetensors, as evaluations leave it')
+      .option('--metric <identity>', 'such as mia/svc-confidence@1 (repeatable; default: all)', collect)
+      .option('--json', 'as JSON')
+      .addHelpText(
+        'after',
+        help(['palimpsest score evidence.safetensors', 'palimpsest score evidence.safetensors --metric ua/accuracy@1']),
+      )
+      .action(async (path: string, options: { metric?: string[]; json?: boolean }) => {
+        const known = new Map([...metrics.values()].map((metric) => [metric.identity, metric]))
+        for (const identity of options.metric ?? []) lookUp('metric', known, identity)
+        const identities = options.metric ?? [...known.keys()]
+        const values = await scoreEvidence(evidenceIn(path, await bytesOf(path)), identities)
+        if (options.json) printJson(values)
+        else {
+          const rows = Object.values(values).map(({ identity, value }) => [identity, fixed(value, 4)])
+          for (const line of table([{ title: 'Metric' }, { title: 'Value', align: 'right' }], rows)) print(line)
+        }
+      }),
+}
 
 async function bytesOf(path: string): Promise<Uint8Array> {
   try {

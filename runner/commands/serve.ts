@@ -14,20 +14,23 @@ interface Options {
   json?: boolean
 }
 
-export const serve: Command = (program) =>
-  program
-    .command('serve')
-    .description('serve boards, API and queue on this machine')
-    .option(
-      '--port <n>',
-      'port of 127.0.0.1; 0 takes a free one',
-      wholeNumber('port', { min: 0, max: 65_535 }),
-      DEFAULT_PORT,
-    )
-    .option(...homeOption)
-    .option('--json', 'the address and the files as JSON')
-    .addHelpText('after', help(['palimpsest serve', 'palimpsest serve --port 9000 --home /srv/palimpsest']))
-    .action(execute)
+export const serve: Command = {
+  group: 'Servers and runners',
+  add: (program) =>
+    program
+      .command('serve')
+      .description('serve boards, API and queue on this machine')
+      .option(
+        '--port <n>',
+        'port of 127.0.0.1; 0 takes a free one',
+        wholeNumber('port', { min: 0, max: 65_535 }),
+        DEFAULT_PORT,
+      )
+      .option(...homeOption)
+      .option('--json', 'the address and the files as JSON')
+      .addHelpText('after', help(['palimpsest serve', 'palimpsest serve --port 9000 --home /srv/palimpsest']))
+      .action(execute),
+}
 
 async function execute({ port, home: option, json }: Options): Promise<void> {
   const home = await openHome(option)

@@ -7,9 +7,11 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import { type Api, apiOf, boardPage } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
 import { suiteWith, targetOf } from '../pipeline/catalogue.ts'
+import { REFERENCE } from '../science/catalogue.ts'
 import { tokenFor } from '../server/tokens.ts'
 import { homeOf } from '../store/home.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
+import { labelled } from '../words/names.ts'
 import { fixed, plural } from '../words/numbers.ts'
 import { collect, paramsFrom, resolveParams, seedsFrom } from './parts/arguments.ts'
 import { type Command, help, homeOption, serverOf, serverOption } from './parts/command.ts'
@@ -29,31 +31,34 @@ interface Options {
   json?: boolean
 }
 
-export const submit: Command = (program) =>
-  program
-    .command('submit')
-    .description('submit a method to a benchmark or suite of a server')
-    .argument('<benchmark>', 'its slug, or that of a suite for all its classes')
-    .requiredOption('--method <id>', 'a method of `palimpsest list methods`')
-    .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
-    .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
-    .option('--label <text>', 'shown beside the method, to tell two settings apart', '')
-    .option('--private', 'on no board, list or page: only you and admins can read it')
-    .option(...serverOption)
-    .option('--token-file <file>', "file with a submitter token (PALIMPSEST_TOKEN, else the home's tokens.json)")
-    .option(...homeOption)
-    .option('--key <text>', 'idempotency key: the same key and request make one submission, however often it is sent')
-    .option('--watch', 'wait until all runs have ended; Ctrl-C only stops watching')
-    .option('--json', 'the submission as JSON')
-    .addHelpText(
-      'after',
-      help([
-        'palimpsest submit fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --watch',
-        'palimpsest submit fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
-        'palimpsest submit cifar10.resnet18.random-10 --method ft --seeds 0-9 --server https://palimpsest.example --token-file my.token',
-      ]),
-    )
-    .action(execute)
+export const submit: Command = {
+  group: 'At a server',
+  add: (program) =>
+    program
+      .command('submit')
+      .description('submit a method to a benchmark or suite of a server')
+      .argument('<benchmark>', 'its slug, or that of a suite for all its classes')
+      .requiredOption('--method <id>', 'a method of `palimpsest list methods`')
+      .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
+      .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
+      .option('--label <text>', 'shown beside the method, to tell two settings apart', '')
+      .option('--private', 'on no board, list or page: only you and admins can read it')
+      .option(...serverOption)
+      .option('--token-file <file>', "file with a submitter token (PALIMPSEST_TOKEN, else the home's tokens.json)")
+      .option(...homeOption)
+      .option('--key <text>', 'idempotency key: the same key and request make one submission, however often it is sent')
+      .option('--watch', 'wait until all runs have ended; Ctrl-C only stops watching')
+      .option('--json', 'the submission as JSON')
+      .addHelpText(
+        'after',
+        help([
+          'palimpsest submit fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --watch',
+          'palimpsest submit fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
+          'palimpsest submit cifar10.resnet18.random-10 --method ft --seeds 0-9 --server https://palimpsest.example --token-file my.token',
+        ]),
+      )
+      .action(execute),
+}
 
 async function execute(slug: string, options: Options): Promise<void> {
   const { method, label } = options
@@ -109,12 +114,12 @@ async function watch(api: Api, id: string, signal: AbortSignal): Promise<Submiss
 export function apiRunLine({ benchmark, title, label, seed, state, metrics, avgGap, method, stages }: Run): string {
   const { slug, request } = benchmark
   const part = suiteWith(slug) && request.kind === 'class' ? `, class ${request.label}` : ''
-  const name = `${title}${label ? ` (${label})` : ''}${part}, seed ${seed}`
+  const name = `${labelled({ title, label })}${part}, seed ${seed}`
   if (state !== 'done') {
     const broken = stages.find(({ reason }) => reason !== null)
     return `${styled('red', '✗')} ${name}  ${state}${broken ? `: ${broken.reason}: ${broken.message}` : ''}`
   }
   const values = Object.values(metrics).map(({ title, value }) => `${title} ${fixed(value)}`)
-  const gap = avgGap === null || method === 'retrain' ? '' : `  gap ${fixed(avgGap)}`
+  const gap = avgGap === null || method === REFERENCE ? '' : `  gap ${fixed(avgGap)}`
   return `${styled('green', '✓')} ${name}  ${values.join('  ')}${gap}`
 }

@@ -13,22 +13,25 @@ interface Options {
   json?: boolean
 }
 
-export const verify: Command = (program) =>
-  program
-    .command('verify')
-    .description('check a run against the manifests that its runners signed: specs, results, logs, artifacts')
-    .argument('<run>', 'its id, as its page shows it')
-    .option(...serverOption)
-    .option('--key <fingerprint>', 'believe only the runner with this key, which its owner told you')
-    .option('--json', 'the checks as JSON')
-    .addHelpText(
-      'after',
-      help(
-        ['palimpsest verify RUN --server https://palimpsest.example'],
-        'Downloads logs and artifacts to hash them; nothing is kept. Ends with 1 when anything differs.',
-      ),
-    )
-    .action(execute)
+export const verify: Command = {
+  group: 'At a server',
+  add: (program) =>
+    program
+      .command('verify')
+      .description('check a run against the manifests that its runners signed: specs, results, logs, artifacts')
+      .argument('<run>', 'its id, as its page shows it')
+      .option(...serverOption)
+      .option('--key <fingerprint>', 'believe only the runner with this key, which its owner told you')
+      .option('--json', 'the checks as JSON')
+      .addHelpText(
+        'after',
+        help(
+          ['palimpsest verify RUN --server https://palimpsest.example'],
+          'Downloads logs and artifacts to hash them; nothing is kept. Ends with 1 when anything differs.',
+        ),
+      )
+      .action(execute),
+}
 
 async function execute(id: string, options: Options): Promise<void> {
   const client = createClient({ server: serverOf(options.server) })

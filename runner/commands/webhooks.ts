@@ -17,37 +17,41 @@ interface Options {
   json?: boolean
 }
 
-export const webhooks: Command = (program) => {
-  const group = program
-    .command('webhooks')
-    .description('be told by HTTP when runs and submissions of yours end')
-    .addHelpText(
-      'after',
-      help(
-        [
-          'palimpsest webhooks add https://example.org/hook --event submission.ended',
-          'palimpsest webhooks list',
-          'palimpsest webhooks log WEBHOOK',
-          'palimpsest webhooks replay WEBHOOK MESSAGE',
-        ],
-        'Messages are signed by the Standard Webhooks rules, and tried again for three days.',
-      ),
-    )
-  const verb = (name: string, description: string) =>
-    group
-      .command(name)
-      .description(description)
-      .option(...serverOption)
-      .option('--token-file <file>', "file with a submitter token (PALIMPSEST_TOKEN, else the home's tokens.json)")
-      .option(...homeOption)
-      .option('--json', "the API's own JSON")
-  verb('add <url>', 'create a webhook; its secret is shown this once')
-    .option('--event <name>', `${webhookEvents.join(', ')} (repeatable; default: all)`, collect)
-    .action(add)
-  verb('list', 'your webhooks, and whether they work').action(list)
-  verb('log <webhook>', 'what was sent lately, with every attempt').action(log)
-  verb('replay <webhook> <message>', 'send a message once more; enables a webhook that was disabled').action(replay)
-  verb('remove <webhook>', 'delete a webhook with its log').action(remove)
+export const webhooks: Command = {
+  group: 'At a server',
+  add: (program) => {
+    const group = program
+      .command('webhooks')
+      .description('be told by HTTP when runs and submissions of yours end')
+      .addHelpText(
+        'after',
+        help(
+          [
+            'palimpsest webhooks add https://example.org/hook --event submission.ended',
+            'palimpsest webhooks list',
+            'palimpsest webhooks log WEBHOOK',
+            'palimpsest webhooks replay WEBHOOK MESSAGE',
+          ],
+          'Messages are signed by the Standard Webhooks rules, and tried again for three days.',
+        ),
+      )
+    const verb = (name: string, description: string) =>
+      group
+        .command(name)
+        .description(description)
+        .option(...serverOption)
+        .option('--token-file <file>', "file with a submitter token (PALIMPSEST_TOKEN, else the home's tokens.json)")
+        .option(...homeOption)
+        .option('--json', "the API's own JSON")
+    verb('add <url>', 'create a webhook; its secret is shown this once')
+      .option('--event <name>', `${webhookEvents.join(', ')} (repeatable; default: all)`, collect)
+      .action(add)
+    verb('list', 'your webhooks, and whether they work').action(list)
+    verb('log <webhook>', 'what was sent lately, with every attempt').action(log)
+    verb('replay <webhook> <message>', 'send a message once more; enables a webhook that was disabled').action(replay)
+    verb('remove <webhook>', 'delete a webhook with its log').action(remove)
+    return group
+  },
 }
 
 async function apiFor({ server, tokenFile, home }: Options): Promise<Api> {

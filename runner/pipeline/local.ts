@@ -3,7 +3,8 @@
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { type PlannableMethod, type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
-import { avgGap } from '../science/statistics.ts'
+import { closerToRetrain } from '../science/catalogue.ts'
+import { avgGapOf, fractionOfRetrain, gapsOf, makerOf, secondsOf } from '../science/comparison.ts'
 import type { StageContext } from '../stages/stage.ts'
 import { runStage } from './run-stage.ts'
 
@@ -37,7 +38,8 @@ export interface LocalRun {
   metrics: Values
   retrain: Values
   gaps: Values
-  avgGap: number
+  /** Null where no metric is better the closer it is to retrain. */
+  avgGap: number | null
   /** Set-up, mask and unlearning; for a method that is a training, set-up and training. */
   seconds: number
   mask: number | null
@@ -97,7 +99,11 @@ export async function runLocal(
       events.onEnd(stage, outcome)
     }
     const done = stages.map(({ key, spec }) => ({ key, kind: spec.kind, result: results.get(key)! }))
-    const run = runOf({ benchmark: slug, method: method.id, seed, stages: done }, references.get(place))
+    const run = runOf(
+      { benchmark: slug, method: method.id, seed, stages: done },
+      references.get(place),
+      closerToRetrain(benchmark),
+    )
     if (method.id === plan.reference) references.set(place, run)
     runs.push(run)
     events.onRun(run)
@@ -109,26 +115,25 @@ export async function runLocal(
 function runOf(
   own: Pick<LocalRun, 'benchmark' | 'method' | 'seed' | 'stages'>,
   reference: LocalRun | undefined,
+  closer: string[],
 ): LocalRun {
   const { stages } = own
-  const maker = (stages.find(({ kind }) => kind === 'unlearn') ?? stages[0]!).result
-  const { setUp, train = 0, mask, unlearn = 0 } = maker.seconds
-  const seconds = setUp + train + (mask ?? 0) + unlearn
+  const maker = makerOf(stages)!.result
+  const seconds = secondsOf(maker.seconds)
   const metrics = Object.fromEntries(
     Object.entries(stages.at(-1)!.result.metrics).map(([id, { value }]) => [id, value]),
   )
   const retrain = reference?.metrics ?? metrics
   const { deviceClass } = maker.device
-  const sameDevice = (reference?.deviceClass ?? deviceClass) === deviceClass
   return {
     ...own,
     metrics,
     retrain,
-    gaps: Object.fromEntries(Object.entries(metrics).map(([id, value]) => [id, value - retrain[id]!])),
-    avgGap: avgGap(metrics, retrain),
+    gaps: gapsOf(metrics, retrain),
+    avgGap: avgGapOf(metrics, retrain, closer),
     seconds,
-    mask: mask ?? null,
-    fractionOfRetrain: sameDevice ? seconds / (reference?.seconds ?? seconds) : null,
+    mask: maker.seconds.mask ?? null,
+    fractionOfRetrain: fractionOfRetrain({ seconds, deviceClass }, reference ?? { seconds, deviceClass }),
     deviceClass,
   }
 }

@@ -7,7 +7,7 @@ type Spread = ReturnType<typeof meanAndSpread>
 export interface LocalSummary {
   method: string
   metrics: Record<string, Spread & { gap: number }>
-  avgGap: Spread
+  avgGap: Spread | null
   seconds: Spread
   fractionOfRetrain: Spread | null
 }
@@ -16,17 +16,23 @@ export interface LocalSummary {
 export function summarise(method: string, all: Omit<LocalRun, 'benchmark' | 'stages'>[]): LocalSummary {
   const runs = all.filter((run) => run.method === method)
   const over = (value: (run: (typeof runs)[number]) => number) => meanAndSpread(runs.map(value))
-  const fractions = runs.flatMap(({ fractionOfRetrain }) => fractionOfRetrain ?? [])
+  const spreadOf = (values: number[]) => (values.length > 0 ? meanAndSpread(values) : null)
   const ids = Object.keys(runs[0]!.metrics)
   return {
     method,
     metrics: Object.fromEntries(
       ids.map((id) => [id, { ...over(({ metrics }) => metrics[id]!), gap: over(({ gaps }) => gaps[id]!).mean }]),
     ),
-    avgGap: over((run) => run.avgGap),
+    avgGap: spreadOf(runs.flatMap((run) => run.avgGap ?? [])),
     seconds: over((run) => run.seconds),
-    fractionOfRetrain: fractions.length > 0 ? meanAndSpread(fractions) : null,
+    fractionOfRetrain: spreadOf(runs.flatMap((run) => run.fractionOfRetrain ?? [])),
   }
+}
+
+/** The mean, or null where one is missing. */
+const whole = (values: (number | null)[]): number | null => {
+  const found = values.filter((value) => value !== null)
+  return found.length === values.length ? mean(found) : null
 }
 
 /** One run a method and seed: the mean over the classes of a suite. Gaps of classes do not cancel out in `avgGap`. */
@@ -44,9 +50,9 @@ export function averaged(runs: LocalRun[]): Omit<LocalRun, 'benchmark' | 'stages
       metrics: each('metrics'),
       retrain: each('retrain'),
       gaps: each('gaps'),
-      avgGap: over((run) => run.avgGap),
+      avgGap: whole(parts.map((run) => run.avgGap)),
       seconds,
-      mask: parts.every(({ mask }) => mask !== null) ? over(({ mask }) => mask!) : null,
+      mask: whole(parts.map(({ mask }) => mask)),
       fractionOfRetrain: ofRetrain.length === parts.length ? seconds / mean(ofRetrain) : null,
       deviceClass: first.deviceClass,
     }

@@ -1,11 +1,13 @@
 /** A lock file between processes: it names its holder, who renews it, and is taken over when the holder is gone. A takeover
  *  in error costs a second computation of the same bytes, nothing more. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { jsonOrNull } from '../words/json.ts'
+import { readIfPresent } from './read.ts'
 import { codeOf } from './write.ts'
 
 export interface LockOptions {
@@ -42,7 +44,7 @@ export async function takeLock(path: string, options: LockOptions = {}): Promise
   renewal.unref()
   return async () => {
     clearInterval(renewal)
-    const content = await readIfPresent(path)
+    const content = await textIfPresent(path)
     if (content?.includes(token)) await rm(path, { force: true })
   }
 }
@@ -61,7 +63,7 @@ async function create(path: string, content: string): Promise<boolean> {
 
 /** Who holds the lock and whether that process is gone; null when the lock was released meanwhile. */
 async function look(path: string, staleMs: number): Promise<{ content: string; name: string; gone: boolean } | null> {
-  const content = await readIfPresent(path)
+  const content = await textIfPresent(path)
   const renewed = (await stat(path).catch(() => null))?.mtimeMs
   if (content === null || renewed === undefined) return null
   const expired = Date.now() - renewed > staleMs
@@ -82,7 +84,7 @@ async function remove(path: string, content: string): Promise<void> {
     throw error
   }
   // Someone else may have taken over in between: then what was moved is a live lock, and goes back.
-  if ((await readIfPresent(aside)) === content) await rm(aside, { force: true })
+  if ((await textIfPresent(aside)) === content) await rm(aside, { force: true })
   else await rename(aside, path)
 }
 
@@ -95,19 +97,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function readIfPresent(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null
-    throw error
-  }
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
+async function textIfPresent(path: string): Promise<string | null> {
+  const bytes = await readIfPresent(path)
+  return bytes && new TextDecoder().decode(bytes)
 }

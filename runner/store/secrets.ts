@@ -1,6 +1,7 @@
 /** Small files of secrets in JSON, which only their owner can read. */
 import { readFile, stat } from 'node:fs/promises'
 import type { z } from 'zod'
+import { jsonOrNull } from '../words/json.ts'
 import { UsageError } from '../words/usage.ts'
 import { codeOf, reasonOf, writeWhole } from './write.ts'
 
@@ -19,18 +20,10 @@ export async function readSecrets<Shape extends z.ZodType>(
     if (codeOf(error) === 'ENOENT') return null
     throw new UsageError(`${path}: cannot be read: ${reasonOf(error)}`)
   }
-  const { data } = shape.safeParse(parsed(text))
+  const { data } = shape.safeParse(jsonOrNull(text))
   if (data === undefined) throw new UsageError(`${path}: expected ${what}; move the file away to get new ones`)
   await requireOwnerOnly(path)
   return data as z.infer<Shape>
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 async function requireOwnerOnly(path: string): Promise<void> {

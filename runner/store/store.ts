@@ -2,14 +2,16 @@
  *  `once/<key>.json` for objects that stages share, `locks/<key>.lock` while one of these is computed, `incoming/` for objects that
  *  are being fetched, `corrupt/` for objects that no longer match their name. */
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type ArtifactRef, type StageResult, stageResult } from '../../schema/result.ts'
 import type { StageKey } from '../../schema/stage.ts'
+import { jsonOrNull } from '../words/json.ts'
 import { sha256Of, sha256OfFile } from './digest.ts'
 import { type Incoming, receiveFile } from './incoming.ts'
 import { type LockOptions, takeLock } from './lock.ts'
-import { codeOf, reasonOf, writeWhole } from './write.ts'
+import { isAbsent, readIfPresent } from './read.ts'
+import { reasonOf, writeWhole } from './write.ts'
 
 /** An object or a stage that cannot be read or written: says which, why and what to do. */
 export class StoreError extends Error {
@@ -140,7 +142,7 @@ export function openStore(home: string): Store {
   async function readStage(key: StageKey): Promise<StageResult | null> {
     const bytes = await read(stagePath(key))
     if (!bytes) return null
-    const result = stageResult.safeParse(jsonOrNull(bytes)).data
+    const result = stageResult.safeParse(jsonOrNull(new TextDecoder().decode(bytes))).data
     if (!result) return null
     const sizes = await Promise.all(Object.values(result.artifacts).map(({ sha256 }) => sizeOf(sha256)))
     const whole = Object.values(result.artifacts).every(({ bytes }, index) => sizes[index] === bytes)
@@ -179,8 +181,6 @@ export function openStore(home: string): Store {
   }
 }
 
-const isAbsent = (error: unknown) => ['ENOENT', 'ENOTDIR'].includes(codeOf(error))
-
 const unreadable = (path: string, error: unknown) =>
   new StoreError(`${path}: cannot be read: ${reasonOf(error)}; make it readable, or choose another home folder`)
 
@@ -189,9 +189,8 @@ const unwritable = (path: string, error: unknown) =>
 
 async function read(path: string): Promise<Uint8Array | null> {
   try {
-    return await readFile(path)
+    return await readIfPresent(path)
   } catch (error) {
-    if (isAbsent(error)) return null
     throw unreadable(path, error)
   }
 }
@@ -201,13 +200,5 @@ async function write(path: string, content: Uint8Array | string): Promise<void> 
     await writeWhole(path, content)
   } catch (error) {
     throw unwritable(path, error)
-  }
-}
-
-function jsonOrNull(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    return null
   }
 }

@@ -1,7 +1,9 @@
 /** A board as a text table: references first, then rows in the board's order. */
 import type { BoardRow, Ranking } from '../../schema/api/board.ts'
 import type { SuiteBoard, SuiteRow } from '../../schema/api/suite.ts'
-import { REFERENCE } from '../pipeline/catalogue.ts'
+import { REFERENCE } from '../science/catalogue.ts'
+import { labelled } from '../words/names.ts'
+import { rankRange } from '../words/numbers.ts'
 import { classTable } from './classes.ts'
 import { type Score, scoresLegend, scoresTable } from './scores.ts'
 
@@ -27,19 +29,11 @@ function lackOf(row: BoardRow | SuiteRow, classes: number): string {
   return measured < classes ? `, ${measured} of ${classes} classes` : ''
 }
 
-const nameOf = ({ title, label }: BoardRow) => (label ? `${title} (${label})` : title)
-
 function scoreOf(row: BoardRow, columns: Ranking['columns'], lack: string): Score {
   const { rank, standing, avgGap, metrics, seconds, fractionOfRetrain, method } = row
   return {
-    rank: standing
-      ? String(standing.place)
-      : rank === null
-        ? ''
-        : rank.low === rank.high
-          ? String(rank.low)
-          : `${rank.low}–${rank.high}`,
-    name: nameOf(row) + lack,
+    rank: standing ? String(standing.place) : rank === null ? '' : rankRange(rank),
+    name: labelled(row) + lack,
     avgGap: method === REFERENCE ? null : avgGap,
     cells: columns.map(({ id }) => metrics[id] ?? stateOf(row)),
     seconds,
@@ -56,7 +50,7 @@ export const classTables = ({ suite, columns, references, rows }: SuiteBoard): s
     ...classTable(
       suite.classes.map(({ label, name }) => `${label} ${name}`),
       [...references, ...rows].map((row) => ({
-        title: nameOf(row),
+        title: labelled(row),
         cells: suite.classes.map(({ benchmark }) => row.byClass[benchmark]?.metrics[id] ?? null),
         average: row.metrics[id] ?? null,
       })),

@@ -1,9 +1,8 @@
 /** What `palimpsest runner --check` prints. */
 import { TOLERANCE } from '../machine/probe/self-test.ts'
 import { type Findings, passedSelfTest } from '../machine/probe.ts'
+import { gibibytes } from '../words/numbers.ts'
 import { styledData } from './output.ts'
-
-const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
 
 export function findingsLines(findings: Findings): string[] {
   const { probe, processor, providers, driver } = findings

@@ -4,16 +4,16 @@ import { stripVTControlCharacters } from 'node:util'
 import { MultiBar, type Options, type Params, Presets } from 'cli-progress'
 import type { Progress } from '../../schema/result.ts'
 import { count, duration, fixed, plural, timeLeft } from '../words/numbers.ts'
+import { estimateOf, type Underway, type Work } from './estimate.ts'
 import { drawNotesAbove, interactive, note, styled } from './output.ts'
 
 export interface ProgressView {
   /** A line that stays. */
   line(text: string): void
-  /** A stage begins; `work` is its share of the whole, in any unit that all stages have in common. */
-  begin(stage: { label: string; work: number }): void
+  begin(stage: { label: string; work: Work }): void
   update(progress: Progress): void
   /** The current stage is over; a reused one says nothing about speed. */
-  end(stage: { work: number; reused: boolean }): void
+  end(stage: { work: Work; reused: boolean }): void
   /** The current stage is over without a result. */
   drop(): void
   /** Words in place of a stage, such as `waiting for a runner`. */
@@ -22,38 +22,28 @@ export interface ProgressView {
 }
 
 export interface ProgressOptions {
-  /** All stages, and those that are done already. */
-  stages: { total: number; done: number }
-  work: { total: number; done: number }
+  /** Of all stages, and of those that are done already. */
+  all: Work[]
+  done: Work[]
 }
 
-export function showProgress({ stages, work }: ProgressOptions): ProgressView {
+export function showProgress({ all, done }: ProgressOptions): ProgressView {
   const start = performance.now()
-  let doneStages = stages.done
-  let doneWork = work.done
+  const estimate = estimateOf(all, done)
+  let doneStages = done.length
   /** Of stages that were computed while watching. */
-  const computed = { stages: 0, work: 0, seconds: 0 }
-  let current: { label: string; work: number; since: number; progress: Progress | null; rate: number } | null = null
+  const computed = { stages: 0, seconds: 0 }
+  let current: { label: string; work: Work; since: number; progress: Progress | null; rate: number } | null = null
   let waiting = ''
   let stopped = false
   const secondsSince = (time: number) => (performance.now() - time) / 1000
 
-  /** Seconds that a unit of work takes, by the stages that are done, else by the one under way; NaN as long as unknown. */
-  const pace = () => {
-    if (computed.work > 0) return computed.seconds / computed.work
-    const part = partOf(current?.progress ?? null)
-    return current && part ? secondsSince(current.since) / (part * current.work) : Number.NaN
-  }
-  /** Work of the current stage that is done: by its own count, else by the time it took so far. */
-  const underway = () => {
-    if (!current) return 0
-    const part = partOf(current.progress) ?? Math.min(0.95, secondsSince(current.since) / (pace() * current.work))
-    return Number.isFinite(part) ? part * current.work : 0
-  }
+  const underway = (): Underway | null =>
+    current && { work: current.work, part: current.progress?.share ?? null, seconds: secondsSince(current.since) }
   const overall = (): string[] => {
-    const left = (work.total - doneWork - underway()) * pace()
+    const left = estimate.secondsLeft(underway())
     const rate = computed.stages > 0 ? `${fixed((60 * computed.stages) / computed.seconds, 1)} stages/min` : ''
-    return [`${doneStages}/${plural(stages.total, 'stage')}`, rate, timeLeft(left) || duration(secondsSince(start))]
+    return [`${doneStages}/${plural(all.length, 'stage')}`, rate, timeLeft(left) || duration(secondsSince(start))]
   }
   const stageLine = (): string[] => {
     if (!current) return [waiting]
@@ -71,13 +61,13 @@ export function showProgress({ stages, work }: ProgressOptions): ProgressView {
   }
   const joined = (parts: string[]) => parts.filter(Boolean).join(' · ')
 
-  const live = interactive() ? liveBars(stages.total) : null
+  const live = interactive() ? liveBars(all.length) : null
   drawNotesAbove(live ? live.line : null)
   const draw = () => {
     const progress = current?.progress ?? null
     live?.draw(
-      { value: work.total > 0 ? (doneWork + underway()) / work.total : 1, text: joined(overall()) },
-      { value: partOf(progress) ?? shareOf(progress), text: joined(stageLine()) },
+      { value: estimate.share(underway()), text: joined(overall()) },
+      { value: progress?.share ?? partOf(progress), text: joined(stageLine()) },
     )
   }
   const timer = live ? setInterval(draw, 200) : undefined
@@ -93,7 +83,7 @@ export function showProgress({ stages, work }: ProgressOptions): ProgressView {
     line: note,
     begin({ label, work }) {
       current = { label, work, since: performance.now(), progress: null, rate: 0 }
-      if (!live) note(joined([`[${doneStages + 1}/${stages.total}] ${label}`, ...overall().slice(1)]))
+      if (!live) note(joined([`[${doneStages + 1}/${all.length}] ${label}`, ...overall().slice(1)]))
       draw()
     },
     update(progress) {
@@ -112,11 +102,11 @@ export function showProgress({ stages, work }: ProgressOptions): ProgressView {
     },
     end({ work, reused }) {
       doneStages += 1
-      doneWork += work
-      if (current && !reused) {
+      const seconds = current && !reused ? secondsSince(current.since) : null
+      estimate.end(work, seconds)
+      if (seconds !== null) {
         computed.stages += 1
-        computed.work += work
-        computed.seconds += secondsSince(current.since)
+        computed.seconds += seconds
       }
       close()
     },
@@ -135,14 +125,9 @@ export function showProgress({ stages, work }: ProgressOptions): ProgressView {
   }
 }
 
-const shareOf = (progress: Progress | null): number =>
+/** How much of its phase is done. */
+const partOf = (progress: Progress | null): number =>
   progress && progress.total > 0 ? progress.done / progress.total : 0
-
-/** How much of its stage is done; null where its phase, unlike `epoch 3 of 15`, does not tell. */
-function partOf(progress: Progress | null): number | null {
-  const [, at, of] = /(\d+) of (\d+)$/.exec(progress?.phase ?? '') ?? []
-  return at === undefined ? null : (Number(at) - 1 + shareOf(progress)) / Number(of)
-}
 
 interface BarState {
   value: number
@@ -161,7 +146,7 @@ function liveBars(total: number) {
   const bars = new MultiBar(
     {
       stream: process.stderr,
-      format: bar as unknown as string,
+      format: bar,
       hideCursor: true,
       clearOnComplete: true,
       stopOnComplete: false,

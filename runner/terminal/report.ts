@@ -2,25 +2,22 @@
 import { writeFile } from 'node:fs/promises'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Target } from '../../schema/catalogue/catalogue.ts'
-import { pictured } from '../../schema/classes.ts'
-import { generationMetrics, methods, metrics, REFERENCE } from '../pipeline/catalogue.ts'
+import { picturedOf } from '../../schema/classes.ts'
 import type { LocalMethod, LocalRun } from '../pipeline/local.ts'
 import { averaged, type LocalSummary, summarise } from '../pipeline/summarise.ts'
+import { metricOf, REFERENCE, titleOf } from '../science/catalogue.ts'
 import { reasonOf } from '../store/write.ts'
 import { duration, fixed } from '../words/numbers.ts'
 import { classTable } from './classes.ts'
 import { note, print, printJson, styled } from './output.ts'
 import { hasGaps, type Score, scoresLegend, scoresTable } from './scores.ts'
 
-const metricOf = (id: string) => metrics.get(id) ?? generationMetrics.get(id)
 const metricTitle = (id: string) => metricOf(id)?.title ?? id
-const methodTitle = (id: string) => methods.get(id)?.title ?? id
 
 /** Such as `3 Dress`: what a benchmark of a suite forgets. */
 function className({ dataset, request }: Benchmark): string {
   if (request.kind !== 'class') return ''
-  const known: Record<string, { classes: string[] }> = pictured
-  return [request.label, known[dataset.id]?.classes[request.label] ?? ''].join(' ').trim()
+  return [request.label, picturedOf(dataset)?.classes[request.label] ?? ''].join(' ').trim()
 }
 
 export function runLine(run: LocalRun, { benchmarks }: Target): string {
@@ -28,8 +25,8 @@ export function runLine(run: LocalRun, { benchmarks }: Target): string {
   const benchmark = benchmarks.find(({ slug }) => slug === run.benchmark)!
   const part = benchmarks.length > 1 ? `, class ${className(benchmark)}` : ''
   const shown = Object.entries(values).map(([id, value]) => `${metricTitle(id)} ${fixed(value)}`)
-  const gap = method === REFERENCE || benchmark.generation ? '' : `  gap ${fixed(avgGap)}`
-  return `${styled('green', '✓')} ${methodTitle(method)}${part}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
+  const gap = method === REFERENCE || avgGap === null ? '' : `  gap ${fixed(avgGap)}`
+  return `${styled('green', '✓')} ${titleOf(method)}${part}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
 }
 
 interface Ran {
@@ -74,13 +71,13 @@ export async function report(ran: Ran, json: boolean | string | undefined): Prom
   }
   print()
   print(isSuite ? `${target.title}: average over the classes` : target.title)
-  printScores(summaries, benchmark, seeds)
+  printScores(summaries, seeds)
   if (!isSuite) return
   for (const id of Object.keys(runs[0]!.metrics)) {
     print()
     print(`${metricTitle(id)} of each class`)
     const columns = summaries.map(({ method, metrics }, at) => ({
-      title: methodTitle(method),
+      title: titleOf(method),
       cells: byClass.map((own) => own[at]!.metrics[id]!),
       average: metrics[id]!,
     }))
@@ -88,13 +85,12 @@ export async function report(ran: Ran, json: boolean | string | undefined): Prom
   }
 }
 
-function printScores(summaries: LocalSummary[], { generation }: Benchmark, seeds: number[]): void {
+function printScores(summaries: LocalSummary[], seeds: number[]): void {
   const ids = Object.keys(summaries[0]!.metrics)
   const scores = summaries.map(
     ({ method, metrics, avgGap, seconds, fractionOfRetrain }): Score => ({
-      name: methodTitle(method),
-      // Distances and shares have no common unit to be averaged in.
-      avgGap: method === REFERENCE || generation ? null : avgGap,
+      name: titleOf(method),
+      avgGap: method === REFERENCE ? null : avgGap,
       cells: ids.map((id) => metrics[id]!),
       seconds,
       fractionOfRetrain,

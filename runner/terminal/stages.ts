@@ -1,5 +1,8 @@
 /** Stages in words, and how much work each is beside the others. */
+import { picturedOf } from '../../schema/classes.ts'
+import { likenessOf } from '../../schema/likeness.ts'
 import type { StageSpec } from '../../schema/stage.ts'
+import type { Work } from './estimate.ts'
 
 /** Such as `train retrain without class 3, seed 0`; `method` names the run that a stage after training belongs to. */
 export function stageLabel(spec: StageSpec, method?: string): string {
@@ -16,13 +19,31 @@ export function stageLabel(spec: StageSpec, method?: string): string {
   return `${what}${part}, seed ${seed}`
 }
 
-/** In epochs over the training set, roughly. */
-export function workOf(spec: StageSpec): number {
-  if ('recipe' in spec) return 1 + spec.recipe.epochs
-  if (spec.kind !== 'unlearn') return 2.5
-  const { epochs } = spec.method.params
-  return 2 + (typeof epochs === 'number' ? epochs : 10)
+/** Of a dataset that is not shipped. */
+const UNKNOWN = { train: 10_000, classes: { length: 10 } }
+
+/** Beside a step on an image, forward and backward, an answer costs a third. */
+const FORWARD = 1 / 3
+
+/** In images trained on, whatever the model. */
+export function amountOf(spec: StageSpec): number {
+  const { train: images, classes } = picturedOf(spec.dataset) ?? UNKNOWN
+  if ('recipe' in spec) return spec.recipe.epochs * images
+  if ('sampling' in spec) {
+    const { perClass, sampler, guidance } = spec.sampling
+    // Guidance asks with and without the class.
+    return classes.length * perClass * sampler.steps * (guidance > 0 ? 2 : 1) * FORWARD
+  }
+  if (spec.kind !== 'unlearn') return images * FORWARD
+  const { epochs, steps, batchSize } = spec.method.params
+  if (typeof steps === 'number' && typeof batchSize === 'number') return steps * batchSize
+  return (typeof epochs === 'number' ? epochs : 1) * images
 }
 
-export const totalWork = (stages: { spec: StageSpec }[]): number =>
-  stages.reduce((sum, { spec }) => sum + workOf(spec), 0)
+/** The work of each stage, by its key. */
+export async function workOf(stages: Iterable<{ key: string; spec: StageSpec }>): Promise<Map<string, Work>> {
+  const works = [...stages].map(async ({ key, spec }): Promise<[string, Work]> => {
+    return [key, { like: await likenessOf(spec), amount: amountOf(spec) }]
+  })
+  return new Map(await Promise.all(works))
+}

@@ -3,7 +3,11 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { benchmarks } from '../../runner/pipeline/catalogue.ts'
+import * as commands from '../../runner/commands/index.ts'
+import { paramsFrom, resolveParams } from '../../runner/commands/parts/arguments.ts'
+import { groups } from '../../runner/commands/parts/command.ts'
+import { benchmarks, denoisers, models } from '../../runner/pipeline/catalogue.ts'
+import { methods, metricsOf, offeredBy, tasks } from '../../runner/science/catalogue.ts'
 import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
 
 afterAll(cleanUp)
@@ -130,6 +134,18 @@ test.each([
   expect(await readdir(join(home, 'stages')).catch(() => [])).toEqual([])
 })
 
+test('--help names every command under its group, the groups in their order', async () => {
+  const { code, stdout } = await cli(['--help'])
+  expect(code).toBe(0)
+  const parts = stdout.split(/^(?=\S.*:$)/m)
+  const shown = groups.map((group) => parts.findIndex((part) => part.startsWith(`${group}:`)))
+  expect(shown).toEqual([...shown].sort((a, b) => a - b))
+  for (const [name, { group }] of Object.entries(commands)) {
+    const part = parts.find((part) => part.startsWith(`${group}:`))
+    expect(part).toMatch(new RegExp(`^ {2}${name} `, 'm'))
+  }
+})
+
 test('suites are listed with their classes, which are not listed once more', async () => {
   const { stdout } = await cli(['list', 'suites'])
   expect(stdout).toContain('fashion-mnist-5k.small-cnn.class-wise')
@@ -142,9 +158,54 @@ test('list is data on stdout, and JSON on demand', async () => {
   expect(text).toMatchObject({ code: 0, stderr: '' })
   expect(text.stdout).toContain('density = 0.5')
   const { stdout } = await cli(['list', '--json'])
-  const known = JSON.parse(stdout) as { methods: { id: string; params: { name: string; default: unknown }[] }[] }
+  type Parameters = Record<string, { name: string; default: unknown }[]>
+  const known = JSON.parse(stdout) as { methods: { id: string; params: Parameters }[] }
   const ga = known.methods.find(({ id }) => id === 'ga')
-  expect(ga?.params.find(({ name }) => name === 'learningRate')?.default).toBe(1e-4)
+  expect(ga?.params.classification?.find(({ name }) => name === 'learningRate')?.default).toBe(1e-4)
+})
+
+test('every member of every task is listed', async () => {
+  const { stdout } = await cli(['list', '--json'])
+  const known = JSON.parse(stdout) as Record<string, { id: string; tasks: string[]; params: Record<string, unknown> }[]>
+  const ids = (name: string) => known[name]!.map(({ id }) => id).sort()
+  expect(ids('methods')).toEqual([...methods.keys()].sort())
+  expect(ids('metrics')).toEqual(tasks.flatMap((task) => [...metricsOf(task).keys()]).sort())
+  expect(ids('models')).toEqual([...models.keys(), ...denoisers.keys()].sort())
+  for (const { id, tasks, params } of known.methods!) {
+    expect([id, Object.keys(params)]).toEqual([id, tasks])
+    expect(tasks).toEqual(offeredBy(methods.get(id)!).map(({ task }) => task))
+  }
+})
+
+test('a section can be narrowed to one member or to one task', async () => {
+  const one = await cli(['list', 'methods', 'salun'])
+  expect(one.stdout).toMatch(/^Methods\n {2}salun /)
+  expect(one.stdout).toContain('generation\n')
+  expect(one.stdout).not.toContain('l1-sparse')
+  const classifiers = await cli(['list', 'methods', 'salun', '--task', 'classification', '--json'])
+  expect(JSON.parse(classifiers.stdout)).toMatchObject({ id: 'salun', tasks: ['classification'] })
+  const images = await cli(['list', 'metrics', '--task', 'generation'])
+  expect(images.stdout).toContain('fid/inception-v3-pool3@1')
+  expect(images.stdout).not.toContain('mia/svc-confidence@1')
+  const other = await cli(['list', 'methods', 'esd', '--task', 'classification'])
+  expect(other.stderr).toContain('esd is not for classification')
+  expect(other.code).toBe(2)
+})
+
+test('a parameter that may be null is listed with both types', async () => {
+  const { stdout } = await cli(['list', 'methods', 'ft', '--task', 'generation'])
+  expect(stdout).toMatch(/clipNorm = 1 {2}number \| null/)
+  expect(stdout).not.toContain('undefined')
+})
+
+test('a parameter that may be null takes a number or null; anything else is refused', () => {
+  const [slug] = [...benchmarks.keys()].filter((slug) => benchmarks.get(slug)!.generation)
+  const read = (word: string) => paramsFrom(benchmarks.get(slug!)!, 'ft', [word])
+  expect(read('clipNorm=0.5')).toEqual({ clipNorm: 0.5 })
+  expect(read('clipNorm=.5')).toEqual({ clipNorm: 0.5 })
+  expect(read('clipNorm=null')).toEqual({ clipNorm: null })
+  expect(resolveParams(benchmarks.get(slug!)!, 'ft', read('clipNorm=null'))).toMatchObject({ clipNorm: null })
+  expect(() => resolveParams(benchmarks.get(slug!)!, 'ft', read('clipNorm=none'))).toThrow(/clipNorm: .*got "none"/)
 })
 
 test('a home folder that cannot be used is named, with what to do', async () => {

@@ -46,7 +46,7 @@ test('what does not exist is refused in JSON under /api and as a page elsewhere'
   const page = await ask('/boards/nothing')
   expect(page.status).toBe(404)
   expect(page.headers.get('content-type')).toContain('text/html')
-  expect(await page.text()).toContain('no benchmark &quot;nothing&quot;; known are')
+  expect(await page.text()).toContain('no benchmark &quot;nothing&quot;; known: ')
 })
 
 test('a query that is out of range is refused with the field', async () => {

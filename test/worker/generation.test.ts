@@ -277,7 +277,7 @@ test('a method that cannot unlearn what a benchmark asks for is refused', async 
   const answer = await ask('/api/v1/submissions', { token: submitter, json })
   const { code, message } = await errorOf(answer)
   expect(code).toBe('unknown_method')
-  expect(message).toContain('"esd" has nothing to offer for classification; known are')
+  expect(message).toContain('"esd" has nothing to offer for classification, which is what')
 })
 
 test('an empty generation board and the documentation say what would be measured', async () => {

@@ -54,8 +54,8 @@ test('significant digits never turn into scientific notation', () => {
 })
 
 test('durations and sizes carry their unit', () => {
-  expect([2.36, 112, 7384].map(duration)).toEqual(['2.4\u2009s', '1\u2009min 52\u2009s', '2\u2009h 3\u2009min'])
-  expect([3599.7, 59.6].map(duration)).toEqual(['60\u2009min 0\u2009s', '60\u2009s'])
+  expect([2.36, 112, 7384].map(duration)).toEqual(['2.36\u2009s', '1\u2009min 52\u2009s', '2\u2009h 03\u2009min'])
+  expect([3599.7, 59.6].map(duration)).toEqual(['1\u2009h 00\u2009min', '59.6\u2009s'])
   expect([87, 4_200_000].map(fileSize)).toEqual(['87\u2009B', '4.20\u2009MB'])
   expect(seconds(9.14)).toBe('9.14\u2009s')
 })

@@ -167,7 +167,7 @@ test('an unknown suite, and a suite where a benchmark is meant, are refused with
   const board = await errorOf(await ask(`/api/v1/benchmarks/${SUITE}/board`))
   expect(board).toMatchObject({ status: 404 })
   expect(board.message).toContain(`"${SUITE}" is a suite of benchmarks such as "${classOf(0)}"`)
-  expect((await errorOf(await ask(`/api/v1/suites/${classOf(0)}/board`))).message).toContain('known are')
+  expect((await errorOf(await ask(`/api/v1/suites/${classOf(0)}/board`))).message).toContain('known: ')
 })
 
 /** Retrain forgets everything; ft keeps twice its label in points, and a further point on seed 1. */

@@ -1,4 +1,5 @@
 /** What must be known to read a board: too few images, and values that were not measured alike. */
+import { labelled } from '../../runner/words/names.ts'
 import type { BoardRow, Column, Ranking } from '../../schema/api/board.ts'
 import { differenceFrom, isSmall } from '../queries/boards/identities.ts'
 
@@ -17,8 +18,6 @@ export function cautionsOf(row: BoardRow, column: Column): string[] {
   ]
 }
 
-const nameOf = ({ title, label }: BoardRow) => (label ? `${title} ${label}` : title)
-
 export const Cautions = ({ board: { columns, references, rows } }: { board: Ranking }) => {
   const all = [...references, ...rows]
   const small = columns.filter(({ measured }) => measured.some(isSmall))
@@ -29,7 +28,7 @@ export const Cautions = ({ board: { columns, references, rows } }: { board: Rank
     .filter(({ differences }) => differences.length > 0)
     .map(({ column, row, differences }) => ({
       mixed: (row.identities[column.id] ?? []).length > 1,
-      words: `${column.title} of ${nameOf(row)} (${differences.join('; ')})`,
+      words: `${column.title} of ${labelled(row)} (${differences.join('; ')})`,
     }))
   const mixed = told.filter((each) => each.mixed)
   const otherwise = told.filter((each) => !each.mixed)

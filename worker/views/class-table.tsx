@@ -1,10 +1,8 @@
 /** One metric of a suite: classes down, methods across, the average last, as papers print it. */
 import type { Cell, Column } from '../../schema/api/board.ts'
-import type { SuiteBoard, SuiteRow } from '../../schema/api/suite.ts'
+import type { SuiteBoard } from '../../schema/api/suite.ts'
 import { decimal, NOT_MEASURED, plural, plusMinus, signed } from './numbers.ts'
 import { Scroll } from './scroll.tsx'
-
-export const nameOf = ({ title, label }: SuiteRow): string => (label ? `${title} ${label}` : title)
 
 interface ValueProps {
   cell: Cell | undefined

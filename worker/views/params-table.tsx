@@ -1,39 +1,8 @@
 /** The parameters a method takes, read from their JSON Schema. */
+import { parametersIn } from '../../runner/science/parameters.ts'
+import { paramText } from '../../runner/words/command.ts'
 import type { Method } from '../../schema/api/method.ts'
 import { Scroll } from './scroll.tsx'
-
-interface Property {
-  type?: string
-  enum?: unknown[]
-  const?: unknown
-  default?: unknown
-  description?: string
-  minimum?: number
-  maximum?: number
-  exclusiveMinimum?: number
-  exclusiveMaximum?: number
-  anyOf?: Property[]
-}
-
-function typeOf({ type, enum: values, const: only, anyOf }: Property): string {
-  if (values) return values.map((value) => JSON.stringify(value)).join(' or ')
-  if (only !== undefined) return JSON.stringify(only)
-  if (anyOf) return anyOf.map(typeOf).join(' or ')
-  return type ?? 'any value'
-}
-
-/** Bounds that mean something: JSON Schema also names the ends of the safe integers. */
-function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Property): string {
-  const real = (bound: number | undefined) => bound !== undefined && Math.abs(bound) < Number.MAX_SAFE_INTEGER
-  return [
-    real(minimum) && `at least ${minimum}`,
-    real(exclusiveMinimum) && `more than ${exclusiveMinimum}`,
-    real(maximum) && `at most ${maximum}`,
-    real(exclusiveMaximum) && `less than ${exclusiveMaximum}`,
-  ]
-    .filter(Boolean)
-    .join(', ')
-}
 
 export const ParamsTable = ({
   title,
@@ -47,9 +16,9 @@ export const ParamsTable = ({
   /** Tells apart what the parameters are for, where there are several such tables. */
   about?: string
 }) => {
-  const properties = Object.entries((params.properties ?? {}) as Record<string, Property>)
-  if (properties.length === 0) return <p>{title} takes no parameters: it follows the benchmark's training recipe.</p>
-  const described = properties.some(([, { description }]) => description)
+  const rows = parametersIn(params)
+  if (rows.length === 0) return <p>{title} takes no parameters: it follows the benchmark's training recipe.</p>
+  const described = rows.some(({ description }) => description)
   return (
     <Scroll labelledBy={id}>
       <table>
@@ -66,17 +35,15 @@ export const ParamsTable = ({
           </tr>
         </thead>
         <tbody>
-          {properties.map(([name, property]) => (
+          {rows.map(({ name, type, range, default: value, description }) => (
             <tr>
               <th scope="row">
                 <code>{name}</code>
               </th>
-              <td>{typeOf(property)}</td>
-              <td>
-                {property.default === undefined ? 'must be given' : <code>{JSON.stringify(property.default)}</code>}
-              </td>
-              <td>{rangeOf(property) || 'any'}</td>
-              {described && <td>{property.description}</td>}
+              <td>{type}</td>
+              <td>{value === undefined ? 'must be given' : <code>{paramText(value)}</code>}</td>
+              <td>{range || 'any'}</td>
+              {described && <td>{description}</td>}
             </tr>
           ))}
         </tbody>

@@ -1,6 +1,5 @@
 /** Parameters as a list of names and values. */
-
-const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+import { paramText } from '../../runner/words/command.ts'
 
 export const Params = ({ params }: { params: Record<string, unknown> }) => (
   <dl class="params">
@@ -8,7 +7,7 @@ export const Params = ({ params }: { params: Record<string, unknown> }) => (
       <>
         <dt>{name}</dt>
         <dd>
-          <code>{shown(value)}</code>
+          <code>{paramText(value)}</code>
         </dd>
       </>
     ))}

@@ -1,4 +1,5 @@
 /** Samples of original, retrain and a run beside one another: one row a class, equal noise at equal places. */
+import { labelled } from '../../runner/words/names.ts'
 import type { Run, RunSamples } from '../../schema/api/run.ts'
 import { picturedBy, REFERENCE, titleOf } from '../http/catalogue.ts'
 import { classWords } from './benchmark-words.ts'
@@ -20,13 +21,7 @@ const scaleOf = (run: Run): number => {
 }
 
 const nameOf = ({ of }: RunSamples, run: Run) =>
-  of === 'original'
-    ? titleOf('original')
-    : of === 'retrain'
-      ? titleOf(REFERENCE)
-      : run.label
-        ? `${run.title} ${run.label}`
-        : run.title
+  of === 'original' ? titleOf('original') : of === 'retrain' ? titleOf(REFERENCE) : labelled(run)
 
 const Waiting = ({ sample, name, own }: { sample: Shown; name: string; own: boolean }) => {
   const { state, run, picture } = sample

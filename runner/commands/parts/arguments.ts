@@ -1,14 +1,17 @@
 /** Command-line words to values: benchmarks, parameters, seeds, numbers. Each refusal says what was expected and what came. */
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { z } from 'zod'
-import { type Benchmark, benchmark as benchmarkShape, taskOf } from '../../../schema/benchmark.ts'
+import type { z } from 'zod'
+import { type Benchmark, benchmark as benchmarkShape } from '../../../schema/benchmark.ts'
 import type { Target } from '../../../schema/catalogue/catalogue.ts'
 import { describeIssues } from '../../../schema/issues.ts'
 import { seed } from '../../../schema/stage.ts'
-import { didYouMean, lookUp, methods, targetOf } from '../../pipeline/catalogue.ts'
-import { paramsFor } from '../../science/method.ts'
+import { targetOf } from '../../pipeline/catalogue.ts'
+import * as catalogue from '../../science/catalogue.ts'
+import { parametersOf } from '../../science/parameters.ts'
 import { reasonOf } from '../../store/write.ts'
+import { readingsOf } from '../../words/command.ts'
+import { didYouMean } from '../../words/nearest.ts'
 import { UsageError } from '../../words/usage.ts'
 
 /** A benchmark or suite by its slug, or a benchmark from a JSON file, whose dataset path is relative to the file. */
@@ -33,52 +36,47 @@ export async function targetFrom(word: string): Promise<Target> {
   return { slug: data.slug, title: data.title, benchmarks: [{ ...data, dataset }] }
 }
 
-/** `--param name=value` words, each read as the type that the method's schema gives the parameter. */
+/** `--param name=value` words; each value is read as what the method's schema takes. */
 export function paramsFrom(benchmark: Benchmark, method: string, words: string[] = []): Record<string, unknown> {
-  const { properties = {} } = z.toJSONSchema(paramsOf(benchmark, method), { io: 'input' })
+  const params = paramsOf(benchmark, method)
+  const known = parametersOf(params).map(({ name }) => name)
   const values: Record<string, unknown> = {}
   for (const word of words) {
     const [, name, text] = /^([^=]+)=(.*)$/s.exec(word) ?? []
     if (name === undefined || text === undefined) {
       throw new UsageError(`--param ${word}: expected name=value, such as --param learningRate=0.01`)
     }
-    const property = properties[name]
-    if (typeof property !== 'object') {
-      const known = Object.keys(properties)
+    if (!known.includes(name)) {
       const listed = known.length > 0 ? `known: ${known.join(', ')}` : 'it has none'
       throw new UsageError(`${method} has no parameter "${name}"${didYouMean(name, known)}; ${listed}`)
     }
     if (name in values) throw new UsageError(`--param ${name}: expected once, came twice`)
-    values[name] = typed(text, property.type)
+    values[name] = valueFor(params, name, text)
   }
   return values
 }
 
-/** What does not read as the type stays a string, so that the schema refuses it in its own words. */
-function typed(text: string, type: unknown): unknown {
-  if ((type === 'number' || type === 'integer') && text.trim() !== '' && Number.isFinite(Number(text)))
-    return Number(text)
-  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
-  return text
+/** What the schema takes for this parameter; where it takes none, the likeliest, for the schema to refuse in its own words. */
+function valueFor(params: z.ZodType, name: string, text: string): unknown {
+  const readings = readingsOf(text)
+  const fits = (value: unknown) =>
+    !params.safeParse({ [name]: value }).error?.issues.some(({ path }) => path[0] === name)
+  return readings[Math.max(0, readings.findIndex(fits))]
 }
 
 /** What a method takes on a benchmark; refuses one that has nothing to offer for its task. */
-export function paramsOf(benchmark: Benchmark, id: string): z.ZodType<Record<string, unknown>> {
-  const task = taskOf(benchmark)
-  const params = paramsFor(lookUp('method', methods, id), task)
-  if (params) return params
-  const offered = [...methods].filter(([, method]) => paramsFor(method, task)).map(([known]) => known)
-  throw new UsageError(
-    `${id} does not unlearn ${task}, which is what ${benchmark.slug} asks for; those that do: ${offered.join(', ')}`,
-  )
+function paramsOf(benchmark: Benchmark, id: string): z.ZodType<Record<string, unknown>> {
+  const found = catalogue.paramsOn(benchmark, id)
+  if ('params' in found) return found.params
+  throw new UsageError(found.refusal.message)
 }
 
 /** A submission's own values over the benchmark's preset over the method's defaults, checked. */
 export function resolveParams(benchmark: Benchmark, id: string, own: Record<string, unknown>): Record<string, unknown> {
-  const input = { ...benchmark.presets[id], ...own }
-  const { data, error } = paramsOf(benchmark, id).safeParse(input)
-  if (data) return data
-  throw new UsageError(`${id}: ${describeIssues(error!, input)}`)
+  const found = catalogue.resolveParams(benchmark, id, own)
+  if ('values' in found) return found.values
+  const { code, message } = found.refusal
+  throw new UsageError(code === 'invalid_parameters' ? `${id}: ${message}` : message)
 }
 
 /** `0,1,2` or `0-4`. */

@@ -4,14 +4,17 @@ import type { Benchmark } from '../../../schema/benchmark.ts'
 import type { ModelRef } from '../../../schema/parts/recipe.ts'
 import { loadInceptionWeights } from '../../data/files/inception.ts'
 import { inceptionV3 } from '../../engine/nn/extractors/inception-v3.ts'
-import { datasets, denoisers, generationMetrics, lookUp, metrics, models } from '../../pipeline/catalogue.ts'
-import { CANONICAL_EXTRACTOR, generationMetricNamed } from '../../science/tasks/generation/evidence.ts'
+import { datasets, denoisers, lookUp, models } from '../../pipeline/catalogue.ts'
+import { metricNamed, metricsOf } from '../../science/catalogue.ts'
+import { CANONICAL_EXTRACTOR } from '../../science/tasks/generation/evidence.ts'
 import type { dataPlaces } from '../../store/home.ts'
 import { note } from '../../terminal/output.ts'
+import { noSuch } from '../../words/nearest.ts'
 import { UsageError } from '../../words/usage.ts'
 
 /** Everything that can be told before anything is loaded. */
-export function checkBenchmark({ slug, dataset, model, request, generation, metrics: identities }: Benchmark): void {
+export function checkBenchmark(benchmark: Benchmark): void {
+  const { slug, dataset, model, request, generation, metrics } = benchmark
   lookUp('dataset', datasets, dataset.id)
   if (generation) {
     if (request.kind !== 'class')
@@ -19,16 +22,13 @@ export function checkBenchmark({ slug, dataset, model, request, generation, metr
     checkParams('denoiser', model, lookUp('denoiser', denoisers, model.id).params)
     const { model: judge } = generation.judge
     checkParams('model', judge, lookUp('model', models, judge.id).params)
-    for (const identity of identities) {
-      if (generationMetricNamed(generationMetrics, identity)) continue
-      const known = [...generationMetrics.values()].map(({ named }) => named).join(', ')
-      throw new UsageError(`no metric of generated images is named ${identity}; known: ${known}`)
-    }
-    return
+  } else checkParams('model', model, lookUp('model', models, model.id).params)
+  const task = taskOf(benchmark)
+  for (const identity of metrics) {
+    if (metricNamed(task, identity)) continue
+    const known = [...metricsOf(task).values()].map(({ named }) => named)
+    throw new UsageError(noSuch(`metric of ${task}`, identity, known))
   }
-  checkParams('model', model, lookUp('model', models, model.id).params)
-  const known = new Map([...metrics.values()].map((metric) => [metric.identity, metric]))
-  for (const identity of identities) lookUp('metric', known, identity)
 }
 
 function checkParams(kind: string, { id, params }: ModelRef, shape: z.ZodType): void {

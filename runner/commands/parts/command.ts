@@ -1,9 +1,16 @@
-/** The contract of commands/: one command a file. Each adds itself to the program; its action throws UsageError for wrong
- *  input, Interrupted when stopped, anything else when it failed. */
+/** The contract of commands/: one command a file, exported under the file's name. Each adds itself to the program; its action throws
+ *  UsageError for wrong input, Interrupted when stopped, anything else when it failed. */
 import type { Command as Program } from 'commander'
 import { UsageError } from '../../words/usage.ts'
 
-export type Command = (program: Program) => void
+/** Headings of `--help`, in its order. */
+export const groups = ['First', 'On this machine', 'At a server', 'Servers and runners'] as const
+
+export interface Command {
+  group: (typeof groups)[number]
+  /** Gives what was added. */
+  add(program: Program): Program
+}
 
 /** Shown under `--help`: examples, then what else is to be said. */
 export const help = (examples: string[], words = ''): string =>

@@ -2,6 +2,7 @@
  *  download leaves nothing behind. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatasetError, type LoadOptions } from '../../science/dataset.ts'
+import { jittered } from '../../words/backoff.ts'
 
 export interface DownloadOptions<T> {
   /** Addresses of the same file, tried in order. */
@@ -16,7 +17,7 @@ export interface DownloadOptions<T> {
   onProgress?: LoadOptions['onProgress']
   /** Tries per address. */
   attempts?: number
-  /** Pause before the second try; it doubles with each further one. */
+  /** Pause before the second try, at most; it doubles with each further one. */
   pauseMs?: number
   /** Gives up on an attempt when no byte came for this long. */
   stallMs?: number
@@ -39,7 +40,7 @@ export async function download<T>(options: DownloadOptions<T>): Promise<{ body: 
           failures.push(`${url}: ${messageOf(error)}`)
           break
         }
-        await sleep(pauseMs * 2 ** (attempt - 1), undefined, { signal })
+        await sleep(jittered(pauseMs, attempt - 1, 60_000), undefined, { signal })
       }
     }
   }

@@ -1,11 +1,11 @@
 /** Files whose content is pinned by SHA-256, in the user's folders, in the cache or at their official addresses. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { DatasetError, type LoadOptions } from '../../science/dataset.ts'
 import { sha256Of } from '../../store/digest.ts'
-import { codeOf, reasonOf, writeWhole } from '../../store/write.ts'
+import * as read from '../../store/read.ts'
+import { reasonOf, writeWhole } from '../../store/write.ts'
 import { type DownloadOptions, download } from './download.ts'
 
 export interface PinnedFile {
@@ -71,9 +71,8 @@ export const placesOf = (directories: string[], folder: string): string[] =>
 /** Null when there is no such file; DatasetError when it cannot be read. */
 export async function readIfPresent(path: string): Promise<Uint8Array | null> {
   try {
-    return await readFile(path)
+    return await read.readIfPresent(path)
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return null
     throw new DatasetError(`${path}: cannot be read: ${reasonOf(error)}; make it readable, or ${REPLACE}`)
   }
 }

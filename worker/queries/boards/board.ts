@@ -1,5 +1,6 @@
 /** The board of a benchmark: rows, spreads, gaps and ranks. Page, API and export all read this. */
-import { avgGap, meanAndSpread, rankRanges } from '../../../runner/science/statistics.ts'
+import { avgGapOf, fractionOfRetrain, gapsOf } from '../../../runner/science/comparison.ts'
+import { meanAndSpread, rankRanges } from '../../../runner/science/statistics.ts'
 import type { Board, BoardRow, Cell, Column, Ordering, Spread } from '../../../schema/api/board.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
@@ -15,7 +16,7 @@ export async function getBoard(db: Database, benchmark: Benchmark): Promise<Boar
 
 export function boardOf({ benchmark, columns, groups, retrained }: Ground): Board {
   const rows = [...groups.values()].map((group) => {
-    const gaps = gapsOf(group.measured, retrained, columns)
+    const gaps = gapsBySeed(group.measured, retrained, columns)
     return rowOf({ ...group, retrained, gaps }, columns)
   })
   const ordering = orderingOf(benchmark, columns)
@@ -52,17 +53,15 @@ export function rowOf({ submissions: all, runs, measured, retrained, gaps }: Com
   const [first] = all
   const { id, method, methodVersion, params, author } = first!
   const identities = identitiesOf(measured, columns)
+  const signed = measured.map(({ seed, metrics }) => gapsOf(metrics, retrained.get(seed)?.metrics))
   const cells = columns.flatMap(({ id }): [string, Cell][] => {
-    const pairs = measured.flatMap(({ seed, metrics }) => {
-      const value = metrics[id]
-      return value === undefined ? [] : [{ value, retrain: retrained.get(seed)?.metrics[id] }]
-    })
+    const values = measured.flatMap(({ metrics }) => metrics[id] ?? [])
     // Values that were not measured alike have no mean.
-    const spread = identities[id]?.length === 1 ? spreadOf(pairs.map(({ value }) => value)) : null
-    const differences = pairs.flatMap(({ value, retrain }) => (retrain === undefined ? [] : [value - retrain]))
-    return spread ? [[id, { ...spread, gap: spreadOf(differences)?.mean ?? null }]] : []
+    const spread = identities[id]?.length === 1 ? spreadOf(values) : null
+    const gap = spreadOf(signed.flatMap((gaps) => gaps[id] ?? []))?.mean ?? null
+    return spread ? [[id, { ...spread, gap }]] : []
   })
-  const fractions = measured.flatMap((found) => fractionOf(found, retrained.get(found.seed)) ?? [])
+  const fractions = measured.flatMap((found) => fractionOfRetrain(found, retrained.get(found.seed)) ?? [])
   const classes = new Set(measured.map(({ deviceClass }) => deviceClass))
   return {
     submission: id,
@@ -99,37 +98,22 @@ export function identitiesOf(measured: Seeded[], columns: Column[]): BoardRow['i
 const spreadOf = (values: number[]): Spread | null => (values.length > 0 ? meanAndSpread(values) : null)
 
 /** Avg. Gap of each seed that has one. */
-export function gapsOf(
+export function gapsBySeed(
   measured: Seeded[],
   retrained: ReadonlyMap<number, Seeded>,
   columns: Column[],
 ): Map<number, number> {
   return new Map(
     measured.flatMap(({ seed, metrics }): [number, number][] => {
-      const gap = gapOf(metrics, retrained.get(seed)?.metrics, columns)
+      const gap = avgGapOf(metrics, retrained.get(seed)?.metrics, closerIn(columns))
       return gap === null ? [] : [[seed, gap]]
     }),
   )
 }
 
-/** Avg. Gap of one run; null unless both sides have every metric of the benchmark. */
-export function gapOf(
-  own: Record<string, number>,
-  retrain: Record<string, number> | undefined,
-  columns: Pick<Column, 'id' | 'better'>[],
-): number | null {
-  const closeness = columns.filter(({ better }) => better === 'closer-to-retrain')
-  const pick = (values: Record<string, number>) =>
-    Object.fromEntries(closeness.flatMap(({ id }) => (values[id] === undefined ? [] : [[id, values[id]]])))
-  if (!retrain) return null
-  const [a, b] = [pick(own), pick(retrain)]
-  const complete = Object.keys(a).length === closeness.length && Object.keys(b).length === closeness.length
-  return complete && closeness.length > 0 ? avgGap(a, b) : null
-}
-
-/** Time over retrain's of the same seed; null on another device class. */
-export const fractionOf = (own: Measured, retrain: Measured | undefined): number | null =>
-  retrain && retrain.deviceClass === own.deviceClass && retrain.seconds > 0 ? own.seconds / retrain.seconds : null
+/** Ids of the columns whose gaps have a mean. */
+export const closerIn = (columns: Pick<Column, 'id' | 'better'>[]): string[] =>
+  columns.flatMap(({ id, better }) => (better === 'closer-to-retrain' ? [id] : []))
 
 /** Ranked rows by Avg. Gap, then those that have none yet, in order of submission. */
 function ranked<Row extends BoardRow>(rows: Row[]): Row[] {

@@ -1,12 +1,13 @@
 /** What finished runs measured: metrics of their evaluate stage, seconds of the stage that made the model. */
 import { and, eq, type SQL } from 'drizzle-orm'
+import { makerOf, secondsOf } from '../../../runner/science/comparison.ts'
 import { isMetric } from '../../../schema/benchmark.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import type { Database } from '../../bindings/database.ts'
-import { benchmarks, columnsOf, methods } from '../../http/catalogue.ts'
+import { benchmarks, columnsOf } from '../../http/catalogue.ts'
 
 export interface Measured {
   /** By metric id; only metrics whose identity the benchmark shows. */
@@ -27,7 +28,6 @@ export async function measurementsOf(db: Database, where: SQL | undefined): Prom
     .select({
       run: runs.id,
       benchmark: runs.benchmark,
-      method: submissions.method,
       kind: jobs.kind,
       seconds: jobs.seconds,
       metrics: jobs.metrics,
@@ -38,23 +38,22 @@ export async function measurementsOf(db: Database, where: SQL | undefined): Prom
     .innerJoin(runJobs, eq(runJobs.runId, runs.id))
     .innerJoin(jobs, and(eq(jobs.key, runJobs.jobKey), eq(jobs.state, 'done')))
     .where(where)
+    .orderBy(runJobs.runId, runJobs.position)
   const byRun = Map.groupBy(rows, ({ run }) => run)
   return new Map(
     [...byRun].flatMap(([run, parts]) => {
-      const { benchmark, method } = parts[0]!
-      const measured = measuredOf(parts, benchmark, method)
+      const measured = measuredOf(parts, parts[0]!.benchmark)
       return measured ? [[run, measured] as const] : []
     }),
   )
 }
 
-/** From the finished jobs of one run; null until the evaluation is among them. */
-export function measuredOf(parts: JobPart[], slug: string, method: string): Measured | null {
-  const maker = parts.find(({ kind }) => kind === (methods.get(method)?.trainsOn ? 'train' : 'unlearn'))
+/** From the finished jobs of one run, in their order; null until the evaluation is among them. */
+export function measuredOf(parts: JobPart[], slug: string): Measured | null {
+  const maker = makerOf(parts)
   const evaluated = parts.find(({ kind }) => kind === 'evaluate' || kind === 'evaluate-samples')?.metrics
   const benchmark = benchmarks.get(slug)
   if (!maker?.seconds || !maker.device || !evaluated || !benchmark) return null
-  const { setUp, train = 0, mask, unlearn = 0 } = maker.seconds
   const found = columnsOf(benchmark).flatMap(({ id, identity }) => {
     const metric = Object.values(evaluated).find((value) => isMetric(identity, value.identity))
     return metric ? [{ id, ...metric }] : []
@@ -62,8 +61,8 @@ export function measuredOf(parts: JobPart[], slug: string, method: string): Meas
   return {
     metrics: Object.fromEntries(found.map(({ id, value }) => [id, value])),
     identities: Object.fromEntries(found.map(({ id, identity }) => [id, identity])),
-    seconds: setUp + train + (mask ?? 0) + unlearn,
-    mask: mask ?? null,
+    seconds: secondsOf(maker.seconds),
+    mask: maker.seconds.mask ?? null,
     deviceClass: maker.device.deviceClass,
   }
 }

@@ -5,7 +5,7 @@ import type { SuiteBoard, SuiteRow } from '../../../schema/api/suite.ts'
 import type { Suite } from '../../../schema/suite.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import { describeSuite } from '../../http/catalogue.ts'
-import { gapsOf, identitiesOf, inOrder, rowOf } from './board.ts'
+import { gapsBySeed, identitiesOf, inOrder, rowOf } from './board.ts'
 import { frequent, type Ground, type Group, groundsOf, type Seeded } from './groups.ts'
 import { orderingOf } from './ordering.ts'
 
@@ -49,7 +49,9 @@ interface Part extends Pick<Ground, 'retrained'> {
 function suiteRowOf(key: string, grounds: Ground[], columns: Column[]): SuiteRow {
   const parts = grounds.flatMap(({ benchmark, groups, retrained }): Part[] => {
     const group = groups.get(key)
-    return group ? [{ slug: benchmark.slug, group, retrained, gaps: gapsOf(group.measured, retrained, columns) }] : []
+    return group
+      ? [{ slug: benchmark.slug, group, retrained, gaps: gapsBySeed(group.measured, retrained, columns) }]
+      : []
   })
   const { seeds, covered } = widest(parts)
   const measured = seeds.flatMap(

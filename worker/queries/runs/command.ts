@@ -1,9 +1,7 @@
 /** Commands that pages show: to repeat a run on one's own machine, and to start a runner. */
+import { runCommand } from '../../../runner/words/command.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
-import { canonicalJson } from '../../../schema/hash.ts'
 import { resolveParams } from '../../http/catalogue.ts'
-
-const quoted = (word: string) => (/^[\w.,:/=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
 /** Names only the parameters that differ from the benchmark's preset and the method's defaults. */
 export function commandFor(
@@ -13,14 +11,8 @@ export function commandFor(
   seeds: number[],
   /** A suite that the benchmark is a class of, to run them all. */
   target: string = benchmark.slug,
-) {
-  const usual = defaultsOf(benchmark, method)
-  const own = Object.entries(params).filter(([name, value]) => canonicalJson(value) !== canonicalJson(usual[name]))
-  const given = own.map(([name, value]) => {
-    const text = typeof value === 'string' ? value : JSON.stringify(value)
-    return `--param ${quoted(`${name}=${text}`)}`
-  })
-  return ['npx palimpsest run', target, `--method ${method}`, ...given, `--seeds ${seeds.join(',')}`].join(' ')
+): string {
+  return runCommand({ target, method, params, usual: defaultsOf(benchmark, method), seeds })
 }
 
 function defaultsOf(benchmark: Benchmark, method: string): Record<string, unknown> {

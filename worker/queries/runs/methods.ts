@@ -1,14 +1,13 @@
 /** Methods as API and pages describe them. */
-import { z } from 'zod'
-import { type MethodDefinition, paramsFor, type Task } from '../../../runner/science/method.ts'
+import { offeredBy } from '../../../runner/science/catalogue.ts'
+import type { MethodDefinition, Task } from '../../../runner/science/method.ts'
+import { schemaOf } from '../../../runner/science/parameters.ts'
 import type { Method } from '../../../schema/api/method.ts'
 import { methodOf, methods } from '../../http/catalogue.ts'
 
-function schemaOf(method: MethodDefinition, task: Task): Record<string, unknown> | null {
-  const params = paramsFor(method, task)
-  if (!params) return null
-  const { $schema, ...schema } = z.toJSONSchema(params, { io: 'input', unrepresentable: 'any' })
-  return schema
+function paramsFor(method: MethodDefinition, task: Task): Record<string, unknown> | null {
+  const offer = offeredBy(method).find((offer) => offer.task === task)
+  return offer ? schemaOf(offer.params) : null
 }
 
 export function describeMethod(id: string): Method {
@@ -21,8 +20,8 @@ export function describeMethod(id: string): Method {
     paper,
     version,
     trainsOn: trainsOn ?? null,
-    params: schemaOf(method, 'classification'),
-    generationParams: schemaOf(method, 'generation'),
+    params: paramsFor(method, 'classification'),
+    generationParams: paramsFor(method, 'generation'),
   }
 }
 

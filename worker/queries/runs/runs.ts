@@ -1,5 +1,6 @@
 /** One run in full, and lists of runs. */
 import { and, asc, desc, eq, lt, sql } from 'drizzle-orm'
+import { avgGapOf, fractionOfRetrain } from '../../../runner/science/comparison.ts'
 import type { ListQuery } from '../../../schema/api/page.ts'
 import type { Delivery, Run, RunListItem, RunMetric, RunStage } from '../../../schema/api/run.ts'
 import type { RunState } from '../../../schema/api/submission.ts'
@@ -13,7 +14,7 @@ import { submissions } from '../../../schema/tables/submissions.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import type { Viewer } from '../../bindings/env.ts'
 import { benchmarkOf, columnsOf, REFERENCE, titleOf } from '../../http/catalogue.ts'
-import { fractionOf, gapOf } from '../boards/board.ts'
+import { closerIn } from '../boards/board.ts'
 import { type Measured, measuredOf, measurementsOf } from '../boards/measurements.ts'
 import { readableBy } from '../parts/readable.ts'
 import { runState, runsWithState } from '../parts/run-state.ts'
@@ -41,7 +42,7 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
   const { submission, run } = row
   const benchmark = benchmarkOf(run.benchmark)
   const parts = stages.map(({ job }) => job).filter(({ state }) => state === 'done')
-  const own = measuredOf(parts, run.benchmark, submission.method)
+  const own = measuredOf(parts, run.benchmark)
   const [reference, samples, history] = await Promise.all([
     referenceOf(db, run, viewer),
     samplesOf(
@@ -73,9 +74,9 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
     stages: stages.map(({ job, shared }) => stageOf(job, Boolean(shared), history.get(job.key) ?? [])),
     samples,
     metrics: own ? metricsOf(benchmark, own, reference?.measured) : {},
-    avgGap: own ? gapOf(own.metrics, reference?.measured.metrics, columnsOf(benchmark)) : null,
+    avgGap: own ? avgGapOf(own.metrics, reference?.measured.metrics, closerIn(columnsOf(benchmark))) : null,
     seconds: own?.seconds ?? null,
-    fractionOfRetrain: own ? fractionOf(own, reference?.measured) : null,
+    fractionOfRetrain: own ? fractionOfRetrain(own, reference?.measured) : null,
     reference: reference?.id ?? null,
     command: commandFor(benchmark, method, params, [found.seed]),
   }

@@ -3,7 +3,7 @@ import type { Ranking } from '../../../schema/api/board.ts'
 import { isoTime } from '../../bindings/database.ts'
 import { benchmarks, isReference, titleOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
-import { gapsOf } from '../../queries/boards/board.ts'
+import { gapsBySeed } from '../../queries/boards/board.ts'
 import { type Entry, entriesOf, runsIn } from '../../queries/boards/entries.ts'
 import { groundsOf } from '../../queries/boards/groups.ts'
 import { getQueue } from '../../queries/queue/queue.ts'
@@ -115,7 +115,7 @@ export const homePage: Route = (app) =>
     const gaps = new Map(
       grounds.flatMap(({ columns, groups, retrained }) =>
         [...groups.values()].flatMap(({ submissions: [submission], runs, measured }) => {
-          const bySeed = gapsOf(measured, retrained, columns)
+          const bySeed = gapsBySeed(measured, retrained, columns)
           return isReference(submission!.method) ? [] : runs.map(({ id, seed }) => [id, bySeed.get(seed)] as const)
         }),
       ),

@@ -7,7 +7,7 @@ import { getQueue } from '../../queries/queue/queue.ts'
 import { RunnerTimeline } from '../../views/charts/runner-timeline.tsx'
 import { EstimateWords, NO_ESTIMATE, quantileWords } from '../../views/estimate.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
-import { count, duration, plural, utc } from '../../views/numbers.ts'
+import { count, duration, gibibytes, plural, utc } from '../../views/numbers.ts'
 import { Scroll } from '../../views/scroll.tsx'
 
 type Named = Pick<RunningStage, 'run' | 'method' | 'label' | 'seed' | 'benchmark' | 'author'>
@@ -157,8 +157,6 @@ const Runners = ({ runners, now }: { runners: QueueRunner[]; now: number }) => (
     </table>
   </Scroll>
 )
-
-const gibibytes = (bytes: number) => `${Number((bytes / 2 ** 30).toFixed(1))} GiB`
 
 function stateWords({ running, state, present, lastSeenAt }: QueueRunner, now: number): string {
   const silence = lastSeenAt && duration((now - Date.parse(lastSeenAt)) / 1000)

@@ -1,4 +1,5 @@
 /** Dot and interval: Avg. Gap of each row, with a tick for every seed. */
+import { labelled } from '../../../runner/words/names.ts'
 import type { BoardRow } from '../../../schema/api/board.ts'
 import { decimal, plusMinus, rankRange } from '../numbers.ts'
 import { Chart } from './chart.tsx'
@@ -7,7 +8,6 @@ import { linearScale, px } from './scale.ts'
 
 type Ranked = BoardRow & { avgGap: NonNullable<BoardRow['avgGap']> }
 
-const nameOf = ({ title, label }: BoardRow) => (label ? `${title} ${label}` : title)
 /** Widths of text at 14 px are estimated: Source Sans 3 averages 0.5 em a character. */
 const short = (text: string, room: number) =>
   text.length * 7.2 > room ? `${text.slice(0, Math.floor(room / 7.2) - 1)}…` : text
@@ -20,7 +20,7 @@ interface DrawProps {
 
 const Draw = ({ rows, width, label }: DrawProps) => {
   const narrow = width === 328
-  const names = Math.min(220, Math.max(60, ...rows.map((row) => nameOf(row).length * 7.2)))
+  const names = Math.min(220, Math.max(60, ...rows.map((row) => labelled(row).length * 7.2)))
   const left = narrow ? 12 : names + 14
   const right = narrow ? 12 : 118
   const rowHeight = narrow ? 46 : 30
@@ -53,7 +53,7 @@ const Draw = ({ rows, width, label }: DrawProps) => {
             {narrow ? (
               <>
                 <text class="halo" x={left + 6} y={y - 15}>
-                  {short(nameOf(row), 170)}
+                  {short(labelled(row), 170)}
                 </text>
                 <text class="tick halo" x={width - right} y={y - 15} text-anchor="end">
                   {value}
@@ -62,7 +62,7 @@ const Draw = ({ rows, width, label }: DrawProps) => {
             ) : (
               <>
                 <text x={left - 14} y={y + 5} text-anchor="end">
-                  {short(nameOf(row), 220)}
+                  {short(labelled(row), 220)}
                 </text>
                 <text class="tick" x={width - right + 10} y={y + 5}>
                   {value}
@@ -94,8 +94,8 @@ export const GapChart = ({ rows }: { rows: BoardRow[] }) => {
   if (!best) return null
   const claim =
     ranked.length === 1
-      ? `${nameOf(best)} is ${decimal(best.avgGap.mean)} points from retrain`
-      : `${nameOf(best)} has the smallest mean Avg. Gap, ${decimal(best.avgGap.mean)} points`
+      ? `${labelled(best)} is ${decimal(best.avgGap.mean)} points from retrain`
+      : `${labelled(best)} has the smallest mean Avg. Gap, ${decimal(best.avgGap.mean)} points`
   return (
     <figure id="gap-chart">
       <h3>{claim}</h3>
@@ -125,7 +125,7 @@ export const GapChart = ({ rows }: { rows: BoardRow[] }) => {
           <tbody>
             {ranked.map((row) => (
               <tr>
-                <th scope="row">{nameOf(row)}</th>
+                <th scope="row">{labelled(row)}</th>
                 <td class="num">{decimal(row.avgGap.mean, 3)}</td>
                 <td class="num">{plusMinus(row.avgGap.sd, 3)}</td>
                 <td>

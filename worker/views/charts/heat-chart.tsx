@@ -1,7 +1,7 @@
 /** One metric of a suite as a strip of shades a method: one cell a class, the darker the larger. */
+import { labelled } from '../../../runner/words/names.ts'
 import type { Column } from '../../../schema/api/board.ts'
 import type { SuiteBoard } from '../../../schema/api/suite.ts'
-import { nameOf } from '../class-table.tsx'
 import { decimal } from '../numbers.ts'
 import { Chart } from './chart.tsx'
 import { px } from './scale.ts'
@@ -76,7 +76,7 @@ export const HeatChart = ({ board, column }: { board: SuiteBoard; column: Column
   const { classes } = board.suite
   const strips = [...board.references, ...board.rows].flatMap((row): Strip[] => {
     const values = classes.map(({ benchmark }) => row.byClass[benchmark]?.metrics[column.id]?.mean ?? null)
-    return values.some((value) => value !== null) ? [{ name: nameOf(row), values }] : []
+    return values.some((value) => value !== null) ? [{ name: labelled(row), values }] : []
   })
   const measured = strips.flatMap(({ values }) => values.filter((value) => value !== null))
   if (measured.length === 0) return null

@@ -1,4 +1,5 @@
 /** Time against gap: what a method costs and how close it comes. */
+import { labelled } from '../../../runner/words/names.ts'
 import type { BoardRow } from '../../../schema/api/board.ts'
 import { decimal, significant, times } from '../numbers.ts'
 import { Chart, Labels } from './chart.tsx'
@@ -15,7 +16,7 @@ interface Point {
 const pointsOf = (rows: BoardRow[]): Point[] =>
   rows.flatMap(({ title, label, method, fractionOfRetrain, avgGap }) =>
     fractionOfRetrain && avgGap && fractionOfRetrain.mean > 0
-      ? [{ name: label ? `${title} ${label}` : title, method, time: fractionOfRetrain.mean, gap: avgGap.mean }]
+      ? [{ name: labelled({ title, label }), method, time: fractionOfRetrain.mean, gap: avgGap.mean }]
       : [],
   )
 

@@ -1,4 +1,5 @@
 /** Forgetting against what stayed: the two columns that order a board of image generation, references among them. */
+import { labelled } from '../../../runner/words/names.ts'
 import type { BoardRow, Column, Ranking } from '../../../schema/api/board.ts'
 import { decimal, significant } from '../numbers.ts'
 import { Chart, Labels } from './chart.tsx'
@@ -17,7 +18,7 @@ interface Point {
 const pointsOf = (rows: BoardRow[], [across, up]: [Column, Column], reference: boolean): Point[] =>
   rows.flatMap(({ title, label, method, metrics }) => {
     const [x, y] = [metrics[across.id], metrics[up.id]]
-    return x && y ? [{ name: label ? `${title} ${label}` : title, method, x: x.mean, y: y.mean, reference }] : []
+    return x && y ? [{ name: labelled({ title, label }), method, x: x.mean, y: y.mean, reference }] : []
   })
 
 interface DrawProps {

@@ -8,18 +8,30 @@ import { conv, dropout, groupNorm, linear, normalInit, swish, timeEmbedding, uni
 import type { Scope } from '../variables.ts'
 
 const params = z.strictObject({
-  /** Channels of the first level. */
-  channels: z.int().min(1).max(512).default(128),
-  /** Channels of each level over those of the first; the next level has half the resolution. */
-  multipliers: z.array(z.int().min(1).max(8)).min(1).max(6).default([1, 2, 2, 2]),
-  /** Residual blocks of each level on the way down; one more on the way up. */
-  blocks: z.int().min(1).max(8).default(2),
-  /** Heights at which self-attention follows each residual block. */
-  attention: z.array(z.int().min(1)).default([16]),
-  /** Groups of every GroupNorm. */
-  groups: z.int().min(1).default(32),
-  /** Share of features dropped before the second convolution of a residual block, in training. */
-  dropout: z.number().min(0).lt(1).default(0.1),
+  channels: z.int().min(1).max(512).default(128).describe('Channels of the first level.'),
+  multipliers: z
+    .array(z.int().min(1).max(8))
+    .min(1)
+    .max(6)
+    .default([1, 2, 2, 2])
+    .describe('Channels of each level over those of the first; the next level has half the resolution.'),
+  blocks: z
+    .int()
+    .min(1)
+    .max(8)
+    .default(2)
+    .describe('Residual blocks of each level on the way down; one more on the way up.'),
+  attention: z
+    .array(z.int().min(1))
+    .default([16])
+    .describe('Heights at which self-attention follows each residual block.'),
+  groups: z.int().min(1).default(32).describe('Groups of every GroupNorm.'),
+  dropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.1)
+    .describe('Share of features dropped before the second convolution of a residual block, in training.'),
 })
 type Params = z.infer<typeof params>
 

@@ -24,8 +24,7 @@ export const resnet18 = defineModel({
     url: 'https://arxiv.org/abs/1512.03385',
   },
   params: z.strictObject({
-    /** Channels of the first stage; each later stage doubles them. */
-    width: z.int().min(1).max(512).default(64),
+    width: z.int().min(1).max(512).default(64).describe('Channels of the first stage; each later stage doubles them.'),
   }),
   build(scope, x, { classes, normalization }, { width }) {
     const stem = conv(scope, 'conv1', normalize(scope, x, normalization), { out: width, kernel: 3, padding: 1 })

@@ -7,10 +7,13 @@ export const smallCnn = defineModel({
   title: 'Small CNN',
   paper: null,
   params: z.strictObject({
-    /** Channels of the first layer; the next two have twice as many. */
-    width: z.int().min(1).max(256).default(16),
-    /** Units of the hidden layer before the logits. */
-    hidden: z.int().min(1).max(4096).default(128),
+    width: z
+      .int()
+      .min(1)
+      .max(256)
+      .default(16)
+      .describe('Channels of the first layer; the next two have twice as many.'),
+    hidden: z.int().min(1).max(4096).default(128).describe('Units of the hidden layer before the logits.'),
   }),
   build(scope, x, { classes, normalization }, { width, hidden }) {
     const { ops } = scope

@@ -1,22 +1,11 @@
 /** Puts the commands together, runs one, and turns what it throws into words and an exit code. */
 import { Command, CommanderError } from 'commander'
-import { RemoteError } from '../../agent/client.ts'
-import { note, styled } from '../../terminal/output.ts'
-import { Interrupted, UsageError } from '../../words/usage.ts'
-import { version } from '../../words/version.ts'
-import { board } from '../board.ts'
-import { enrol } from '../enrol.ts'
-import { health } from '../health.ts'
-import { list } from '../list.ts'
-import { quickstart } from '../quickstart.ts'
-import { run } from '../run.ts'
-import { runner } from '../runner.ts'
-import { runners } from '../runners.ts'
-import { score } from '../score.ts'
-import { serve } from '../serve.ts'
-import { submit } from '../submit.ts'
-import { verify } from '../verify.ts'
-import { webhooks } from '../webhooks.ts'
+import { RemoteError } from '../agent/client.ts'
+import { note, styled } from '../terminal/output.ts'
+import { Interrupted, UsageError } from '../words/usage.ts'
+import { version } from '../words/version.ts'
+import * as commands from './index.ts'
+import { groups } from './parts/command.ts'
 
 export async function main(argv: string[]): Promise<number> {
   const program = new Command('palimpsest')
@@ -25,22 +14,11 @@ export async function main(argv: string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError('(see --help)')
     .exitOverride()
-  for (const add of [
-    quickstart,
-    run,
-    list,
-    serve,
-    enrol,
-    runner,
-    runners,
-    submit,
-    webhooks,
-    board,
-    verify,
-    score,
-    health,
-  ])
-    add(program)
+  for (const group of groups) {
+    for (const command of Object.values(commands)) {
+      if (command.group === group) command.add(program).helpGroup(`${group}:`)
+    }
+  }
   try {
     await program.parseAsync(argv)
     return 0

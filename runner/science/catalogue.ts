@@ -1,0 +1,100 @@
+/** What there is by name that needs no engine: methods and metrics, and what a benchmark makes of them. Runner and worker both read
+ *  this; what a wrong name or value costs is theirs to say. */
+import type { z } from 'zod'
+import { type Benchmark, taskOf } from '../../schema/benchmark.ts'
+import { describeIssues } from '../../schema/issues.ts'
+import { noSuch } from '../words/nearest.ts'
+import { type MethodDefinition, paramsFor, type Task } from './method.ts'
+import * as methodModules from './methods/index.ts'
+import type { MetricDefinition } from './metric.ts'
+import * as metricModules from './metrics/classification/index.ts'
+import * as generationMetricModules from './metrics/generation/index.ts'
+import { type GenerationMetricDefinition, generationMetricNamed } from './tasks/generation-evidence.ts'
+
+type Catalogue<T> = ReadonlyMap<string, T>
+
+export const methods: Catalogue<MethodDefinition> = new Map(Object.entries(methodModules))
+export const metrics: Catalogue<MetricDefinition> = new Map(Object.entries(metricModules))
+export const generationMetrics: Catalogue<GenerationMetricDefinition> = new Map(Object.entries(generationMetricModules))
+
+export const tasks: readonly Task[] = ['classification', 'generation']
+
+/** The method that every score is compared with. */
+export const REFERENCE = [...methods].find(([, { trainsOn }]) => trainsOn === 'retain')![0]
+
+/** Whether a method is itself a training, and so stands outside the ranking. */
+export const isReference = (method: string): boolean => methods.get(method)?.trainsOn !== undefined
+
+/** The title of a method that may have been removed since. */
+export const titleOf = (id: string): string => methods.get(id)?.title ?? id
+
+type Params = z.ZodType<Record<string, unknown>>
+
+/** Each task that a method can work on, with the parameters that it takes there. */
+export const offeredBy = (method: MethodDefinition): { task: Task; params: Params }[] =>
+  tasks.flatMap((task) => {
+    const params = paramsFor(method, task)
+    return params ? [{ task, params }] : []
+  })
+
+export const offers = (method: MethodDefinition, task: Task): boolean =>
+  offeredBy(method).some((offer) => offer.task === task)
+
+/** What of a metric is the same for every task. */
+export type MetricFacts = Pick<MetricDefinition, 'title' | 'definition' | 'unit' | 'better'> & {
+  /** As benchmarks name it. */
+  named: string
+}
+
+export const metricsOf = (task: Task): Catalogue<MetricFacts> =>
+  task === 'generation'
+    ? generationMetrics
+    : new Map([...metrics].map(([id, metric]) => [id, { ...metric, named: metric.identity }]))
+
+/** Of either task: no two metrics share an id. */
+export const metricOf = (id: string): MetricFacts | undefined =>
+  tasks.flatMap((task) => metricsOf(task).get(id) ?? [])[0]
+
+/** The metric that a benchmark of a task names, with its id. */
+export const metricNamed = (task: Task, identity: string): readonly [id: string, metric: MetricFacts] | undefined =>
+  task === 'generation'
+    ? generationMetricNamed(generationMetrics, identity)
+    : [...metricsOf(task)].find(([, { named }]) => named === identity)
+
+/** Ids of the metrics whose gaps to retrain have a mean: those that are better the closer they are. */
+export const closerToRetrain = (benchmark: Benchmark): string[] =>
+  benchmark.metrics.flatMap((identity) => {
+    const [id, metric] = metricNamed(taskOf(benchmark), identity) ?? []
+    return id && metric?.better === 'closer-to-retrain' ? [id] : []
+  })
+
+export type Refusal = { code: 'unknown_method' | 'invalid_parameters'; message: string }
+
+/** What a method takes on a benchmark. */
+export function paramsOn(benchmark: Benchmark, id: string): { params: Params } | { refusal: Refusal } {
+  const method = methods.get(id)
+  const refused = (message: string) => ({ refusal: { code: 'unknown_method' as const, message } })
+  if (!method) return refused(noSuch('method', id, methods.keys()))
+  const task = taskOf(benchmark)
+  const found = offeredBy(method).find((offer) => offer.task === task)
+  if (found) return { params: found.params }
+  const others = [...methods].flatMap(([other, method]) => (offers(method, task) ? other : []))
+  return refused(
+    `"${id}" has nothing to offer for ${task}, which is what ${benchmark.slug} asks for; known: ${others.join(', ')}`,
+  )
+}
+
+/** A submission's own values over the benchmark's preset over the method's defaults, checked. `place` says where they were given. */
+export function resolveParams(
+  benchmark: Benchmark,
+  id: string,
+  own: Record<string, unknown>,
+  place: string[] = [],
+): { values: Record<string, unknown> } | { refusal: Refusal } {
+  const found = paramsOn(benchmark, id)
+  if ('refusal' in found) return found
+  const input = { ...benchmark.presets[id], ...own }
+  const { data, error } = found.params.safeParse(input)
+  if (!error) return { values: data }
+  return { refusal: { code: 'invalid_parameters', message: describeIssues(error, input, place) } }
+}

@@ -1,0 +1,42 @@
+/** Facts of one run beside retrain of the same seed: boards, pages and the command line all take them from here. */
+import type { Seconds } from '../../schema/result.ts'
+import { avgGap } from './statistics.ts'
+
+type Values = Readonly<Record<string, number>>
+
+/** The stage that made a run's model: its unlearning, or the training that its method is, which is the first of a plan. */
+export const makerOf = <Stage extends { kind: string }>(stages: Stage[]): Stage | undefined =>
+  stages.find(({ kind }) => kind === 'unlearn') ?? stages.find(({ kind }) => kind === 'train')
+
+/** Seconds that making a model took: set-up, mask and unlearning, or set-up and training. */
+export const secondsOf = ({ setUp, train = 0, mask = 0, unlearn = 0 }: Seconds): number =>
+  setUp + train + mask + unlearn
+
+/** Signed: value − retrain's, of each metric that both have. */
+export const gapsOf = (values: Values, retrain: Values = {}): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(values).flatMap(([id, value]) => {
+      const reference = retrain[id]
+      return reference === undefined ? [] : [[id, value - reference]]
+    }),
+  )
+
+/** Avg. Gap: mean |value − retrain's| over the metrics that are better the closer they are to retrain, since distances and shares
+ *  have no common unit. Null where there is none, or where a side lacks one. */
+export function avgGapOf(values: Values, retrain: Values | undefined, closerToRetrain: string[]): number | null {
+  const sides = [values, retrain ?? {}].map((side) => {
+    const entries = closerToRetrain.flatMap((id): [string, number][] =>
+      side[id] === undefined ? [] : [[id, side[id]]],
+    )
+    return entries.length === closerToRetrain.length ? Object.fromEntries(entries) : null
+  })
+  const [own, reference] = sides
+  return own && reference && closerToRetrain.length > 0 ? avgGap(own, reference) : null
+}
+
+/** Time over retrain's with the same seed; null on another device class. */
+export const fractionOfRetrain = (
+  own: { seconds: number; deviceClass: string },
+  retrain: { seconds: number; deviceClass: string } | undefined,
+): number | null =>
+  retrain && retrain.deviceClass === own.deviceClass && retrain.seconds > 0 ? own.seconds / retrain.seconds : null

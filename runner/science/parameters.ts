@@ -1,0 +1,73 @@
+/** Parameters as people read them, from the schema that checks them. */
+import { z } from 'zod'
+import { paramText } from '../words/command.ts'
+
+export interface Parameter {
+  name: string
+  /** Such as `number | null` or `hard | gradient`. */
+  type: string
+  /** Such as `more than 0, at most 1`; empty where everything is let pass. */
+  range: string
+  /** Undefined where it must be given. */
+  default: unknown
+  /** Its sentence, where it has one. */
+  description?: string
+}
+
+interface Property {
+  type?: string | string[]
+  enum?: unknown[]
+  const?: unknown
+  default?: unknown
+  description?: string
+  minimum?: number
+  maximum?: number
+  exclusiveMinimum?: number
+  exclusiveMaximum?: number
+  anyOf?: Property[]
+  items?: Property
+}
+
+export const schemaOf = (params: z.ZodType): Record<string, unknown> => {
+  const { $schema, ...schema } = z.toJSONSchema(params, { io: 'input', unrepresentable: 'any' })
+  return schema
+}
+
+export const parametersOf = (params: z.ZodType): Parameter[] => parametersIn(schemaOf(params))
+
+/** From the JSON Schema of all of them. */
+export function parametersIn({ properties = {} }: { properties?: unknown }): Parameter[] {
+  return Object.entries(properties as Record<string, Property>).map(([name, property]) => {
+    const description = property.description ?? property.anyOf?.find(({ description }) => description)?.description
+    const { default: value } = property
+    return {
+      name,
+      type: typeOf(property),
+      range: rangeOf(property),
+      default: value,
+      ...(description && { description }),
+    }
+  })
+}
+
+function typeOf({ type, enum: values, const: only, anyOf, items }: Property): string {
+  if (values) return values.map(paramText).join(' | ')
+  if (only !== undefined) return paramText(only)
+  if (anyOf) return anyOf.map(typeOf).join(' | ')
+  if (type === 'array') return `list of ${items ? typeOf(items) : 'any value'}`
+  return type === undefined ? 'any value' : [type].flat().join(' | ')
+}
+
+/** Bounds that mean something: JSON Schema also names the ends of the safe integers. */
+function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, anyOf = [] }: Property): string {
+  const real = (bound: number | undefined) => bound !== undefined && Math.abs(bound) < Number.MAX_SAFE_INTEGER
+  return [
+    real(minimum) && `at least ${minimum}`,
+    real(exclusiveMinimum) && `more than ${exclusiveMinimum}`,
+    real(maximum) && `at most ${maximum}`,
+    real(exclusiveMaximum) && `less than ${exclusiveMaximum}`,
+    ...anyOf.map(rangeOf),
+  ]
+    .filter(Boolean)
+    .join(', ')
+}

@@ -1,0 +1,3 @@
+/** A method as boards, charts and lines name it: with the label that tells two of its settings apart. */
+export const labelled = ({ title, label = '' }: { title: string; label?: string }): string =>
+  label ? `${title} (${label})` : title
