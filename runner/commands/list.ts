@@ -1,9 +1,8 @@
 /** `palimpsest list`: what this checkout knows. */
-import { taskOf } from '../../schema/benchmark.ts'
 import type { Suite } from '../../schema/suite.ts'
-import { benchmarks, datasets, denoisers, lookUp, models, suites, suiteWith } from '../pipeline/catalogue.ts'
-import { methods, metricsOf, offeredBy, tasks } from '../science/catalogue.ts'
-import type { Task } from '../science/method.ts'
+import { benchmarks, datasets, lookUp, suites, suiteWith } from '../pipeline/catalogue.ts'
+import { runnerTasks } from '../pipeline/tasks.ts'
+import { methods, metricsOf, offeredBy, scienceTasks } from '../science/catalogue.ts'
 import { type Parameter, parametersOf } from '../science/parameters.ts'
 import { print, printJson, styledData } from '../terminal/output.ts'
 import { paramText } from '../words/command.ts'
@@ -17,19 +16,21 @@ interface Member {
   id: string
   title: string
   /** Those that it is for; a member without any is for all. */
-  tasks?: Task[]
+  tasks?: string[]
   [more: string]: unknown
 }
 
 interface Section {
-  members(task: Task | undefined): Member[]
+  members(task: string | undefined): Member[]
   /** What follows the id on its line, and the lines under it. */
   words(member: Member): { head: string; under?: string[] }
 }
 
+const tasks = [...scienceTasks.keys()]
+
 /** Members of one shape, their types kept. */
 const section = <M extends Member>(
-  members: (task: Task | undefined) => M[],
+  members: (task: string | undefined) => M[],
   words: (member: M) => ReturnType<Section['words']>,
 ) => ({ members, words }) as Section
 
@@ -40,7 +41,7 @@ const sections: Record<string, Section> = {
     () =>
       [...suites].map(([id, suite]) => {
         const { title, benchmarks } = suite
-        return { id, title, tasks: benchmarks.slice(0, 1).map(taskOf), benchmarks: classesOf(suite) }
+        return { id, title, tasks: benchmarks.slice(0, 1).map(({ task }) => task.id), benchmarks: classesOf(suite) }
       }),
     ({ title, benchmarks }) => ({ head: title, under: [`${benchmarks[0]} to ${benchmarks.at(-1)}`] }),
   ),
@@ -48,7 +49,7 @@ const sections: Record<string, Section> = {
     () =>
       [...benchmarks].map(([id, benchmark]) => {
         const { title, summary, seeds, metrics } = benchmark
-        return { id, title, tasks: [taskOf(benchmark)], summary, seeds, metrics }
+        return { id, title, tasks: [benchmark.task.id], summary, seeds, metrics }
       }),
     ({ title, summary, seeds, metrics }) => ({
       head: `${title}; ${plural(seeds.length, 'seed')}`,
@@ -76,22 +77,16 @@ const sections: Record<string, Section> = {
     ({ title, source, licence }) => ({ head: `${title}; ${source}`, under: [licence] }),
   ),
   models: section(
-    () => [
-      ...[...models].map(([id, { title, paper, params }]) => ({
-        id,
-        title,
-        tasks: ['classification' as Task],
-        paper,
-        params: parametersOf(params),
-      })),
-      ...[...denoisers].map(([id, { title, paper, params }]) => ({
-        id,
-        title,
-        tasks: ['generation' as Task],
-        paper,
-        params: parametersOf(params),
-      })),
-    ],
+    () =>
+      [...runnerTasks].flatMap(([task, { architectures }]) =>
+        Object.entries(architectures).map(([id, { title, paper, params }]) => ({
+          id,
+          title,
+          tasks: [task],
+          paper,
+          params: parametersOf(params),
+        })),
+      ),
     ({ title, tasks, params }) => ({ head: `${title}; ${tasks.join(', ')}`, under: parameterLines(params) }),
   ),
   metrics: section(
@@ -175,7 +170,7 @@ function execute(name: string | undefined, id: string | undefined, { task: word,
   }
 }
 
-function membersOf(name: string, id: string | undefined, task: Task | undefined): Member[] {
+function membersOf(name: string, id: string | undefined, task: string | undefined): Member[] {
   const all = sections[name]!.members(task)
   const own = all.filter(({ tasks }) => task === undefined || tasks === undefined || tasks.includes(task))
   if (id === undefined) return own

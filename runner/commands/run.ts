@@ -1,5 +1,5 @@
 /** `palimpsest run`: a method on a benchmark or suite on this machine, without a server. */
-import { type Benchmark, taskOf } from '../../schema/benchmark.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
 import { picturedOf } from '../../schema/classes.ts'
 import type { DeviceKind } from '../machine/probe/providers.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
@@ -16,7 +16,7 @@ import { stageLabel, workOf } from '../terminal/stages.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { collect, paramsFrom, resolveParams, seedsFrom, targetFrom, wholeNumber } from './parts/arguments.ts'
-import { checkBenchmark, checkExtractor } from './parts/check-benchmark.ts'
+import { checkBenchmark, prepareBenchmark } from './parts/check-benchmark.ts'
 import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
 import { chooseProvider, deviceOption, precisionOption, setPrecision } from './parts/device-choice.ts'
 import { onInterrupts } from './parts/interrupts.ts'
@@ -82,7 +82,7 @@ async function execute(word: string, options: Options): Promise<void> {
   const data = dataLoader(places)
   const pinned = await Promise.all(target.benchmarks.map((each) => pinContent(each, data, signal)))
   for (const each of pinned) checkClasses(each, await classesOf(each, data, signal))
-  await checkExtractor(benchmark, places, signal)
+  await prepareBenchmark(benchmark, places, signal)
   const plan = await planLocal(pinned, { reference: methodOf(benchmark, REFERENCE, {}), methods: chosen, seeds })
 
   const started = performance.now()
@@ -127,7 +127,7 @@ function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>
 function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {
   if (method !== 'all') return [methodOf(benchmark, method, paramsFrom(benchmark, method, param))]
   if (param) throw new UsageError('--param belongs to one method; with --method all, leave it out')
-  const offered = [...methods].filter(([, known]) => offers(known, taskOf(benchmark)))
+  const offered = [...methods].filter(([, known]) => offers(known, benchmark.task.id))
   return offered.map(([id]) => methodOf(benchmark, id, {}))
 }
 

@@ -1,11 +1,11 @@
 /** `palimpsest score`: metrics of an evidence file, computed anew. */
 import { readFile } from 'node:fs/promises'
+import { openMetricTools } from '../engine/metric-tools.ts'
 import { SafetensorsError } from '../formats/safetensors.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
-import { scoreEvidence } from '../pipeline/evaluate.ts'
-import { metrics } from '../science/catalogue.ts'
-import type { Evidence } from '../science/metric.ts'
-import { decodeEvidence } from '../science/tasks/classification/codec.ts'
+import { scienceTask } from '../pipeline/tasks.ts'
+import { scoreEvidence } from '../science/score.ts'
+import { EVIDENCE, type ScienceTask } from '../science/task.ts'
 import { reasonOf } from '../store/write.ts'
 import { print, printJson } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
@@ -28,10 +28,13 @@ export const score: Command = {
         help(['palimpsest score evidence.safetensors', 'palimpsest score evidence.safetensors --metric ua/accuracy@1']),
       )
       .action(async (path: string, options: { metric?: string[]; json?: boolean }) => {
-        const known = new Map([...metrics.values()].map((metric) => [metric.identity, metric]))
+        const science = scienceTask('classification')
+        const known = new Map(Object.values(science.metrics).map((metric) => [metric.named, metric]))
         for (const identity of options.metric ?? []) lookUp('metric', known, identity)
         const identities = options.metric ?? [...known.keys()]
-        const values = await scoreEvidence(evidenceIn(path, await bytesOf(path)), identities)
+        const evidence = evidenceIn(path, await bytesOf(path), science)
+        const tools = openMetricTools()
+        const { values } = await scoreEvidence(science, evidence, identities, tools).finally(tools.release)
         if (options.json) printJson(values)
         else {
           const rows = Object.values(values).map(({ identity, value }) => [identity, fixed(value, 4)])
@@ -48,9 +51,9 @@ async function bytesOf(path: string): Promise<Uint8Array> {
   }
 }
 
-function evidenceIn(path: string, bytes: Uint8Array): Evidence {
+function evidenceIn(path: string, bytes: Uint8Array, science: ScienceTask): unknown {
   try {
-    return decodeEvidence(bytes)
+    return science.decode(new Map([[EVIDENCE, bytes]]))
   } catch (error) {
     if (error instanceof SafetensorsError) throw new UsageError(`${path}: ${error.message}`)
     throw error

@@ -1,10 +1,6 @@
-/** What this checkout knows by name, datasets and architectures among it. A name that it does not know is a UsageError. */
+/** What this checkout knows by name, datasets among it. A name that it does not know is a UsageError. */
 import { listed, type Target, targets } from '../../schema/catalogue/catalogue.ts'
 import * as datasetModules from '../data/datasets/index.ts'
-import type { DenoiserDefinition } from '../engine/nn/denoiser.ts'
-import * as denoiserModules from '../engine/nn/denoisers/index.ts'
-import type { ModelDefinition } from '../engine/nn/model.ts'
-import * as modelModules from '../engine/nn/models/index.ts'
 import type { DatasetDefinition } from '../science/dataset.ts'
 import { noSuch } from '../words/nearest.ts'
 import { UsageError } from '../words/usage.ts'
@@ -14,8 +10,6 @@ type Catalogue<T> = ReadonlyMap<string, T>
 export { benchmarks, suites, suiteWith } from '../../schema/catalogue/catalogue.ts'
 
 export const datasets: Catalogue<DatasetDefinition> = new Map(Object.entries(datasetModules))
-export const models: Catalogue<ModelDefinition> = new Map(Object.entries(modelModules))
-export const denoisers: Catalogue<DenoiserDefinition> = new Map(Object.entries(denoiserModules))
 
 /** The member of that name; otherwise a UsageError that names the nearest one and all others, or those to be listed. */
 export function lookUp<T>(kind: string, catalogue: Catalogue<T>, id: string, known?: Iterable<string>): T {

@@ -2,8 +2,8 @@
 import type { StageOf } from '../../schema/stage.ts'
 import { taskNamed } from '../../schema/task.ts'
 import { randomStream } from '../engine/nn/random.ts'
-import type { MethodDefinition, Unlearning } from '../science/method.ts'
-import * as methods from '../science/methods/index.ts'
+import { methods } from '../science/catalogue.ts'
+import type { Unlearning } from '../science/method.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
 import { splitOf } from '../stages/split.ts'
@@ -11,8 +11,6 @@ import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { loadWeights, saveWeights, WEIGHTS } from '../stages/weights.ts'
 import { runnerTask } from './tasks.ts'
 import { lossWords, openTrainer } from './training.ts'
-
-export const runnableMethods: Map<string, MethodDefinition> = new Map(Object.entries(methods))
 
 export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): Promise<StageOutcome> {
   const { store, signal, log, onProgress } = context
@@ -63,10 +61,10 @@ function methodFor({ task, method, request }: StageOf<'unlearn'>): Unlearning {
       `${title.toLowerCase()} forgets ${requests.map((kind) => `a ${kind}`).join(' or ')}; the request is ${request.kind}`,
     )
   const { id, version } = method
-  const definition = runnableMethods.get(id)
+  const definition = methods.get(id)
   const own = definition?.on[task]
   if (!definition || !own) {
-    const known = [...runnableMethods].flatMap(([name, { on }]) => (on[task] ? name : []))
+    const known = [...methods].flatMap(([name, { on }]) => (on[task] ? name : []))
     throw new ConfigurationError(`no method ${id} that unlearns ${task}; known: ${known.join(', ')}`)
   }
   if (definition.version !== version)

@@ -1,23 +1,21 @@
 /** What there is by name that needs no engine: methods and metrics, and what a benchmark makes of them. Runner and worker both read
  *  this; what a wrong name or value costs is theirs to say. */
 import type { z } from 'zod'
-import { type Benchmark, taskOf } from '../../schema/benchmark.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
 import { describeIssues } from '../../schema/issues.ts'
 import { noSuch } from '../words/nearest.ts'
-import { type MethodDefinition, paramsFor, type Task } from './method.ts'
+import { type MethodDefinition, paramsFor } from './method.ts'
 import * as methodModules from './methods/index.ts'
 import type { MetricDefinition } from './metric.ts'
-import * as metricModules from './metrics/classification/index.ts'
-import * as generationMetricModules from './metrics/generation/index.ts'
-import { type GenerationMetricDefinition, generationMetricNamed } from './tasks/generation-evidence.ts'
+import { metricNamed as namedOf } from './score.ts'
+import type { ScienceTask } from './task.ts'
+import * as taskModules from './tasks/index.ts'
 
 type Catalogue<T> = ReadonlyMap<string, T>
 
-export const methods: Catalogue<MethodDefinition> = new Map(Object.entries(methodModules))
-export const metrics: Catalogue<MetricDefinition> = new Map(Object.entries(metricModules))
-export const generationMetrics: Catalogue<GenerationMetricDefinition> = new Map(Object.entries(generationMetricModules))
-
-export const tasks: readonly Task[] = ['classification', 'generation']
+export const methods: Map<string, MethodDefinition> = new Map(Object.entries(methodModules))
+/** What is measured in each task. */
+export const scienceTasks: Map<string, ScienceTask> = new Map(Object.entries(taskModules))
 
 /** The method that every score is compared with. */
 export const REFERENCE = [...methods].find(([, { trainsOn }]) => trainsOn === 'retain')![0]
@@ -31,40 +29,32 @@ export const titleOf = (id: string): string => methods.get(id)?.title ?? id
 type Params = z.ZodType<Record<string, unknown>>
 
 /** Each task that a method can work on, with the parameters that it takes there. */
-export const offeredBy = (method: MethodDefinition): { task: Task; params: Params }[] =>
-  tasks.flatMap((task) => {
+export const offeredBy = (method: MethodDefinition): { task: string; params: Params }[] =>
+  [...scienceTasks.keys()].flatMap((task) => {
     const params = paramsFor(method, task)
     return params ? [{ task, params }] : []
   })
 
-export const offers = (method: MethodDefinition, task: Task): boolean =>
-  offeredBy(method).some((offer) => offer.task === task)
+export const offers = (method: MethodDefinition, task: string): boolean => paramsFor(method, task) !== null
 
-/** What of a metric is the same for every task. */
-export type MetricFacts = Pick<MetricDefinition, 'title' | 'definition' | 'unit' | 'better'> & {
-  /** As benchmarks name it. */
-  named: string
-}
+export const metricsOf = (task: string): Catalogue<MetricDefinition> =>
+  new Map(Object.entries(scienceTasks.get(task)?.metrics ?? {}))
 
-export const metricsOf = (task: Task): Catalogue<MetricFacts> =>
-  task === 'generation'
-    ? generationMetrics
-    : new Map([...metrics].map(([id, metric]) => [id, { ...metric, named: metric.identity }]))
-
-/** Of either task: no two metrics share an id. */
-export const metricOf = (id: string): MetricFacts | undefined =>
-  tasks.flatMap((task) => metricsOf(task).get(id) ?? [])[0]
+/** Of any task: no two metrics share an id. */
+export const metricOf = (id: string): MetricDefinition | undefined =>
+  [...scienceTasks.keys()].flatMap((task) => metricsOf(task).get(id) ?? [])[0]
 
 /** The metric that a benchmark of a task names, with its id. */
-export const metricNamed = (task: Task, identity: string): readonly [id: string, metric: MetricFacts] | undefined =>
-  task === 'generation'
-    ? generationMetricNamed(generationMetrics, identity)
-    : [...metricsOf(task)].find(([, { named }]) => named === identity)
+export const metricNamed = (
+  task: string,
+  identity: string,
+): readonly [id: string, metric: MetricDefinition] | undefined =>
+  namedOf(scienceTasks.get(task) ?? { metrics: {} }, identity)
 
 /** Ids of the metrics whose gaps to retrain have a mean: those that are better the closer they are. */
 export const closerToRetrain = (benchmark: Benchmark): string[] =>
   benchmark.metrics.flatMap((identity) => {
-    const [id, metric] = metricNamed(taskOf(benchmark), identity) ?? []
+    const [id, metric] = metricNamed(benchmark.task.id, identity) ?? []
     return id && metric?.better === 'closer-to-retrain' ? [id] : []
   })
 
@@ -75,9 +65,9 @@ export function paramsOn(benchmark: Benchmark, id: string): { params: Params } |
   const method = methods.get(id)
   const refused = (message: string) => ({ refusal: { code: 'unknown_method' as const, message } })
   if (!method) return refused(noSuch('method', id, methods.keys()))
-  const task = taskOf(benchmark)
-  const found = offeredBy(method).find((offer) => offer.task === task)
-  if (found) return { params: found.params }
+  const task = benchmark.task.id
+  const params = paramsFor(method, task)
+  if (params) return { params }
   const others = [...methods].flatMap(([other, method]) => (offers(method, task) ? other : []))
   return refused(
     `"${id}" has nothing to offer for ${task}, which is what ${benchmark.slug} asks for; known: ${others.join(', ')}`,

@@ -31,5 +31,5 @@ export function checkClasses({ request, model, task }: Benchmark, dataset: Known
   checkRequest(request, dataset)
   checkModelClasses(model, dataset, 'model')
   const others = taskNamed(task.id).models?.(partOf(task)) ?? {}
-  for (const [where, other] of Object.entries(others)) checkModelClasses(other, dataset, where)
+  for (const [where, { model: other }] of Object.entries(others)) checkModelClasses(other, dataset, where)
 }

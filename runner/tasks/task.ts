@@ -1,4 +1,6 @@
 /** The contract of tasks/: one folder a task, with what the engine side must know of it. */
+import type { z } from 'zod'
+import type { Benchmark } from '../../schema/benchmark.ts'
 import type { TrainingRecipe } from '../../schema/parts/recipe.ts'
 import type { StageOf } from '../../schema/stage.ts'
 import type { Executor } from '../engine/nn/executor.ts'
@@ -6,6 +8,7 @@ import type { Variables } from '../engine/nn/variables.ts'
 import type { Tensor } from '../engine/onnx/tensor.ts'
 import type { Objective } from '../engine/training/objective.ts'
 import type { StageTrainer } from '../engine/training/trainer.ts'
+import type { LoadOptions } from '../science/dataset.ts'
 import type { TaskTypes } from '../science/method.ts'
 import type { LoadedData } from '../stages/data.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
@@ -30,13 +33,31 @@ export interface VerbOptions {
   onProgress: StageContext['onProgress']
 }
 
+/** What is told of an architecture before it is built. */
+export interface Architecture {
+  title: string
+  paper: { title: string; url: string } | null
+  params: z.ZodType
+}
+
 export interface RunnerTask<T extends TaskTypes = TaskTypes> {
+  /** What a benchmark of this task can name as its model. */
+  architectures: Readonly<Record<string, Architecture>>
+  /** Asks for what only a last stage needs, such as an extractor's weights: a missing file should not be found out after days. */
+  prepare?(benchmark: Benchmark, context: Preparing): Promise<void>
   /** The model that a stage trains. Throws ConfigurationError for one that doesn't fit the data. */
   model(spec: StageOf<'train' | 'unlearn'>, loaded: LoadedData): TaskModel<T>
   /** Draws examples; where the task has such a stage. */
   sample?(spec: StageOf<'sample'>, context: StageContext): Promise<StageOutcome>
   /** Measures evidence; the artifacts that it gives are those that science/tasks/ reads. */
   measure(spec: StageOf<'evaluate'>, context: StageContext): Promise<StageOutcome>
+}
+
+export interface Preparing {
+  places: Pick<LoadOptions, 'directories' | 'cache'>
+  signal: AbortSignal
+  /** Says what is looked for. */
+  note(line: string): void
 }
 
 export const defineRunnerTask = <T extends TaskTypes>(task: RunnerTask<T>): RunnerTask => task as unknown as RunnerTask

@@ -2,6 +2,7 @@
 import { picturedOf } from '../../schema/classes.ts'
 import { likenessOf } from '../../schema/likeness.ts'
 import type { StageSpec } from '../../schema/stage.ts'
+import { taskNamed } from '../../schema/task.ts'
 import type { Work } from './estimate.ts'
 
 /** Such as `train retrain without class 3, seed 0`; `method` names the run that a stage after training belongs to. */
@@ -12,10 +13,7 @@ export function stageLabel(spec: StageSpec, method?: string): string {
     return `train ${spec.without ? 'retrain' : 'original'}${left}, seed ${seed}`
   }
   const part = 'request' in spec && spec.request.kind === 'class' ? `, class ${spec.request.label}` : ''
-  const what =
-    kind === 'unlearn'
-      ? `unlearn by ${method ?? spec.method.id}`
-      : kind.replace('-', ' ') + (method ? ` ${method}` : '')
+  const what = kind === 'unlearn' ? `unlearn by ${method ?? spec.method.id}` : kind + (method ? ` ${method}` : '')
   return `${what}${part}, seed ${seed}`
 }
 
@@ -29,11 +27,7 @@ const FORWARD = 1 / 3
 export function amountOf(spec: StageSpec): number {
   const { train: images, classes } = picturedOf(spec.dataset) ?? UNKNOWN
   if ('recipe' in spec) return spec.recipe.epochs * images
-  if ('sampling' in spec) {
-    const { perClass, sampler, guidance } = spec.sampling
-    // Guidance asks with and without the class.
-    return classes.length * perClass * sampler.steps * (guidance > 0 ? 2 : 1) * FORWARD
-  }
+  if (spec.kind === 'sample') return (taskNamed(spec.task).answersOf?.(spec.part, classes.length) ?? images) * FORWARD
   if (spec.kind !== 'unlearn') return images * FORWARD
   const { epochs, steps, batchSize } = spec.method.params
   if (typeof steps === 'number' && typeof batchSize === 'number') return steps * batchSize

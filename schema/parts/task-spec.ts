@@ -29,8 +29,10 @@ export interface TaskSpec<Part = Record<string, unknown>> {
     plan: { benchmark: Planning; part: Part; seed: number; weights: StageKey },
     add: (spec: StageSpec) => Promise<StageKey>,
   ): Promise<void>
-  /** Models that a benchmark names beside its own, by their place in it. */
-  models?(part: Part): Record<string, ModelRef>
+  /** Models that a benchmark names beside its own, by their place in it, and the task that each is of. */
+  models?(part: Part): Record<string, { task: string; model: ModelRef }>
+  /** How often a `sample` stage asks the model about one image, for a number of classes. */
+  answersOf?(part: unknown, classes: number): number
   /** Trainings that every submission is shown beside: retrain alone, or the original too. */
   references: readonly ('retain' | 'all')[]
   /** What orders a board: the mean gap to retrain, or the worse of a row's places in the metrics that say so. */

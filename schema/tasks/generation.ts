@@ -58,7 +58,12 @@ export const generation = defineTask({
     const common = { task, dataset, model: judge.model, request, holdOut: training.holdOut, seed }
     await add({ kind: 'evaluate', ...common, part: { extractor }, inputs: { samples, judge: judging } })
   },
-  models: ({ judge }) => ({ 'task.judge.model': judge.model }),
+  models: ({ judge }) => ({ 'task.judge.model': { task: 'classification', model: judge.model } }),
+  answersOf(part, classes) {
+    const { perClass, sampler, guidance } = samplePart.parse(part).sampling
+    // Guidance asks with and without the class.
+    return classes * perClass * sampler.steps * (guidance > 0 ? 2 : 1)
+  },
   references: ['retain', 'all'],
   ordering: 'worst-place',
 })

@@ -1,22 +1,24 @@
 /** Image classification on the engine's side: trains classifiers, and asks them about D_f, D_r and the test set. */
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { extract } from '../../engine/nn/extract.ts'
+import * as models from '../../engine/nn/models/index.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
 import type { Split } from '../../science/dataset.ts'
 import { EVIDENCE } from '../../science/task.ts'
 import { encodeEvidence } from '../../science/tasks/classification/codec.ts'
 import { type ClassifierTypes, fitLabels } from '../../science/tasks/classification/vocabulary.ts'
 import { startClock } from '../../stages/clock.ts'
-import { networkFor } from '../../stages/data.ts'
 import { splitOf } from '../../stages/split.ts'
 import { loadWeights } from '../../stages/weights.ts'
 import { defineRunnerTask } from '../task.ts'
+import { networkFor } from './network.ts'
 import { classifierObjective } from './objective.ts'
 
 /** Images in one batch of evaluation; it does not change the answers. */
 const BATCH = 250
 
 export const classification = defineRunnerTask<ClassifierTypes>({
+  architectures: models,
   model({ model }, loaded) {
     const network = networkFor(model, loaded)
     return {

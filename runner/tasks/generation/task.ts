@@ -1,15 +1,19 @@
 /** Class-conditional image generation on the engine's side: trains denoisers, samples them, and has the samples judged. */
 
 import type { Diffusion } from '../../../schema/parts/diffusion.ts'
-import { trainingPart } from '../../../schema/tasks/generation.ts'
+import { generationOf, trainingPart } from '../../../schema/tasks/generation.ts'
+import { loadInceptionWeights } from '../../data/files/inception.ts'
 import type { DenoiserNetwork } from '../../engine/nn/denoiser-network.ts'
+import * as denoisers from '../../engine/nn/denoisers/index.ts'
+import { inceptionV3 } from '../../engine/nn/extractors/inception-v3.ts'
 import { sizeOf } from '../../engine/onnx/tensor.ts'
 import { asArrays } from '../../engine/training/outcomes.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
 import type { StageTrainer } from '../../engine/training/trainer.ts'
+import { CANONICAL_EXTRACTOR } from '../../science/tasks/generation/evidence.ts'
 import { type DiffusionTypes, type DiffusionVerbs, fitImages } from '../../science/tasks/generation/vocabulary.ts'
-import { denoiserFor } from '../../stages/data.ts'
 import { defineRunnerTask, type VerbOptions } from '../task.ts'
+import { denoiserFor } from './denoiser.ts'
 import { samplerOf, toBytes } from './diffusion/sampler.ts'
 import { measure } from './measure.ts'
 import { diffusionObjective } from './objective.ts'
@@ -19,6 +23,12 @@ import { sample } from './sample.ts'
 const BATCH = 50
 
 export const generation = defineRunnerTask<DiffusionTypes>({
+  architectures: denoisers,
+  async prepare({ task, dataset }, { places, signal, note }) {
+    if (generationOf({ task })?.extractor !== CANONICAL_EXTRACTOR) return
+    note(`${dataset.id} is measured by Inception-v3: looking for its weights.`)
+    await loadInceptionWeights(inceptionV3([3, 32, 32]), { ...places, signal })
+  },
   model(spec, loaded) {
     const { diffusion, dropCondition, average } = trainingPart.parse(spec.part).denoising
     const { network: denoiser, conditions } = denoiserFor(spec.model, loaded)
