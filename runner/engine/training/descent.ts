@@ -175,7 +175,8 @@ async function run<T extends TaskTypes>(
     const streamOf = (step: number) => randomStream(seed, `${drawn}/${k}/${step}`)
     return objective.draw(on, { k, training: true, streamOf, running: memory.stream, name: `${drawn}/${k}` })
   })
-  const orders = draws.map(({ population }, k) => endlessOrder(seed, `${drawn}/${k}`, population))
+  const populations = terms.map(({ on }) => objective.population(on))
+  const orders = populations.map((population, k) => endlessOrder(seed, `${drawn}/${k}`, population))
   const start = (name: string, shape: readonly number[]) =>
     memory.optimizers[descent.number]!.get(name) ??
     memory.state.get(name.replace(/:average$/, '')) ??
@@ -227,7 +228,7 @@ async function run<T extends TaskTypes>(
           const positions =
             k === 0 && leading
               ? leading.subarray(from, from + steps * batch)
-              : Int32Array.from({ length: drawn.population > 0 ? steps * batch : 0 }, (_, i) =>
+              : Int32Array.from({ length: populations[k]! > 0 ? steps * batch : 0 }, (_, i) =>
                   orders[k]!(step * batch + i),
                 )
           Object.assign(own, await drawn.stepFeeds({ first: step, steps, batch, positions }, now))

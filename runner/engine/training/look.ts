@@ -61,7 +61,7 @@ async function goOver<T extends TaskTypes>(
       running: memory.stream,
       name: `${purpose}/${phase}`,
     })
-  const { population } = drawnFrom(0)
+  const population = objective.population(on)
   if (population === 0) throw new Error(`${phase}: there are no examples to go over`)
   for (const { from, batch, end } of partsOf(population)) {
     const drawn = drawnFrom(from)

@@ -20,12 +20,10 @@ export interface Net {
 }
 
 /** Builds the values of a term that its task knows: `args` are values of the node's arguments. Null for an op it doesn't know. */
-export type Resolve = (ops: Ops, node: ExprNode, args: readonly Value[], net: Net | null) => Value | null
+export type Resolve = (node: ExprNode, args: readonly Value[], net: Net | null) => Value | null
 
-/** A term's batches as the graph sees them, ready for feeding. */
+/** A term's batches, ready for feeding. */
 export interface Drawn {
-  /** Examples to draw from; 0 where nothing is drawn by position. */
-  population: number
   /** Feeds that stay the same over the run. */
   feeds: Record<string, Tensor>
   /** Feeds of the steps from `first` on, by the positions that each draws; `now` are the parameters before them. */
@@ -61,6 +59,8 @@ export interface Objective<T extends TaskTypes = TaskTypes> {
   buffers: readonly Variable[]
   /** Makes the task's values while a loss is recorded. */
   values(push: Push): T['values']
+  /** Examples to draw from; 0 where nothing is drawn by position. */
+  population(on: T['batch']): number
   /** How many examples a batch holds. */
   batchSize(on: T['batch']): number
   /** Declares a term's inputs; gives a function that builds its values in the body of the loop. `shape` is all that the graph knows

@@ -133,7 +133,7 @@ export function termsOf(
           if (Array.isArray(arg)) throw new ExpressionError(`${node.op}: expected a tensor, got all weights`)
           return arg as Value
         })
-        return resolvers[k]!(ops, node, tensors, asked)
+        return resolvers[k]!(node, tensors, asked)
       }
       return {
         loss: (k: number, model: (node: ExprNode) => Net, building?: Building) =>

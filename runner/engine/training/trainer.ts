@@ -9,7 +9,6 @@ import type {
   Kept,
   Optimizer,
   OptimizerOptions,
-  Span,
   TaskTypes,
   Term,
   Trainer,
@@ -160,9 +159,7 @@ export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): 
   function populationOf(terms: readonly RecordedTerm<T>[]): number {
     const [first] = terms
     if (!first) throw new Error('expected a term to descend, got none')
-    const unused = () => memory.stream('unused')
-    const drawing = { k: 0, training: false, streamOf: unused, running: unused, name: '' }
-    const { population } = objective.draw(first.on, drawing)
+    const population = objective.population(first.on)
     if (population === 0)
       throw new Error('a pass goes over the items of its first term, but that has none; ask for steps')
     return population
@@ -189,7 +186,7 @@ export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): 
     fresh: () => keepModel(fresh(), true),
     hold: (values) =>
       keepModel(
-        new Map(objective.parameters.map(({ name, shape }) => [name, floats(shape, valueOf(values, name))])),
+        new Map(objective.parameters.map(({ name, shape }) => [name, floats(shape, valuesFor(values, name))])),
         true,
       ),
     mask({ kind, density, of, clipNorm = null }) {
@@ -296,7 +293,7 @@ export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): 
   }
 }
 
-function valueOf(values: ReadonlyMap<string, Float32Array>, name: string): Float32Array {
+function valuesFor(values: ReadonlyMap<string, Float32Array>, name: string): Float32Array {
   const found = values.get(name)
   if (!found) throw new Error(`expected values for every parameter, got none for ${name}`)
   return found

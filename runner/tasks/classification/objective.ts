@@ -4,7 +4,6 @@ import { residentImages } from '../../engine/nn/executor.ts'
 import { featuresBefore } from '../../engine/nn/extract.ts'
 import type { Network } from '../../engine/nn/network.ts'
 import { addInput, type Value } from '../../engine/onnx/graph.ts'
-import type { Ops } from '../../engine/onnx/ops.ts'
 import { int64s, tensor } from '../../engine/onnx/tensor.ts'
 import { cropAndFlip, DRAWS, PADDING } from '../../engine/training/augment.ts'
 import type { Net, Objective } from '../../engine/training/objective.ts'
@@ -36,6 +35,7 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
     parameters,
     buffers,
     values: classifierValues,
+    population: ({ items }) => items.length,
     batchSize: ({ batchSize }) => batchSize,
     shapeOf: ({ from }) => ({ images: countOf(from), own: !!from, augment }),
     declare(graph, k, { batch, on, loss }) {
@@ -51,7 +51,7 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
       const draws = augment ? addInput(graph, `draws.${k}`, 'int64', [-1, batch, DRAWS]) : null
       return (ops, iteration) => {
         let pixels: Value | undefined
-        const seen = (ops: Ops) => {
+        const seen = () => {
           if (!pixels) {
             const bytes = ops.Gather(images, ops.Gather(plan, iteration))
             const cropped = draws ? cropAndFlip(ops, bytes, ops.Gather(draws, iteration)) : bytes
@@ -59,21 +59,21 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
           }
           return pixels
         }
-        const answers = (ops: Ops, x: Value, net: Net) => {
+        const answers = (x: Value, net: Net) => {
           const { logits, updates } = network.forward(ops, x, net.values, net.training)
           net.update(updates)
           return logits
         }
-        return (ops, { op }, [x], net) => {
+        return ({ op }, [x], net) => {
           switch (op) {
             case 'images':
-              return seen(ops)
+              return seen()
             case 'labels':
               return ops.Gather(targets!, iteration)
             case 'logits':
-              return answers(ops, x ?? seen(ops), net!)
+              return answers(x ?? seen(), net!)
             case 'features':
-              return featuresBefore(ops.graph, answers(ops, x ?? seen(ops), net!))
+              return featuresBefore(ops.graph, answers(x ?? seen(), net!))
             default:
               return null
           }
@@ -83,7 +83,6 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
     draw({ items, labels, from }, { k, running }) {
       const truth = from?.labels ?? train.labels
       return {
-        population: items.length,
         feeds: { [nameOf({ own: !!from }, k)]: from ? residentImages(from.images, inputShape) : resident },
         async stepFeeds({ steps, batch, positions }) {
           const draws = running('augment')

@@ -49,6 +49,7 @@ export function diffusionObjective(options: DiffusionOptions): Objective<Diffusi
     parameters,
     buffers,
     values: diffusionValues,
+    population: populationOf,
     batchSize: ({ batchSize }) => batchSize,
     shapeOf: (on, training): Record<string, unknown> & Shape => {
       const source = sourceOf(on)
@@ -59,6 +60,9 @@ export function diffusionObjective(options: DiffusionOptions): Objective<Diffusi
     draw: (on, drawing) => drawTerm(on, drawing, options, resident),
   }
 }
+
+const populationOf = (on: DiffusionBatch): number =>
+  'items' in on ? on.items.length : 'from' in on ? on.from.labels.length : 0
 
 const sourceOf = (on: DiffusionBatch): Shape['source'] =>
   'items' in on ? 'dataset' : 'from' in on ? 'own' : 'uniform' in on ? 'uniform' : 'latents'
@@ -116,16 +120,20 @@ function declareTerm(
       const mirrored = ops.Slice(pixels, [-1], [-1 - shape[3]!], [3], [-1])
       return ops.Where(ops.Reshape(ops.Equal(at(flips), 1), [batch, 1, 1, 1]), mirrored, pixels)
     }
-    const x = once(() => (latents ? at(latents) : diffuse(ops, alphaBars, (draws(), clean()), draws(), t())))
+    const x = once(() => {
+      if (latents) return at(latents)
+      const noise = draws()
+      return diffuse(ops, alphaBars, clean(), noise, t())
+    })
 
-    const predict = (ops: Ops, guidance: number, inputs: DenoiserInputs, net: Net, first: number) => {
+    const predict = (guidance: number, inputs: DenoiserInputs, net: Net, first: number) => {
       // With guidance the batch goes together with its twin of the null class.
       const keysOf = ({ x }: DenoiserInputs) => (x.shape[0] === batch ? key() : ops.Concat([key(), key()], 0))
       const answer = (inputs: DenoiserInputs) =>
         denoiser.forward(ops, inputs, net.values, net.training ? { keys: keysOf(inputs), first } : undefined)
       return guided(ops, answer, inputs, { guidance, classes: denoiser.classes })
     }
-    return (ops, node, args, net) => {
+    return (node, args, net) => {
       switch (node.op) {
         case 'x':
           return x()
@@ -144,7 +152,7 @@ function declareTerm(
         case 'predict': {
           const [x, t, labels] = args as [Value, Value, Value]
           const first = DROPOUT * (1 + Math.max(0, live.indexOf(node)))
-          return predict(ops, node.with.guidance as number, { x, t, labels }, net!, first)
+          return predict(node.with.guidance as number, { x, t, labels }, net!, first)
         }
         default:
           return null
@@ -164,7 +172,7 @@ function drawTerm(
   const items = 'items' in on ? on.items : null
   const sampled = 'sampled' in on ? on.sampled : null
   const fixed = 'uniform' in on ? on.uniform : (sampled?.label ?? null)
-  const population = own ? own.labels.length : items ? items.length : 0
+  const population = populationOf(on)
   if ((own || items) && population === 0) throw new Error('a term of the loss has no images to draw from')
   const flips = flip && training && population > 0
   const dropped = on.dropCondition ?? 0
@@ -183,7 +191,6 @@ function drawTerm(
       })
     : null
   return {
-    population,
     feeds: own ? { [`images.${k}`]: residentImages(own.images, inputShape) } : items ? { images: resident } : {},
     atMost: sample ? 1 : undefined,
     async stepFeeds({ first, steps, batch, positions }, now) {
