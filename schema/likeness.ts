@@ -1,6 +1,6 @@
 /** Which stages take about the same time on one machine: same kind, data, model, recipe and method, whatever their seed, forget
  *  request and parameters of the method. */
-import { canonicalJson, sha256Hex } from './hash.ts'
+import { canonicalJson, sha256Hex } from './parts/hash.ts'
 import type { StageSpec } from './stage.ts'
 
 export function likenessOf(spec: StageSpec): Promise<string> {

@@ -1,6 +1,6 @@
 /** From a method on a benchmark to the stages of one seed. */
 import type { Benchmark } from './benchmark.ts'
-import { canonicalJson, sha256Hex } from './hash.ts'
+import { canonicalJson, sha256Hex } from './parts/hash.ts'
 import { type StageKey, type StageSpec, stageKeyOf } from './stage.ts'
 import { partOf, taskNamed } from './task.ts'
 

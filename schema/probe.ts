@@ -1,6 +1,6 @@
 /** What a runner can do, found out by trying. */
 import { z } from 'zod'
-import { sha256 } from './hash.ts'
+import { sha256 } from './parts/hash.ts'
 import { device } from './result.ts'
 
 export const gpu = z.strictObject({

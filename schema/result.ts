@@ -1,6 +1,6 @@
 /** What a finished stage leaves behind. */
 import { z } from 'zod'
-import { sha256 } from './hash.ts'
+import { sha256 } from './parts/hash.ts'
 
 /** Artifacts and evidence are stored by hash; the name says what a file is, such as `weights.safetensors`. */
 export const artifactRef = z.strictObject({ sha256, bytes: z.int().min(0) })

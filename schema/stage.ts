@@ -1,6 +1,6 @@
 /** Stages: the units of work, each identified by the hash of everything that determines its result. */
 import type { z } from 'zod'
-import { canonicalJson, sha256Hex } from './hash.ts'
+import { canonicalJson, sha256Hex } from './parts/hash.ts'
 import { type StageKey, type StageSpec, stageShape } from './parts/stage-shape.ts'
 import { checked, taskNamed, tasks, unknownTask } from './task.ts'
 

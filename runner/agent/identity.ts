@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { sha256 } from '../../schema/hash.ts'
+import { sha256 } from '../../schema/parts/hash.ts'
 import { runnerId, runnerName } from '../../schema/protocol/enrol.ts'
 import { newPrivateKey, privateKey, publicKey, publicKeyOf, sign } from '../../schema/signature.ts'
 import { readSecrets, writeSecrets } from '../store/secrets.ts'

@@ -1,6 +1,6 @@
 /** The manifest of a delivery: what came of it, as this runner answers for it. */
 
-import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
+import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
 import type { Order } from '../../schema/protocol/lease.ts'
 import type { Manifest } from '../../schema/protocol/manifest.ts'
 import { sign } from '../../schema/signature.ts'

@@ -1,6 +1,6 @@
 /** Checks a stage of a run against the manifest that its runner signed: signature, spec, result, log and every artifact. */
 import type { RunStage } from '../../schema/api/run.ts'
-import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
+import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
 import { type Manifest, manifest } from '../../schema/protocol/manifest.ts'
 import { fingerprintOf, SignatureError, verify } from '../../schema/signature.ts'
 import { stageKeyOf } from '../../schema/stage.ts'

@@ -2,7 +2,7 @@
 import type { Suite } from '../../schema/suite.ts'
 import { benchmarks, datasets, lookUp, suites, suiteWith } from '../pipeline/catalogue.ts'
 import { runnerTasks } from '../pipeline/tasks.ts'
-import { methods, metricsOf, offeredBy, scienceTasks } from '../science/catalogue.ts'
+import { methods, metricsOf, offeredBy, scienceTasks } from '../science/catalogue/catalogue.ts'
 import { type Parameter, parametersOf } from '../science/parameters.ts'
 import { print, printJson, styledData } from '../terminal/output.ts'
 import { paramText } from '../words/command.ts'

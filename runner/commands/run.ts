@@ -1,10 +1,10 @@
 /** `palimpsest run`: a method on a benchmark or suite on this machine, without a server. */
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { picturedOf } from '../../schema/classes.ts'
-import type { DeviceKind } from '../machine/probe/providers.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
 import { type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
-import { methods, offers, REFERENCE } from '../science/catalogue.ts'
+import type { DeviceKind } from '../probe/providers.ts'
+import { methods, offers, REFERENCE } from '../science/catalogue/catalogue.ts'
 import { checkClasses } from '../stages/check-classes.ts'
 import { dataLoader } from '../stages/data.ts'
 import { dataPlaces, openHome } from '../store/home.ts'

@@ -1,5 +1,5 @@
 /** Products of float64 matrices by onnxruntime: what Fréchet distances, kernels and neighbourhoods are made of. */
-import type { Multiply } from '../science/fidelity/matrix.ts'
+import type { Multiply } from '../science/matrix.ts'
 import { addInput, addOutput, newGraph } from './onnx/graph.ts'
 import { opsFor } from './onnx/ops.ts'
 import { openSession, type Session } from './onnx/session.ts'

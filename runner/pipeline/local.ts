@@ -3,7 +3,7 @@
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { type PlannableMethod, type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
-import { closerToRetrain } from '../science/catalogue.ts'
+import { closerToRetrain } from '../science/catalogue/catalogue.ts'
 import { avgGapOf, fractionOfRetrain, gapsOf, makerOf, secondsOf } from '../science/comparison.ts'
 import type { StageContext } from '../stages/stage.ts'
 import { runStage } from './run-stage.ts'

@@ -1,9 +1,9 @@
 /** Every task by its id: what this runner can do. */
-import { scienceTasks } from '../science/catalogue.ts'
+import { scienceTasks } from '../science/catalogue/catalogue.ts'
 import type { ScienceTask } from '../science/task.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
+import type { RunnerTask } from '../stages/task.ts'
 import * as runner from '../tasks/index.ts'
-import type { RunnerTask } from '../tasks/task.ts'
 
 export const runnerTasks: Map<string, RunnerTask> = new Map(Object.entries(runner))
 

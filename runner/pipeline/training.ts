@@ -4,7 +4,7 @@ import type { Tensor } from '../engine/onnx/tensor.ts'
 import { createTrainer, type StageTrainer } from '../engine/training/trainer.ts'
 import type { TaskTypes } from '../science/method.ts'
 import type { StageContext } from '../stages/stage.ts'
-import type { TaskModel } from '../tasks/task.ts'
+import type { TaskModel } from '../stages/task.ts'
 
 interface Opening {
   model: TaskModel

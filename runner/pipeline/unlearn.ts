@@ -2,7 +2,7 @@
 import type { StageOf } from '../../schema/stage.ts'
 import { taskNamed } from '../../schema/task.ts'
 import { randomStream } from '../engine/nn/random.ts'
-import { methods } from '../science/catalogue.ts'
+import { methods } from '../science/catalogue/catalogue.ts'
 import type { Unlearning } from '../science/method.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'

@@ -1,5 +1,5 @@
 /** The contract of metrics: one metric a file in the metrics/ of its task, a pure function of evidence. */
-import type { Multiply } from './fidelity/matrix.ts'
+import type { Multiply } from './matrix.ts'
 
 /** Trains a support vector classifier and returns its decision for each query; injected, so that metrics stay pure. */
 export type FitSvc = (options: {

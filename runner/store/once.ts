@@ -2,7 +2,7 @@
  *  object of an identity; a name that can't be read, or whose object is missing or damaged, counts as none. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
+import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
 import { type ArtifactRef, artifactRef } from '../../schema/result.ts'
 import { type LockOptions, takeLock } from './lock.ts'
 import { type Store, StoreError } from './store.ts'

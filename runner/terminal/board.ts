@@ -1,7 +1,7 @@
 /** A board as a text table: references first, then rows in the board's order. */
 import type { BoardRow, Ranking } from '../../schema/api/board.ts'
 import type { SuiteBoard, SuiteRow } from '../../schema/api/suite.ts'
-import { REFERENCE } from '../science/catalogue.ts'
+import { REFERENCE } from '../science/catalogue/catalogue.ts'
 import { labelled } from '../words/names.ts'
 import { rankRange } from '../words/numbers.ts'
 import { classTable } from './classes.ts'

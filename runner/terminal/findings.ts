@@ -1,6 +1,7 @@
 /** What `palimpsest runner --check` prints. */
-import { TOLERANCE } from '../machine/probe/self-test.ts'
-import { type Findings, passedSelfTest } from '../machine/probe.ts'
+
+import { type Findings, passedSelfTest } from '../probe/probe.ts'
+import { TOLERANCE } from '../probe/self-test.ts'
 import { gibibytes } from '../words/numbers.ts'
 import { styledData } from './output.ts'
 

@@ -1,5 +1,5 @@
 /** The command that repeats a run, and values of parameters as its words write them. */
-import { canonicalJson } from '../../schema/hash.ts'
+import { canonicalJson } from '../../schema/parts/hash.ts'
 
 /** A value behind `name=`: JSON, but strings as they are, unless they would be read as something else. */
 export const paramText = (value: unknown): string =>

@@ -1,6 +1,6 @@
 /** Stages by their shape alone; schema/stage.ts checks them against their task and gives them keys. */
 import { z } from 'zod'
-import { sha256 } from '../hash.ts'
+import { sha256 } from './hash.ts'
 import { datasetRef, forgetRequest, modelRef, trainingRecipe } from './recipe.ts'
 
 export const stageKey = sha256

@@ -1,6 +1,6 @@
 /** Trade a one-time enrolment secret for an identity: the runner's Ed25519 key becomes known to the server. */
 import { z } from 'zod'
-import { sha256 } from '../hash.ts'
+import { sha256 } from '../parts/hash.ts'
 import { publicKey } from '../signature.ts'
 
 export const path = '/api/v1/runners/enrol'

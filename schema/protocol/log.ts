@@ -1,7 +1,7 @@
 /** Append to a delivery's log and report progress. A chunk that leaves a gap is refused with the sequence and offset that were
  *  expected; one that is there already is accepted again. */
 import { z } from 'zod'
-import { sha256 } from '../hash.ts'
+import { sha256 } from '../parts/hash.ts'
 import { progress } from '../result.ts'
 
 export const path = '/api/v1/jobs/:key/log'

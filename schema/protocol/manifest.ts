@@ -1,6 +1,6 @@
 /** A run's manifest, stage by stage: what the runner that computed it says came out, and its signature over that. */
 import { z } from 'zod'
-import { sha256 } from '../hash.ts'
+import { sha256 } from '../parts/hash.ts'
 import { stageResult } from '../result.ts'
 import { fingerprint, jws, publicKey } from '../signature.ts'
 import { stageKey } from '../stage.ts'

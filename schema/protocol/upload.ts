@@ -1,6 +1,6 @@
 /** Store bytes under their SHA-256 (PUT, with a job token), as one body. Bytes that hash to something else are refused. */
 import { z } from 'zod'
-import { sha256 } from '../hash.ts'
+import { sha256 } from '../parts/hash.ts'
 
 export const path = '/api/v1/artifacts/:sha256'
 export const params = z.strictObject({ sha256 })

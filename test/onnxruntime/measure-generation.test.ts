@@ -3,7 +3,10 @@ import { afterAll, expect, test } from 'vitest'
 import { networkOf } from '../../runner/engine/nn/network.ts'
 import { floats, type Tensor } from '../../runner/engine/onnx/tensor.ts'
 import type { Split } from '../../runner/science/dataset.ts'
-import { decodeGenerationEvidence, encodeGenerationEvidence } from '../../runner/science/tasks/generation/codec.ts'
+import {
+  decodeGenerationEvidence,
+  encodeGenerationEvidence,
+} from '../../runner/science/tasks/generation/evidence/codec.ts'
 import * as members from '../../runner/science/tasks/generation/metrics/index.ts'
 import { sha256Of } from '../../runner/store/digest.ts'
 import { classifierExtractor } from '../../runner/tasks/generation/extractor.ts'

@@ -1,7 +1,7 @@
 /** The self-test of a machine: its known values are PyTorch's, and the engine meets them. */
 import { expect, test } from 'vitest'
-import { known, runSelfTest, TOLERANCE } from '../../runner/machine/probe/self-test.ts'
-import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
+import { known, runSelfTest, TOLERANCE } from '../../runner/probe/self-test.ts'
+import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
 import { SELF_TEST_SHA256 } from '../../schema/probe.ts'
 import { goldenJson } from '../runner/golden.ts'
 

@@ -7,7 +7,7 @@ import * as commands from '../../runner/commands/index.ts'
 import { paramsFrom, resolveParams } from '../../runner/commands/parts/arguments.ts'
 import { groups } from '../../runner/commands/parts/command.ts'
 import { benchmarks, denoisers, models } from '../../runner/pipeline/catalogue.ts'
-import { methods, metricsOf, offeredBy, tasks } from '../../runner/science/catalogue.ts'
+import { methods, metricsOf, offeredBy, tasks } from '../../runner/science/catalogue/catalogue.ts'
 import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
 
 afterAll(cleanUp)

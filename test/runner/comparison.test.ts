@@ -1,6 +1,6 @@
 /** Facts of a run beside retrain's, each by hand. */
 import { expect, test } from 'vitest'
-import { closerToRetrain } from '../../runner/science/catalogue.ts'
+import { closerToRetrain } from '../../runner/science/catalogue/catalogue.ts'
 import { avgGapOf, fractionOfRetrain, gapsOf, makerOf, secondsOf } from '../../runner/science/comparison.ts'
 import { benchmarks } from '../../schema/catalogue.ts'
 

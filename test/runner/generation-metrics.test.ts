@@ -4,20 +4,20 @@ import { SafetensorsError } from '../../runner/formats/safetensors.ts'
 import { gaussianOf, rowsOf } from '../../runner/science/fidelity/features.ts'
 import { frechetDistance } from '../../runner/science/fidelity/frechet.ts'
 import { inceptionScore } from '../../runner/science/fidelity/inception-score.ts'
-import { type Multiply, matrixOf, transposed } from '../../runner/science/fidelity/matrix.ts'
+import { type Multiply, matrixOf, transposed } from '../../runner/science/matrix.ts'
 import { MetricError } from '../../runner/science/metric.ts'
 import {
   decodeGenerationEvidence,
   encodeGenerationEvidence,
   encodeRealImages,
   realImagesOf,
-} from '../../runner/science/tasks/generation/codec.ts'
+} from '../../runner/science/tasks/generation/evidence/codec.ts'
 import {
   CANONICAL_EXTRACTOR,
   type GenerationEvidence,
   type GenerationTools,
   positionsOf,
-} from '../../runner/science/tasks/generation/evidence.ts'
+} from '../../runner/science/tasks/generation/evidence/evidence.ts'
 import * as members from '../../runner/science/tasks/generation/metrics/index.ts'
 import { madeUpFeatures, orderOf } from './features.ts'
 

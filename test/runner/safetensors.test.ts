@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { readSafetensors, type Tensor, writeSafetensors } from '../../runner/formats/safetensors.ts'
 import type { Evidence } from '../../runner/science/metric.ts'
-import { decodeEvidence, encodeEvidence } from '../../runner/science/tasks/classification/codec.ts'
+import { decodeEvidence, encodeEvidence } from '../../runner/science/tasks/classification/evidence/codec.ts'
 import { goldenBytes } from './golden.ts'
 
 /** What test/golden/safetensors/make.py wrote. */

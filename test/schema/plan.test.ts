@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { 'fashion-mnist-5k.small-cnn.random-10' as benchmark } from '../../schema/benchmarks/index.ts'
-import { canonicalJson } from '../../schema/hash.ts'
 import { describeIssues } from '../../schema/issues.ts'
+import { canonicalJson } from '../../schema/parts/hash.ts'
 import { definitionOf, planRun } from '../../schema/plan.ts'
 import { inputsOf } from '../../schema/stage.ts'
 

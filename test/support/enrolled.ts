@@ -1,6 +1,6 @@
 /** A runner's identity, made by plain requests: enrolled, with an access token. For tests in workerd and in Node. */
 
-import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
+import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
 import { ASSERTION_SECONDS } from '../../schema/protocol/access.ts'
 import type { Job, Order } from '../../schema/protocol/lease.ts'
 import type { Manifest } from '../../schema/protocol/manifest.ts'

@@ -1,7 +1,7 @@
 /** Leases: which job a runner gets, how long it holds it, and who may write to it. */
 import { expect, test } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
-import { sha256Hex } from '../../schema/hash.ts'
+import { sha256Hex } from '../../schema/parts/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { signedResult } from '../support/enrolled.ts'
 import { probe } from '../support/probe.ts'

@@ -1,6 +1,6 @@
 /** Logs in chunks: lines found by number, and chunks that are missing, doubled or damaged. */
 import { beforeEach, expect, test } from 'vitest'
-import { sha256Hex } from '../../schema/hash.ts'
+import { sha256Hex } from '../../schema/parts/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { databaseOf } from '../../worker/bindings/database.ts'
 import { logSizes, readLines, readTail } from '../../worker/queries/logs/read-log.ts'

@@ -1,6 +1,6 @@
 /** Signed orders and manifests: one changed byte anywhere is refused and named. */
 import { beforeEach, expect, test } from 'vitest'
-import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
+import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
 import { type Job, order } from '../../schema/protocol/lease.ts'
 import type { StoredManifest } from '../../schema/protocol/manifest.ts'
 import { newPrivateKey, publicKeyOf, sign, verify } from '../../schema/signature.ts'

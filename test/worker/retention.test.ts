@@ -1,7 +1,7 @@
 /** Which stored files go, when, and which never do. */
 import { expect, test } from 'vitest'
 import type { RetentionReport } from '../../schema/api/retention.ts'
-import { sha256Hex } from '../../schema/hash.ts'
+import { sha256Hex } from '../../schema/parts/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import {
   ADMIN,

@@ -1,6 +1,6 @@
 /** Artifacts that are sent whole, by their hash. */
 import { beforeEach, expect, test } from 'vitest'
-import { sha256Hex } from '../../schema/hash.ts'
+import { sha256Hex } from '../../schema/parts/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { MAX_WHOLE_BYTES } from '../../schema/protocol/upload.ts'
 import { ask, errorOf, lease, submit, tokenFor, upload, useFreshDatabase } from './support.ts'

@@ -1,6 +1,6 @@
 /** Large artifacts, sent in parts. */
 import { beforeEach, expect, test } from 'vitest'
-import { sha256Hex } from '../../schema/hash.ts'
+import { sha256Hex } from '../../schema/parts/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { MAX_BYTES, MAX_WHOLE_BYTES, PART_BYTES } from '../../schema/protocol/upload.ts'
 import { ask, bindings, errorOf, lease, read, submit, tokenFor, upload, useFreshDatabase } from './support.ts'

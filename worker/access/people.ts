@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm'
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { ApiError } from '../../schema/errors.ts'
-import { sha256Hex } from '../../schema/hash.ts'
+import { sha256Hex } from '../../schema/parts/hash.ts'
 import { type Role, tokens } from '../../schema/tables/tokens.ts'
 import type { AppEnv, Identity, Viewer } from '../bindings/env.ts'
 

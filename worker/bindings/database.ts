@@ -1,6 +1,6 @@
 /** D1 through drizzle. */
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1'
-import { hexOf } from '../../schema/hash.ts'
+import { hexOf } from '../../schema/parts/hash.ts'
 
 export type Database = DrizzleD1Database & { $client: D1Database }
 

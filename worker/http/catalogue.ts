@@ -7,7 +7,7 @@ import {
   offers,
   REFERENCE,
   resolveParams as resolved,
-} from '../../runner/science/catalogue.ts'
+} from '../../runner/science/catalogue/catalogue.ts'
 import type { MethodDefinition } from '../../runner/science/method.ts'
 import { noSuch } from '../../runner/words/nearest.ts'
 import type { Column } from '../../schema/api/board.ts'
@@ -18,7 +18,7 @@ import { type Pictured, picturedOf } from '../../schema/classes.ts'
 import { ApiError, type ErrorCode } from '../../schema/errors.ts'
 import type { Suite } from '../../schema/suite.ts'
 
-export { generationMetrics, methods, metrics, titleOf } from '../../runner/science/catalogue.ts'
+export { generationMetrics, methods, metrics, titleOf } from '../../runner/science/catalogue/catalogue.ts'
 export { benchmarks, isReference, REFERENCE, suites, suiteWith }
 
 /** Methods that every submission brings along for its seeds: retrain, and where images are compared by eye the original too. */

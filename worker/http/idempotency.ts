@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { ApiError } from '../../schema/errors.ts'
-import { canonicalJson, sha256Hex } from '../../schema/hash.ts'
+import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
 import type { AppEnv } from '../bindings/env.ts'
 import type { Repeatable } from '../keys/secrets.ts'
 

@@ -2,8 +2,8 @@
 import { Option } from 'commander'
 import { onnxruntimeVersion, type Provider } from '../../engine/onnx/session.ts'
 import { FLOAT32_ON_GPU } from '../../machine/device.ts'
-import { cudaLibrary, type DeviceKind, deviceKinds } from '../../machine/probe/providers.ts'
-import { type Findings, probeMachine } from '../../machine/probe.ts'
+import { type Findings, probeMachine } from '../../probe/probe.ts'
+import { cudaLibrary, type DeviceKind, deviceKinds } from '../../probe/providers.ts'
 import { UsageError } from '../../words/usage.ts'
 
 export const deviceOption = () =>

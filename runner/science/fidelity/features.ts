@@ -1,6 +1,7 @@
 /** Features of images, and the normal distribution that a Fréchet distance takes them for. Pure. */
+
+import { cholesky, type Matrix, type Multiply, matrixOf, transposed } from '../matrix.ts'
 import { MetricError } from '../metric.ts'
-import { cholesky, type Matrix, type Multiply, matrixOf, transposed } from './matrix.ts'
 
 export interface Features {
   count: number

@@ -1,10 +1,11 @@
 /** FID without the bias of small samples (Chong and Forsyth 2020, https://arxiv.org/abs/1911.07023): the expected distance of n
  *  images is almost linear in 1 / n, so a line through the distances of nested subsets, read at 1 / n = 0, estimates that of
  *  infinitely many. */
+
+import type { Multiply } from '../matrix.ts'
 import { MetricError } from '../metric.ts'
 import { type Features, type Gaussian, gaussianOf, rowsOf } from './features.ts'
 import { frechetDistance } from './frechet.ts'
-import type { Multiply } from './matrix.ts'
 
 /** Number of subsets. */
 export const POINTS = 15

@@ -4,8 +4,9 @@
  *      |μ₁ − μ₂|² + tr Σ₁ + tr Σ₂ − 2 tr (Σ₁ Σ₂)^½
  *
  *  With Σ = FᵀF the eigenvalues of Σ₁ Σ₂ are the squared singular values of F₁ F₂ᵀ, so that the last trace is their sum. */
+
+import { inner, type Multiply } from '../matrix.ts'
 import type { Gaussian } from './features.ts'
-import { inner, type Multiply } from './matrix.ts'
 import { nuclearNorm } from './nuclear-norm.ts'
 
 export async function frechetDistance(a: Gaussian, b: Gaussian, multiply: Multiply): Promise<number> {

@@ -1,9 +1,10 @@
 /** Kernel Inception Distance (Bińkowski et al. 2018, https://arxiv.org/abs/1801.01401): the squared maximum mean discrepancy under
  *  k(x, y) = (x·y / d + 1)³. Its estimator has no bias, whatever the number of images, and can therefore be below 0. */
+
+import type { Matrix, Multiply } from '../matrix.ts'
 import { MetricError } from '../metric.ts'
 import { meanAndSpread } from '../statistics.ts'
 import { asMatrix, type Features, rowsOf } from './features.ts'
-import type { Matrix, Multiply } from './matrix.ts'
 
 /** Number of pairs of subsets that the value is the mean of. */
 export const SUBSETS = 100

@@ -6,7 +6,7 @@
  *  matrix") lifts small ones 2.5-fold instead of 1.5-fold. A singular value of 0 stays 0 and adds nothing, so that rank-deficient
  *  matrices need no care; that is why this is used rather than the square root of a product of covariances, whose zero
  *  eigenvalues come out as the square root of rounding noise. */
-import { inner, type Matrix, type Multiply, matrixOf, transposed } from './matrix.ts'
+import { inner, type Matrix, type Multiply, matrixOf, transposed } from '../matrix.ts'
 
 /** Singular values below this share of the bound on the largest one need not have converged: together they are at most
  *  `columns` times this. */

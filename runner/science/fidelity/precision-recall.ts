@@ -2,9 +2,10 @@
  *  union of balls, one around each, that reach to its k-th nearest neighbour. Precision is the share of generated images inside
  *  that of the real ones (do they look real?), recall the share of real images inside that of the generated ones (is everything
  *  there that should be?). */
+
+import { type Matrix, type Multiply, matrixOf } from '../matrix.ts'
 import { MetricError } from '../metric.ts'
 import { asMatrix, type Features } from './features.ts'
-import { type Matrix, type Multiply, matrixOf } from './matrix.ts'
 
 /** Which neighbour a ball reaches to. */
 export const NEIGHBOUR = 3

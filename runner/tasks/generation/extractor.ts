@@ -4,8 +4,8 @@ import { type ExtractOptions, extract, featureCount } from '../../engine/nn/extr
 import { INCEPTION_CLASSES, inceptionV3 } from '../../engine/nn/extractors/inception-v3.ts'
 import type { Network } from '../../engine/nn/network.ts'
 import type { Shape, Tensor } from '../../engine/onnx/tensor.ts'
-import type { Extractor } from '../../science/tasks/generation/evidence.ts'
-import { CANONICAL_EXTRACTOR } from '../../science/tasks/generation/evidence.ts'
+import type { Extractor } from '../../science/tasks/generation/evidence/evidence.ts'
+import { CANONICAL_EXTRACTOR } from '../../science/tasks/generation/evidence/evidence.ts'
 
 export interface ImageExtractor extends Extractor {
   network: Network

@@ -3,9 +3,9 @@
 import type { ExtractOptions } from '../../engine/nn/extract.ts'
 import type { Split } from '../../science/dataset.ts'
 import { MetricError } from '../../science/metric.ts'
-import { countCorrect } from '../../science/tasks/classification/answers.ts'
-import { encodeRealImages } from '../../science/tasks/generation/codec.ts'
-import { CANONICAL_EXTRACTOR, type GenerationEvidence } from '../../science/tasks/generation/evidence.ts'
+import { countCorrect } from '../../science/tasks/classification/evidence/answers.ts'
+import { encodeRealImages } from '../../science/tasks/generation/evidence/codec.ts'
+import { CANONICAL_EXTRACTOR, type GenerationEvidence } from '../../science/tasks/generation/evidence/evidence.ts'
 import { type ImageExtractor, type Look, lookAt } from './extractor.ts'
 
 /** The phase in which an extractor looks at real images. */

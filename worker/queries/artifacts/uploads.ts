@@ -2,7 +2,7 @@
  *  read: only then does the artifact get its row. */
 import { and, asc, eq } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
-import { hexOf, sha256Hex } from '../../../schema/hash.ts'
+import { hexOf, sha256Hex } from '../../../schema/parts/hash.ts'
 import { PART_BYTES } from '../../../schema/protocol/upload.ts'
 import { uploadParts } from '../../../schema/tables/upload-parts.ts'
 import { uploads } from '../../../schema/tables/uploads.ts'

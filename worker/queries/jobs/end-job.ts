@@ -2,7 +2,7 @@
  *  that end with them. */
 import { and, eq, exists, inArray, sql } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
-import { canonicalJson } from '../../../schema/hash.ts'
+import { canonicalJson } from '../../../schema/parts/hash.ts'
 import type { FailureReason } from '../../../schema/protocol/fail.ts'
 import type { WholeLog } from '../../../schema/protocol/log.ts'
 import type { StageResult } from '../../../schema/result.ts'

@@ -2,7 +2,7 @@
  *  leases have ended, one batch takes the job by a conditional update and writes the delivery down. */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
-import { sha256Hex } from '../../../schema/hash.ts'
+import { sha256Hex } from '../../../schema/parts/hash.ts'
 import type { Probe } from '../../../schema/probe.ts'
 import type { Job, Lease } from '../../../schema/protocol/lease.ts'
 import { ableOf } from '../../../schema/requirements.ts'

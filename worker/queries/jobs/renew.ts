@@ -1,6 +1,6 @@
 /** Keeping a lease. Each renewal replaces the token by one that follows from the old token and the runner's nonce. */
 import { and, eq, exists, inArray, sql } from 'drizzle-orm'
-import { sha256Hex } from '../../../schema/hash.ts'
+import { sha256Hex } from '../../../schema/parts/hash.ts'
 import type { Progress } from '../../../schema/result.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runners } from '../../../schema/tables/runners.ts'

@@ -1,7 +1,7 @@
 /** Pieces of a log: rows of D1 while they are new and small, objects in R2 once joined. Joining changes where bytes lie, never
  *  what they are, so it may happen at any time and twice. */
 import { and, asc, eq, gt, lt, type SQL, sql } from 'drizzle-orm'
-import { sha256Hex } from '../../../schema/hash.ts'
+import { sha256Hex } from '../../../schema/parts/hash.ts'
 import { logChunks } from '../../../schema/tables/log-chunks.ts'
 import type { Database } from '../../bindings/database.ts'
 

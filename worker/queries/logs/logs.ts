@@ -1,7 +1,7 @@
 /** Writes logs of deliveries: chunk by chunk without gaps, checked as a whole at the end. */
 import { and, eq, sql } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
-import { sha256Hex } from '../../../schema/hash.ts'
+import { sha256Hex } from '../../../schema/parts/hash.ts'
 import { MAX_LOG_BYTES, type WholeLog } from '../../../schema/protocol/log.ts'
 import type { Progress } from '../../../schema/result.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'

@@ -1,7 +1,7 @@
 /** Who may write about a job: the holder of its newest token, until the lease ends by the server's clock. */
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
-import { sha256Hex } from '../../../schema/hash.ts'
+import { sha256Hex } from '../../../schema/parts/hash.ts'
 import { deliveries } from '../../../schema/tables/deliveries.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import type { Database } from '../../bindings/database.ts'

@@ -2,7 +2,7 @@
  *  of requests with one key, at once or one after the other, one creates and the others find what it created. */
 import { and, eq } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
-import { sha256Hex } from '../../../schema/hash.ts'
+import { sha256Hex } from '../../../schema/parts/hash.ts'
 import { idempotencyKeys } from '../../../schema/tables/idempotency-keys.ts'
 import { type Database, prepared, type Statement } from '../../bindings/database.ts'
 import type { Once } from '../../http/idempotency.ts'

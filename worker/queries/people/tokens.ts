@@ -1,7 +1,7 @@
 /** Tokens: created with their secret shown once, listed and revoked. */
 import { and, asc, eq, isNull } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
-import { sha256Hex } from '../../../schema/hash.ts'
+import { sha256Hex } from '../../../schema/parts/hash.ts'
 import { type Role, tokens } from '../../../schema/tables/tokens.ts'
 import { webhooks } from '../../../schema/tables/webhooks.ts'
 import { type Database, isoTime, newId } from '../../bindings/database.ts'

@@ -1,7 +1,7 @@
 /** Manifests: results as their runners signed them, checked on arrival and again whenever they are shown. */
 import { and, desc, eq, inArray } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
-import { canonicalJson, sha256Hex } from '../../../schema/hash.ts'
+import { canonicalJson, sha256Hex } from '../../../schema/parts/hash.ts'
 import { type Manifest, manifest, type StoredManifest } from '../../../schema/protocol/manifest.ts'
 import { fingerprintOf, SignatureError, verify } from '../../../schema/signature.ts'
 import { deliveries } from '../../../schema/tables/deliveries.ts'

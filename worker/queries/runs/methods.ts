@@ -1,5 +1,5 @@
 /** Methods as API and pages describe them. */
-import { offeredBy } from '../../../runner/science/catalogue.ts'
+import { offeredBy } from '../../../runner/science/catalogue/catalogue.ts'
 import type { MethodDefinition, Task } from '../../../runner/science/method.ts'
 import { schemaOf } from '../../../runner/science/parameters.ts'
 import type { Method } from '../../../schema/api/method.ts'

@@ -1,6 +1,6 @@
 /** A board as CSV: one line a row, unrounded. */
 import type { Board, BoardRow } from '../../../schema/api/board.ts'
-import { canonicalJson } from '../../../schema/hash.ts'
+import { canonicalJson } from '../../../schema/parts/hash.ts'
 import { benchmarkOf } from '../../http/catalogue.ts'
 import { csvOf } from '../../http/csv.ts'
 import { bySlug } from '../../http/params.ts'

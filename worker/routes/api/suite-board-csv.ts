@@ -1,6 +1,6 @@
 /** The board of a suite as CSV: each row on average, then on each class, unrounded. */
 import type { SuiteBoard } from '../../../schema/api/suite.ts'
-import { canonicalJson } from '../../../schema/hash.ts'
+import { canonicalJson } from '../../../schema/parts/hash.ts'
 import { suiteOf } from '../../http/catalogue.ts'
 import { csvOf } from '../../http/csv.ts'
 import { bySlug } from '../../http/params.ts'

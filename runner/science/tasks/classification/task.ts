@@ -1,6 +1,6 @@
 /** Image classification: metrics of a classifier's answers. */
 import { defineScience, EVIDENCE, fileOf } from '../../task.ts'
-import { decodeEvidence } from './codec.ts'
+import { decodeEvidence } from './evidence/codec.ts'
 import * as metrics from './metrics/index.ts'
 
 export const classification = defineScience({

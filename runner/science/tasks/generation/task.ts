@@ -1,6 +1,6 @@
 /** Class-conditional image generation: metrics of what a model draws. */
 import { defineScience, EVIDENCE, fileOf } from '../../task.ts'
-import { decodeGenerationEvidence, REFERENCE } from './codec.ts'
+import { decodeGenerationEvidence, REFERENCE } from './evidence/codec.ts'
 import * as metrics from './metrics/index.ts'
 
 export const generation = defineScience({

@@ -2,8 +2,8 @@
  *  https://arxiv.org/abs/2310.12508): a support vector classifier learns to tell retained examples from test examples by one
  *  number, the softmax probability of the true class; the value is the share of D_f that it takes for never seen. */
 
-import { answersOf, confidencesOf } from '../answers.ts'
-import { defineMetric } from '../evidence.ts'
+import { answersOf, confidencesOf } from '../evidence/answers.ts'
+import { defineMetric } from '../evidence/evidence.ts'
 
 /** Penalty of the classifier. */
 const COST = 3

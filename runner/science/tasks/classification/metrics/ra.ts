@@ -1,7 +1,7 @@
 /** Remaining accuracy (Jia et al. 2023, https://arxiv.org/abs/2304.04934): what the model still knows of what it kept. */
 
-import { answersOf, countCorrect } from '../answers.ts'
-import { defineMetric } from '../evidence.ts'
+import { answersOf, countCorrect } from '../evidence/answers.ts'
+import { defineMetric } from '../evidence/evidence.ts'
 
 export const ra = defineMetric({
   title: 'RA',

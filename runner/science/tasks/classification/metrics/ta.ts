@@ -1,7 +1,7 @@
 /** Testing accuracy (Jia et al. 2023, https://arxiv.org/abs/2304.04934): how well the model generalises. */
 
-import { answersOf, countCorrect } from '../answers.ts'
-import { defineMetric } from '../evidence.ts'
+import { answersOf, countCorrect } from '../evidence/answers.ts'
+import { defineMetric } from '../evidence/evidence.ts'
 
 export const ta = defineMetric({
   title: 'TA',

@@ -1,7 +1,7 @@
 /** Unlearning accuracy (Jia et al. 2023, https://arxiv.org/abs/2304.04934): how often the model errs on what it forgot. */
 
-import { answersOf, countCorrect } from '../answers.ts'
-import { defineMetric } from '../evidence.ts'
+import { answersOf, countCorrect } from '../evidence/answers.ts'
+import { defineMetric } from '../evidence/evidence.ts'
 
 export const ua = defineMetric({
   title: 'UA',

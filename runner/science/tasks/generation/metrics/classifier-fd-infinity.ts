@@ -1,5 +1,5 @@
 /** What FID∞ is, with the features of a classifier trained on the dataset itself: not to be compared with FID∞. */
-import { frechetInfinityMetric } from '../feature-metrics.ts'
+import { frechetInfinityMetric } from '../evidence/feature-metrics.ts'
 
 export const classifierFdInfinity = frechetInfinityMetric({
   name: 'classifier-fd-infinity',

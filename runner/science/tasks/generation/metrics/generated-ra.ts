@@ -1,6 +1,6 @@
 /** Remaining accuracy of image generation: are the other classes still what they were asked to be? */
-import { defineMetric } from '../evidence.ts'
-import { judged, judgeIdentity } from '../judge.ts'
+import { defineMetric } from '../evidence/evidence.ts'
+import { judged, judgeIdentity } from '../evidence/judge.ts'
 
 export const generatedRa = defineMetric({
   title: 'RA',

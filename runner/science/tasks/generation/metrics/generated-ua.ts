@@ -1,7 +1,7 @@
 /** Unlearning accuracy of image generation (Fan et al. 2024, https://arxiv.org/abs/2310.12508): is the forgotten class still
  *  recognised in what the model draws when asked for it? */
-import { defineMetric } from '../evidence.ts'
-import { judged, judgeIdentity } from '../judge.ts'
+import { defineMetric } from '../evidence/evidence.ts'
+import { judged, judgeIdentity } from '../evidence/judge.ts'
 
 export const generatedUa = defineMetric({
   title: 'UA',

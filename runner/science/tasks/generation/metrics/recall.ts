@@ -1,8 +1,8 @@
 /** Improved recall (Kynkäänniemi et al. 2019, https://arxiv.org/abs/1904.06991): are all kinds of real images generated? */
 
 import { NEIGHBOUR } from '../../../fidelity/precision-recall.ts'
-import { defineMetric, featureIdentity } from '../evidence.ts'
-import { remainingPrecisionRecall } from '../feature-metrics.ts'
+import { defineMetric, featureIdentity } from '../evidence/evidence.ts'
+import { remainingPrecisionRecall } from '../evidence/feature-metrics.ts'
 
 export const recall = defineMetric({
   title: 'Recall',

@@ -1,10 +1,10 @@
 /** Which execution providers of onnxruntime really run a graph here, and why the others don't. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { addInput, addOutput, type Graph, newGraph } from '../../engine/onnx/graph.ts'
-import { opsFor } from '../../engine/onnx/ops.ts'
-import { knownProviders, librariesPath, openSession } from '../../engine/onnx/session.ts'
-import { floats } from '../../engine/onnx/tensor.ts'
+import { addInput, addOutput, type Graph, newGraph } from '../engine/onnx/graph.ts'
+import { opsFor } from '../engine/onnx/ops.ts'
+import { knownProviders, librariesPath, openSession } from '../engine/onnx/session.ts'
+import { floats } from '../engine/onnx/tensor.ts'
 
 /** What can be asked for; `auto` is CUDA where it works, else the CPU. */
 export const deviceKinds = ['auto', 'cpu', 'cuda'] as const

@@ -1,7 +1,7 @@
 /** Evidence as safetensors: `forget.logits` [n, classes], `forget.labels` [n], the same for `retain` and `test`, and the
  *  metadata `classes` and, for a class-wise request, `forgottenClass`. Pure. */
 
-import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../../formats/safetensors.ts'
+import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../../../formats/safetensors.ts'
 import type { Answers, Evidence } from './evidence.ts'
 
 const sets = ['forget', 'retain', 'test'] as const

@@ -10,8 +10,8 @@ import type { Objective } from '../engine/training/objective.ts'
 import type { StageTrainer } from '../engine/training/trainer.ts'
 import type { LoadOptions } from '../science/dataset.ts'
 import type { TaskTypes } from '../science/method.ts'
-import type { LoadedData } from '../stages/data.ts'
-import type { StageContext, StageOutcome } from '../stages/stage.ts'
+import type { LoadedData } from './data.ts'
+import type { StageContext, StageOutcome } from './stage.ts'
 
 /** A model of a stage, on the data of the stage. */
 export interface TaskModel<T extends TaskTypes = TaskTypes> {

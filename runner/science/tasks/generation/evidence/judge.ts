@@ -1,7 +1,7 @@
 /** What an independent classifier says of generated images. Pure. */
 
-import { MetricError } from '../../metric.ts'
-import { countCorrect } from '../classification/answers.ts'
+import { MetricError } from '../../../metric.ts'
+import { countCorrect } from '../../classification/evidence/answers.ts'
 import { type GenerationEvidence, positionsOf } from './evidence.ts'
 
 export interface Judged {

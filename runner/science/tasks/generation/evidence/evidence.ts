@@ -1,6 +1,6 @@
 /** What is measured of generated images before any metric, and what all metrics of them ask. */
-import { type Features, featuresOf, rowsOf } from '../../fidelity/features.ts'
-import { type MetricDefinition, MetricError } from '../../metric.ts'
+import { type Features, featuresOf, rowsOf } from '../../../fidelity/features.ts'
+import { type MetricDefinition, MetricError } from '../../../metric.ts'
 
 /** A network that turns images into features. */
 export interface Extractor {

@@ -1,7 +1,7 @@
 /** Evidence of image generation as safetensors: what judge and extractor say of generated images, and, in a file of its own that
  *  all runs on a dataset share, the features of real images. Pure. */
 
-import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../../formats/safetensors.ts'
+import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../../../formats/safetensors.ts'
 import type { Extractor, GenerationEvidence, RealImages } from './evidence.ts'
 
 /** The features of real images, which all runs of a benchmark share. */

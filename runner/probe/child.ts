@@ -1,5 +1,5 @@
 /** Tries what a broken driver could end a process with, in a process of its own, and tells what it finds as it goes. */
-import type { Provider } from '../../engine/onnx/session.ts'
+import type { Provider } from '../engine/onnx/session.ts'
 import { cudaLibrary, type DeviceKind, type ProviderFinding, tryProviders } from './providers.ts'
 import { runSelfTest, type SelfTest } from './self-test.ts'
 

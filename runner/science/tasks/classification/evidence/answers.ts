@@ -1,5 +1,5 @@
 /** What metrics ask of a model's answers. Pure, so that the worker can re-score evidence. */
-import { MetricError } from '../../metric.ts'
+import { MetricError } from '../../../metric.ts'
 import type { Answers, Evidence } from './evidence.ts'
 
 /** D_f, D_r and the test set by the names that errors use. */

@@ -3,17 +3,17 @@
 import { fork } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { sha256Hex } from '../../schema/hash.ts'
+import { sha256Hex } from '../../schema/parts/hash.ts'
 import { type Probe, SELF_TEST_SHA256 } from '../../schema/probe.ts'
 import { onnxruntimeVersion, type Provider } from '../engine/onnx/session.ts'
+import { deviceOf, FLOAT32_ON_GPU } from '../machine/device.ts'
+import { type Driver, findGpus } from '../machine/gpus.ts'
 import { version } from '../words/version.ts'
-import { deviceOf, FLOAT32_ON_GPU } from './device.ts'
-import { type Driver, findGpus } from './gpus.ts'
-import type { FromProbe } from './probe/child.ts'
-import type { DeviceKind, ProviderFinding } from './probe/providers.ts'
-import type { SelfTest } from './probe/self-test.ts'
+import type { FromProbe } from './child.ts'
+import type { DeviceKind, ProviderFinding } from './providers.ts'
+import type { SelfTest } from './self-test.ts'
 
-const entry = join(import.meta.dirname, 'probe/child.ts')
+const entry = join(import.meta.dirname, 'child.ts')
 const PATIENCE_MS = 120_000
 
 export interface Findings {

@@ -1,15 +1,15 @@
 /** What there is by name that needs no engine: methods and metrics, and what a benchmark makes of them. Runner and worker both read
  *  this; what a wrong name or value costs is theirs to say. */
 import type { z } from 'zod'
-import type { Benchmark } from '../../schema/benchmark.ts'
-import { describeIssues } from '../../schema/issues.ts'
-import { noSuch } from '../words/nearest.ts'
-import { type MethodDefinition, paramsFor } from './method.ts'
-import * as methodModules from './methods/index.ts'
-import type { MetricDefinition } from './metric.ts'
-import { metricNamed as namedOf } from './score.ts'
-import type { ScienceTask } from './task.ts'
-import * as taskModules from './tasks/index.ts'
+import type { Benchmark } from '../../../schema/benchmark.ts'
+import { describeIssues } from '../../../schema/issues.ts'
+import { noSuch } from '../../words/nearest.ts'
+import { type MethodDefinition, paramsFor } from '../method.ts'
+import * as methodModules from '../methods/index.ts'
+import type { MetricDefinition } from '../metric.ts'
+import { metricNamed as namedOf } from '../score.ts'
+import type { ScienceTask } from '../task.ts'
+import * as taskModules from '../tasks/index.ts'
 
 type Catalogue<T> = ReadonlyMap<string, T>
 

@@ -1,5 +1,5 @@
 /** What is measured of a classifier before any metric. */
-import type { MetricDefinition } from '../../metric.ts'
+import type { MetricDefinition } from '../../../metric.ts'
 
 /** What a model answered for a set of examples. */
 export interface Answers {

@@ -1,14 +1,14 @@
 /** A fixed piece of training whose result is known: two steps of a very small network, on which PyTorch agrees in double
  *  precision (test/golden/self-test). A machine that fails it would put wrong numbers on boards. */
-import { canonicalJson, sha256Hex } from '../../../schema/hash.ts'
-import { smallCnn } from '../../engine/nn/models/small-cnn.ts'
-import { initialState, networkOf } from '../../engine/nn/network.ts'
-import type { Provider } from '../../engine/onnx/session.ts'
-import { floats, numbersOf, sizeOf } from '../../engine/onnx/tensor.ts'
-import { createTrainer } from '../../engine/training/trainer.ts'
-import type { Split } from '../../science/dataset.ts'
-import { fitLabels } from '../../science/tasks/classification/vocabulary.ts'
-import { classifierObjective } from '../../tasks/classification/objective.ts'
+import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
+import { smallCnn } from '../engine/nn/models/small-cnn.ts'
+import { initialState, networkOf } from '../engine/nn/network.ts'
+import type { Provider } from '../engine/onnx/session.ts'
+import { floats, numbersOf, sizeOf } from '../engine/onnx/tensor.ts'
+import { createTrainer } from '../engine/training/trainer.ts'
+import type { Split } from '../science/dataset.ts'
+import { fitLabels } from '../science/tasks/classification/vocabulary.ts'
+import { classifierObjective } from '../tasks/classification/objective.ts'
 import { straysOf } from './placement.ts'
 
 const [IMAGES, SIDE, CLASSES] = [12, 8, 3]

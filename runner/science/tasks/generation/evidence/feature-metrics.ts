@@ -1,13 +1,13 @@
 /** Metrics that exist twice: under their well-known name for FID's Inception-v3, and under another name for the features of a
  *  classifier trained on the dataset itself, whose figures mean something else. */
 
-import { featuresOf, gaussianOf, rowsOf } from '../../fidelity/features.ts'
-import { fidInfinity, POINTS } from '../../fidelity/fid-infinity.ts'
-import { frechetDistance } from '../../fidelity/frechet.ts'
-import { inceptionScore, SPLITS } from '../../fidelity/inception-score.ts'
-import { kernelDistance, SUBSETS, subsetSize } from '../../fidelity/kid.ts'
-import { precisionRecall } from '../../fidelity/precision-recall.ts'
-import { type MetricDefinition, MetricError, type MetricTools } from '../../metric.ts'
+import { featuresOf, gaussianOf, rowsOf } from '../../../fidelity/features.ts'
+import { fidInfinity, POINTS } from '../../../fidelity/fid-infinity.ts'
+import { frechetDistance } from '../../../fidelity/frechet.ts'
+import { inceptionScore, SPLITS } from '../../../fidelity/inception-score.ts'
+import { kernelDistance, SUBSETS, subsetSize } from '../../../fidelity/kid.ts'
+import { precisionRecall } from '../../../fidelity/precision-recall.ts'
+import { type MetricDefinition, MetricError, type MetricTools } from '../../../metric.ts'
 import {
   CANONICAL_EXTRACTOR,
   defineMetric,
