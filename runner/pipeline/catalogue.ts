@@ -1,15 +1,12 @@
 /** What this checkout knows by name, datasets among it. A name that it does not know is a UsageError. */
 import { listed, type Target, targets } from '../../schema/catalogue/catalogue.ts'
-import * as datasetModules from '../data/datasets/index.ts'
-import type { DatasetDefinition } from '../science/dataset.ts'
 import { noSuch } from '../words/nearest.ts'
 import { UsageError } from '../words/usage.ts'
 
 type Catalogue<T> = ReadonlyMap<string, T>
 
 export { benchmarks, suites, suiteWith } from '../../schema/catalogue/catalogue.ts'
-
-export const datasets: Catalogue<DatasetDefinition> = new Map(Object.entries(datasetModules))
+export { datasets } from '../stages/data.ts'
 
 /** The member of that name; otherwise a UsageError that names the nearest one and all others, or those to be listed. */
 export function lookUp<T>(kind: string, catalogue: Catalogue<T>, id: string, known?: Iterable<string>): T {

@@ -1,6 +1,6 @@
 /** Datasets for stages: each is loaded once per process. */
 import type { DatasetRef } from '../../schema/parts/recipe.ts'
-import * as datasets from '../data/datasets/index.ts'
+import * as modules from '../data/datasets/index.ts'
 import type { Dataset, DatasetDefinition, LoadOptions } from '../science/dataset.ts'
 import { DatasetError } from '../science/dataset.ts'
 
@@ -11,14 +11,14 @@ export interface LoadedData {
 
 export type DataLoader = (ref: DatasetRef, options?: Pick<LoadOptions, 'signal' | 'onProgress'>) => Promise<LoadedData>
 
-const registry: Record<string, DatasetDefinition> = datasets
+export const datasets: Map<string, DatasetDefinition> = new Map(Object.entries(modules))
 
 /** A loader that keeps what it loaded. `directories` come before the cache. */
 export function dataLoader(places: Pick<LoadOptions, 'directories' | 'cache'>): DataLoader {
   const loaded = new Map<string, Promise<LoadedData>>()
   return (ref, options) => {
-    const definition = registry[ref.id]
-    if (!definition) throw new DatasetError(`unknown dataset ${ref.id}; known: ${Object.keys(registry).join(', ')}`)
+    const definition = datasets.get(ref.id)
+    if (!definition) throw new DatasetError(`unknown dataset ${ref.id}; known: ${[...datasets.keys()].join(', ')}`)
     const key = `${ref.id} ${ref.path ?? ''}`
     const known = loaded.get(key)
     if (known) return known

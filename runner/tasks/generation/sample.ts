@@ -1,4 +1,5 @@
 /** The sample stage: images of every class from a denoiser, as bytes, and a picture of the first of each. */
+import { z } from 'zod'
 import type { StageOf } from '../../../schema/stage.ts'
 import { samplePart } from '../../../schema/tasks/generation.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
@@ -37,12 +38,13 @@ export async function sample(spec: StageOf<'sample'>, context: StageContext): Pr
   const executor = createExecutor({ threads, provider, signal })
   const saved = await checkpoint?.load()
   const known = saved?.tensors.get('images')
+  const halfway = saved && halfDone.safeParse(saved.metadata).data
   let done = 0
   let before = 0
-  if (saved && known) {
-    images.set(known.data as Uint8Array)
-    done = Number(saved.metadata.done)
-    before = Number(saved.metadata.seconds)
+  if (halfway && known?.dtype === 'U8' && known.data.length === halfway.done * size) {
+    images.set(known.data)
+    done = halfway.done
+    before = halfway.seconds
     log(`going on after ${done} images`)
   }
   try {
@@ -78,6 +80,9 @@ export async function sample(spec: StageOf<'sample'>, context: StageContext): Pr
     await executor.release()
   }
 }
+
+/** Of a checkpoint: how many images there are, and what they took. */
+const halfDone = z.object({ done: z.coerce.number().int().min(0), seconds: z.coerce.number().min(0) })
 
 export interface Samples {
   images: Uint8Array
