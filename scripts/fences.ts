@@ -51,7 +51,7 @@ for (const file of files.sort()) {
   }
   // The first group takes `import type X from` and `export * from`, the second `import('x')` and `import 'x'`.
   for (const [, from, called] of readFileSync(join(root, file), 'utf8').matchAll(
-    /^(?:import|export|\})[^'"`\n]*\bfrom '([^']+)'|\bimport\s*\(?\s*'([^']+)'/gm,
+    /^(?:import|export|\})[^'"`\n]*\bfrom '([^']+)'|(?:^import |\bimport\()'([^']+)'/gm,
   )) {
     const name = (from ?? called)!
     if (name.startsWith('.')) {
