@@ -5,7 +5,8 @@
  *  suite       benchmarks that differ only in the class to be forgotten; data in schema/suites/
  *  submission  one method with parameters, for one benchmark or suite, by one author, over a list of seeds
  *  run         one seed of a submission on one benchmark
- *  stage       train, unlearn, sample, judge or evaluate, named by its stage key: the hash of everything that determines its result
+ *  task        what kind of model forgets, such as classification; data in schema/tasks/
+ *  stage       train, unlearn, sample or evaluate, named by its stage key: the hash of everything that determines its result
  *  job         a stage as a row of this table; runs that need the same stage share the job
  *  lease       the time-limited right to write about a job
  *  job token   the fencing token of a lease; it changes on every renewal, and every write must carry the newest
@@ -14,6 +15,7 @@
  *  runner      a machine that leases jobs
  *  evidence    what evaluation measured before any metric, stored by SHA-256
  *  metric      a pure function of evidence with a version and an identity
+ *  score       what a metric says of the evidence of a job
  */
 import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
@@ -58,7 +60,6 @@ export const jobs = sqliteTable(
     result: text({ mode: 'json' }).$type<StageResult>(),
     /** Parts of `result` that boards read without its long arrays. */
     seconds: text({ mode: 'json' }).$type<Seconds>(),
-    metrics: text({ mode: 'json' }).$type<StageResult['metrics']>(),
     device: text({ mode: 'json' }).$type<Device>(),
     createdAt: integer().notNull(),
     startedAt: integer(),

@@ -13,7 +13,7 @@ const unwanted = (old: string) => `jobs.state IN ('done', 'failed', 'cancelled')
     WHERE n.job_key = jobs.key AND (r.cancelled_at IS NULL OR r.cancelled_at > ${old}))
   AND COALESCE(jobs.finished_at, jobs.created_at) <= ${old}
   AND NOT (jobs.kind = 'sample' AND EXISTS
-    (SELECT 1 FROM jobs w WHERE w.key = jobs.spec ->> 'weights' AND w.kind = 'train'))`
+    (SELECT 1 FROM jobs w WHERE w.key = jobs.spec ->> '$.inputs.weights' AND w.kind = 'train'))`
 
 const holdsSomething = `(jobs.result IS NOT NULL
   OR EXISTS (SELECT 1 FROM log_chunks c WHERE c.job_key = jobs.key)
@@ -49,9 +49,10 @@ export async function emptyJobs({ $client: d1 }: Database, keys: string[], old: 
   const statements = [
     `DELETE FROM log_chunks WHERE job_key IN ${these}`,
     `DELETE FROM late_results WHERE job_key IN ${these}`,
+    `DELETE FROM scores WHERE job_key IN ${these}`,
     `DELETE FROM artifact_uses WHERE "use" <> 'checkpoint' AND job_key IN ${these}`,
     `UPDATE jobs SET state = CASE state WHEN 'done' THEN 'cancelled' ELSE state END, log_length = 0,
-      result = NULL, seconds = NULL, metrics = NULL, device = NULL WHERE key IN ${these}`,
+      result = NULL, seconds = NULL, device = NULL WHERE key IN ${these}`,
   ]
   await d1.batch(statements.map((statement) => d1.prepare(statement).bind(old, JSON.stringify(keys))))
 }

@@ -1,4 +1,4 @@
-/** What finished runs measured: metrics of their evaluate stage, seconds of the stage that made the model. */
+/** What finished runs measured: scores of their evaluate stage, seconds of the stage that made the model. */
 import { and, eq, type SQL } from 'drizzle-orm'
 import { makerOf, secondsOf } from '../../../runner/science/comparison.ts'
 import { isMetric } from '../../../schema/benchmark.ts'
@@ -8,6 +8,7 @@ import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import type { Database } from '../../bindings/database.ts'
 import { benchmarks, columnsOf } from '../../http/catalogue.ts'
+import { type Score, scoresOf } from '../parts/scores.ts'
 
 export interface Measured {
   /** By metric id; only metrics whose identity the benchmark shows. */
@@ -20,43 +21,44 @@ export interface Measured {
   deviceClass: string
 }
 
-export type JobPart = Pick<typeof jobs.$inferSelect, 'kind' | 'seconds' | 'metrics' | 'device'>
+export type JobPart = Pick<typeof jobs.$inferSelect, 'kind' | 'seconds' | 'device'>
 
 /** Runs all of whose jobs are done, by run id. */
 export async function measurementsOf(db: Database, where: SQL | undefined): Promise<Map<string, Measured>> {
-  const rows = await db
-    .select({
-      run: runs.id,
-      benchmark: runs.benchmark,
-      kind: jobs.kind,
-      seconds: jobs.seconds,
-      metrics: jobs.metrics,
-      device: jobs.device,
-    })
-    .from(runs)
-    .innerJoin(submissions, eq(submissions.id, runs.submissionId))
-    .innerJoin(runJobs, eq(runJobs.runId, runs.id))
-    .innerJoin(jobs, and(eq(jobs.key, runJobs.jobKey), eq(jobs.state, 'done')))
-    .where(where)
-    .orderBy(runJobs.runId, runJobs.position)
+  const [rows, scores] = await Promise.all([
+    db
+      .select({
+        run: runs.id,
+        benchmark: runs.benchmark,
+        kind: jobs.kind,
+        seconds: jobs.seconds,
+        device: jobs.device,
+      })
+      .from(runs)
+      .innerJoin(submissions, eq(submissions.id, runs.submissionId))
+      .innerJoin(runJobs, eq(runJobs.runId, runs.id))
+      .innerJoin(jobs, and(eq(jobs.key, runJobs.jobKey), eq(jobs.state, 'done')))
+      .where(where)
+      .orderBy(runJobs.runId, runJobs.position),
+    scoresOf(db, where),
+  ])
   const byRun = Map.groupBy(rows, ({ run }) => run)
   return new Map(
     [...byRun].flatMap(([run, parts]) => {
-      const measured = measuredOf(parts, parts[0]!.benchmark)
+      const measured = measuredOf(parts, scores.get(run) ?? [], parts[0]!.benchmark)
       return measured ? [[run, measured] as const] : []
     }),
   )
 }
 
-/** From the finished jobs of one run, in their order; null until the evaluation is among them. */
-export function measuredOf(parts: JobPart[], slug: string): Measured | null {
+/** From the finished jobs of one run, in their order, and its scores, the oldest first; null until the evaluation is among them. */
+export function measuredOf(parts: JobPart[], scores: Score[], slug: string): Measured | null {
   const maker = makerOf(parts)
-  const evaluated = parts.find(({ kind }) => kind === 'evaluate' || kind === 'evaluate-samples')?.metrics
   const benchmark = benchmarks.get(slug)
-  if (!maker?.seconds || !maker.device || !evaluated || !benchmark) return null
+  if (!maker?.seconds || !maker.device || !benchmark || !parts.some(({ kind }) => kind === 'evaluate')) return null
   const found = columnsOf(benchmark).flatMap(({ id, identity }) => {
-    const metric = Object.values(evaluated).find((value) => isMetric(identity, value.identity))
-    return metric ? [{ id, ...metric }] : []
+    const score = scores.findLast((score) => isMetric(identity, score.identity))
+    return score ? [{ id, ...score }] : []
   })
   return {
     metrics: Object.fromEntries(found.map(({ id, value }) => [id, value])),

@@ -13,6 +13,7 @@ import type { Database } from '../../bindings/database.ts'
 import { resultUses } from '../artifacts/artifact-uses.ts'
 import { checkLog } from '../logs/logs.ts'
 import { type Claim, heldBy, refusalOf, requireLease } from '../parts/held.ts'
+import { scoresOfResult } from '../parts/scores.ts'
 import { announceEnds } from '../webhooks/announce-ends.ts'
 import { wantedRuns } from './wanted-runs.ts'
 
@@ -32,17 +33,18 @@ export async function finishJob(
   const { attempt } = await requireLease(db, claim)
   await requireArtifacts(db, result)
   await checkLog(db, store, { key: claim.key, attempt }, log)
-  const { seconds, metrics, device } = result
+  const { seconds, device } = result
   const finishedAt = claim.now
   const [ended] = await db.batch([
     db
       .update(jobs)
-      .set({ state: 'done', result, seconds, metrics, device, finishedAt })
+      .set({ state: 'done', result, seconds, device, finishedAt })
       .where(and(heldBy(claim), eq(jobs.logLength, log.bytes)))
       .returning({ key: jobs.key }),
     endDelivery(db, claim, { outcome: sql`'done'`, reason: null, message: null, log, manifest }),
     ...announceEnds(db, { jobs: [claim.key] }, claim.now),
     resultUses(db, claim),
+    ...scoresOfResult(db, claim, result),
   ])
   if (ended.length === 0 && !(await isFinished(db, claim, result))) throw await refusalOf(db, claim)
 }

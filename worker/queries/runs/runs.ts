@@ -18,12 +18,13 @@ import { closerIn } from '../boards/board.ts'
 import { type Measured, measuredOf, measurementsOf } from '../boards/measurements.ts'
 import { readableBy } from '../parts/readable.ts'
 import { runState, runsWithState } from '../parts/run-state.ts'
+import { scoresOf } from '../parts/scores.ts'
 import { commandFor } from './command.ts'
 import { deliveriesOf } from './deliveries.ts'
 import { samplesOf } from './samples.ts'
 
 export async function getRun(db: Database, id: string, viewer: Viewer): Promise<Run> {
-  const [[found], row, stages] = await Promise.all([
+  const [[found], row, stages, scores] = await Promise.all([
     runsWithState(db, and(eq(runs.id, id), readableBy(viewer))),
     db
       .select({ submission: submissions, run: runs })
@@ -37,12 +38,13 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
       .innerJoin(jobs, eq(jobs.key, runJobs.jobKey))
       .where(eq(runJobs.runId, id))
       .orderBy(asc(runJobs.position)),
+    scoresOf(db, eq(runs.id, id)),
   ])
   if (!found || !row) throw new ApiError('not_found', `no run "${id}"`)
   const { submission, run } = row
   const benchmark = benchmarkOf(run.benchmark)
   const parts = stages.map(({ job }) => job).filter(({ state }) => state === 'done')
-  const own = measuredOf(parts, run.benchmark)
+  const own = measuredOf(parts, scores.get(id) ?? [], run.benchmark)
   const [reference, samples, history] = await Promise.all([
     referenceOf(db, run, viewer),
     samplesOf(
@@ -101,13 +103,14 @@ const earlierRun = (id: string) => sql<number>`EXISTS (
   WHERE other.job_key = ${jobs.key} AND s.sequence <
     (SELECT s2.sequence FROM runs r2 JOIN submissions s2 ON s2.id = r2.submission_id WHERE r2.id = ${id}))`
 
-/** The finished retrain run of the same definition and seed. */
+/** The finished retrain run of the same benchmark, definition and seed. */
 async function referenceOf(
   db: Database,
-  { definitionSha256, seed }: { definitionSha256: string; seed: number },
+  { benchmark, definitionSha256, seed }: Pick<typeof runs.$inferSelect, 'benchmark' | 'definitionSha256' | 'seed'>,
   viewer: Viewer,
 ) {
   const where = and(
+    eq(runs.benchmark, benchmark),
     eq(runs.definitionSha256, definitionSha256),
     eq(submissions.method, REFERENCE),
     eq(runs.seed, seed),

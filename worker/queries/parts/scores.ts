@@ -1,0 +1,56 @@
+/** Scores of evaluate jobs: written when a job ends, read by the boards. */
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import type { StageResult } from '../../../schema/result.ts'
+import { jobs } from '../../../schema/tables/jobs.ts'
+import { runJobs } from '../../../schema/tables/run-jobs.ts'
+import { runs } from '../../../schema/tables/runs.ts'
+import { scores } from '../../../schema/tables/scores.ts'
+import { submissions } from '../../../schema/tables/submissions.ts'
+import type { Database } from '../../bindings/database.ts'
+import type { Claim } from './held.ts'
+import { insertSelect } from './insert-select.ts'
+
+/** Three parameters each, of the 100 that D1 binds to a statement. */
+const SCORES_AT_ONCE = 30
+
+/** The scores of a result. Follows the statement that ended the job; does nothing where that one did nothing. Values are bound one by
+ *  one: SQLite would not read all digits of a number within JSON. */
+export function scoresOfResult(db: Database, { key, tokenSha256 }: Claim, { metrics, versions }: StageResult) {
+  const all = Object.entries(metrics).map(([id, { identity, value }]) => sql`(${id}, ${identity}, ${value})`)
+  const chunks = Array.from({ length: Math.ceil(all.length / SCORES_AT_ONCE) }, (_, i) =>
+    all.slice(i * SCORES_AT_ONCE, (i + 1) * SCORES_AT_ONCE),
+  )
+  return chunks.map((chunk) =>
+    insertSelect(
+      db,
+      scores,
+      {
+        jobKey: jobs.key,
+        metric: sql`m.column1`,
+        identity: sql`m.column2`,
+        value: sql`m.column3`,
+        by: jobs.runnerId,
+        version: versions.palimpsest ?? '',
+        computedAt: jobs.finishedAt,
+      },
+      sql`FROM ${jobs} CROSS JOIN (VALUES ${sql.join(chunk, sql`, `)}) m
+        WHERE ${and(eq(jobs.key, key), eq(jobs.tokenSha256, tokenSha256), sql`${jobs.state} = 'done'`)}`,
+    ).onConflictDoNothing(),
+  )
+}
+
+export type Score = Pick<typeof scores.$inferSelect, 'identity' | 'value'>
+
+/** Scores of finished jobs by run, the oldest first. */
+export async function scoresOf(db: Database, where: SQL | undefined): Promise<Map<string, Score[]>> {
+  const rows = await db
+    .select({ run: runs.id, identity: scores.identity, value: scores.value })
+    .from(runs)
+    .innerJoin(submissions, eq(submissions.id, runs.submissionId))
+    .innerJoin(runJobs, eq(runJobs.runId, runs.id))
+    .innerJoin(jobs, and(eq(jobs.key, runJobs.jobKey), eq(jobs.state, 'done')))
+    .innerJoin(scores, eq(scores.jobKey, jobs.key))
+    .where(where)
+    .orderBy(scores.computedAt)
+  return Map.groupBy(rows, ({ run }) => run)
+}
