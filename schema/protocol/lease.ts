@@ -46,6 +46,8 @@ export const order = z.strictObject({
   inputs: z.record(stageKey, z.record(z.string(), artifactRef)),
   /** What an earlier delivery left of a long stage. */
   checkpoint: checkpoint.nullable(),
+  /** What to compute of the evidence of an `evaluate` stage, as benchmarks name it; empty for other stages. */
+  metrics: z.array(z.string()),
 })
 export type Order = z.infer<typeof order>
 /** An order with the right to write about it. */

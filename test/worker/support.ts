@@ -4,6 +4,8 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import type { Run } from '../../schema/api/run.ts'
 import type { Submission } from '../../schema/api/submission.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
+import { benchmarks, type Target, targets } from '../../schema/catalogue.ts'
 import { errorBody } from '../../schema/errors.ts'
 import { sha256Hex } from '../../schema/parts/hash.ts'
 import type { Probe } from '../../schema/probe.ts'
@@ -59,6 +61,13 @@ export function useClock(from: string): (seconds: number) => void {
 /** The Dispatcher's alarm, which ends the leases that ran out. */
 export const dispatcherAlarm = () =>
   runDurableObjectAlarm(bindings.DISPATCHER.get(bindings.DISPATCHER.idFromName('all')))
+
+/** Makes a benchmark known for the tests of this file. */
+export function addBenchmark(benchmark: Benchmark): void {
+  const { slug, title } = benchmark
+  ;(benchmarks as Map<string, Benchmark>).set(slug, benchmark)
+  ;(targets as Map<string, Target>).set(slug, { slug, title, benchmarks: [benchmark] })
+}
 
 interface Options {
   token?: string | undefined
@@ -196,7 +205,11 @@ export async function workOff(
       spec.kind === 'evaluate'
         ? {
             metrics: metricsOf(
-              score(makers.get(spec.weights)!, spec.seed, spec.request.kind === 'class' ? spec.request.label : -1),
+              score(
+                makers.get(spec.inputs.weights!)!,
+                spec.seed,
+                spec.request.kind === 'class' ? spec.request.label : -1,
+              ),
             ),
             seconds: { setUp: 1, evaluate: 2 },
           }

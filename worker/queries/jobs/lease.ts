@@ -16,6 +16,7 @@ import type { Settings } from '../../bindings/env.ts'
 import { tokenFrom } from '../../keys/job-token.ts'
 import { insertSelect } from '../parts/insert-select.ts'
 import { anyExpired, endExpiredLeases } from './expire.ts'
+import { metricsWanted } from './metrics-wanted.ts'
 import { nextJob } from './next-job.ts'
 
 /** What giving a job away needs to know, beside which job. */
@@ -48,8 +49,11 @@ export async function leaseJob(
   const row = await give(db, next, { runner, token, settings, now })
   if (!row) return null
   const { key, spec, checkpoint, deliveries: attempt } = row
-  const inputs = await artifactsOfInputs(db, key)
-  return { key, runner: runner.id, spec, inputs, checkpoint, lease: leaseOf(token, attempt, settings) }
+  const [inputs, metrics] = await Promise.all([
+    artifactsOfInputs(db, key),
+    spec.kind === 'evaluate' ? metricsWanted(db, key) : [],
+  ])
+  return { key, runner: runner.id, spec, inputs, checkpoint, metrics, lease: leaseOf(token, attempt, settings) }
 }
 
 /** Asked in the statement that takes the job: a runner that was paused, drained or revoked meanwhile gets none. */

@@ -105,8 +105,11 @@ async function unmetBy(
   )
   // A reference that failed is asked for again, which queues its failed stage once more.
   const alive = found.filter(({ state }) => state !== 'failed' && state !== 'cancelled')
-  const have = new Set(alive.map(({ definitionSha256, seed }) => `${definitionSha256} ${seed}`))
-  return asked.filter(({ definitionSha256, seed }) => !have.has(`${definitionSha256} ${seed}`))
+  // Benchmarks of one definition share stages but no runs, for each shows metrics of its own.
+  const have = new Set(alive.map((run) => `${run.benchmark} ${run.definitionSha256} ${run.seed}`))
+  return asked.filter(
+    ({ benchmark, definitionSha256, seed }) => !have.has(`${benchmark.slug} ${definitionSha256} ${seed}`),
+  )
 }
 
 type RowOf = Omit<typeof submissions.$inferInsert, 'sequence' | 'id' | 'method' | 'methodVersion'> & {

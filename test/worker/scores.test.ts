@@ -1,0 +1,188 @@
+import { applyD1Migrations, reset } from 'cloudflare:test'
+import { beforeEach, expect, test } from 'vitest'
+import type { Board } from '../../schema/api/board.ts'
+import { benchmarks } from '../../schema/catalogue.ts'
+import type { Job } from '../../schema/protocol/lease.ts'
+import {
+  addBenchmark,
+  ask,
+  bindings,
+  finish,
+  lease,
+  metricsOf,
+  migrate,
+  read,
+  runOf,
+  SLUG,
+  submit,
+  tokenFor,
+  workOff,
+} from './support.ts'
+
+/** Of the same definition, with columns of its own. */
+const OTHER = `${SLUG}-other`
+const base = benchmarks.get(SLUG)!
+addBenchmark({ ...base, slug: OTHER, metrics: ['ta/accuracy@1', 'mia/entropy@1', 'ua/accuracy@1'] })
+
+let submitter: string
+let runner: string
+beforeEach(async () => {
+  await migrate()
+  submitter = await tokenFor('submitter', 'ada')
+  runner = await tokenFor('runner')
+})
+
+/** Works off all but evaluations, and gives the next of those. */
+async function evaluation(): Promise<Job> {
+  for (let job = await lease(runner); job; job = await lease(runner)) {
+    if (job.spec.kind === 'evaluate') return job
+    expect(job.metrics).toEqual([])
+    await read(await finish(job, { seconds: { setUp: 1, train: 9 } }))
+  }
+  throw new Error('nothing to evaluate')
+}
+
+const boardOf = async (slug: string): Promise<Board> => read(await ask(`/api/v1/benchmarks/${slug}/board`))
+const scoresOf = async (key: string) =>
+  (
+    await bindings.DB.prepare('SELECT * FROM scores WHERE job_key = ? ORDER BY computed_at, metric')
+      .bind(key)
+      .all<{ metric: string; identity: string; value: number; by: string; version: string; computed_at: number }>()
+  ).results
+
+test('an evaluation is told the metrics of all benchmarks whose runs want it, and other jobs none', async () => {
+  await submit(submitter, { benchmark: OTHER, method: 'retrain', seeds: [0] })
+  await submit(submitter, { method: 'retrain', seeds: [0] })
+  // The slug of the other one comes second.
+  expect((await evaluation()).metrics).toEqual([
+    'ua/accuracy@1',
+    'ra/accuracy@1',
+    'ta/accuracy@1',
+    'mia/svc-confidence@1',
+    'mia/entropy@1',
+  ])
+})
+
+test('metrics that only cancelled runs wanted are not asked for', async () => {
+  const { id } = await submit(submitter, { method: 'retrain', seeds: [0] })
+  await submit(submitter, { benchmark: OTHER, method: 'retrain', seeds: [0] })
+  await read(await ask(`/api/v1/submissions/${id}/cancel`, { token: submitter, method: 'POST' }))
+  expect((await evaluation()).metrics).toEqual(['ta/accuracy@1', 'mia/entropy@1', 'ua/accuracy@1'])
+})
+
+test('every score of a result is kept to the last digit, with who computed it and by what', async () => {
+  await submit(submitter, { method: 'retrain', seeds: [0] })
+  const job = await evaluation()
+  // More than a statement takes; numbers whose shortest decimals have 16 and 17 digits.
+  const values = Array.from({ length: 70 }, (_, i) => (i + 1) / 3 + 0.1 + 0.2)
+  const metrics = Object.fromEntries(values.map((value, i) => [`m-${i}`, { identity: `m-${i}/x@1`, value }]))
+  await read(await finish(job, { metrics }))
+  const rows = await scoresOf(job.key)
+  expect(rows).toHaveLength(70)
+  for (const { metric, value } of rows) expect([metric, value]).toEqual([metric, metrics[metric]!.value])
+  expect(new Set(rows.map(({ by, version }) => `${by} ${version}`))).toEqual(new Set([`${job.runner} 0.1.0`]))
+})
+
+test('a result that was refused leaves no score', async () => {
+  await submit(submitter, { method: 'retrain', seeds: [0] })
+  const job = await evaluation()
+  await bindings.DB.prepare('UPDATE jobs SET lease_expires_at = 1 WHERE key = ?').bind(job.key).run()
+  const metrics = metricsOf({ ua: 1, ra: 2, ta: 3, mia: 4 })
+  expect((await finish(job, { metrics })).status).toBe(409)
+  expect(await scoresOf(job.key)).toEqual([])
+})
+
+test('a value computed anew counts in the place of the older one, which stays beside it', async () => {
+  const { runs } = await submit(submitter, { method: 'ft', seeds: [0] })
+  await workOff(runner, (method) => ({ ua: method === 'retrain' ? 10 : 7, ra: 100, ta: 90, mia: 20 }))
+  const run = await runOf(runs[0]!.id)
+  const { key } = run.stages.at(-1)!
+  expect(run.metrics.ua).toMatchObject({ value: 7, gap: -3 })
+  const insert = (value: number, at: number) =>
+    bindings.DB.prepare(`INSERT INTO scores VALUES (?, 'ua', 'ua/accuracy@1', ?, 'server', '0.2.0', ?)`)
+      .bind(key, value, at)
+      .run()
+  await insert(8, Date.now() + 1000)
+  // Older than both, though it comes last.
+  await insert(1, 1)
+  expect((await runOf(run.id)).metrics.ua).toMatchObject({ value: 8, gap: -2 })
+  const { rows } = await boardOf(SLUG)
+  expect(rows[0]?.metrics.ua).toMatchObject({ mean: 8, n: 1, gap: -2 })
+  // |8 - 10| over four metrics.
+  expect(rows[0]?.avgGap?.mean).toBe(0.5)
+  const ua = (await scoresOf(key)).filter(({ identity }) => identity === 'ua/accuracy@1')
+  expect(ua.map(({ value }) => value)).toEqual([1, 7, 8])
+})
+
+test('a metric that was not asked for when the evaluation ran is shown as not measured', async () => {
+  await submit(submitter, { method: 'ft', seeds: [0] })
+  await workOff(runner)
+  const { runs } = await submit(submitter, { benchmark: OTHER, method: 'ft', seeds: [0] })
+  // Every stage exists already.
+  expect(await lease(runner)).toBeNull()
+  const { state, metrics } = await runOf(runs[0]!.id)
+  expect(state).toBe('done')
+  expect(Object.keys(metrics)).toEqual(['ta', 'ua'])
+  const { columns, references, rows } = await boardOf(OTHER)
+  expect(references.map(({ method }) => method)).toEqual(['retrain'])
+  // No metric here carries this identity, so it stands for itself.
+  expect(columns.map(({ id }) => id)).toEqual(['ta', 'mia/entropy@1', 'ua'])
+  expect(Object.keys(rows[0]!.metrics)).toEqual(['ta', 'ua'])
+  expect(rows[0]).toMatchObject({ avgGap: null, rank: null, metrics: { ta: { gap: 0 } } })
+  expect(await (await ask(`/boards/${OTHER}`)).text()).toContain('not measured')
+})
+
+test('the migration keeps what was measured before, and cancels what no runner could read', async () => {
+  await reset()
+  const migrations = bindings.MIGRATIONS.slice(0, 2)
+  await applyD1Migrations(bindings.DB, migrations.slice(0, 1))
+  const insertJob = (key: string, kind: string, spec: object, state: string, metrics: object | null = null) =>
+    bindings.DB.prepare(
+      `INSERT INTO jobs (key, kind, spec, state, likeness, runner_id, result, metrics, created_at, finished_at)
+        VALUES (?, ?, ?, ?, '', 'rnr_1', ?, ?, 1, 2)`,
+    ).bind(
+      key,
+      kind,
+      JSON.stringify(spec),
+      state,
+      metrics && JSON.stringify({ versions: { palimpsest: '0.1.0' }, metrics }),
+      metrics && JSON.stringify(metrics),
+    )
+  const insertRun = (id: string, jobKey: string) => [
+    bindings.DB.prepare(
+      `INSERT INTO runs (id, submission_id, benchmark, definition_sha256, seed, ordinal, part) VALUES (?, 's', 'b', 'd', 0, 0, 0)`,
+    ).bind(id),
+    bindings.DB.prepare('INSERT INTO run_jobs VALUES (?, ?, 0)').bind(id, jobKey),
+  ]
+  await bindings.DB.batch([
+    bindings.DB.prepare(
+      `INSERT INTO submissions (id, benchmark, method, method_version, params, label, author, token_id, visibility, created_at)
+        VALUES ('s', 'b', 'ft', 1, '{}', '', 'ada', 't', 'public', 1)`,
+    ),
+    insertJob('evaluated', 'evaluate-samples', {}, 'done', {
+      'generated-ua': { identity: 'ua/judge@1;n=50', value: 98.125 },
+      kid: { identity: 'kid/inception-v3-pool3@1', value: 4 },
+    }),
+    insertJob('judge', 'judge', {}, 'leased'),
+    insertJob('waits', 'train', {}, 'queued'),
+    insertJob('new', 'train', { task: 'classification' }, 'queued'),
+    ...insertRun('ended', 'evaluated'),
+    ...insertRun('running', 'judge'),
+    ...insertRun('waiting', 'waits'),
+    ...insertRun('readable', 'new'),
+  ])
+  await applyD1Migrations(bindings.DB, migrations)
+  const common = { identity: expect.any(String), by: 'rnr_1', version: '0.1.0', computed_at: 2, job_key: 'evaluated' }
+  expect(await scoresOf('evaluated')).toEqual([
+    { ...common, metric: 'generated-ua', identity: 'ua/judge@1;n=50', value: 98.125 },
+    { ...common, metric: 'kid', value: 4 },
+  ])
+  const all = async (statement: string) => (await bindings.DB.prepare(statement).raw()).map((row) => row.join(' '))
+  expect(await all('SELECT key, kind, state FROM jobs ORDER BY key')).toEqual([
+    'evaluated evaluate done',
+    'judge train leased',
+    'new train queued',
+    'waits train cancelled',
+  ])
+  expect(await all('SELECT id FROM runs WHERE cancelled_at IS NOT NULL ORDER BY id')).toEqual(['running', 'waiting'])
+})

@@ -1,0 +1,17 @@
+/** Which metrics an evaluate job is to compute: those of the benchmarks of all runs that want it. */
+import { and, eq, isNull } from 'drizzle-orm'
+import { runJobs } from '../../../schema/tables/run-jobs.ts'
+import { runs } from '../../../schema/tables/runs.ts'
+import type { Database } from '../../bindings/database.ts'
+import { benchmarks } from '../../http/catalogue.ts'
+
+/** In the order of the benchmarks' slugs, then of their columns. */
+export async function metricsWanted(db: Database, jobKey: string): Promise<string[]> {
+  const rows = await db
+    .selectDistinct({ benchmark: runs.benchmark })
+    .from(runJobs)
+    .innerJoin(runs, eq(runs.id, runJobs.runId))
+    .where(and(eq(runJobs.jobKey, jobKey), isNull(runs.cancelledAt)))
+    .orderBy(runs.benchmark)
+  return [...new Set(rows.flatMap(({ benchmark }) => benchmarks.get(benchmark)?.metrics ?? []))]
+}
