@@ -2,9 +2,9 @@
 import { z } from 'zod'
 import { datasetRef, forgetRequest, modelRef, slug, trainingRecipe } from './parts/recipe.ts'
 import { requirements } from './requirements.ts'
-import { taskRef } from './task.ts'
+import { taskRef, tasks } from './task.ts'
 
-export const benchmark = z.strictObject({
+const shape = {
   slug,
   title: z.string().max(200),
   summary: z.string().max(2000),
@@ -22,7 +22,26 @@ export const benchmark = z.strictObject({
   seeds: z.array(z.int().min(0)).min(1),
   /** What its runners must have; it changes no result, so no stage key or definition either. */
   requires: requirements.default({}),
-})
+}
+
+/** What has another name now, by the old one. */
+const moved: Record<string, string> = {
+  generation: 'write "task": { "id": "generation", … } in its place, with what "generation" held beside the id',
+}
+
+export const benchmark = z
+  .strictObject(shape, {
+    error(issue) {
+      const old = issue.code === 'unrecognized_keys' ? (issue.keys as string[]).find((key) => moved[key]) : undefined
+      return old && `${old}: ${moved[old]}`
+    },
+  })
+  .check(({ value: { task, request }, issues }) => {
+    const requests = tasks.get(task.id)?.requests
+    if (!requests || requests.includes(request.kind)) return
+    const message = `expected ${requests.join(' or ')}, all that ${task.id} can forget`
+    issues.push({ code: 'custom', message, path: ['request', 'kind'], input: request.kind })
+  })
 export type Benchmark = z.infer<typeof benchmark>
 
 /** Checks a benchmark's shape and fills in its defaults. */

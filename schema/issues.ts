@@ -35,9 +35,12 @@ export function describeIssues(error: z.core.$ZodError, input: unknown, prefix: 
     .flatMap((issue) => {
       const path = [...prefix, ...issue.path].join('.') || 'the value'
       if (issue.code === 'unrecognized_keys') {
-        return issue.keys.map(
-          (key) => `${[...prefix, ...issue.path, key].join('.')}: unknown, remove it or check its spelling`,
-        )
+        // A schema that knows what to do about a key begins its message with the key.
+        const advice = (key: string) =>
+          issue.message.startsWith(`${key}: `)
+            ? issue.message.slice(key.length + 2)
+            : 'unknown, remove it or check its spelling'
+        return issue.keys.map((key) => `${[...prefix, ...issue.path, key].join('.')}: ${advice(key)}`)
       }
       return [`${path}: ${expectation(issue)}, got ${shown(at(input, issue.path))}`]
     })
