@@ -18,6 +18,7 @@ const folders: Record<string, (id: string) => string> = {
   'schema/suites': asId,
   'schema/tasks': asId,
   'worker/routes/api': (id) => camel(`api-${id}`),
+  'worker/tasks': asId,
   'worker/routes/pages': (id) => camel(`${id}-page`),
 }
 

@@ -19,7 +19,7 @@ export const column = z.strictObject({
   unit: z.string(),
   /** As the benchmark names it; `measured` may say more after a `;`. */
   identity: z.string(),
-  /** UA, RA, TA and MIA of classifiers are better when closer to retrain; metrics of generated images have a direction. */
+  /** UA, RA, TA and MIA of classifiers are better when closer to retrain; others may have a direction of their own. */
   better: z.enum(['closer-to-retrain', 'smaller', 'larger']),
   /** Full identities of the values shown, the most frequent first: with more than one, values were not measured alike. */
   measured: z.array(z.string()),
@@ -27,7 +27,7 @@ export const column = z.strictObject({
 
 /** What orders the rows. */
 export const ordering = z.strictObject({
-  by: z.enum(['avg-gap', 'worse-place']),
+  by: z.enum(['avg-gap', 'worst-place']),
   /** Ids of the columns whose places count; empty for Avg. Gap. */
   columns: z.array(z.string()),
   /** The rule, for people. */
@@ -58,7 +58,7 @@ export const boardRow = z.strictObject({
   fractionOfRetrain: spread.nullable(),
   /** A range: 1 + the rows that beat this one, to n - the rows it beats; null for reference rows and rows without a gap. */
   rank: z.strictObject({ low: z.int(), high: z.int() }).nullable(),
-  /** Where `worse-place` orders the board: the place, which equal rows share, and the places that it follows from, by column id.
+  /** Where `worst-place` orders the board: the place, which equal rows share, and the places that it follows from, by column id.
    *  Null for reference rows and rows without all of these metrics. */
   standing: z.strictObject({ place: z.int(), places: z.record(z.string(), z.int()) }).nullable(),
   /** Full identities of the values of each cell, by column id; with more than one, the cell has no mean. */

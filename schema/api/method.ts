@@ -9,9 +9,7 @@ export const method = z.strictObject({
   paper: z.strictObject({ title: z.string(), url: z.string() }).nullable(),
   version: z.int(),
   trainsOn: z.enum(['all', 'retain']).nullable(),
-  /** JSON Schema of its parameters, defaults included: for classifiers, and for models that generate images. Null where it has
-   *  nothing to offer. */
-  params: z.record(z.string(), z.unknown()).nullable(),
-  generationParams: z.record(z.string(), z.unknown()).nullable(),
+  /** By task: JSON Schema of its parameters, defaults included. Tasks for which it has nothing to offer are left out. */
+  on: z.record(z.string(), z.record(z.string(), z.unknown())),
 })
 export type Method = z.infer<typeof method>

@@ -104,7 +104,7 @@ export const run = z.strictObject({
   state: runState,
   createdAt: z.string(),
   stages: z.array(runStage),
-  /** Original, retrain and this run, where images are generated. */
+  /** Original, retrain and this run, where models are sampled. */
   samples: z.array(runSamples),
   /** By metric id, in the benchmark's order. */
   metrics: z.record(z.string(), runMetric),

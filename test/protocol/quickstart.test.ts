@@ -10,6 +10,7 @@ import { methods } from '../../runner/science/catalogue/catalogue.ts'
 import { readTokensFile, tokensPath } from '../../runner/server/tokens.ts'
 import { openStore } from '../../runner/store/store.ts'
 import type { Board } from '../../schema/api/board.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
 import { type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
 import { cleanUp, startCli, temporaryFolder } from '../support/cli.ts'
@@ -26,7 +27,7 @@ async function fillStore(home: string, seeds: number[]): Promise<void> {
       const resolved = resolveParams(benchmark, id, params)
       const stages = await planRun(benchmark, { id, version, ...(trainsOn && { trainsOn }) }, resolved, seed)
       for (const stage of stages)
-        await store.writeStage(stage.key, invented(stage, 20 + index, await store.put(bytesOf(stage))))
+        await store.writeStage(stage.key, invented(stage, benchmark, 20 + index, await store.put(bytesOf(stage))))
     }
   }
 }
@@ -35,13 +36,18 @@ const bytesOf = ({ key }: PlannedStage) => new TextEncoder().encode(key)
 
 const device = await deviceOf({ threads: 0 })
 
-const invented = ({ spec }: PlannedStage, value: number, artifact: { sha256: string; bytes: number }): StageResult => {
+const invented = (
+  { spec }: PlannedStage,
+  { metrics: named }: Benchmark,
+  value: number,
+  artifact: { sha256: string; bytes: number },
+): StageResult => {
   const common = { device, versions: { palimpsest: '0', onnxruntime: '0' }, metrics: {}, losses: [] }
   if (spec.kind !== 'evaluate') {
     const seconds = spec.kind === 'train' ? { setUp: 1, train: 9 } : { setUp: 1, unlearn: 4 }
     return { ...common, artifacts: { 'weights.safetensors': artifact }, seconds }
   }
-  const metrics = Object.fromEntries(spec.metrics.map((identity) => [identity.split('/')[0], { identity, value }]))
+  const metrics = Object.fromEntries(named.map((identity) => [identity.split('/')[0], { identity, value }]))
   return { ...common, artifacts: { 'evidence.safetensors': artifact }, seconds: { setUp: 1, evaluate: 1 }, metrics }
 }
 

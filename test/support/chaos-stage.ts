@@ -34,7 +34,13 @@ export const scoreOf = (key: string, metric: string): number =>
 /** In the place of the agent's process of a stage: takes 0.1 to 1 s and leaves in the store what a stage leaves there. */
 export const chaosStage =
   (store: Store) =>
-  async ({ spec, signal, onLog, onProgress }: StageOptions): Promise<{ result: StageResult; reused: boolean }> => {
+  async ({
+    spec,
+    metrics,
+    signal,
+    onLog,
+    onProgress,
+  }: StageOptions): Promise<{ result: StageResult; reused: boolean }> => {
     const key = await stageKeyOf(spec)
     const lines = linesOf(key, randomUUID())
     const stepMs = (100 + 900 * Math.random()) / STEPS
@@ -44,14 +50,13 @@ export const chaosStage =
       onProgress({ phase: 'chaos', done, total: STEPS, unit: 'steps' })
       await sleep(stepMs, undefined, { signal }).catch(() => signal.throwIfAborted())
     }
-    const identities = spec.kind === 'evaluate' ? spec.metrics : []
     const result: StageResult = {
       artifacts: { [spec.kind === 'evaluate' ? 'evidence.bin' : 'weights.bin']: await store.put(artifactOf(key)) },
       seconds: spec.kind === 'train' ? { setUp: 0.1, train: 1 } : { setUp: 0.1 },
       device,
       versions: { palimpsest: '0.1.0', onnxruntime: '1.30.0' },
       metrics: Object.fromEntries(
-        identities.map((identity) => {
+        metrics.map((identity) => {
           const metric = identity.split('/')[0]!
           return [metric, { identity, value: scoreOf(key, metric) }]
         }),

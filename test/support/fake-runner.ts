@@ -72,50 +72,46 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
       const job = await lease(token)
       if (!job) break
       const { spec, key } = job
+      const { weights, samples: drawn } = spec.inputs
       const maker =
         spec.kind === 'train'
           ? { method: spec.without ? 'retrain' : 'original', params: {} }
           : spec.kind === 'unlearn'
             ? { method: spec.method.id, params: spec.method.params }
-            : (makers.get('weights' in spec ? spec.weights : 'samples' in spec ? spec.samples : '') ?? {
-                method: 'judge',
-                params: {},
-              })
+            : makers.get((weights ?? drawn)!)!
       makers.set(key, maker)
       const passes = Array.from({ length: 5 }, (_, epoch) => 2.3 / (epoch + 1))
       const epochs = passes.map((loss, epoch) => `epoch ${epoch + 1} of 5  loss ${loss.toFixed(4)}\n`)
       const text = `${spec.kind} seed ${spec.seed}\n${epochs.join('')}`
       await say(job, text)
-      const evaluates = spec.kind === 'evaluate' || spec.kind === 'evaluate-samples'
+      const evaluates = spec.kind === 'evaluate'
       const samples = spec.kind === 'sample'
       const name = `${evaluates ? 'evidence' : samples ? 'samples' : 'weights'}.safetensors`
       const artifact = await upload(job, `${name} of ${key}`)
       const picture = samples && invention.generation && (await invention.generation.picture(maker.method, spec.seed))
       const pictures = picture ? { 'samples.png': await upload(job, picture) } : {}
-      const classifies = spec.kind === 'evaluate'
-      const identities = classifies ? spec.metrics : []
-      const scores = classifies ? invention.score(maker.method, maker.params, spec.seed) : null
-      const metrics = Object.fromEntries(
-        identities.map((identity) => {
-          const id = identity.split('/')[0] as keyof Scores
-          return [id, { identity, value: scores![id] }]
-        }),
-      )
+      const measured = () => {
+        if (spec.task === 'generation' && invention.generation) {
+          return invention.generation.metrics(maker.method, spec.seed)
+        }
+        const scores = invention.score(maker.method, maker.params, spec.seed)
+        return Object.fromEntries(
+          job.metrics.map((identity) => {
+            const id = identity.split('/')[0] as keyof Scores
+            return [id, { identity, value: scores[id] }]
+          }),
+        )
+      }
       const result: StageResult = {
         artifacts: { [name]: artifact, ...pictures },
         seconds: evaluates
           ? { setUp: 0.8, evaluate: 2.1 }
           : samples
             ? { setUp: 0.6, sample: 24.5 }
-            : spec.kind === 'judge'
-              ? { setUp: 0.7, train: 12.4 }
-              : invention.seconds(maker.method, spec.seed),
+            : invention.seconds(maker.method, spec.seed),
         device,
         versions: { palimpsest: '0.1.0', onnxruntime: '1.30.0' },
-        metrics:
-          spec.kind === 'evaluate-samples' && invention.generation
-            ? invention.generation.metrics(maker.method, spec.seed)
-            : metrics,
+        metrics: evaluates ? measured() : {},
         losses: evaluates || samples ? [] : passes,
       }
       await finish(job, result, text)

@@ -34,10 +34,15 @@ test('the OpenAPI document describes every route of the API', async () => {
 test('benchmarks and methods are listed, methods with the JSON Schema of their parameters', async () => {
   const { benchmarks } = await read<{ benchmarks: { slug: string }[] }>(await ask('/api/v1/benchmarks'))
   expect(benchmarks.map(({ slug }) => slug)).toContain(SLUG)
-  const method = await read<{ params: { properties: Record<string, { default: unknown }> } }>(
-    await ask('/api/v1/methods/ft'),
-  )
-  expect(method.params.properties.momentum?.default).toBe(0.9)
+  interface Described {
+    on: Record<string, { properties: Record<string, { default: unknown }> }>
+  }
+  const on = async (id: string) => (await read<Described>(await ask(`/api/v1/methods/${id}`))).on
+  // A classifier is fine-tuned by SGD with momentum for some epochs, a diffusion model by Adam for some steps.
+  const ft = await on('ft')
+  expect(ft.classification?.properties.momentum?.default).toBe(0.9)
+  expect(ft.generation?.properties).toHaveProperty('steps')
+  expect(Object.keys(await on('esd'))).toEqual(['generation'])
 })
 
 test('what does not exist is refused in JSON under /api and as a page elsewhere', async () => {

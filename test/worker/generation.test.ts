@@ -69,7 +69,7 @@ async function workOff(
   let pictures = 0
   for (let job = await lease(runner); job; job = await lease(runner)) {
     const { spec, key } = job
-    const input = spec.kind === 'sample' ? spec.weights : spec.kind === 'evaluate-samples' ? spec.samples : ''
+    const { weights, samples } = spec.inputs
     const method =
       spec.kind === 'train'
         ? spec.without
@@ -77,19 +77,19 @@ async function workOff(
           : 'original'
         : spec.kind === 'unlearn'
           ? spec.method.id
-          : (makers.get(input) ?? 'judge')
+          : makers.get((weights ?? samples)!)!
     makers.set(key, method)
     if (stop(spec.kind, method)) return
     const results: Record<string, () => Promise<Partial<StageResult>>> = {
-      train: async () => ({ seconds: { setUp: 4, train: 96 } }),
+      // Of the model, and of the judge.
+      train: async () => ({ seconds: { setUp: 4, train: spec.task === 'generation' ? 96 : 30 } }),
       unlearn: async () => ({ seconds: { setUp: 1, mask: 2, unlearn: 7 } }),
-      judge: async () => ({ seconds: { setUp: 1, train: 30 } }),
       sample: async () => ({
         // Ten rows of ten images of 48 pixels with 2 between them.
         artifacts: { 'samples.png': await upload(job!, pngOf(498, 498, pictures++)) },
         seconds: { setUp: 1, sample: 25 },
       }),
-      'evaluate-samples': async () => ({ metrics: metricsOf(values(method)), seconds: { setUp: 1, evaluate: 3 } }),
+      evaluate: async () => ({ metrics: metricsOf(values(method)), seconds: { setUp: 1, evaluate: 3 } }),
     }
     const result = await results[spec.kind]!()
     await read(await finish(job, result))
@@ -240,7 +240,7 @@ test('a run shows original, retrain and itself with the same seed, and the forgo
   )
   // Images of 16 pixels are stored at three times and shown at twice their size: 498 * 2 / 3.
   for (const tag of images) expect(tag).toContain('width="332" height="332"')
-  expect(images[0]).toContain('alt="Original, seed 0: generated images, one row a class from T-shirt/top to Ankle boot')
+  expect(images[0]).toContain('alt="Original, seed 0: samples, rows from T-shirt/top to Ankle boot')
   expect(html).toContain('T-shirt/top<strong>to be forgotten</strong>')
   expect(html.indexOf('<img')).toBeLessThan(html.indexOf('id="result"'))
   const answer = await ask(/src="([^"]+)"/.exec(images[2]!)![1]!)

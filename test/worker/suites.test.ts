@@ -92,12 +92,12 @@ test('image generation brings the original of every class along too, which sampl
   const { results } = await bindings.DB.prepare(
     'SELECT kind, COUNT(*) AS n FROM jobs GROUP BY kind ORDER BY kind',
   ).all()
-  // Original, 10 retrained, 10 unlearned: 11 trainings, 21 samplings; each of the three is evaluated on each class.
+  // Original, 10 retrained, 10 unlearned: 11 trainings and that of the judge, 21 samplings; each of the three is evaluated on
+  // each class.
   expect(results).toEqual([
-    { kind: 'evaluate-samples', n: 30 },
-    { kind: 'judge', n: 1 },
+    { kind: 'evaluate', n: 30 },
     { kind: 'sample', n: 21 },
-    { kind: 'train', n: 11 },
+    { kind: 'train', n: 12 },
     { kind: 'unlearn', n: 10 },
   ])
 })

@@ -12,18 +12,21 @@ import type { MethodDefinition } from '../../runner/science/method.ts'
 import { noSuch } from '../../runner/words/nearest.ts'
 import type { Column } from '../../schema/api/board.ts'
 import type { SuiteView } from '../../schema/api/suite.ts'
-import { type Benchmark, taskOf } from '../../schema/benchmark.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
 import { benchmarks, listed, suites, suiteWith, type Target, targets } from '../../schema/catalogue/catalogue.ts'
 import { type Pictured, picturedOf } from '../../schema/classes.ts'
 import { ApiError, type ErrorCode } from '../../schema/errors.ts'
 import type { Suite } from '../../schema/suite.ts'
+import { taskNamed, taskRef } from '../../schema/task.ts'
 
-export { generationMetrics, methods, metrics, titleOf } from '../../runner/science/catalogue/catalogue.ts'
+export { methods, metricsOf, titleOf } from '../../runner/science/catalogue/catalogue.ts'
 export { benchmarks, isReference, REFERENCE, suites, suiteWith }
 
-/** Methods that every submission brings along for its seeds: retrain, and where images are compared by eye the original too. */
-export const referencesOf = ({ generation }: Benchmark): string[] =>
-  [...methods].flatMap(([id, { trainsOn }]) => (id === REFERENCE || (generation && trainsOn) ? [id] : []))
+/** Methods that every submission brings along for its seeds. */
+export function referencesOf({ task }: Benchmark): string[] {
+  const { references } = taskNamed(task.id)
+  return [...methods].flatMap(([id, { trainsOn }]) => (trainsOn && references.includes(trainsOn) ? [id] : []))
+}
 
 /** The member of that name. */
 function lookUp<T>(
@@ -71,11 +74,20 @@ export const methodOf = (id: string): MethodDefinition => lookUp('unknown_method
 
 export const picturedBy = ({ dataset }: Benchmark): Pictured | undefined => picturedOf(dataset)
 
-/** The benchmark of the fewest epochs that a method can work on, of classifiers where it can. */
+/** The task of benchmarks that name none. */
+const USUAL_TASK = taskRef.parse(undefined).id
+
+/** The benchmark of the fewest epochs that a method can work on, of the usual task where it can. */
 export function exampleFor(id: string): Benchmark | undefined {
-  const fit = [...benchmarks.values()].filter((benchmark) => offers(methodOf(id), taskOf(benchmark)))
-  const cost = ({ generation, training }: Benchmark) => (generation ? 1e6 : 0) + training.epochs
-  return fit.sort((a, b) => cost(a) - cost(b))[0]
+  const fit = [...benchmarks.values()].filter(({ task }) => offers(methodOf(id), task.id))
+  const rare = ({ task }: Benchmark) => Number(task.id !== USUAL_TASK)
+  return fit.sort((a, b) => rare(a) - rare(b) || a.training.epochs - b.training.epochs)[0]
+}
+
+/** A method to show how one is run on a benchmark: one that unlearns, where its task has any. */
+export function exampleOn({ task }: Benchmark): string {
+  const fit = ['salun', ...methods.keys()].filter((id) => offers(methodOf(id), task.id))
+  return fit.find((id) => !isReference(id)) ?? REFERENCE
 }
 
 /** A submission's own values over the benchmark's preset over the method's defaults, checked. */
@@ -85,15 +97,14 @@ export function resolveParams(benchmark: Benchmark, id: string, own: Record<stri
   throw new ApiError(found.refusal.code, found.refusal.message)
 }
 
-/** The columns of a benchmark's boards. An identity that no metric carries any more keeps its column under its own name; that of a
- *  metric of generated images is given in full, since its first word alone may be another metric's title. */
-export function columnsOf(benchmark: Benchmark): Omit<Column, 'measured'>[] {
-  return benchmark.metrics.map((identity) => {
-    const [id, metric] = metricNamed(taskOf(benchmark), identity) ?? []
-    const fallback = benchmark.generation ? identity : (identity.split('/')[0] ?? identity)
+/** The columns of a benchmark's boards. An identity that no metric carries any more keeps its column under its own name, in full,
+ *  since its first word alone may be another metric's title. */
+export function columnsOf({ task, metrics }: Benchmark): Omit<Column, 'measured'>[] {
+  return metrics.map((identity) => {
+    const [id, metric] = metricNamed(task.id, identity) ?? []
     return {
-      id: id ?? fallback,
-      title: metric?.title ?? (benchmark.generation ? fallback : fallback.toUpperCase()),
+      id: id ?? identity,
+      title: metric?.title ?? identity,
       unit: metric?.unit ?? '',
       identity,
       better: metric?.better ?? 'closer-to-retrain',

@@ -1,8 +1,7 @@
 /** Benchmarks in words. */
 import type { Benchmark } from '../../schema/benchmark.ts'
-import type { Sampling } from '../../schema/parts/diffusion.ts'
 import { picturedBy } from '../http/catalogue.ts'
-import { count, plural } from './numbers.ts'
+import { plural } from './numbers.ts'
 
 /** "T-shirt/top", or "class 0" of a user's own data. */
 export const classWords = (benchmark: Benchmark, label: number): string =>
@@ -29,13 +28,3 @@ export function recipeWords({ training }: Pick<Benchmark, 'training'>): string {
   const { epochs, batchSize, learningRate, optimizer, augment } = training
   return `${plural(epochs, 'epoch')} of ${optimizer.kind.toUpperCase()}, batch ${batchSize}, learning rate ${learningRate}${augment ? ', augmented' : ''}`
 }
-
-export function samplingWords({ sampler, guidance, perClass }: Sampling): string {
-  const eta = sampler.kind === 'ddim' ? `, η ${sampler.eta}` : ''
-  return `${count(perClass)} images of each class by ${sampler.kind.toUpperCase()}, ${plural(sampler.steps, 'step')}${eta}, guidance ${guidance}`
-}
-
-export const extractorWords = ({ extractor, judge }: NonNullable<Benchmark['generation']>): string =>
-  extractor === 'judge'
-    ? `those of the judge (${judge.model.id}), so distances are not FID or KID`
-    : 'pool3 of FID’s Inception-v3'

@@ -1,15 +1,14 @@
 /** Who signed the results of a run, and for what. */
-import type { Run } from '../../schema/api/run.ts'
 import type { StoredManifest } from '../../schema/protocol/manifest.ts'
 import { Scroll } from './scroll.tsx'
-import { stageTitle } from './stage-list.tsx'
+import type { ShownRun } from './stage-list.tsx'
 
 export const Manifests = ({
   run,
   manifests,
   origin,
 }: {
-  run: Run
+  run: ShownRun
   manifests: Map<string, StoredManifest>
   origin: string
 }) => {
@@ -45,7 +44,7 @@ export const Manifests = ({
               const { manifest: signed, runner } = stored
               return (
                 <tr>
-                  <th scope="row">{stageTitle(stage)}</th>
+                  <th scope="row">{stage.title}</th>
                   <td>
                     {runner.name}
                     <div class="hash">{runner.id}</div>
@@ -57,7 +56,7 @@ export const Manifests = ({
                         href={`/api/v1/jobs/${stage.key}/manifest`}
                         download={`${stage.key.slice(0, 12)}.manifest.json`}
                       >
-                        Download<span class="visually-hidden"> the manifest: {stageTitle(stage)}</span>
+                        Download<span class="visually-hidden"> the manifest: {stage.title}</span>
                       </a>
                     </div>
                   </td>

@@ -1,7 +1,6 @@
 /** The parameters a method takes, read from their JSON Schema. */
 import { parametersIn } from '../../runner/science/parameters.ts'
 import { paramText } from '../../runner/words/command.ts'
-import type { Method } from '../../schema/api/method.ts'
 import { Scroll } from './scroll.tsx'
 
 export const ParamsTable = ({
@@ -11,7 +10,8 @@ export const ParamsTable = ({
   about,
 }: {
   title: string
-  params: NonNullable<Method['params']>
+  /** Their JSON Schema. */
+  params: Record<string, unknown>
   id: string
   /** Tells apart what the parameters are for, where there are several such tables. */
   about?: string

@@ -1,9 +1,9 @@
 /** Logs on a run's page: the last lines of one, and links to all of them. */
-import type { Run, RunStage } from '../../schema/api/run.ts'
+import type { RunStage } from '../../schema/api/run.ts'
 import type { LogLines as Lines, LogSize } from '../queries/logs/read-log.ts'
 import { LINES_A_PAGE, type LogAddress, LogLines, logPage, TAIL_LINES } from './log.tsx'
 import { count, fileSize, plural } from './numbers.ts'
-import { stageTitle } from './stage-list.tsx'
+import type { ShownRun, ShownStage } from './stage-list.tsx'
 
 /** The latest lines of the delivery that runs or failed, by stage key. */
 export type Tails = Map<string, Lines & { attempt: number }>
@@ -14,7 +14,7 @@ export const endedWithout = ({ state, reason, deliveries }: RunStage): boolean =
 
 export const showsTail = (stage: RunStage): boolean => stage.state === 'leased' || endedWithout(stage)
 
-export const LogTail = ({ run, stage, tails }: { run: Run; stage: RunStage; tails: Tails }) => {
+export const LogTail = ({ run, stage, tails }: { run: ShownRun; stage: ShownStage; tails: Tails }) => {
   const tail = tails.get(stage.key)
   if (!tail) return null
   const { first, lines, end, attempt } = tail
@@ -24,7 +24,7 @@ export const LogTail = ({ run, stage, tails }: { run: Run; stage: RunStage; tail
     <>
       <p class="small">
         {first > 1 ? `The last ${TAIL_LINES} lines` : 'All lines'} of the log of stage {number},{' '}
-        {stageTitle(stage).toLowerCase()}. <a href={logPage(address)}>Read all of it</a>
+        {stage.title.toLowerCase()}. <a href={logPage(address)}>Read all of it</a>
       </p>
       {/* The browser keeps such a box at its end, also when lines are added. */}
       <section class="tail" tabindex={0} aria-label={`Last lines of the log of stage ${number}`}>
@@ -54,7 +54,7 @@ export const Download = ({ stage, attempt, children }: { stage: RunStage; attemp
   </a>
 )
 
-export const LogList = ({ run, sizes }: { run: Run; sizes: Map<string, LogSize[]> }) => {
+export const LogList = ({ run, sizes }: { run: ShownRun; sizes: Map<string, LogSize[]> }) => {
   if (sizes.size === 0) return <p class="muted">Nothing was written yet.</p>
   return (
     <ul class="list">
@@ -65,7 +65,7 @@ export const LogList = ({ run, sizes }: { run: Run; sizes: Map<string, LogSize[]
           return (
             <li>
               <a href={logPage(address)}>
-                {stageTitle(stage)}
+                {stage.title}
                 {all.length > 1 && `, attempt ${count(attempt)}`}
               </a>
               <span>

@@ -3,7 +3,7 @@ import type { Run, RunStage } from '../../schema/api/run.ts'
 import { baseOf, differenceFrom, isSmall } from '../queries/boards/identities.ts'
 import { decimal, fileSize, NOT_MEASURED, seconds, signed, times } from './numbers.ts'
 import { Scroll } from './scroll.tsx'
-import { stageTitle } from './stage-list.tsx'
+import type { ShownRun } from './stage-list.tsx'
 
 /** What a value is exactly: the base in sight, all of it on demand, and what to beware of. */
 const Identity = ({ identity, retrain }: { identity: string; retrain: string | null }) => {
@@ -99,7 +99,7 @@ function memoryWords({ memory }: RunStage): string {
   return fileSize(hostBytes) + (deviceBytes === undefined ? '' : `, GPU ${fileSize(deviceBytes)}`)
 }
 
-export const Times = ({ run }: { run: Run }) => {
+export const Times = ({ run }: { run: ShownRun }) => {
   const timed = run.stages.filter(({ seconds: parts }) => parts !== null)
   if (timed.length === 0) return <p class="muted">No stage has finished yet.</p>
   const parts = [
@@ -144,7 +144,7 @@ export const Times = ({ run }: { run: Run }) => {
           <tbody>
             {timed.map((stage) => (
               <tr>
-                <th scope="row">{stageTitle(stage)}</th>
+                <th scope="row">{stage.title}</th>
                 {shown.map(([part]) => {
                   const value = stage.seconds?.[part]
                   return (
@@ -164,7 +164,7 @@ export const Times = ({ run }: { run: Run }) => {
   )
 }
 
-export const Artifacts = ({ run }: { run: Run }) => {
+export const Artifacts = ({ run }: { run: ShownRun }) => {
   const files = run.stages.flatMap((stage) =>
     Object.entries(stage.artifacts).map(([name, { sha256, bytes }]) => ({ stage, name, sha256, bytes })),
   )
@@ -191,7 +191,7 @@ export const Artifacts = ({ run }: { run: Run }) => {
                   {name}
                 </a>
               </th>
-              <td>{stageTitle(stage)}</td>
+              <td>{stage.title}</td>
               <td class="num">{fileSize(bytes)}</td>
               <td class="hash">{sha256}</td>
             </tr>

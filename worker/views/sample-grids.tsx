@@ -1,9 +1,7 @@
-/** Samples of original, retrain and a run beside one another: one row a class, equal noise at equal places. */
+/** Samples of original, retrain and a run beside one another, equal noise at equal places. */
 import { labelled } from '../../runner/words/names.ts'
 import type { Run, RunSamples } from '../../schema/api/run.ts'
 import { picturedBy, REFERENCE, titleOf } from '../http/catalogue.ts'
-import { classWords } from './benchmark-words.ts'
-import { count } from './numbers.ts'
 import { asRunState, wordOf } from './state.tsx'
 
 /** The picture of a sample stage and its size in pixels; null where there is none to show. */
@@ -11,8 +9,6 @@ export type Shown = RunSamples & { size: { width: number; height: number } | nul
 
 /** Pixels that an image takes in the stored picture, and on the page: both a whole multiple of its own. */
 const [STORED, ON_PAGE] = [48, 32]
-/** Images of a row in the stored picture, at most. */
-const COLUMNS = 10
 
 const scaleOf = (run: Run): number => {
   const size = picturedBy(run.benchmark)?.size
@@ -46,27 +42,33 @@ const Waiting = ({ sample, name, own }: { sample: Shown; name: string; own: bool
   )
 }
 
-const Grid = ({ sample, run, classes }: { sample: Shown; run: Run; classes: string[] }) => {
+interface GridProps {
+  sample: Shown
+  run: Run
+  /** What the rows of the picture show, from above; empty where that is not known. */
+  rows: readonly string[]
+  /** The row that is to be forgotten. */
+  forgotten: number
+}
+
+const Grid = ({ sample, run, rows, forgotten }: GridProps) => {
   const name = nameOf(sample, run)
   const { size, picture, of } = sample
-  const { request } = run.benchmark
-  const forgotten = request.kind === 'class' ? request.label : -1
   const heading = `samples-of-${of}`
   const scale = scaleOf(run)
-  const columns = Math.min(COLUMNS, run.benchmark.generation?.sampling.perClass ?? COLUMNS)
-  const rows = classes.length > 0 ? `one row a class from ${classes[0]} to ${classes.at(-1)}` : 'one row a class'
+  const from = rows.length > 0 ? `, rows from ${rows[0]} to ${rows.at(-1)}` : ''
   return (
     <div class="grid">
       <h4 id={heading}>{sample.run && sample.run !== run.id ? <a href={`/runs/${sample.run}`}>{name}</a> : name}</h4>
       {picture && size ? (
         <>
           <div class="rows">
-            {classes.length > 0 && (
+            {rows.length > 0 && (
               <ol style={`height:${Math.round(size.height * scale)}px`}>
-                {classes.map((text, label) => (
+                {rows.map((text, row) => (
                   <li>
                     {text}
-                    {label === forgotten && <strong>to be forgotten</strong>}
+                    {row === forgotten && <strong>to be forgotten</strong>}
                   </li>
                 ))}
               </ol>
@@ -77,7 +79,7 @@ const Grid = ({ sample, run, classes }: { sample: Shown; run: Run; classes: stri
                 src={`/api/v1/artifacts/${picture.sha256}?name=samples.png`}
                 width={Math.round(size.width * scale)}
                 height={Math.round(size.height * scale)}
-                alt={`${name}, seed ${run.seed}: generated images, ${rows}, ${count(columns)} images a row`}
+                alt={`${name}, seed ${run.seed}: samples${from}`}
               />
             </div>
           </div>
@@ -97,23 +99,35 @@ const Grid = ({ sample, run, classes }: { sample: Shown; run: Run; classes: stri
   )
 }
 
-export const SampleGrids = ({ run, samples }: { run: Run; samples: Shown[] }) => {
-  const { benchmark } = run
-  const forgotten = benchmark.request.kind === 'class' ? classWords(benchmark, benchmark.request.label) : 'the class'
-  return (
-    <figure class="samples">
-      <h3>{forgotten} is to be forgotten; every other class should stay</h3>
-      <p class="sub">The first images of each class in the order of sampling, not chosen; seed {run.seed}</p>
-      <div class="grids">
-        {samples.map((sample) => (
-          <Grid sample={sample} run={run} classes={picturedBy(benchmark)?.classes ?? []} />
-        ))}
-      </div>
-      <figcaption>
-        How to read: images at the same place begin from the same noise and were asked for the same class, so what
-        differs between two pictures is the model. In the row of {forgotten}, the original shows what was known; the
-        others should no longer show it.
-      </figcaption>
-    </figure>
-  )
+interface SampleGridsProps extends Partial<Pick<GridProps, 'rows' | 'forgotten'>> {
+  run: Run
+  samples: Shown[]
+  title?: string
+  /** Which samples these are. */
+  about?: string
+  /** How to compare them. */
+  reading?: string
 }
+
+export const SampleGrids = ({
+  run,
+  samples,
+  rows = [],
+  forgotten = -1,
+  title = 'What models draw',
+  about = 'The first in the order of sampling, not chosen',
+  reading = 'images at the same place begin from the same noise, so what differs between two pictures is the model.',
+}: SampleGridsProps) => (
+  <figure class="samples">
+    <h3>{title}</h3>
+    <p class="sub">
+      {about}; seed {run.seed}
+    </p>
+    <div class="grids">
+      {samples.map((sample) => (
+        <Grid sample={sample} run={run} rows={rows} forgotten={forgotten} />
+      ))}
+    </div>
+    <figcaption>How to read: {reading}</figcaption>
+  </figure>
+)

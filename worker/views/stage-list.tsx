@@ -1,26 +1,17 @@
 /** The stages of a run: icon, word, duration, progress. */
 import type { Run, RunStage } from '../../schema/api/run.ts'
 import type { Progress, Seconds } from '../../schema/result.ts'
-import { titleOf } from '../http/catalogue.ts'
 import { Deliveries } from './deliveries.tsx'
 import { count, decimal, duration, plural } from './numbers.ts'
 import { asRunState, StateWord, wordOf } from './state.tsx'
 
-export function stageTitle({ spec }: RunStage): string {
-  switch (spec.kind) {
-    case 'train':
-      return spec.without ? 'Train on the retain set' : 'Train the original'
-    case 'unlearn':
-      return `Unlearn with ${titleOf(spec.method.id)}`
-    case 'sample':
-      return 'Sample images of every class'
-    case 'judge':
-      return 'Train the judge, a classifier'
-    case 'evaluate':
-      return 'Evaluate'
-    case 'evaluate-samples':
-      return 'Judge and compare the samples'
-  }
+export interface ShownStage extends RunStage {
+  /** What it does, in the words of its task. */
+  title: string
+}
+
+export interface ShownRun extends Omit<Run, 'stages'> {
+  stages: ShownStage[]
 }
 
 export const totalOf = (seconds: Seconds): number =>
@@ -48,18 +39,18 @@ const waitingFor = (run: Run, index: number) =>
   run.stages.slice(0, index).some(({ state }) => state !== 'done') ? 'the stage before it' : 'a runner'
 
 /** How far a run is, for those who cannot see it change. */
-export function standing({ stages, state }: Run): string {
+export function standing({ stages, state }: ShownRun): string {
   const running = stages.find((stage) => stage.state === 'leased')
   const done = stages.filter((stage) => stage.state === 'done').length
-  return `${wordOf(state)}: ${done} of ${plural(stages.length, 'stage')} done${running ? `; now: ${stageTitle(running)}` : ''}.`
+  return `${wordOf(state)}: ${done} of ${plural(stages.length, 'stage')} done${running ? `; now: ${running.title}` : ''}.`
 }
 
-export const StageList = ({ run }: { run: Run }) => (
+export const StageList = ({ run }: { run: ShownRun }) => (
   <ol class="stages">
     {run.stages.map((stage, index) => (
       <li>
         <span class="what">
-          {stageTitle(stage)} <StateWord state={asRunState(stage.state)} />
+          {stage.title} <StateWord state={asRunState(stage.state)} />
         </span>
         <span class="took">
           {stage.seconds

@@ -6,7 +6,6 @@ import type { Benchmark } from '../../../schema/benchmark.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import { isReference, REFERENCE, titleOf } from '../../http/catalogue.ts'
 import { type Ground, type Group, groundsOf, type Seeded } from './groups.ts'
-import type { Measured } from './measurements.ts'
 import { orderingOf, placed } from './ordering.ts'
 
 export async function getBoard(db: Database, benchmark: Benchmark): Promise<Board> {

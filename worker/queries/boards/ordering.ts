@@ -1,26 +1,27 @@
 /** What orders the rows of a board. Page, API and export all read this.
  *
- *  Where metrics are better the closer they are to retrain, Avg. Gap orders. Metrics of generated images have directions and units
- *  of their own, whose gaps have no meaningful mean, and no one of them will do: a model that draws noise has the best UA, one that
- *  forgot nothing the best Fréchet distance. So a row is as good as the worse of its places in both; a row that is better in both
- *  than another then stands before it. Places are of means over seeds and no test is made, hence no range of ranks. */
+ *  Where metrics are better the closer they are to retrain, Avg. Gap orders. Metrics that have directions and units of their own have
+ *  no meaningful mean of gaps, and no one of them will do: a model that draws noise has the best UA, one that forgot nothing the
+ *  best Fréchet distance. So a row is as good as the worst of its places in those that its task names; a row that is better in all
+ *  of them than another then stands before it. Places are of means over seeds and no test is made, hence no range of ranks. */
 import type { BoardRow, Column, Ordering } from '../../../schema/api/board.ts'
-import { type Benchmark, taskOf } from '../../../schema/benchmark.ts'
-import { generationMetrics } from '../../http/catalogue.ts'
+import type { Benchmark } from '../../../schema/benchmark.ts'
+import { taskNamed } from '../../../schema/task.ts'
+import { metricsOf } from '../../http/catalogue.ts'
 
 type Named = Pick<Column, 'id' | 'title' | 'better'>
 
-export function orderingOf(benchmark: Benchmark, columns: Named[]): Ordering {
-  if (taskOf(benchmark) === 'classification') {
-    return { by: 'avg-gap', columns: [], words: 'Rows are ordered by their mean Avg. Gap, the smallest first.' }
-  }
-  const leading = columns.filter(({ id }) => generationMetrics.get(id)?.orders)
-  const titles = leading.map(({ title, better }) => `${title} (${better} is better)`).join(' and ')
-  return {
-    by: 'worse-place',
-    columns: leading.map(({ id }) => id),
-    words: `Rows are ordered by the worse of their places by ${titles}, then by the better one; rows that are equal in both share a place.`,
-  }
+export function orderingOf({ task }: Benchmark, columns: Named[]): Ordering {
+  const by = taskNamed(task.id).ordering
+  if (by === 'avg-gap')
+    return { by, columns: [], words: 'Rows are ordered by their mean Avg. Gap, the smallest first.' }
+  const leading = columns.filter(({ id }) => metricsOf(task.id).get(id)?.orders)
+  const titles = leading.map(({ title, better }) => `${title} (${better} is better)`)
+  const words =
+    leading.length > 0
+      ? `Rows are ordered by the worst of their places by ${titles.join(' and ')}, then by the sum of these places; rows that are equal in both share a place.`
+      : 'Rows stand in the order of their submission: no metric here orders them.'
+  return { by, columns: leading.map(({ id }) => id), words }
 }
 
 /** The rows in order of their worst place, then of the sum of their places; equal ones in order of the first column; then rows that

@@ -2,7 +2,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { RunSamples, RunStage } from '../../../schema/api/run.ts'
 import type { ForgetRequest } from '../../../schema/parts/recipe.ts'
-import { stageKeyOf } from '../../../schema/stage.ts'
+import { stageKeyOf, stageSpec } from '../../../schema/stage.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
@@ -24,10 +24,11 @@ export async function samplesOf(
 ): Promise<RunSamples[]> {
   const own = stages.find(({ spec }) => spec.kind === 'sample')
   const train = stages.map(({ spec }) => spec).find((spec) => spec.kind === 'train')
-  if (own?.spec.kind !== 'sample' || !train) return []
+  // Specs of older releases may have another shape, and so no key that could be found.
+  if (own?.spec.kind !== 'sample' || !train || !stageSpec.safeParse(own.spec).success) return []
   const sample = own.spec
   const beside = async (without: ForgetRequest | null) =>
-    stageKeyOf({ ...sample, weights: await stageKeyOf({ ...train, without }) })
+    stageKeyOf({ ...sample, inputs: { ...sample.inputs, weights: await stageKeyOf({ ...train, without }) } })
   const [original, retrain] = await Promise.all([beside(null), beside(request)])
   const wanted: Pick<RunSamples, 'of' | 'stage'>[] = [
     { of: 'original', stage: original },

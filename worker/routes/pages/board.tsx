@@ -1,18 +1,17 @@
 /** The board of a benchmark as a page. */
-import { benchmarkOf, REFERENCE } from '../../http/catalogue.ts'
+import { benchmarkOf, exampleOn, REFERENCE } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { getBoard } from '../../queries/boards/board.ts'
-import { factsOf } from '../../queries/boards/identities.ts'
 import { commandFor } from '../../queries/runs/command.ts'
-import { extractorWords, recipeWords, requestWords, samplingWords } from '../../views/benchmark-words.ts'
+import { viewOf } from '../../tasks/parts/view-of.tsx'
+import { recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { orderOf, sorted } from '../../views/board-sort.ts'
-import { BoardTable, FORM, PROVISIONAL_BELOW } from '../../views/board-table.tsx'
-import { GapChart } from '../../views/charts/gap-chart.tsx'
+import { BoardTable, FORM } from '../../views/board-table.tsx'
 import { TimeChart } from '../../views/charts/time-chart.tsx'
-import { TradeOffChart } from '../../views/charts/trade-off-chart.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
 import { MetricLinks } from '../../views/metric-links.tsx'
 import { plural, utc } from '../../views/numbers.ts'
+import { ReadingNote } from '../../views/reading-note.tsx'
 import { unfinished } from '../../views/state.tsx'
 
 export const boardPage: Route = (app) =>
@@ -25,12 +24,8 @@ export const boardPage: Route = (app) =>
     const api = `/api/v1/benchmarks/${benchmark.slug}/board`
     const all = [...board.references, ...board.rows]
     const open = all.some(({ runs }) => unfinished(runs))
-    const { dataset, model, training, seeds, generation } = benchmark
-    // The judge's training is one stage that all runs share, so one identity tells its accuracy.
-    const judged = board.columns
-      .flatMap(({ measured }) => measured)
-      .map((identity) => factsOf(identity).get('accuracy'))
-    const accuracy = judged.find((found) => found !== undefined)
+    const { dataset, model, training, seeds, task } = benchmark
+    const view = viewOf(task.id)
     return c.html(
       documentOf(
         <Page
@@ -55,18 +50,9 @@ export const boardPage: Route = (app) =>
             </dd>
             <dt>Training</dt>
             <dd>{recipeWords(benchmark)}</dd>
-            {generation && (
-              <>
-                <dt>Sampling</dt>
-                <dd>{samplingWords(generation.sampling)}</dd>
-                <dt>Judge</dt>
-                <dd>
-                  {generation.judge.model.id}, trained on all of D: {recipeWords(generation.judge)}
-                  {accuracy ? `; right about ${accuracy}% of the test set` : ''}
-                </dd>
-                <dt>Features</dt>
-                <dd>{extractorWords(generation)}</dd>
-              </>
+            {view.facts(
+              benchmark,
+              board.columns.flatMap(({ measured }) => measured),
             )}
             <dt>Metrics</dt>
             <dd>
@@ -86,30 +72,13 @@ export const boardPage: Route = (app) =>
                 {!live && <input type="hidden" name="live" value="0" />}
               </form>
               <BoardTable board={board} rows={sorted(board, order)} order={order} retrain={REFERENCE} />
-              {generation ? (
-                <>
-                  <p class="small muted">
-                    {board.ordering.words} Means over seeds are compared and no test is made, so a place is no range of
-                    ranks. Retrain and original stand outside. The gap to retrain is for orientation: these metrics have
-                    a better direction of their own. <a href="/docs#generation">How everything is measured</a>.
-                  </p>
-                  <TradeOffChart board={board} />
-                </>
-              ) : (
-                <>
-                  <p class="small muted">
-                    A rank is a range: it starts at 1 + the number of rows that beat this one and ends at the number of
-                    rows minus those it beats. One row beats another when a paired t-test over their common seeds
-                    separates them after Holm's correction over all pairs, at 5%. Below n={PROVISIONAL_BELOW} a rank is
-                    provisional. UA, RA, TA and MIA have no better direction of their own: closer to retrain is better.{' '}
-                    <a href="/docs#measurement">How everything is measured</a>.
-                  </p>
-                  <div class="charts">
-                    <GapChart rows={board.rows} />
-                    <TimeChart rows={board.rows} />
-                  </div>
-                </>
-              )}
+              <p class="small muted">
+                <ReadingNote board={board} /> <a href={`/docs#${task.id}`}>How everything is measured</a>.
+              </p>
+              <div class="charts">
+                {view.below(board)}
+                <TimeChart rows={board.rows} />
+              </div>
             </>
           )}
           <h2 id="add">Add a row</h2>
@@ -118,7 +87,7 @@ export const boardPage: Route = (app) =>
             <a href="/docs#submit">submit it</a> to be run for everybody to see.
           </p>
           <pre>
-            <code>{commandFor(benchmark, 'salun', {}, seeds)}</code>
+            <code>{commandFor(benchmark, exampleOn(benchmark), {}, seeds)}</code>
           </pre>
           <h2 id="export">Export</h2>
           <p>

@@ -1,15 +1,17 @@
 /** The documentation: what is measured and how, how to submit, how to run a runner. */
 import type { Child } from 'hono/jsx'
-import { benchmarks, columnsOf, exampleFor, generationMetrics, metrics } from '../../http/catalogue.ts'
+import { tasks } from '../../../schema/task.ts'
+import { benchmarks, columnsOf, exampleFor, metricsOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { commandFor, runnerCommand } from '../../queries/runs/command.ts'
+import { viewOf } from '../../tasks/parts/view-of.tsx'
 import { documentOf, Page } from '../../views/layout.tsx'
 import { Prose } from '../../views/prose.tsx'
 
-const toc = [
+const toc = (): [id: string, text: string][] => [
   ['measurement', 'What is measured'],
   ['metrics', 'Metrics'],
-  ['generation', 'Generated images'],
+  ...[...tasks].map(([id, { title }]): [string, string] => [id, title]),
   ['gap', 'Avg. Gap'],
   ['rank', 'Rank'],
   ['time', 'Time'],
@@ -20,7 +22,7 @@ const toc = [
   ['runner', 'Run a runner'],
   ['evidence', 'Evidence'],
   ['server', 'Run a server'],
-] as const
+]
 
 const Code = ({ children }: { children?: Child }) => (
   <pre>
@@ -29,20 +31,32 @@ const Code = ({ children }: { children?: Child }) => (
 )
 
 /** Metrics in the order of the boards' columns, then any that no board shows. */
-function inOrder() {
-  const columns = [...benchmarks.values()].flatMap((benchmark) => benchmark.metrics)
-  const columnOf = (identity: string) => (columns.includes(identity) ? columns.indexOf(identity) : columns.length)
-  return [...metrics].sort(([, a], [, b]) => columnOf(a.identity) - columnOf(b.identity))
-}
-
-/** Likewise for metrics of generated images. */
-function generationInOrder() {
+function inOrder(task: string) {
   const columns = [...benchmarks.values()].flatMap((benchmark) =>
-    benchmark.generation ? columnsOf(benchmark).map(({ id }) => id) : [],
+    benchmark.task.id === task ? columnsOf(benchmark).map(({ id }) => id) : [],
   )
   const columnOf = (id: string) => (columns.includes(id) ? columns.indexOf(id) : columns.length)
-  return [...generationMetrics].sort(([a], [b]) => columnOf(a) - columnOf(b))
+  return [...metricsOf(task)].sort(([a], [b]) => columnOf(a) - columnOf(b))
 }
+
+const TaskSection = ({ task, title }: { task: string; title: string }) => (
+  <>
+    <h2 id={task}>{title}</h2>
+    {viewOf(task).docs()}
+    {inOrder(task).map(([id, { title, definition, named, unit, better }]) => (
+      <>
+        <h3 id={`metric-${id}`}>
+          {title} <code class="muted">{named}</code>
+        </h3>
+        <p>
+          <Prose text={definition} /> {unit && `Unit: ${unit}. `}
+          {better === 'closer-to-retrain' ? 'Closer to retrain' : better === 'larger' ? 'Larger' : 'Smaller'} is better.
+          {named.includes('*') && ' The * stands for the extractor of the features.'}
+        </p>
+      </>
+    ))}
+  </>
+)
 
 const Measurement = () => (
   <>
@@ -57,47 +71,16 @@ const Measurement = () => (
     <h2 id="metrics">Metrics</h2>
     <p>
       A metric is a pure function of stored evidence and has an identity. Numbers of different identities never share a
-      column. UA, RA, TA and MIA of classifiers have no better direction of their own: the closer to retrain, the
-      better.
+      column. Each task has metrics of its own.
     </p>
-    {inOrder().map(([id, { title, definition, identity, unit }]) => (
-      <>
-        <h3 id={`metric-${id}`}>
-          {title} <code class="muted">{identity}</code>
-        </h3>
-        <p>
-          <Prose text={definition} /> Unit: {unit}
-        </p>
-      </>
-    ))}
-    <h2 id="generation">Generated images</h2>
-    <p>
-      Where the model is one that generates images of a class it is asked for, a class is forgotten: the original still
-      draws it, retrain never saw it. Images of every class are sampled, with the same noise for every model of a seed.
-      A judge, a classifier trained on all of D that has nothing to do with the model, says what they show; features of
-      the images of the remaining classes are compared with those of real ones. Figures of different features have
-      different names: FID and its kin are of Inception-v3 alone. Each identity goes on with what was measured, such as
-      the numbers of images, and pages say where values of one column differ in it. These metrics have a better
-      direction of their own. Rows are ordered by the worse of their places by forgetting (UA) and by the Fréchet
-      distance of the remaining classes, for either alone is easily had: by drawing noise, or by forgetting nothing.
-    </p>
-    {generationInOrder().map(([id, { title, definition, named, unit, better }]) => (
-      <>
-        <h3 id={`metric-${id}`}>
-          {title} <code class="muted">{named}</code>
-        </h3>
-        <p>
-          {definition} {unit && `Unit: ${unit}. `}
-          {better === 'larger' ? 'Larger' : 'Smaller'} is better.
-          {named.includes('*') && ' The * stands for the extractor of the features.'}
-        </p>
-      </>
+    {[...tasks].map(([task, { title }]) => (
+      <TaskSection task={task} title={title} />
     ))}
     <h2 id="gap">Avg. Gap</h2>
     <p>
-      For classifiers only. For one seed, the mean over the benchmark's metrics of |value − retrain of that seed|, in
-      points. A board shows its mean and standard deviation over seeds; averages are taken from unrounded values.
-      Smaller is better, and 0 is retrain itself.
+      Where metrics are better the closer they are to retrain. For one seed, the mean over these metrics of |value −
+      retrain of that seed|, in points. A board shows its mean and standard deviation over seeds; averages are taken
+      from unrounded values. Smaller is better, and 0 is retrain itself.
     </p>
     <h2 id="rank">Rank</h2>
     <p>
@@ -142,7 +125,7 @@ export const docsPage: Route = (app) =>
           <div class="columns">
             <nav aria-label="On this page">
               <ul>
-                {toc.map(([id, text]) => (
+                {toc().map(([id, text]) => (
                   <li>
                     <a href={`#${id}`}>{text}</a>
                   </li>

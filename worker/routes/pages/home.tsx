@@ -48,7 +48,7 @@ const Places = ({ board: { rows, columns, ordering } }: { board: Ranking }) => {
 }
 
 const Standing = ({ board }: { board: Ranking }) => {
-  if (board.ordering.by === 'worse-place') return <Places board={board} />
+  if (board.ordering.by === 'worst-place') return <Places board={board} />
   const leaders = board.rows.filter(({ rank }) => rank !== null).slice(0, 3)
   if (leaders.length === 0) return <p class="muted">No ranked row yet.</p>
   return (

@@ -1,4 +1,5 @@
 /** A method as a page: what it does, its parameters, and how it fares on every board. */
+import { taskNamed } from '../../../schema/task.ts'
 import { benchmarks, exampleFor } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { entriesOf } from '../../queries/boards/entries.ts'
@@ -16,18 +17,19 @@ export const methodPage: Route = (app) =>
   app.get('/methods/:id', async (c) => {
     const method = describeMethod(c.req.param('id'))
     const entries = entriesOf(await groundsOf(c.get('db'), [...benchmarks.values()]))
-    const results = entries.flatMap(({ href, title, benchmark, classes, board: { rows, references } }) =>
+    const results = entries.flatMap(({ href, title, classes, board: { rows, references, ordering } }) =>
       [...references, ...rows]
         .filter((row) => row.method === method.id)
-        .map((row) => ({ href, title, benchmark, row, ofSuite: classes.length > 0 })),
+        .map((row) => ({ href, title, ordering, row, ofSuite: classes.length > 0 })),
     )
     const first = exampleFor(method.id)
-    const { params, generationParams, trainsOn } = method
-    // A method that is itself a training takes the same for both.
-    const forms = [
-      { id: 'params-caption', words: 'On classifiers', params },
-      { id: 'generation-params-caption', words: 'On image generation', params: trainsOn ? null : generationParams },
-    ].flatMap(({ params, ...form }) => (params ? [{ ...form, params }] : []))
+    const all = Object.entries(method.on).map(([task, params]) => ({
+      id: `params-${task}`,
+      words: `On ${taskNamed(task).title.toLowerCase()}`,
+      params,
+    }))
+    // A method that is itself a training takes the same for every task.
+    const forms = method.trainsOn ? all.slice(0, 1) : all
     return c.html(
       documentOf(
         <Page
@@ -80,7 +82,7 @@ export const methodPage: Route = (app) =>
                   </tr>
                 </thead>
                 <tbody>
-                  {results.map(({ href, title, benchmark, row, ofSuite }) => (
+                  {results.map(({ href, title, ordering, row, ofSuite }) => (
                     <tr>
                       <th scope="row">
                         <a href={href}>{title}</a> {row.label}
@@ -97,8 +99,8 @@ export const methodPage: Route = (app) =>
                       <td class="num">
                         {method.trainsOn === 'retain'
                           ? 'the reference'
-                          : benchmark.generation
-                            ? 'none in generation'
+                          : ordering.by !== 'avg-gap'
+                            ? 'none on this board'
                             : row.avgGap
                               ? `${decimal(row.avgGap.mean)} ${plusMinus(row.avgGap.sd)}`
                               : NOT_MEASURED}

@@ -1,18 +1,18 @@
 /** The log of one stage of a run, a page of lines at a time. Its latest delivery's, unless `attempt` says which. */
 
 import { z } from 'zod'
-import type { Run } from '../../../schema/api/run.ts'
 import { ApiError } from '../../../schema/errors.ts'
 import { MAX_LOG_BYTES } from '../../../schema/protocol/log.ts'
 import { viewerOf } from '../../access/people.ts'
 import type { Route } from '../../http/route.ts'
 import { type LogSize, logSizes, readLines } from '../../queries/logs/read-log.ts'
 import { getRun } from '../../queries/runs/runs.ts'
+import { titled } from '../../tasks/parts/view-of.tsx'
 import { documentOf, Page } from '../../views/layout.tsx'
 import { LINES_A_PAGE, type LogAddress, LogLines, lastPageOf, logPage } from '../../views/log.tsx'
 import { count, fileSize, plural } from '../../views/numbers.ts'
 import { Download, showsTail } from '../../views/run-logs.tsx'
-import { stageTitle } from '../../views/stage-list.tsx'
+import type { ShownRun } from '../../views/stage-list.tsx'
 
 const wholeNumber = z.coerce.number().int().min(1)
 const query = z.object({ page: wholeNumber.optional(), attempt: wholeNumber.optional() })
@@ -60,7 +60,7 @@ const Attempts = ({ sizes, current, address }: { sizes: LogSize[]; current: numb
   )
 }
 
-function stageOf(run: Run, word: string) {
+function stageOf(run: ShownRun, word: string) {
   const stage = /^[1-9]\d*$/.test(word) ? run.stages[Number(word) - 1] : undefined
   if (!stage) {
     throw new ApiError('not_found', `run "${run.id}" has the stages 1 to ${run.stages.length}; got "${word}"`)
@@ -71,7 +71,7 @@ function stageOf(run: Run, word: string) {
 export const runLogPage: Route = (app) =>
   app.get('/runs/:id/log/:stage', async (c) => {
     const db = c.get('db')
-    const run = await getRun(db, c.req.param('id'), await viewerOf(c))
+    const run = titled(await getRun(db, c.req.param('id'), await viewerOf(c)))
     const stage = stageOf(run, c.req.param('stage'))
     const asked = query.safeParse(c.req.query())
     if (!asked.success) throw new ApiError('invalid_request', 'expected whole numbers from 1 on as page and attempt')
@@ -93,7 +93,7 @@ export const runLogPage: Route = (app) =>
     const { lines } = size
       ? await readLines(db, c.env.STORE, stage.key, { attempt, first, most })
       : { lines: [] as string[] }
-    const title = `Log of stage ${number}: ${stageTitle(stage)}`
+    const title = `Log of stage ${number}: ${stage.title}`
     return c.html(
       documentOf(
         <Page

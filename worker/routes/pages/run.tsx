@@ -1,13 +1,13 @@
 /** A run as a page: state, stages, result against retrain, times, logs, evidence, and the command that repeats it. */
 
-import type { Run } from '../../../schema/api/run.ts'
 import { viewerOf } from '../../access/people.ts'
 import type { Route } from '../../http/route.ts'
 import { logSizes, readTail } from '../../queries/logs/read-log.ts'
 import { listManifests } from '../../queries/runs/manifests.ts'
 import { getRun } from '../../queries/runs/runs.ts'
 import { pictureSize } from '../../queries/runs/samples.ts'
-import { recipeWords, requestWords, samplingWords } from '../../views/benchmark-words.ts'
+import { titled, viewOf } from '../../tasks/parts/view-of.tsx'
+import { recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { GapBars } from '../../views/charts/gap-bars.tsx'
 import { reasonWords } from '../../views/deliveries.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
@@ -17,19 +17,18 @@ import { utc } from '../../views/numbers.ts'
 import { Params } from '../../views/params.tsx'
 import { endedWithout, LogList, LogTail, showsTail, type Tails } from '../../views/run-logs.tsx'
 import { Artifacts, Metrics, Times } from '../../views/run-results.tsx'
-import { SampleGrids } from '../../views/sample-grids.tsx'
-import { StageList, stageTitle, standing } from '../../views/stage-list.tsx'
+import { type ShownRun, StageList, standing } from '../../views/stage-list.tsx'
 import { asRunState, StateWord, wordOf } from '../../views/state.tsx'
 
 /** The stage that failed, or the one whose newest delivery brought no result. */
-const Failure = ({ run, tails }: { run: Run; tails: Tails }) => {
+const Failure = ({ run, tails }: { run: ShownRun; tails: Tails }) => {
   const stage = run.stages.find(({ state }) => state === 'failed') ?? run.stages.find(endedWithout)
   if (!stage) return null
   const word = stage.state === 'queued' ? 'Waits again' : wordOf(asRunState(stage.state))
   return (
     <section class="box">
       <h2>
-        {word}: {stageTitle(stage).toLowerCase()}, {reasonWords(stage.reason)}
+        {word}: {stage.title.toLowerCase()}, {reasonWords(stage.reason)}
       </h2>
       <p>{stage.message}</p>
       <p>{stage.nextStep}</p>
@@ -38,7 +37,7 @@ const Failure = ({ run, tails }: { run: Run; tails: Tails }) => {
   )
 }
 
-const Versions = ({ run }: { run: Run }) => {
+const Versions = ({ run }: { run: ShownRun }) => {
   const versions = new Set(
     run.stages.flatMap(({ versions: found }) => Object.entries(found).map(([name, version]) => `${name} ${version}`)),
   )
@@ -69,7 +68,7 @@ const Versions = ({ run }: { run: Run }) => {
       <dd>
         {run.stages.map((stage) => (
           <div>
-            {stageTitle(stage)} <span class="hash">{stage.key}</span>
+            {stage.title} <span class="hash">{stage.key}</span>
           </div>
         ))}
       </dd>
@@ -80,7 +79,7 @@ const Versions = ({ run }: { run: Run }) => {
 export const runPage: Route = (app) =>
   app.get('/runs/:id', async (c) => {
     const db = c.get('db')
-    const run = await getRun(db, c.req.param('id'), await viewerOf(c))
+    const run = titled(await getRun(db, c.req.param('id'), await viewerOf(c)))
     const sizes = await logSizes(
       db,
       run.stages.map(({ key }) => key),
@@ -100,7 +99,9 @@ export const runPage: Route = (app) =>
         size: sample.picture ? await pictureSize(c.get('db'), c.env.STORE, sample.picture.sha256) : null,
       })),
     )
+    const metrics = Object.values(run.metrics)
     const { benchmark, title, label, seed, state, params, author, method, methodVersion } = run
+    const view = viewOf(benchmark.task.id)
     const live = c.req.query('live') !== '0'
     const open = state === 'queued' || state === 'running'
     const path = `/runs/${run.id}`
@@ -136,7 +137,7 @@ export const runPage: Route = (app) =>
             {samples.length > 0 && (
               <>
                 <h2 id="samples">Samples</h2>
-                <SampleGrids run={run} samples={samples} />
+                {view.samples(run, samples)}
                 <h2 id="run">This run</h2>
               </>
             )}
@@ -154,8 +155,11 @@ export const runPage: Route = (app) =>
             <dt>Benchmark</dt>
             <dd>
               {benchmark.dataset.id}, {benchmark.model.id}; {requestWords(benchmark)}; {recipeWords(benchmark)}
-              {benchmark.generation && `; ${samplingWords(benchmark.generation.sampling)}`}
             </dd>
+            {view.facts(
+              benchmark,
+              metrics.map(({ identity }) => identity),
+            )}
           </dl>
           <div data-part="stages">
             <h2 id="stages">Stages</h2>
@@ -168,7 +172,7 @@ export const runPage: Route = (app) =>
           </div>
           <div data-part="result">
             <h2 id="result">Result</h2>
-            {Object.keys(run.metrics).length > 0 ? (
+            {metrics.length > 0 ? (
               <>
                 <Metrics run={run} />
                 {run.reference && run.reference !== run.id && (
@@ -176,7 +180,9 @@ export const runPage: Route = (app) =>
                     Compared with <a href={`/runs/${run.reference}`}>retrain, seed {seed}</a>.
                   </p>
                 )}
-                {run.reference !== run.id && !benchmark.generation && <GapBars metrics={Object.values(run.metrics)} />}
+                {run.reference !== run.id && (
+                  <GapBars metrics={metrics.filter(({ better }) => better === 'closer-to-retrain')} />
+                )}
               </>
             ) : (
               <p class="muted">Metrics appear when the evaluation has finished.</p>
@@ -185,11 +191,7 @@ export const runPage: Route = (app) =>
             <Times run={run} />
           </div>
           <h2 id="repeat">Repeat this run</h2>
-          <p>
-            {benchmark.generation
-              ? 'On your own machine, with the same seed and therefore the same initialisation, order of batches and noise:'
-              : 'On your own machine, with the same seed and therefore the same split, initialisation and order of batches:'}
-          </p>
+          <p>On your own machine, with the same seed and therefore the same {view.sameSeed}:</p>
           <pre>
             <code>{run.command}</code>
           </pre>

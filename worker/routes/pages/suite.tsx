@@ -1,15 +1,14 @@
 /** The board of a suite as a page: the average over its classes, then each class. */
 import type { SuiteRow } from '../../../schema/api/suite.ts'
-import { REFERENCE, suiteOf } from '../../http/catalogue.ts'
+import { exampleOn, REFERENCE, suiteOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { getSuiteBoard } from '../../queries/boards/suite-board.ts'
 import { commandFor } from '../../queries/runs/command.ts'
+import { viewOf } from '../../tasks/parts/view-of.tsx'
 import { recipeWords } from '../../views/benchmark-words.ts'
 import { orderOf, sorted } from '../../views/board-sort.ts'
 import { BoardTable, FORM } from '../../views/board-table.tsx'
-import { GapChart } from '../../views/charts/gap-chart.tsx'
 import { HeatChart } from '../../views/charts/heat-chart.tsx'
-import { TradeOffChart } from '../../views/charts/trade-off-chart.tsx'
 import { ClassTable } from '../../views/class-table.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
 import { MetricLinks } from '../../views/metric-links.tsx'
@@ -43,6 +42,7 @@ export const suitePage: Route = (app) =>
     const board = await getSuiteBoard(c.get('db'), suite)
     const order = orderOf(board, c.req.query('sort'))
     const column = board.columns.find(({ id }) => id === c.req.query('metric')) ?? board.columns[0]!
+    const view = viewOf(benchmark.task.id)
     const live = c.req.query('live') !== '0'
     const path = `/suites/${suite.slug}`
     const api = `/api/v1/suites/${suite.slug}/board`
@@ -74,6 +74,10 @@ export const suitePage: Route = (app) =>
             </dd>
             <dt>Training</dt>
             <dd>{recipeWords(benchmark)}; one original of a seed serves all classes</dd>
+            {view.facts(
+              benchmark,
+              board.columns.flatMap(({ measured }) => measured),
+            )}
             <dt>Metrics</dt>
             <dd>
               <MetricLinks columns={board.columns} />
@@ -107,11 +111,7 @@ export const suitePage: Route = (app) =>
                   "Avg. Gap is the mean of the classes' own Avg. Gaps, so gaps of two classes never cancel out. "}
                 <a href="/docs#suites">More on suites</a>.
               </p>
-              {benchmark.generation ? (
-                <TradeOffChart board={{ ...board, rows: complete }} />
-              ) : (
-                <GapChart rows={complete} />
-              )}
+              {view.below({ ...board, rows: complete })}
               <h2 id="classes">Each class</h2>
               <nav aria-label="Metric" class="choice">
                 <ul>
@@ -137,7 +137,7 @@ export const suitePage: Route = (app) =>
             the suite to be run for everybody to see.
           </p>
           <pre>
-            <code>{commandFor(benchmark, 'salun', {}, benchmark.seeds, suite.slug)}</code>
+            <code>{commandFor(benchmark, exampleOn(benchmark), {}, benchmark.seeds, suite.slug)}</code>
           </pre>
           <h2 id="export">Export</h2>
           <p>

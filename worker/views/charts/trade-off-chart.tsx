@@ -1,4 +1,4 @@
-/** Forgetting against what stayed: the two columns that order a board of image generation, references among them. */
+/** The two columns that order a board by places, one against the other, references among them. */
 import { labelled } from '../../../runner/words/names.ts'
 import type { BoardRow, Column, Ranking } from '../../../schema/api/board.ts'
 import { decimal, significant } from '../numbers.ts'
@@ -87,7 +87,16 @@ const Draw = ({ points, columns: [across, up], width, label }: DrawProps) => {
   )
 }
 
-export const TradeOffChart = ({ board: { columns, ordering, references, rows } }: { board: Ranking }) => {
+interface TradeOffProps {
+  board: Ranking
+  /** What the two are. */
+  about?: string
+  /** How to read a place in the chart. */
+  reading?: string
+}
+
+export const TradeOffChart = ({ board, about, reading }: TradeOffProps) => {
+  const { columns, ordering, references, rows } = board
   const [across, up] = columns.filter(({ id }) => ordering.columns.includes(id))
   if (!across || !up) return null
   const pair: [Column, Column] = [across, up]
@@ -105,12 +114,13 @@ export const TradeOffChart = ({ board: { columns, ordering, references, rows } }
   return (
     <figure id="trade-off-chart">
       <h3>{claim}</h3>
-      <p class="sub">What is forgotten against how well the remaining classes are drawn; means over seeds</p>
+      <p class="sub">{about ?? `${across.title} against ${up.title}`}; means over seeds</p>
       <Draw points={points} columns={pair} width={576} label={claim} />
       <Draw points={points} columns={pair} width={328} label={claim} />
       <figcaption>
-        How to read: right is more forgotten, down is closer to real images of the remaining classes. Hollow marks are
-        the references: original has forgotten nothing, retrain never saw the class.
+        How to read:{' '}
+        {reading ??
+          `${across.title} grows to the right, ${across.better} is better; ${up.title} grows upwards, ${up.better} is better. Hollow marks are the references.`}
       </figcaption>
       <details>
         <summary>Both as a table</summary>

@@ -1,0 +1,2 @@
+export { classification } from './classification.tsx'
+export { generation } from './generation.tsx'

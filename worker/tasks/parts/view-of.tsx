@@ -1,0 +1,51 @@
+/** The view of each task: its own, and general words and charts for the rest. */
+import type { Run } from '../../../schema/api/run.ts'
+import type { StageSpec } from '../../../schema/stage.ts'
+import { tasks } from '../../../schema/task.ts'
+import { titleOf } from '../../http/catalogue.ts'
+import { GapChart } from '../../views/charts/gap-chart.tsx'
+import { TradeOffChart } from '../../views/charts/trade-off-chart.tsx'
+import { SampleGrids } from '../../views/sample-grids.tsx'
+import type { ShownRun } from '../../views/stage-list.tsx'
+import * as modules from '../index.ts'
+import type { TaskView } from './task-view.ts'
+
+const views: ReadonlyMap<string, Partial<TaskView>> = new Map(Object.entries(modules))
+
+const usual: TaskView = {
+  facts: () => null,
+  below: (board) =>
+    board.ordering.by === 'avg-gap' ? <GapChart rows={board.rows} /> : <TradeOffChart board={board} />,
+  samples: (run, samples) => <SampleGrids run={run} samples={samples} />,
+  stageTitle: () => null,
+  sameSeed: 'initialisation and order of batches',
+  docs: () => null,
+}
+
+export const viewOf = (task: string): TaskView => ({ ...usual, ...views.get(task) })
+
+/** A run whose stages have titles. */
+export const titled = (run: Run): ShownRun => {
+  const task = run.benchmark.task.id
+  return { ...run, stages: run.stages.map((stage) => ({ ...stage, title: stageTitle(task, stage.spec) })) }
+}
+
+function stageTitle(task: string, spec: StageSpec): string {
+  const own = viewOf(task).stageTitle(spec)
+  if (own) return own
+  const other = spec.task === task ? undefined : tasks.get(spec.task)
+  switch (spec.kind) {
+    case 'train':
+      if (other) return `Train ${spec.model.id} for ${other.title.toLowerCase()}`
+      return spec.without ? 'Train on the retain set' : 'Train the original'
+    case 'unlearn':
+      return `Unlearn with ${titleOf(spec.method.id)}`
+    case 'sample':
+      return 'Sample'
+    case 'evaluate':
+      return 'Evaluate'
+    default:
+      // Of an older release.
+      return (spec as { kind: string }).kind
+  }
+}

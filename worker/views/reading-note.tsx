@@ -1,0 +1,30 @@
+/** How to read the ranking of a board, from what orders it and from its columns. */
+import type { Ranking } from '../../schema/api/board.ts'
+import { PROVISIONAL_BELOW } from './board-table.tsx'
+
+const list = (words: string[]) => new Intl.ListFormat('en', { type: 'conjunction' }).format(words)
+
+export const ReadingNote = ({ board: { columns, ordering } }: { board: Ranking }) => {
+  const directed = columns.filter(({ better }) => better !== 'closer-to-retrain')
+  const closeness = columns.filter(({ better }) => better === 'closer-to-retrain').map(({ title }) => title)
+  return (
+    <>
+      {ordering.by === 'avg-gap' ? (
+        <>
+          A rank is a range: it starts at 1 + the number of rows that beat this one and ends at the number of rows minus
+          those it beats. One row beats another when a paired t-test over their common seeds separates them after Holm's
+          correction over all pairs, at 5%. Below n={PROVISIONAL_BELOW} a rank is provisional.
+        </>
+      ) : (
+        <>
+          {ordering.words} Means over seeds are compared and no test is made, so a place is no range of ranks. Retrain
+          and original stand outside.
+        </>
+      )}
+      {closeness.length > 0 &&
+        ` ${list(closeness)} ${closeness.length === 1 ? 'has no better direction of its own' : 'have no better direction of their own'}: closer to retrain is better.`}
+      {directed.length === columns.length &&
+        ' The gap to retrain is for orientation: these metrics have a better direction of their own.'}
+    </>
+  )
+}
