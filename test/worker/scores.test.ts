@@ -12,6 +12,7 @@ import {
   metricsOf,
   migrate,
   read,
+  resultOf,
   runOf,
   SLUG,
   submit,
@@ -136,40 +137,52 @@ test('the migration keeps what was measured before, and cancels what no runner c
   await reset()
   const migrations = bindings.MIGRATIONS.slice(0, 2)
   await applyD1Migrations(bindings.DB, migrations.slice(0, 1))
-  const insertJob = (key: string, kind: string, spec: object, state: string, metrics: object | null = null) =>
-    bindings.DB.prepare(
-      `INSERT INTO jobs (key, kind, spec, state, likeness, runner_id, result, metrics, created_at, finished_at)
-        VALUES (?, ?, ?, ?, '', 'rnr_1', ?, ?, 1, 2)`,
-    ).bind(
-      key,
-      kind,
-      JSON.stringify(spec),
-      state,
-      metrics && JSON.stringify({ versions: { palimpsest: '0.1.0' }, metrics }),
-      metrics && JSON.stringify(metrics),
+  const insert = (table: string, row: Record<string, unknown>) => {
+    const values = Object.values(row).map((value) =>
+      typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
     )
-  const insertRun = (id: string, jobKey: string) => [
-    bindings.DB.prepare(
-      `INSERT INTO runs (id, submission_id, benchmark, definition_sha256, seed, ordinal, part) VALUES (?, 's', 'b', 'd', 0, 0, 0)`,
-    ).bind(id),
-    bindings.DB.prepare('INSERT INTO run_jobs VALUES (?, ?, 0)').bind(id, jobKey),
-  ]
-  await bindings.DB.batch([
-    bindings.DB.prepare(
-      `INSERT INTO submissions (id, benchmark, method, method_version, params, label, author, token_id, visibility, created_at)
-        VALUES ('s', 'b', 'ft', 1, '{}', '', 'ada', 't', 'public', 1)`,
-    ),
-    insertJob('evaluated', 'evaluate-samples', {}, 'done', {
-      'generated-ua': { identity: 'ua/judge@1;n=50', value: 98.125 },
-      kid: { identity: 'kid/inception-v3-pool3@1', value: 4 },
+    const columns = Object.keys(row)
+    return bindings.DB.prepare(
+      `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+    ).bind(...values)
+  }
+  const job = (key: string, kind: string, state: string, more: Record<string, unknown> = {}) => {
+    const spec = { kind, model: { id: 'ddpm-unet' }, without: null, method: { id: 'ft' } }
+    return insert('jobs', { key, kind, state, spec, likeness: '', runner_id: 'rnr_1', created_at: 1, ...more })
+  }
+  const done = (key: string, kind: string, more: Record<string, unknown> = {}) => {
+    const result = { ...resultOf(more), versions: { palimpsest: '0.1.0' } }
+    const { seconds, device, metrics } = result
+    return job(key, kind, 'done', { result, seconds, device, metrics, finished_at: 2 })
+  }
+  const run = (id: string, ...keys: string[]) => [
+    insert('runs', {
+      ...{ id, submission_id: 's', definition_sha256: 'd', seed: 0, ordinal: 0, part: 0 },
+      benchmark: OLD,
     }),
-    insertJob('judge', 'judge', {}, 'leased'),
-    insertJob('waits', 'train', {}, 'queued'),
-    insertJob('new', 'train', { task: 'classification' }, 'queued'),
-    ...insertRun('ended', 'evaluated'),
-    ...insertRun('running', 'judge'),
-    ...insertRun('waiting', 'waits'),
-    ...insertRun('readable', 'new'),
+    ...keys.map((job_key, position) => insert('run_jobs', { run_id: id, job_key, position })),
+  ]
+  const OLD = 'fashion-mnist-5k-16.ddpm-unet.class-0'
+  const submission = { id: 's', benchmark: OLD, method: 'ft', method_version: 1, params: {}, label: '', author: 'ada' }
+  await bindings.DB.batch([
+    insert('submissions', { ...submission, token_id: 't', visibility: 'public', created_at: 1 }),
+    done('train', 'train'),
+    done('unlearn', 'unlearn'),
+    done('sample', 'sample'),
+    done('judge', 'judge'),
+    done('evaluated', 'evaluate-samples', {
+      metrics: {
+        'generated-ua': { identity: 'ua/judge@1;n=50', value: 98.125 },
+        kid: { identity: 'kid/inception-v3-pool3@1', value: 4 },
+      },
+    }),
+    job('judging', 'judge', 'leased'),
+    job('waits', 'train', 'queued'),
+    job('new', 'train', 'queued', { spec: { task: 'classification' } }),
+    ...run('ended', 'train', 'unlearn', 'sample', 'judge', 'evaluated'),
+    ...run('running', 'judging'),
+    ...run('waiting', 'waits'),
+    ...run('readable', 'new'),
   ])
   await applyD1Migrations(bindings.DB, migrations)
   const common = { identity: expect.any(String), by: 'rnr_1', version: '0.1.0', computed_at: 2, job_key: 'evaluated' }
@@ -178,11 +191,20 @@ test('the migration keeps what was measured before, and cancels what no runner c
     { ...common, metric: 'kid', value: 4 },
   ])
   const all = async (statement: string) => (await bindings.DB.prepare(statement).raw()).map((row) => row.join(' '))
-  expect(await all('SELECT key, kind, state FROM jobs ORDER BY key')).toEqual([
+  expect(await all('SELECT key, kind, state FROM jobs ORDER BY rowid')).toEqual([
+    'train train done',
+    'unlearn unlearn done',
+    'sample sample done',
+    'judge train done',
     'evaluated evaluate done',
-    'judge train leased',
-    'new train queued',
+    'judging train leased',
     'waits train cancelled',
+    'new train queued',
   ])
   expect(await all('SELECT id FROM runs WHERE cancelled_at IS NOT NULL ORDER BY id')).toEqual(['running', 'waiting'])
+  // Pages of older runs stay, with their stages as they were named.
+  expect((await runOf('ended')).metrics['generated-ua']?.value).toBe(98.125)
+  const page = await (await ask('/runs/ended')).text()
+  expect(page).toContain('98.13')
+  expect(page).toContain('Unlearn with FT')
 })
