@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { benchmark } from '../../schema/benchmark.ts'
-import { benchmarks, suites } from '../../schema/catalogue.ts'
+import { benchmarks, suites } from '../../schema/catalogue/catalogue.ts'
 import { describeIssues } from '../../schema/issues.ts'
 import { definitionOf, planRun } from '../../schema/plan.ts'
 import { stageKeyOf, stageSpec } from '../../schema/stage.ts'

@@ -1,7 +1,7 @@
 import { applyD1Migrations, reset } from 'cloudflare:test'
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Board } from '../../schema/api/board.ts'
-import { benchmarks } from '../../schema/catalogue.ts'
+import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import {
   addBenchmark,
@@ -10,13 +10,14 @@ import {
   finish,
   lease,
   metricsOf,
-  migrate,
   read,
   resultOf,
+  runner,
   runOf,
   SLUG,
   submit,
-  tokenFor,
+  submitter,
+  useSubmitterAndRunner,
   workOff,
 } from './support.ts'
 
@@ -25,13 +26,7 @@ const OTHER = `${SLUG}-other`
 const base = benchmarks.get(SLUG)!
 addBenchmark({ ...base, slug: OTHER, metrics: ['ta/accuracy@1', 'mia/entropy@1', 'ua/accuracy@1'] })
 
-let submitter: string
-let runner: string
-beforeEach(async () => {
-  await migrate()
-  submitter = await tokenFor('submitter', 'ada')
-  runner = await tokenFor('runner')
-})
+useSubmitterAndRunner()
 
 /** Works off all but evaluations, and gives the next of those. */
 async function evaluation(): Promise<Job> {

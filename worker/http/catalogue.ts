@@ -1,5 +1,5 @@
-/** What this deployment knows: benchmarks, methods and metrics, all of them data in this repository. A name or value that will not do
- *  is an ApiError. */
+/** What this deployment knows: benchmarks, methods and metrics, all of them data in this repository. A name or value that will not
+ *  do is an ApiError. */
 import {
   isReference,
   methods,

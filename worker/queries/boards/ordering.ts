@@ -1,9 +1,9 @@
 /** What orders the rows of a board. Page, API and export all read this.
  *
- *  Where metrics are better the closer they are to retrain, Avg. Gap orders. Metrics that have directions and units of their own have
- *  no meaningful mean of gaps, and no one of them will do: a model that draws noise has the best UA, one that forgot nothing the
- *  best Fréchet distance. So a row is as good as the worst of its places in those that its task names; a row that is better in all
- *  of them than another then stands before it. Places are of means over seeds and no test is made, hence no range of ranks. */
+ *  Where metrics are better the closer they are to retrain, Avg. Gap orders. Metrics that have directions and units of their own
+ *  have no meaningful mean of gaps, and no one of them will do: a model that draws noise has the best UA, one that forgot nothing
+ *  the best Fréchet distance. So a row is as good as the worst of its places in those that order; a row that is better in all of
+ *  them than another then stands before it. Places are of means over seeds and no test is made, hence no range of ranks. */
 import type { BoardRow, Column, Ordering } from '../../../schema/api/board.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { taskNamed } from '../../../schema/task.ts'

@@ -13,8 +13,8 @@ import { insertSelect } from './insert-select.ts'
 /** Three parameters each, of the 100 that D1 binds to a statement. */
 const SCORES_AT_ONCE = 30
 
-/** The scores of a result. Follows the statement that ended the job; does nothing where that one did nothing. Values are bound one by
- *  one: SQLite would not read all digits of a number within JSON. */
+/** The scores of a result. Follows the statement that ended the job; does nothing where that one did nothing. Values are bound one
+ *  by one: SQLite would not read all digits of a number within JSON. */
 export function scoresOfResult(db: Database, { key, tokenSha256 }: Claim, { metrics, versions }: StageResult) {
   const all = Object.entries(metrics).map(([id, { identity, value }]) => sql`(${id}, ${identity}, ${value})`)
   const chunks = Array.from({ length: Math.ceil(all.length / SCORES_AT_ONCE) }, (_, i) =>
