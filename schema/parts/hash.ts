@@ -1,5 +1,7 @@
 /** SHA-256, and the JSON that hashes are taken of. */
-export { sha256 } from './parts/sha256.ts'
+import { z } from 'zod'
+
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hex digits (a SHA-256)')
 
 /** JSON with object keys sorted at every depth and no spaces; equal values give equal strings. */
 export function canonicalJson(value: unknown): string {
