@@ -17,7 +17,8 @@ export const fashionMnist5kSmallCnnRandom10 = defineBenchmark({
     optimizer: { kind: 'sgd' },
     augment: false,
   },
-  // Learning rates: seven tried for each method on pilot seed 1000, smallest Avg. Gap taken (scripts/tune.ts).
+  // Learning rates (β of NegGrad+, α of SSD): seven tried for each method on pilot seed 1000, smallest Avg. Gap taken
+  // (scripts/tune.ts).
   presets: {
     ft: { epochs: 5, batchSize: 64, learningRate: 0.1 },
     ga: { epochs: 5, batchSize: 64, learningRate: 0.003 },
@@ -25,6 +26,9 @@ export const fashionMnist5kSmallCnnRandom10 = defineBenchmark({
     'l1-sparse': { epochs: 5, batchSize: 64, learningRate: 0.1 },
     salun: { epochs: 5, batchSize: 64, learningRate: 0.007 },
     'salun-soft': { epochs: 5, batchSize: 64, learningRate: 0.005 },
+    'neggrad-plus': { epochs: 5, batchSize: 64, learningRate: 0.1, beta: 0.9 },
+    scrub: { epochs: 5, batchSize: 64, learningRate: 0.001 },
+    ssd: { batchSize: 64, alpha: 2 },
   },
   metrics: ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1'],
   seeds: [0, 1, 2],
