@@ -8,7 +8,7 @@ import { classWords, recipeWords } from '../views/benchmark-words.ts'
 import { TradeOffChart } from '../views/charts/trade-off-chart.tsx'
 import { count, plural } from '../views/numbers.ts'
 import { SampleGrids } from '../views/sample-grids.tsx'
-import type { TaskView } from './parts/task-view.ts'
+import type { TaskView } from '../views/task-view.ts'
 
 function samplingWords({ sampler, guidance, perClass }: Sampling): string {
   const eta = sampler.kind === 'ddim' ? `, η ${sampler.eta}` : ''

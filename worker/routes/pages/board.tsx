@@ -3,7 +3,6 @@ import { benchmarkOf, exampleOn, REFERENCE } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { getBoard } from '../../queries/boards/board.ts'
 import { commandFor } from '../../queries/runs/command.ts'
-import { viewOf } from '../../tasks/parts/view-of.tsx'
 import { recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { orderOf, sorted } from '../../views/board-sort.ts'
 import { BoardTable, FORM } from '../../views/board-table.tsx'
@@ -13,6 +12,7 @@ import { MetricLinks } from '../../views/metric-links.tsx'
 import { plural, utc } from '../../views/numbers.ts'
 import { ReadingNote } from '../../views/reading-note.tsx'
 import { unfinished } from '../../views/state.tsx'
+import { viewOf } from './parts/view-of.tsx'
 
 export const boardPage: Route = (app) =>
   app.get('/boards/:slug', async (c) => {

@@ -4,9 +4,9 @@ import { tasks } from '../../../schema/task.ts'
 import { benchmarks, columnsOf, exampleFor, metricsOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { commandFor, runnerCommand } from '../../queries/runs/command.ts'
-import { viewOf } from '../../tasks/parts/view-of.tsx'
 import { documentOf, Page } from '../../views/layout.tsx'
 import { Prose } from '../../views/prose.tsx'
+import { viewOf } from './parts/view-of.tsx'
 
 const toc = (): [id: string, text: string][] => [
   ['measurement', 'What is measured'],

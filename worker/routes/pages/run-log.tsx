@@ -7,12 +7,12 @@ import { viewerOf } from '../../access/people.ts'
 import type { Route } from '../../http/route.ts'
 import { type LogSize, logSizes, readLines } from '../../queries/logs/read-log.ts'
 import { getRun } from '../../queries/runs/runs.ts'
-import { titled } from '../../tasks/parts/view-of.tsx'
 import { documentOf, Page } from '../../views/layout.tsx'
 import { LINES_A_PAGE, type LogAddress, LogLines, lastPageOf, logPage } from '../../views/log.tsx'
 import { count, fileSize, plural } from '../../views/numbers.ts'
 import { Download, showsTail } from '../../views/run-logs.tsx'
 import type { ShownRun } from '../../views/stage-list.tsx'
+import { titled } from './parts/view-of.tsx'
 
 const wholeNumber = z.coerce.number().int().min(1)
 const query = z.object({ page: wholeNumber.optional(), attempt: wholeNumber.optional() })

@@ -6,7 +6,6 @@ import { logSizes, readTail } from '../../queries/logs/read-log.ts'
 import { listManifests } from '../../queries/runs/manifests.ts'
 import { getRun } from '../../queries/runs/runs.ts'
 import { pictureSize } from '../../queries/runs/samples.ts'
-import { titled, viewOf } from '../../tasks/parts/view-of.tsx'
 import { recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { GapBars } from '../../views/charts/gap-bars.tsx'
 import { reasonWords } from '../../views/deliveries.tsx'
@@ -19,6 +18,7 @@ import { endedWithout, LogList, LogTail, showsTail, type Tails } from '../../vie
 import { Artifacts, Metrics, Times } from '../../views/run-results.tsx'
 import { type ShownRun, StageList, standing } from '../../views/stage-list.tsx'
 import { asRunState, StateWord, wordOf } from '../../views/state.tsx'
+import { titled, viewOf } from './parts/view-of.tsx'
 
 /** The stage that failed, or the one whose newest delivery brought no result. */
 const Failure = ({ run, tails }: { run: ShownRun; tails: Tails }) => {

@@ -4,7 +4,6 @@ import { exampleOn, REFERENCE, suiteOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { getSuiteBoard } from '../../queries/boards/suite-board.ts'
 import { commandFor } from '../../queries/runs/command.ts'
-import { viewOf } from '../../tasks/parts/view-of.tsx'
 import { recipeWords } from '../../views/benchmark-words.ts'
 import { orderOf, sorted } from '../../views/board-sort.ts'
 import { BoardTable, FORM } from '../../views/board-table.tsx'
@@ -14,6 +13,7 @@ import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.
 import { MetricLinks } from '../../views/metric-links.tsx'
 import { plural, utc } from '../../views/numbers.ts'
 import { progressWords, unfinished } from '../../views/state.tsx'
+import { viewOf } from './parts/view-of.tsx'
 
 /** What a row's averages are over. */
 const Coverage = ({ row, classes }: { row: SuiteRow; classes: number }) => {

@@ -1,11 +1,11 @@
 /** The contract of worker/tasks/: what pages say and show of a task where general words will not do. Its file name is the id that
  *  the task has in schema/tasks/. What a task leaves out, and a task without a file, is shown as view-of.tsx has it. */
 import type { Child } from 'hono/jsx'
-import type { Ranking } from '../../../schema/api/board.ts'
-import type { Run } from '../../../schema/api/run.ts'
-import type { Benchmark } from '../../../schema/benchmark.ts'
-import type { StageSpec } from '../../../schema/stage.ts'
-import type { Shown } from '../../views/sample-grids.tsx'
+import type { Ranking } from '../../schema/api/board.ts'
+import type { Run } from '../../schema/api/run.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
+import type { StageSpec } from '../../schema/stage.ts'
+import type { Shown } from './sample-grids.tsx'
 
 export interface TaskView {
   /** Further rows, each a `dt` and its `dd`, in the facts of boards and runs. `identities` are those of the values shown. */

@@ -1,14 +1,14 @@
 /** The view of each task: its own, and general words and charts for the rest. */
-import type { Run } from '../../../schema/api/run.ts'
-import type { StageSpec } from '../../../schema/stage.ts'
-import { tasks } from '../../../schema/task.ts'
-import { titleOf } from '../../http/catalogue.ts'
-import { GapChart } from '../../views/charts/gap-chart.tsx'
-import { TradeOffChart } from '../../views/charts/trade-off-chart.tsx'
-import { SampleGrids } from '../../views/sample-grids.tsx'
-import type { ShownRun } from '../../views/stage-list.tsx'
-import * as modules from '../index.ts'
-import type { TaskView } from './task-view.ts'
+import type { Run } from '../../../../schema/api/run.ts'
+import type { StageSpec } from '../../../../schema/stage.ts'
+import { tasks } from '../../../../schema/task.ts'
+import { titleOf } from '../../../http/catalogue.ts'
+import * as modules from '../../../tasks/index.ts'
+import { GapChart } from '../../../views/charts/gap-chart.tsx'
+import { TradeOffChart } from '../../../views/charts/trade-off-chart.tsx'
+import { SampleGrids } from '../../../views/sample-grids.tsx'
+import type { ShownRun } from '../../../views/stage-list.tsx'
+import type { TaskView } from '../../../views/task-view.ts'
 
 const views: ReadonlyMap<string, Partial<TaskView>> = new Map(Object.entries(modules))
 
