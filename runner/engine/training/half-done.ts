@@ -29,11 +29,13 @@ const content = z.strictObject({
   optimizers: z.int().min(0),
   /** What each kept model holds: tensors of its own, the weights the trainer began with, or what the method gave it. */
   kept: z.array(z.enum(['own', 'initial', 'given'])),
+  /** Names of the tensors in their order, which a file doesn't keep: flat vectors over all weights follow it. */
+  order: z.array(z.string()),
   streams: z.record(z.string(), z.array(z.number())),
   seconds: z.strictObject({ mask: z.number().min(0), work: z.number().min(0) }),
 })
 
-export interface HalfDone extends Omit<z.infer<typeof content>, 'outcomes' | 'optimizers' | 'kept'> {
+export interface HalfDone extends Omit<z.infer<typeof content>, 'outcomes' | 'optimizers' | 'kept' | 'order'> {
   outcomes: Outcome[]
   state: ReadonlyMap<string, Tensor>
   /** Slots of all optimizers that were made, in that order. */
@@ -67,6 +69,7 @@ export async function saveHalfDone(checkpoint: Checkpoint, half: HalfDone & { po
     outcomes: outcomes.map(({ value }) => value ?? null),
     optimizers: optimizers.length,
     kept: kept.map((values) => (typeof values === 'string' ? values : 'own')),
+    order: [...tensors.keys()],
   }
   await checkpoint.save({ tensors, metadata: { trainer: JSON.stringify(written) }, position })
 }
@@ -76,10 +79,11 @@ export async function loadHalfDone(checkpoint: Checkpoint): Promise<HalfDone | n
   const saved = await checkpoint.load()
   const parsed = content.safeParse(jsonOf(saved?.metadata.trainer))
   if (!saved || !parsed.success) return null
-  const { optimizers, kept, outcomes, ...rest } = parsed.data
+  const { optimizers, kept, outcomes, order, ...rest } = parsed.data
+  if (!order.every((name) => saved.tensors.has(name))) return null
   const found = (group: string) =>
-    [...saved.tensors].flatMap(([name, tensor]): [string, StoredTensor][] =>
-      name.startsWith(`${group}/`) ? [[name.slice(group.length + 1), tensor]] : [],
+    order.flatMap((name): [string, StoredTensor][] =>
+      name.startsWith(`${group}/`) ? [[name.slice(group.length + 1), saved.tensors.get(name)!]] : [],
     )
   const tensorsOf = (group: string) =>
     new Map(found(group).map(([name, { shape, data }]) => [name, floats(shape, data as Float32Array)]))
