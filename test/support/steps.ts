@@ -11,7 +11,11 @@ export function stepShape<T extends TaskTypes>(
   { on, loss, weight = 1 }: Term<T>,
   { optimizer, clipNorm = null, average = null }: Pick<StepShape, 'optimizer'> & Partial<StepShape>,
 ): StepShape {
-  const term = { batch: objective.batchSize(on), on: objective.shapeOf(on, true), loss: record(loss, objective.values) }
+  const term = {
+    batch: objective.batchSize(on),
+    on: objective.shapeOf(on, 'training'),
+    loss: record(loss, objective.values),
+  }
   const none = { penalty: null, direction: null, after: null }
   return { optimizer, clipNorm, average, mask: 'none', terms: [{ ...term, weight }], ...none }
 }
