@@ -1,12 +1,12 @@
 /** Random numbers made inside a graph: their moments, and that neighbours, rows and keys do not resemble each other. */
 import { expect, test } from 'vitest'
 import { drawKeys, normals, uniformSource } from '../../runner/engine/nn/counter-random.ts'
-import { randomStream } from '../../runner/engine/nn/random.ts'
+import { endlessOrder, randomStream } from '../../runner/engine/nn/random.ts'
 import { addInput, addOutput, newGraph, type Value } from '../../runner/engine/onnx/graph.ts'
 import { type Ops, opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
 import { tensor } from '../../runner/engine/onnx/tensor.ts'
-import { antitheticTimesteps, dropConditions, endlessOrder } from '../../runner/tasks/generation/diffusion/draws.ts'
+import { antitheticTimesteps, dropConditions } from '../../runner/tasks/generation/diffusion/draws.ts'
 
 const [ROWS, COUNT] = [200, 500]
 async function draw(build: (ops: Ops, keys: Value) => Value, seed = 0): Promise<Float32Array> {

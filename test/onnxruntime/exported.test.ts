@@ -11,8 +11,10 @@ import { openSession } from '../../runner/engine/onnx/session.ts'
 import { floats, int64s, numbersOf, type Tensor, tensor, zeros } from '../../runner/engine/onnx/tensor.ts'
 import { crossEntropy } from '../../runner/engine/training/losses.ts'
 import { optimizerOf } from '../../runner/engine/training/optimizers.ts'
-import { trainProgram } from '../../runner/engine/training/programs.ts'
+import { fitLabels } from '../../runner/science/tasks/classification/vocabulary.ts'
+import { classifierObjective } from '../../runner/tasks/classification/objective.ts'
 import { goldenBytes, goldenJson } from '../runner/golden.ts'
+import { stepsOf } from '../support/steps.ts'
 import { distance, type Sketched, uniforms } from './uniform.ts'
 
 interface Reference {
@@ -149,23 +151,26 @@ function edited(edit: (model: any) => void): Uint8Array {
 
 test('an exported model trains inside a Loop', async () => {
   const network = networkOfModel(goldenBytes('exported/conv.onnx'))
-  const options = { clipNorm: null, ascend: false, l1: false, mask: 'none', proximal: false } as const
   const optimizer = { kind: 'sgd', momentum: 0.9, weightDecay: 0, nesterov: false } as const
-  const data = { images: BATCH, batch: BATCH, augment: false }
-  const session = await openSession(trainProgram(network, data, { ...options, optimizer }))
+  const images = Uint8Array.from(batch(0).data as Float32Array, (pixel) => 255 * pixel)
+  const train = { images, labels: Uint8Array.from(labels.slice(0, BATCH)), count: BATCH }
+  const items = Int32Array.from(train.labels.keys())
+  const objective = classifierObjective({ network, train, augment: false })
+  const session = await openSession(stepsOf(objective, fitLabels(items, { batchSize: BATCH }), { optimizer }))
   const steps = 8
   const { losses } = await session.run({
     ...Object.fromEntries(initialState(network, 0)),
     ...Object.fromEntries(network.parameters.map(({ name, shape }) => [`${name}:momentum`, zeros(shape)])),
     step: floats([], [0]),
     steps: int64s([], [steps]),
-    images: tensor(
-      'uint8',
-      [BATCH, 3, 16, 16],
-      Uint8Array.from(batch(0).data as Float32Array, (pixel) => 255 * pixel),
+    images: tensor('uint8', [BATCH, 3, 16, 16], images),
+    'items.0': int64s(
+      [steps, BATCH],
+      Array(steps)
+        .fill([...items])
+        .flat(),
     ),
-    plan: int64s([steps, BATCH], Array(steps).fill([0, 1, 2, 3, 4, 5]).flat()),
-    targets: int64s([steps, BATCH], Array(steps).fill(labels.slice(0, BATCH)).flat()),
+    'labels.0': int64s([steps, BATCH], Array(steps).fill(labels.slice(0, BATCH)).flat()),
     rates: floats([steps], Array(steps).fill(0.05)),
   })
   await session.release()

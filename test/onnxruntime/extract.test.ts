@@ -1,12 +1,12 @@
 /** Features of classifiers: what their last linear layer sees. */
 import { describe, expect, test } from 'vitest'
+import { openMetricTools } from '../../runner/engine/metric-tools.ts'
 import { extract, featureCount } from '../../runner/engine/nn/extract.ts'
 import type { ModelDefinition } from '../../runner/engine/nn/model.ts'
 import * as models from '../../runner/engine/nn/models/index.ts'
 import { initialState, networkOf } from '../../runner/engine/nn/network.ts'
 import { floats, type Tensor } from '../../runner/engine/onnx/tensor.ts'
 import { classifierExtractor, inceptionExtractor, lookAt } from '../../runner/tasks/generation/extractor.ts'
-import { openGenerationTools } from '../../runner/tasks/generation/generation-tools.ts'
 import { uniforms } from './uniform.ts'
 
 const CLASSES = 5
@@ -18,23 +18,18 @@ const networkFrom = ({ build, params }: ModelDefinition) =>
   networkOf([3, 16, 16], CLASSES, (scope, x) =>
     build(scope, x, { classes: CLASSES, normalization }, params.parse({ width: 4 })),
   )
-/** Name of the last linear layer and its inputs, by model. */
-const last: Record<string, [name: string, size: number]> = { resnet18: ['fc', 32], 'small-cnn': ['fc2', 128] }
 
-describe.each(Object.entries(models))('%s', (id, definition) => {
+describe.each(Object.entries(models))('%s', (_, definition) => {
   const network = networkFrom(definition)
   const state = initialState(network, 1)
-  const [layer, size] = last[id]!
+  // A model ends in a linear layer: its weight [classes, features], then its bias.
+  const last = network.parameters.slice(-2)
+  const size = last[0]!.shape[1]!
 
   test('has features from which its last layer makes the logits', async () => {
-    const { features, logits, dimension } = await extract({ ...options, network, state })
-    expect([dimension, featureCount(network), features.length, logits.length]).toEqual([
-      size,
-      size,
-      7 * size,
-      7 * CLASSES,
-    ])
-    const [weight, bias] = ['weight', 'bias'].map((name) => state.get(`${layer}.${name}`)!.data as Float32Array)
+    const { features, logits } = await extract({ ...options, network, state })
+    expect([featureCount(network), features.length, logits.length]).toEqual([size, 7 * size, 7 * CLASSES])
+    const [weight, bias] = last.map(({ name }) => state.get(name)!.data as Float32Array)
     for (let i = 0; i < logits.length; i++) {
       const [image, label] = [Math.floor(i / CLASSES), i % CLASSES]
       let logit = bias![label]!
@@ -57,7 +52,7 @@ describe.each(Object.entries(models))('%s', (id, definition) => {
 })
 
 test('orders for metrics are the same each time, and another for each purpose and call', async () => {
-  const { shuffles, release } = openGenerationTools()
+  const { shuffles, release } = openMetricTools()
   const [first, again, other] = ['kid', 'kid', 'fid-infinity'].map(shuffles)
   const order = first!(50)
   expect([...order].sort((a, b) => a - b)).toEqual([...Array(50).keys()])

@@ -1,5 +1,6 @@
 /** A classifier, real and generated images, and every metric that follows: as an evaluation goes. */
 import { afterAll, expect, test } from 'vitest'
+import { openMetricTools } from '../../runner/engine/metric-tools.ts'
 import { networkOf } from '../../runner/engine/nn/network.ts'
 import { floats, type Tensor } from '../../runner/engine/onnx/tensor.ts'
 import type { Split } from '../../runner/science/dataset.ts'
@@ -10,13 +11,12 @@ import {
 import * as members from '../../runner/science/tasks/generation/metrics/index.ts'
 import { sha256Of } from '../../runner/store/digest.ts'
 import { classifierExtractor } from '../../runner/tasks/generation/extractor.ts'
-import { openGenerationTools } from '../../runner/tasks/generation/generation-tools.ts'
 import { measureGenerated, measureRealImages, testAccuracy } from '../../runner/tasks/generation/look.ts'
 import { uniforms } from './uniform.ts'
 
 const metrics = { ...members }
 const options = { threads: 1, signal: new AbortController().signal, onProgress: () => {} }
-const tools = openGenerationTools({ threads: 1 })
+const tools = openMetricTools({ threads: 1 })
 afterAll(tools.release)
 
 /** Images of 3 x 2 pixels; class c has its row c bright, all else is noise. */

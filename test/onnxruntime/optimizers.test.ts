@@ -6,7 +6,7 @@ import { opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
 import { floats, numbersOf, type Tensor, zeros } from '../../runner/engine/onnx/tensor.ts'
 import { clipByGlobalNorm, optimizerOf } from '../../runner/engine/training/optimizers.ts'
-import { optimizer as optimizerSpec } from '../../schema/benchmark.ts'
+import { optimizer as optimizerSpec } from '../../schema/parts/recipe.ts'
 import { goldenJson } from '../runner/golden.ts'
 import { uniforms } from './uniform.ts'
 

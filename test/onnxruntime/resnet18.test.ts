@@ -8,8 +8,10 @@ import { opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
 import { floats, int64s, sizeOf, type Tensor, tensor, zeros } from '../../runner/engine/onnx/tensor.ts'
 import { crossEntropy } from '../../runner/engine/training/losses.ts'
-import { trainProgram } from '../../runner/engine/training/programs.ts'
+import { fitLabels } from '../../runner/science/tasks/classification/vocabulary.ts'
+import { classifierObjective } from '../../runner/tasks/classification/objective.ts'
 import { goldenJson } from '../runner/golden.ts'
+import { stepsOf } from '../support/steps.ts'
 import { distance, type Sketched, uniforms } from './uniform.ts'
 
 interface Reference {
@@ -98,27 +100,19 @@ describe('three SGD steps with momentum and weight decay', () => {
   let outputs: Record<string, Tensor>
   beforeAll(async () => {
     const { rate, momentum, weightDecay } = reference.optimizer
-    const graph = trainProgram(
-      network,
-      { images: STEPS * BATCH, batch: BATCH, augment: false },
-      {
-        optimizer: { kind: 'sgd', momentum, weightDecay, nesterov: false },
-        clipNorm: null,
-        ascend: false,
-        l1: false,
-        mask: 'none',
-        proximal: false,
-      },
-    )
-    const session = await openSession(graph)
+    const train = { images, labels: Uint8Array.from(labels), count: STEPS * BATCH }
+    const objective = classifierObjective({ network, train, augment: false })
+    const term = fitLabels(Int32Array.from(train.labels.keys()), { batchSize: BATCH })
+    const optimizer = { kind: 'sgd', momentum, weightDecay, nesterov: false } as const
+    const session = await openSession(stepsOf(objective, term, { optimizer }))
     outputs = await session.run({
       ...state,
       ...Object.fromEntries(network.parameters.map(({ name, shape }) => [`${name}:momentum`, zeros(shape)])),
       step: floats([], [0]),
       steps: tensor('int64', [], BigInt64Array.of(BigInt(STEPS))),
       images: tensor('uint8', [STEPS * BATCH, 3, 32, 32], images),
-      plan: int64s([STEPS, BATCH], [...Array(STEPS * BATCH).keys()]),
-      targets: int64s([STEPS, BATCH], labels),
+      'items.0': int64s([STEPS, BATCH], [...Array(STEPS * BATCH).keys()]),
+      'labels.0': int64s([STEPS, BATCH], labels),
       rates: floats([STEPS], Array(STEPS).fill(rate)),
     })
     await session.release()

@@ -3,6 +3,7 @@
 import { fashionMnist5k } from '../../runner/data/datasets/fashion-mnist-5k.ts'
 import { smallCnn } from '../../runner/engine/nn/models/small-cnn.ts'
 import { initialState, networkOf } from '../../runner/engine/nn/network.ts'
+import type { Tensor } from '../../runner/engine/onnx/tensor.ts'
 import { createTrainer, type TrainerOptions } from '../../runner/engine/training/trainer.ts'
 import type { Split } from '../../runner/science/dataset.ts'
 import type { ClassifierTypes } from '../../runner/science/tasks/classification/vocabulary.ts'
@@ -39,3 +40,7 @@ export const toyTrainer = ({
 
 /** Integers from `first` up to, but not with, `end`. */
 export const range = (first: number, end: number) => Int32Array.from({ length: end - first }, (_, i) => first + i)
+
+/** Every number of a state by its bits. */
+export const bytesOf = (state: ReadonlyMap<string, Tensor>) =>
+  new Map([...state].map(([name, { data }]) => [name, [...new Uint32Array(data.buffer, data.byteOffset, data.length)]]))

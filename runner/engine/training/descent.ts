@@ -160,7 +160,7 @@ async function run<T extends TaskTypes>(
     average: descent.average,
     terms: terms.map(({ on, loss, weight }, k) => ({
       batch: batches[k]!,
-      on: objective.shapeOf(on, true),
+      on: objective.shapeOf(on, 'training'),
       loss,
       weight,
     })),
@@ -173,7 +173,7 @@ async function run<T extends TaskTypes>(
   const slots = carried.filter(({ name }) => !names.has(name))
   const draws = terms.map(({ on }, k): Drawn => {
     const streamOf = (step: number) => randomStream(seed, `${drawn}/${k}/${step}`)
-    return objective.draw(on, { k, training: true, streamOf, running: memory.stream, name: `${drawn}/${k}` })
+    return objective.draw(on, { k, use: 'training', streamOf, running: memory.stream, name: `${drawn}/${k}` })
   })
   const populations = terms.map(({ on }) => objective.population(on))
   const orders = populations.map((population, k) => endlessOrder(seed, `${drawn}/${k}`, population))

@@ -8,7 +8,7 @@ import { randomStream } from '../nn/random.ts'
 import { type Tensor, zeros } from '../onnx/tensor.ts'
 import { keptFeeds } from './descent.ts'
 import type { Memory } from './memory.ts'
-import { type Objective, slotName, type TermShape } from './objective.ts'
+import { type Objective, slotName, type TermShape, type Use } from './objective.ts'
 import { type GradientShape, gradientProgram, valueProgram } from './term-program.ts'
 
 export interface LookContext<T extends TaskTypes> {
@@ -31,14 +31,16 @@ async function goOver<T extends TaskTypes>(
   { objective, executor, memory, seed, purpose, onProgress }: LookContext<T>,
   { on, loss, phase }: Batches<T>,
   {
+    use,
     program,
     feeds,
     after,
     atMost,
   }: {
+    use: Use
     program(term: TermShape): { name: string; build(): ReturnType<typeof valueProgram> }
     feeds: Record<string, Tensor>
-    after(outputs: Record<string, Tensor>, range: { first: number; count: number }): void
+    after(outputs: Record<string, Tensor>, range: { count: number; steps: number }): void
     atMost?: number
   },
 ): Promise<void> {
@@ -56,7 +58,7 @@ async function goOver<T extends TaskTypes>(
   const drawnFrom = (from: number) =>
     objective.draw(on, {
       k: 0,
-      training: false,
+      use,
       streamOf: (step) => randomStream(seed, `${purpose}/${phase}/${from}/${step}`),
       running: memory.stream,
       name: `${purpose}/${phase}`,
@@ -65,7 +67,7 @@ async function goOver<T extends TaskTypes>(
   if (population === 0) throw new Error(`${phase}: there are no examples to go over`)
   for (const { from, batch, end } of partsOf(population)) {
     const drawn = drawnFrom(from)
-    const term: TermShape = { batch, on: objective.shapeOf(on, false), loss }
+    const term: TermShape = { batch, on: objective.shapeOf(on, use), loss }
     const { name, build } = program(term)
     Object.assign(feeds, Object.fromEntries(variables.map(({ name }) => [name, memory.state.get(name)!])))
     Object.assign(
@@ -84,9 +86,9 @@ async function goOver<T extends TaskTypes>(
         const positions = Int32Array.from({ length: steps * batch }, (_, i) => from + first * batch + i)
         return drawn.stepFeeds({ first, steps, batch, positions }, () => memory.state)
       },
-      after(outputs, { first, steps }) {
+      after(outputs, { steps }) {
         const count = steps * batch
-        after(outputs, { first: from + first * batch, count })
+        after(outputs, { count, steps })
         total += count
         onProgress({ phase, done: total, total: population, unit: 'images' })
       },
@@ -98,18 +100,23 @@ async function goOver<T extends TaskTypes>(
 export async function sumGradients<T extends TaskTypes>(
   context: LookContext<T>,
   batches: Batches<T>,
-  how: Pick<GradientShape, 'clipNorm'> & { gives: 'sum' | 'squares' },
+  {
+    onBatches,
+    ...how
+  }: Pick<GradientShape, 'clipNorm'> & { gives: 'sum' | 'squares'; onBatches?(count: number): void },
 ): Promise<Weights> {
   const { objective } = context
   const sums = objective.parameters.map(({ name, shape }) => ({ name, slot: slotName(name, 'sum'), shape }))
   const feeds: Record<string, Tensor> = Object.fromEntries(sums.map(({ slot, shape }) => [slot, zeros(shape)]))
   await goOver(context, batches, {
+    use: 'gradient',
     feeds,
     program(term) {
       const shape: GradientShape = { term, ...how }
       return { name: `gradients ${JSON.stringify(shape)}`, build: () => gradientProgram(objective, shape) }
     },
-    after(outputs) {
+    after(outputs, { steps }) {
+      onBatches?.(steps)
       for (const { slot } of sums) feeds[slot] = outputs[`next/${slot}`]!
     },
   })
@@ -128,6 +135,7 @@ export async function eachGradient<T extends TaskTypes>(
   const { objective } = context
   const size = objective.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
   await goOver(context, batches, {
+    use: 'gradient',
     feeds: {},
     atMost: Math.max(1, Math.floor(GRADIENTS_AT_ONCE / size)),
     program(term) {
@@ -149,6 +157,7 @@ export async function valuesOf<T extends TaskTypes>(
   const { objective } = context
   const parts: Float32Array[] = []
   await goOver(context, batches, {
+    use: 'values',
     feeds: {},
     program: (term) => ({
       name: `values ${JSON.stringify(term)}`,

@@ -40,12 +40,14 @@ export interface StepRange {
   positions: Int32Array
 }
 
+/** What batches are for: steps of a training, sums of gradients, or values of the examples, which are then as they are. */
+export type Use = 'training' | 'gradient' | 'values'
+
 /** What a run of steps draws from. */
 export interface Drawing {
   /** Position of the term among the terms; its inputs are named `<what>.<k>`. */
   k: number
-  /** In training: flips, crops and dropped conditions as the recipe says. */
-  training: boolean
+  use: Use
   /** A stream of its own for a step. */
   streamOf(step: number): Stream
   /** A stream that goes on from run to run, by purpose. */
@@ -67,7 +69,7 @@ export interface Objective<T extends TaskTypes = TaskTypes> {
    *  of the batches. */
   declare(graph: Graph, k: number, term: TermShape): (ops: Ops, iteration: Value) => Resolve
   /** What the graph depends on, beside the loss: as JSON, equal for equal graphs. */
-  shapeOf(on: T['batch'], training: boolean): Record<string, unknown>
+  shapeOf(on: T['batch'], use: Use): Record<string, unknown>
   draw(on: T['batch'], drawing: Drawing): Drawn
 }
 

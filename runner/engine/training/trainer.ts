@@ -105,6 +105,11 @@ export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): 
   const lossOf = (build: (values: T['values'] & Operations) => Expr): Recording => record(build, objective.values)
   const recorded = (terms: readonly Term<T>[]): RecordedTerm<T>[] =>
     terms.map(({ on, loss, weight = 1 }) => ({ on, loss: lossOf(loss), weight }))
+  const weighted = ({ on, loss, weight = 1 }: Term<T>, phase: string) => ({
+    on,
+    loss: lossOf(weight === 1 ? loss : (values) => values.multiply(loss(values), weight)),
+    phase,
+  })
 
   /** Each run of an optimizer gives the losses to report. */
   async function descend(take: Parameters<typeof memory.perform<number[]>>[1]): Promise<number> {
@@ -185,17 +190,14 @@ export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): 
     keep: () => keepModel(memory.state),
     fresh: () => keepModel(fresh(), true),
     hold: (values) =>
-      keepModel(
-        new Map(objective.parameters.map(({ name, shape }) => [name, floats(shape, valuesFor(values, name))])),
-        true,
-      ),
+      keepModel(new Map(parameters.map((parameter) => [parameter.name, tensorOf(values, parameter)])), true),
     mask({ kind, density, of, clipNorm = null }) {
       return memory.perform(asArrays<Uint8Array>('U8'), async () => {
         const [from, compiled] = [performance.now(), executor.compileSeconds()]
         try {
           if (kind === 'random') return randomMask(parameters, density, memory.stream('mask'))
-          const batches = { on: of.on, loss: lossOf(of.loss), phase: 'mask' }
-          return maskByScore(await sumGradients(looking, batches, { clipNorm, gives: 'sum' }), { kind, density })
+          const sums = await sumGradients(looking, weighted(of, 'mask'), { clipNorm, gives: 'sum' })
+          return maskByScore(sums, { kind, density })
         } finally {
           maskSeconds += (performance.now() - from) / 1000 - (executor.compileSeconds() - compiled)
         }
@@ -204,26 +206,27 @@ export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): 
     select: (choose) => {
       return new Map(parameters.map((one) => [one.name, new Uint8Array(one.size).fill(choose(one) ? 1 : 0)]))
     },
-    gradient: ({ on, loss }, { clipNorm = null } = {}) =>
+    gradient: (term, { clipNorm = null } = {}) =>
       memory.perform(asArrays<Float32Array>('F32'), () =>
-        sumGradients(looking, { on, loss: lossOf(loss), phase: 'gradient' }, { clipNorm, gives: 'sum' }),
+        sumGradients(looking, weighted(term, 'gradient'), { clipNorm, gives: 'sum' }),
       ),
-    importance: ({ on, loss }) =>
+    importance: (term) =>
       memory.perform(asArrays<Float32Array>('F32'), async () => {
-        const term = { on, loss: lossOf(loss), weight: 1 }
-        const batches = Math.ceil(populationOf([term]) / objective.batchSize(on))
-        const sums = await sumGradients(
-          looking,
-          { ...term, phase: 'Fisher information' },
-          { clipNorm: null, gives: 'squares' },
-        )
+        let batches = 0
+        const sums = await sumGradients(looking, weighted(term, 'Fisher information'), {
+          clipNorm: null,
+          gives: 'squares',
+          onBatches: (count) => {
+            batches += count
+          },
+        })
         return new Map([...sums].map(([name, sum]) => [name, sum.map((square) => square / batches)]))
       }),
-    foldGradients: ({ on, loss }, initial, step) =>
+    foldGradients: (term, initial, step) =>
       memory.perform(asFloats, async () => {
         let sum = initial
         let batch = 0
-        await eachGradient(looking, { on, loss: lossOf(loss), phase: 'gradients' }, (gradient) => {
+        await eachGradient(looking, weighted(term, 'gradients'), (gradient) => {
           sum = step(sum, gradient, batch++)
         })
         return sum
@@ -240,11 +243,11 @@ export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): 
       ),
     async write(weights) {
       const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
-      const replaced = [...weights].map(([name, data]): [string, Tensor] => {
+      const replaced = [...weights].map(([name]): [string, Tensor] => {
         const parameter = known.get(name)
         if (!parameter)
           throw new Error(`write: expected a parameter, got "${name}"; there are ${[...known.keys()].join(', ')}`)
-        return [name, floats(parameter.shape, Float32Array.from(data))]
+        return [name, tensorOf(weights, parameter)]
       })
       await memory.perform(asJson<null>(), async () => {
         memory.state = new Map([...memory.state, ...replaced])
@@ -293,10 +296,11 @@ export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): 
   }
 }
 
-function valuesFor(values: ReadonlyMap<string, Float32Array>, name: string): Float32Array {
+function tensorOf(values: ReadonlyMap<string, Float32Array>, { name, shape, size }: Parameter): Tensor {
   const found = values.get(name)
   if (!found) throw new Error(`expected values for every parameter, got none for ${name}`)
-  return found
+  if (found.length !== size) throw new Error(`expected ${size} values for ${name} [${shape}], got ${found.length}`)
+  return floats(shape, Float32Array.from(found))
 }
 
 function weightValues(push: Push): WeightValues {

@@ -6,7 +6,7 @@ import type { Network } from '../../engine/nn/network.ts'
 import { addInput, type Value } from '../../engine/onnx/graph.ts'
 import { int64s, tensor } from '../../engine/onnx/tensor.ts'
 import { cropAndFlip, DRAWS, PADDING } from '../../engine/training/augment.ts'
-import type { Net, Objective } from '../../engine/training/objective.ts'
+import type { Net, Objective, Use } from '../../engine/training/objective.ts'
 import type { Split } from '../../science/dataset.ts'
 import type { Images } from '../../science/tasks/classification/vocabulary.ts'
 import { type ClassifierTypes, classifierValues } from '../../science/tasks/classification/vocabulary.ts'
@@ -30,6 +30,8 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
   const { parameters, buffers, inputShape } = network
   const resident = residentImages(train.images, inputShape)
   const nameOf = ({ own }: Pick<Shape, 'own'>, k: number) => (own ? `images.${k}` : 'images')
+  // A mask looks at what training looks at, as in SalUn's released code.
+  const augments = (use: Use) => augment && use !== 'values'
   const countOf = (from: Images | undefined) => from?.labels.length ?? train.count
   return {
     parameters,
@@ -37,7 +39,7 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
     values: classifierValues,
     population: ({ items }) => items.length,
     batchSize: ({ batchSize }) => batchSize,
-    shapeOf: ({ from }) => ({ images: countOf(from), own: !!from, augment }),
+    shapeOf: ({ from }, use) => ({ images: countOf(from), own: !!from, augment: augments(use) }),
     declare(graph, k, { batch, on, loss }) {
       const { images: count, own, augment } = on as unknown as Shape
       const name = nameOf({ own }, k)
@@ -80,12 +82,13 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
         }
       }
     },
-    draw({ items, labels, from }, { k, running }) {
+    draw({ items, labels, from }, { k, use, running }) {
       const truth = from?.labels ?? train.labels
       return {
         feeds: { [nameOf({ own: !!from }, k)]: from ? residentImages(from.images, inputShape) : resident },
         async stepFeeds({ steps, batch, positions }) {
-          const draws = running('augment')
+          // Each term has its own, so that it doesn't matter how many steps go in one call.
+          const draws = running(k === 0 ? 'augment' : `augment.${k}`)
           const label = (position: number) => (labels ? labels[position]! : truth[items[position]!]!)
           return {
             [`items.${k}`]: tensor(
@@ -98,7 +101,7 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
               [steps, batch],
               BigInt64Array.from(positions, (at) => BigInt(label(at))),
             ),
-            ...(augment && {
+            ...(augments(use) && {
               [`draws.${k}`]: int64s(
                 [steps, batch, DRAWS],
                 Array.from({ length: steps * batch * DRAWS }, (_, i) =>

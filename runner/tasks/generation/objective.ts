@@ -51,10 +51,10 @@ export function diffusionObjective(options: DiffusionOptions): Objective<Diffusi
     values: diffusionValues,
     population: populationOf,
     batchSize: ({ batchSize }) => batchSize,
-    shapeOf: (on, training): Record<string, unknown> & Shape => {
+    shapeOf: (on, use): Record<string, unknown> & Shape => {
       const source = sourceOf(on)
       const images = 'from' in on ? on.from.labels.length : source === 'dataset' ? train.count : 0
-      return { source, images, flip: flip && training && images > 0, other: !!on.other }
+      return { source, images, flip: flip && use === 'training' && images > 0, other: !!on.other }
     },
     declare: (graph, k, term) => declareTerm(graph, k, term, denoiser, alphaBars),
     draw: (on, drawing) => drawTerm(on, drawing, options, resident),
@@ -163,7 +163,7 @@ function declareTerm(
 
 function drawTerm(
   on: DiffusionBatch,
-  { k, training, streamOf, name }: Drawing,
+  { k, use, streamOf, name }: Drawing,
   { denoiser, diffusion, train, flip, seed, executor }: DiffusionOptions,
   resident: Tensor,
 ): Drawn {
@@ -174,7 +174,7 @@ function drawTerm(
   const fixed = 'uniform' in on ? on.uniform : (sampled?.label ?? null)
   const population = populationOf(on)
   if ((own || items) && population === 0) throw new Error('a term of the loss has no images to draw from')
-  const flips = flip && training && population > 0
+  const flips = flip && use === 'training' && population > 0
   const dropped = on.dropCondition ?? 0
   const sample = sampled
     ? samplerOf({
