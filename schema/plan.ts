@@ -52,7 +52,7 @@ export async function planRun(
 }
 
 /** Hash of what determines a benchmark's results: runs of two definitions are never compared, even under one slug. */
-export function definitionOf({ dataset, model, request, training, task }: Benchmark): Promise<string> {
+export async function definitionOf({ dataset, model, request, training, task }: Benchmark): Promise<string> {
   const { engine } = taskNamed(task.id)
-  return sha256Hex(canonicalJson({ engine, dataset, model, request, training, task }))
+  return await sha256Hex(canonicalJson({ engine, dataset, model, request, training, task }))
 }

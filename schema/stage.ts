@@ -30,6 +30,6 @@ export const stageSpec = stageShape.check((context) => {
 export const inputsOf = ({ inputs }: StageSpec): StageKey[] => Object.values(inputs)
 
 /** SHA-256 of the canonical spec and its task's engine version; the spec holds the keys of its inputs, so keys chain. */
-export function stageKeyOf(spec: StageSpec): Promise<StageKey> {
-  return sha256Hex(canonicalJson({ engine: taskNamed(spec.task).engine, ...stageSpec.parse(spec) }))
+export async function stageKeyOf(spec: StageSpec): Promise<StageKey> {
+  return await sha256Hex(canonicalJson({ engine: taskNamed(spec.task).engine, ...stageSpec.parse(spec) }))
 }

@@ -1,6 +1,7 @@
 /** One job from lease to end: its inputs are fetched, its stage runs in a process of its own, and what it made is handed in. */
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { Progress, StageResult } from '../../schema/result.ts'
+import { missingOf } from '../pipeline/evaluate.ts'
 import { downloadArtifacts, uploadArtifacts } from './artifacts.ts'
 import { fetchCheckpoint, keepCheckpoints } from './checkpoints.ts'
 import { giveUp, type Held, handIn, handInLate } from './ends.ts'
@@ -71,7 +72,7 @@ async function compute(job: Job, context: Computation): Promise<{ result: StageR
     runStage = runStageProcess,
   } = context
   const known = await store.readStage(job.key)
-  if (known) {
+  if (known && missingOf(known, job.metrics).length === 0) {
     say('reused: this runner has computed the stage before')
     return { result: known, reused: true }
   }
@@ -82,12 +83,12 @@ async function compute(job: Job, context: Computation): Promise<{ result: StageR
     const fetched = await downloadArtifacts({ client, store, signal, say, onProgress }, artifacts)
     if (fetched > 0) say(`fetched ${fetched} input${fetched === 1 ? '' : 's'}`)
   }
-  const { spec, inputs } = job
+  const { spec, inputs, metrics } = job
   const { checkpointEveryMs } = job.lease
   await fetchCheckpoint(job, { client, store, signal, say, onProgress })
   const keeper = keepCheckpoints(job, { client, store, lease, signal: lease.signal, say, onProgress, onTrouble })
   try {
-    const order = { spec, inputs, home: store.home, places, threads, provider, checkpointEveryMs }
+    const order = { spec, inputs, metrics, home: store.home, places, threads, provider, checkpointEveryMs }
     return await runStage({ ...order, signal, onProgress, onLog: say })
   } catch (error) {
     if (context.signal.aborted && !lease.signal.aborted) await keeper.last(AbortSignal.timeout(LAST_CHECKPOINT_MS))

@@ -26,6 +26,7 @@ process.on('message', async (message: ToStage) => {
 async function answerTo({
   spec,
   inputs,
+  metrics,
   home,
   places,
   threads,
@@ -38,6 +39,7 @@ async function answerTo({
       data: dataLoader(places),
       places,
       inputs: async (key) => inputs[key] ?? {},
+      metrics,
       threads,
       provider,
       checkpointEveryMs,

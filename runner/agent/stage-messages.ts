@@ -9,6 +9,8 @@ export interface StageOrder {
   spec: StageSpec
   /** Artifacts of each input stage; their bytes are in the store. */
   inputs: Record<string, Record<string, ArtifactRef>>
+  /** Identities of the metrics that an evaluation is to compute. */
+  metrics: readonly string[]
   /** Home of the store. */
   home: string
   places: DataPlaces
