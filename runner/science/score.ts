@@ -14,6 +14,10 @@ export function metricNamed(
   return all.find(([, { named }]) => named === identity) ?? all.find(([, { named }]) => named === anyExtractor)
 }
 
+/** What a metric of this evidence is exactly. Throws MetricError where the evidence is of another kind. */
+export const identityOf = <Evidence>(metric: MetricDefinition<Evidence>, evidence: Evidence): string =>
+  metric.identity?.(evidence) ?? metric.named
+
 export interface Scored {
   values: StageResult['metrics']
   /** By metric id: why a value must be read with care. */
@@ -30,7 +34,7 @@ export async function scoreEvidence(
 ): Promise<Scored> {
   const offered = Object.entries(metrics).flatMap(([id, metric]) => {
     try {
-      return [{ id, metric, identity: metric.identity?.(evidence) ?? metric.named }]
+      return [{ id, metric, identity: identityOf(metric, evidence) }]
     } catch (error) {
       if (error instanceof MetricError) return [] // of another kind of evidence
       throw error

@@ -6,8 +6,9 @@ import { afterAll, expect, test } from 'vitest'
 import * as commands from '../../runner/commands/index.ts'
 import { paramsFrom, resolveParams } from '../../runner/commands/parts/arguments.ts'
 import { groups } from '../../runner/commands/parts/command.ts'
-import { benchmarks, denoisers, models } from '../../runner/pipeline/catalogue.ts'
-import { methods, metricsOf, offeredBy, tasks } from '../../runner/science/catalogue/catalogue.ts'
+import { benchmarks } from '../../runner/pipeline/catalogue.ts'
+import { runnerTasks } from '../../runner/pipeline/tasks.ts'
+import { methods, metricsOf, offeredBy, scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
 import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
 
 afterAll(cleanUp)
@@ -169,8 +170,10 @@ test('every member of every task is listed', async () => {
   const known = JSON.parse(stdout) as Record<string, { id: string; tasks: string[]; params: Record<string, unknown> }[]>
   const ids = (name: string) => known[name]!.map(({ id }) => id).sort()
   expect(ids('methods')).toEqual([...methods.keys()].sort())
-  expect(ids('metrics')).toEqual(tasks.flatMap((task) => [...metricsOf(task).keys()]).sort())
-  expect(ids('models')).toEqual([...models.keys(), ...denoisers.keys()].sort())
+  expect(ids('metrics')).toEqual([...scienceTasks.keys()].flatMap((task) => [...metricsOf(task).keys()]).sort())
+  expect(ids('models')).toEqual(
+    [...runnerTasks.values()].flatMap(({ architectures }) => Object.keys(architectures)).sort(),
+  )
   for (const { id, tasks, params } of known.methods!) {
     expect([id, Object.keys(params)]).toEqual([id, tasks])
     expect(tasks).toEqual(offeredBy(methods.get(id)!).map(({ task }) => task))
@@ -199,7 +202,7 @@ test('a parameter that may be null is listed with both types', async () => {
 })
 
 test('a parameter that may be null takes a number or null; anything else is refused', () => {
-  const [slug] = [...benchmarks.keys()].filter((slug) => benchmarks.get(slug)!.generation)
+  const [slug] = [...benchmarks.keys()].filter((slug) => benchmarks.get(slug)!.task.id === 'generation')
   const read = (word: string) => paramsFrom(benchmarks.get(slug!)!, 'ft', [word])
   expect(read('clipNorm=0.5')).toEqual({ clipNorm: 0.5 })
   expect(read('clipNorm=.5')).toEqual({ clipNorm: 0.5 })

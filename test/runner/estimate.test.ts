@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { planLocal } from '../../runner/pipeline/local.ts'
 import { estimateOf } from '../../runner/terminal/estimate.ts'
 import { amountOf, workOf } from '../../runner/terminal/stages.ts'
-import { benchmarks } from '../../schema/catalogue.ts'
+import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import type { StageSpec } from '../../schema/stage.ts'
 
 const [train, unlearn] = [
@@ -44,7 +44,7 @@ test('reused stages say nothing about speed, and those done before are not left'
 })
 
 async function stagesOf(generates: boolean, params: Record<string, unknown>): Promise<StageSpec[]> {
-  const benchmark = [...benchmarks.values()].find(({ generation }) => Boolean(generation) === generates)!
+  const benchmark = [...benchmarks.values()].find(({ task }) => (task.id === 'generation') === generates)!
   const method = { id: 'ft', version: 1, params }
   const reference = { id: 'retrain', version: 1, trainsOn: 'retain', params: {} } as const
   const { stages } = await planLocal([benchmark], { reference, methods: [method], seeds: [0] })

@@ -1,8 +1,8 @@
 /** Safetensors, against files of the reference library (test/golden/safetensors). */
 import { describe, expect, test } from 'vitest'
 import { readSafetensors, type Tensor, writeSafetensors } from '../../runner/formats/safetensors.ts'
-import type { Evidence } from '../../runner/science/metric.ts'
 import { decodeEvidence, encodeEvidence } from '../../runner/science/tasks/classification/evidence/codec.ts'
+import type { Evidence } from '../../runner/science/tasks/classification/evidence/evidence.ts'
 import { goldenBytes } from './golden.ts'
 
 /** What test/golden/safetensors/make.py wrote. */
