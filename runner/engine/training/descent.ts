@@ -2,15 +2,16 @@
 import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
 import type { Progress } from '../../../schema/result.ts'
 import { ExpressionError, type Recording } from '../../science/expression.ts'
-import { type Mask, maskOf } from '../../science/mask.ts'
+import type { Mask } from '../../science/mask.ts'
 import type { Span, TaskTypes } from '../../science/method.ts'
 import type { Executor } from '../nn/executor.ts'
 import { endlessOrder, randomStream } from '../nn/random.ts'
 import { floats, type Tensor, tensor } from '../onnx/tensor.ts'
+import { keptFeeds, maskFeeds } from './feeds.ts'
 import type { Within } from './half-done.ts'
 import type { Memory } from './memory.ts'
-import { type Drawn, type Objective, slotName } from './objective.ts'
-import { carriedBy, keptBy, keptSlot, numbersBy, type StepShape, stepProgram } from './step-program.ts'
+import type { Drawn, Objective } from './objective.ts'
+import { carriedBy, numbersBy, type StepShape, stepProgram } from './step-program.ts'
 
 /** The loss is no longer a finite number, so the weights are lost. */
 export class DivergenceError extends Error {
@@ -266,33 +267,6 @@ async function run<T extends TaskTypes>(
   const sizes = sums.map(() => 0)
   for (const { first, end } of parts) for (let step = first; step < end; step++) sizes[windowOf(step)]! += sizeOf(step)
   return sums.map((sum, i) => sum / sizes[i]!)
-}
-
-const maskFeeds = ({ parameters }: Pick<Objective, 'parameters'>, mask: Mask): Record<string, Tensor> =>
-  Object.fromEntries(
-    parameters.map(({ name, shape }) => [slotName(name, 'mask'), tensor('bool', shape, maskOf(mask, name))]),
-  )
-
-/** Tensors of the kept models that a program looks at. */
-export function keptFeeds(
-  { parameters, buffers }: Pick<Objective, 'parameters' | 'buffers'>,
-  memory: Memory,
-  shape: Parameters<typeof keptBy>[0],
-): Record<string, Tensor> {
-  const { nets, weights } = keptBy(shape)
-  const feeds: Record<string, Tensor> = {}
-  const feed = (number: number, variables: readonly { name: string }[]) => {
-    const kept = memory.kept[number]
-    if (!kept) throw new ExpressionError(`there is no kept model ${number}`)
-    for (const { name } of variables) {
-      const values = kept.values.get(name)
-      if (!values) throw new ExpressionError(`the kept model ${number} has no ${name}, so it can't answer`)
-      feeds[slotName(name, keptSlot(number))] = values
-    }
-  }
-  for (const number of new Set([...nets, ...weights])) feed(number, parameters)
-  for (const number of nets) feed(number, buffers)
-  return feeds
 }
 
 /** A step can overflow the weights while its loss is still finite. */

@@ -1,0 +1,168 @@
+/** The optimizers of a trainer: those that methods ask for, and those of a training's recipe. */
+import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
+import { type Expr, type Push, type Recording, record } from '../../science/expression.ts'
+import type {
+  DirectionValues,
+  Optimizer,
+  OptimizerOptions,
+  TaskTypes,
+  Term,
+  Trainer,
+  WeightValues,
+} from '../../science/method.ts'
+import type { Tensor } from '../onnx/tensor.ts'
+import { type Descent, type DescentContext, type RecordedTerm, takePass, takeSteps } from './descent.ts'
+import type { Within } from './half-done.ts'
+import { slotName } from './objective.ts'
+import { asJson } from './outcomes.ts'
+
+/** How the recipe of a training descends, beside what methods can say. */
+export interface FitOptions {
+  spec: OptimizerSpec
+  /** What messages name. */
+  learningRate: number
+  clipNorm: number | null
+  /** Decay of a moving average of the weights; null keeps none. */
+  average?: number | null
+}
+
+export interface FitSpan {
+  rate(step: number): number
+  phase: string
+  /** How much of the stage is done, by the share of this run that is. */
+  share(done: number): number
+}
+
+export interface FitOptimizer<T extends TaskTypes> {
+  pass(terms: readonly Term<T>[], span: FitSpan): Promise<number>
+  steps(terms: readonly Term<T>[], count: number, span: FitSpan): Promise<number>
+  /** The moving average of the weights. Throws where none was asked for. */
+  average(): ReadonlyMap<string, Tensor>
+}
+
+export interface Optimizing<T extends TaskTypes> extends Pick<Trainer<T>, 'sgd' | 'adam'> {
+  fit(options: FitOptions): FitOptimizer<T>
+  /** Mean losses so far: of each pass, and of each twentieth of a run of steps. */
+  losses(): number[]
+}
+
+const ADAM: OptimizerSpec = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
+
+/** `purpose` begins the names of all draws. */
+export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & { purpose: string }): Optimizing<T> {
+  const { objective, memory, purpose } = context
+  const losses: number[] = []
+  let stepRuns = 0
+  let passes = 0
+  const drawnPass = () => `${purpose}/pass/${passes++}`
+  const drawnSteps = () => `${purpose}/${stepRuns++}`
+  const recorded = (terms: readonly Term<T>[]): RecordedTerm<T>[] =>
+    terms.map(({ on, loss, weight = 1 }) => ({ on, loss: record(loss, objective.values), weight }))
+
+  /** Each run gives the losses to report. */
+  async function descend(take: (within: Within | null) => Promise<number[]>): Promise<number> {
+    const found = await memory.perform(asJson<number[]>(), take)
+    losses.push(...found)
+    return found.reduce((sum, loss) => sum + loss, 0) / found.length
+  }
+
+  /** How many examples the first term has. */
+  function itemsOf(terms: readonly RecordedTerm<T>[]): number {
+    const [first] = terms
+    if (!first) throw new Error('expected a term to descend, got none')
+    const items = objective.population(first.on)
+    if (items === 0) throw new Error('a pass goes over the items of its first term, but that has none; ask for steps')
+    return items
+  }
+
+  function begin(
+    spec: OptimizerSpec,
+    { learningRate, clipNorm = null, mask, freeze = 'hard', ...more }: OptimizerOptions,
+    average: number | null,
+  ): Descent {
+    const number = memory.optimizers.push(new Map()) - 1
+    const recordedBy = <V>(
+      build: ((values: V) => Expr) | undefined,
+      values: (push: Push) => object,
+    ): Recording | null => (build ? record(build as (values: object) => Expr, values) : null)
+    const penalty = recordedBy(more.penalty, weightValues)
+    const direction = recordedBy(more.direction, directionValues)
+    const after = recordedBy(more.after, weightValues)
+    return { number, spec, learningRate, clipNorm, mask, freeze, average, penalty, direction, after }
+  }
+
+  function optimizer(spec: OptimizerSpec, how: OptimizerOptions): Optimizer<T> {
+    const descent = begin(spec, how, null)
+    let pass = 0
+    return {
+      async descend(terms, span) {
+        const all = recorded(terms)
+        const { learningRate = how.learningRate, numbers = {} } = span
+        const common = { rate: () => learningRate, learningRate, numbers }
+        if ('steps' in span) {
+          const own = { ...common, phase: 'unlearning', drawn: drawnSteps() }
+          return descend((within) => takeSteps(context, descent, all, span.steps, own, within))
+        }
+        let loss = Number.NaN
+        for (let i = 0; i < span.passes; i++) {
+          const own = { ...common, phase: `pass ${++pass}`, drawn: drawnPass(), items: itemsOf(all) }
+          loss = await descend((within) => takePass(context, descent, all, own, within))
+        }
+        return loss
+      },
+    }
+  }
+
+  return {
+    sgd: ({ momentum, weightDecay, ...rest }) =>
+      optimizer({ kind: 'sgd', momentum, weightDecay, nesterov: false }, rest),
+    adam: (how) => optimizer(ADAM, how),
+    fit({ spec, average = null, ...how }) {
+      const descent = begin(spec, how, average)
+      const common = { learningRate: how.learningRate, numbers: {} }
+      return {
+        async pass(terms, span) {
+          const all = recorded(terms)
+          const own = { ...common, ...span, drawn: drawnPass(), items: itemsOf(all) }
+          return descend((within) => takePass(context, descent, all, own, within))
+        },
+        async steps(terms, count, span) {
+          const own = { ...common, ...span, drawn: drawnSteps() }
+          return descend((within) => takeSteps(context, descent, recorded(terms), count, own, within))
+        },
+        average() {
+          const slots = memory.optimizers[descent.number]
+          return new Map(
+            objective.parameters.map(({ name }) => {
+              const mean = slots?.get(slotName(name, 'average'))
+              if (!mean) throw new Error('no moving average of the weights was kept')
+              return [name, mean]
+            }),
+          )
+        },
+      }
+    },
+    losses: () => losses,
+  }
+}
+
+function weightValues(push: Push): WeightValues {
+  return {
+    get weights() {
+      return push('weights', [])
+    },
+    weightsOf: ({ number }) => push('weightsOf', [], { kept: number }),
+  }
+}
+
+function directionValues(push: Push): DirectionValues {
+  return Object.defineProperties(
+    {
+      loss: (term: number) => push('loss', [], { term }),
+      gradient: (term: number) => push('gradientOf', [], { term }),
+      lossAt: (term: number, weights: Expr) => push('lossAt', [weights], { term }),
+      gradientAt: (term: number, weights: Expr) => push('gradientAt', [weights], { term }),
+    },
+    Object.getOwnPropertyDescriptors(weightValues(push)),
+  ) as DirectionValues
+}
