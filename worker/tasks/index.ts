@@ -1,2 +1,2 @@
-export { classification } from './classification.tsx'
-export { generation } from './generation.tsx'
+export { classification } from './classification/view.tsx'
+export { generation } from './generation/view.tsx'

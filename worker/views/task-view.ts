@@ -1,5 +1,5 @@
-/** The contract of worker/tasks/: what pages say and show of a task where general words will not do. Its file name is the id that
- *  the task has in schema/tasks/. What a task leaves out, and a task without a file, is shown as view-of.tsx has it. */
+/** The contract of worker/tasks/: what pages say and show of a task where general words will not do. Its folder's name is the id
+ *  that the task has in schema/tasks/. What a task leaves out, and a task without a folder, is shown as view-of.tsx has it. */
 import type { Child } from 'hono/jsx'
 import type { Ranking } from '../../schema/api/board.ts'
 import type { Run } from '../../schema/api/run.ts'

@@ -1,5 +1,5 @@
 /** Image classification on pages. */
-import type { TaskView } from '../views/task-view.ts'
+import type { TaskView } from '../../views/task-view.ts'
 
 export const classification: Partial<TaskView> = {
   sameSeed: 'split, initialisation and order of batches',
