@@ -16,8 +16,9 @@ sys.path.append(str(pathlib.Path(__file__).parents[1]))
 from uniform import uniforms  # noqa: E402
 
 
-def confidences(stream, count, power, spread=1, wrong=0, ones=0, levels=0):
-    """1 - spread u^power; a share `wrong` is u itself, a share `ones` is 1; `levels` keeps so many values of each unit."""
+def confidences(stream, count, power, spread=1, wrong=0, ones=0, levels=0, shift=0):
+    """1 - spread u^power; a share `wrong` is u itself, a share `ones` is 1; `levels` keeps so many values of each unit;
+    float32, unless `shift` moves all far from zero, where the square of a difference loses digits."""
     u = uniforms(stream, count).astype(np.float64)
     kind = uniforms(stream + 1, count).astype(np.float64)
     rest = np.full(count, float(spread))
@@ -26,7 +27,7 @@ def confidences(stream, count, power, spread=1, wrong=0, ones=0, levels=0):
     value = np.where(kind < wrong, u, np.where(kind >= 1 - ones, 1, 1 - rest))
     if levels:
         value = np.floor(value * levels) / levels
-    return value.astype(np.float32)
+    return value + shift if shift else value.astype(np.float32)
 
 
 fitted = {"power": 6, "wrong": 0.02}
@@ -43,6 +44,7 @@ cases = {
     "gamma 0.01": dict(members=(800, dict(power=3)), others=(800, dict(power=2)), gamma=0.01),
     "gamma 13": dict(members=(800, dict(power=3)), others=(800, dict(power=2)), gamma=13),
     "gamma 3000": dict(members=(800, dict(power=3)), others=(800, dict(power=2)), gamma=3000),
+    "far from zero": dict(members=(800, dict(power=3, shift=1000)), others=(800, dict(power=2, shift=1000)), shift=1000),
     "20,000 and 10,000": dict(members=(20000, fitted), others=(10000, dict(power=1)), queries=4500),
 }
 
@@ -51,7 +53,8 @@ for index, (name, case) in enumerate(cases.items()):
     stream = 1000 + 10 * index
     members = confidences(stream, case["members"][0], **case["members"][1])
     others = confidences(stream + 2, case["others"][0], **case["others"][1])
-    queries = confidences(stream + 4, case.get("queries", 500), 1)
+    asked = {"count": case.get("queries", 500), "power": 1, "shift": case.get("shift", 0)}
+    queries = confidences(stream + 4, **asked)
     samples = np.concatenate([members, others])
     labels = np.concatenate([np.ones(len(members)), np.zeros(len(others))])
     if case.get("mixed"):
@@ -69,6 +72,7 @@ for index, (name, case) in enumerate(cases.items()):
             "stream": stream,
             "members": {"count": case["members"][0], **case["members"][1]},
             "others": {"count": case["others"][0], **case["others"][1]},
+            "queries": asked,
             "mixed": case.get("mixed", False),
             "cost": cost,
             "gamma": gamma,
