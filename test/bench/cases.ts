@@ -10,14 +10,17 @@ import { initialState, networkOf, type Variables } from '../../runner/engine/nn/
 import { randomStream } from '../../runner/engine/nn/random.ts'
 import type { Graph } from '../../runner/engine/onnx/graph.ts'
 import { floats, int64s, type Shape, sizeOf, type Tensor, tensor, zeros } from '../../runner/engine/onnx/tensor.ts'
+import { type Objective, slotName } from '../../runner/engine/training/objective.ts'
 import { optimizerOf } from '../../runner/engine/training/optimizers.ts'
-import { type StepOptions, slotName, trainProgram } from '../../runner/engine/training/programs.ts'
-import { alphaBarsOf } from '../../runner/tasks/generation/diffusion/schedule.ts'
-import { carriedBy, type DenoiserStep, denoiserProgram } from '../../runner/tasks/generation/diffusion/step-program.ts'
+import { type ClassifierTypes, fitLabels } from '../../runner/science/tasks/classification/vocabulary.ts'
+import { type DiffusionTypes, fitImages } from '../../runner/science/tasks/generation/vocabulary.ts'
+import { classifierObjective } from '../../runner/tasks/classification/objective.ts'
+import { diffusionObjective } from '../../runner/tasks/generation/objective.ts'
 import { benchmarks } from '../../schema/catalogue/catalogue.ts'
-import { diffusion } from '../../schema/parts/diffusion.ts'
 import type { OptimizerSpec } from '../../schema/parts/recipe.ts'
 import { optimizer } from '../../schema/parts/recipe.ts'
+import { generationOf } from '../../schema/tasks/generation.ts'
+import { stepsOf } from '../support/steps.ts'
 
 const generationQuickstart = benchmarks.get('fashion-mnist-5k-16.ddpm-unet.class-0')!
 
@@ -61,6 +64,13 @@ const pixels = (inputShape: Shape) => {
     Uint8Array.from({ length: sizeOf(shape) }, () => integer(256)),
   )
 }
+const everything = Int32Array.from(Array(IMAGES).keys())
+/** Images of this shape as a training set; batches are fed by hand, so that labels don't matter. */
+const resident = (inputShape: Shape) => ({
+  images: pixels(inputShape).data as Uint8Array,
+  labels: new Uint8Array(IMAGES),
+  count: IMAGES,
+})
 const perStep = (steps: number, rate: number) => ({
   steps: tensor('int64', [], BigInt64Array.of(BigInt(steps))),
   rates: floats([steps], new Float32Array(steps).fill(rate)),
@@ -89,72 +99,60 @@ function classifier({ name, model, definition, inputShape, params, steps }: Clas
   const network = networkOf(inputShape, CLASSES, (scope, x) =>
     definition.build(scope, x, { classes: CLASSES, normalization }, full),
   )
-  const options: StepOptions = {
-    optimizer: optimizer.parse({ kind: 'sgd' }),
-    clipNorm: null,
-    ascend: false,
-    l1: false,
-    mask: 'none',
-    proximal: false,
-  }
   const rate = 0.01
+  const objective: Objective<ClassifierTypes> = classifierObjective({
+    network,
+    train: resident(inputShape),
+    augment: false,
+  })
+  const sgd = optimizer.parse({ kind: 'sgd' })
   return {
     name,
     steps,
-    spec: { model, params: full, inputShape, optimizer: options.optimizer, clipNorm: null, rate },
-    program: () => trainProgram(network, { images: IMAGES, batch: BATCH, augment: false }, options),
+    spec: { model, params: full, inputShape, optimizer: sgd, clipNorm: null, rate },
+    program: () => stepsOf(objective, fitLabels(everything, { batchSize: BATCH }), { optimizer: sgd }),
     feeds: (count) => ({
-      ...freshState(network, optimizerOf(options.optimizer).slots),
+      ...freshState(network, optimizerOf(sgd).slots),
       ...perStep(count, rate),
       images: pixels(inputShape),
-      plan: integers([count, BATCH], IMAGES),
-      targets: integers([count, BATCH], CLASSES),
+      'items.0': integers([count, BATCH], IMAGES),
+      'labels.0': integers([count, BATCH], CLASSES),
     }),
   }
 }
 
 /** The denoiser of the generation quickstart. */
 function denoiser(steps: number): BenchCase {
-  const { model, training, generation } = generationQuickstart
+  const { model, training, task } = generationQuickstart
+  const { diffusion, dropCondition } = generationOf({ task })!.denoising
   const params = ddpmUnet.params.parse(model.params)
   const inputShape = [1, 16, 16]
   const network = denoiserNetworkOf(inputShape, CLASSES, (scope, inputs) =>
     ddpmUnet.build(scope, inputs, { classes: CLASSES }, params),
   )
-  const options: DenoiserStep = {
-    optimizer: training.optimizer,
-    clipNorm: training.clipNorm,
-    mask: 'none',
-    average: null,
-    elastic: 0,
-    terms: [
-      {
-        source: 'dataset',
-        ownImages: 0,
-        batch: BATCH,
-        flip: false,
-        target: 'noise',
-        strength: 0,
-        reduction: 'sum',
-        weight: 1,
-      },
-    ],
-    bilevel: null,
-  }
-  const timetable = diffusion.parse(generation!.denoising.diffusion)
-  const rate = training.learningRate
+  const { optimizer, clipNorm, learningRate: rate } = training
+  const objective: Objective<DiffusionTypes> = diffusionObjective({
+    denoiser: network,
+    diffusion,
+    train: resident(inputShape),
+    seed: 0,
+    flip: false,
+    executor: () => {
+      throw new Error('a step on images samples nothing')
+    },
+  })
   return {
     name: 'small U-Net (generation quickstart)',
     steps,
-    spec: { model: 'ddpm-unet', params, inputShape, optimizer: training.optimizer, clipNorm: training.clipNorm, rate },
-    program: () => denoiserProgram(network, { images: IMAGES, alphaBars: alphaBarsOf(timetable) }, options),
+    spec: { model: 'ddpm-unet', params, inputShape, optimizer, clipNorm, rate },
+    program: () =>
+      stepsOf(objective, fitImages(everything, { batchSize: BATCH, dropCondition }), { optimizer, clipNorm }),
     feeds: (count) => ({
-      ...Object.fromEntries(carriedBy(network, options).map(({ name, shape }) => [name, zeros(shape)])),
-      ...Object.fromEntries(initialState(network, 0)),
+      ...freshState(network, optimizerOf(optimizer).slots),
       ...perStep(count, rate),
       images: pixels(inputShape),
       'items.0': integers([count, BATCH], IMAGES),
-      't.0': integers([count, BATCH], timetable.timesteps),
+      't.0': integers([count, BATCH], diffusion.timesteps),
       'labels.0': integers([count, BATCH], CLASSES + 1),
       'keys.0': drawKeys(random(), [count, BATCH]),
     }),

@@ -8,6 +8,8 @@ import { onnxruntimeVersion } from '../../runner/engine/onnx/session.ts'
 import { createTrainer } from '../../runner/engine/training/trainer.ts'
 import { deviceOf } from '../../runner/machine/device.ts'
 import { randomLabels, relabelPass } from '../../runner/science/methods/parts/relabel.ts'
+import { fitLabels } from '../../runner/science/tasks/classification/vocabulary.ts'
+import { classifierObjective } from '../../runner/tasks/classification/objective.ts'
 import type { SalunSpec } from './gpu.ts'
 
 const {
@@ -34,12 +36,10 @@ const network = networkOf(shape, CLASSES, (scope, x) =>
   ),
 )
 const trainer = createTrainer({
-  network,
-  train: { images: pixels, labels, count: images },
+  objective: classifierObjective({ network, train: { images: pixels, labels, count: images }, augment: false }),
   state: initialState(network, seed),
   seed,
   purpose: 'unlearn',
-  augment: false,
   threads,
   provider,
   signal: new AbortController().signal,
@@ -49,6 +49,8 @@ const items = Int32Array.from({ length: images }, (_, i) => i)
 const context = {
   params: randomLabels.parse({ learningRate: 0.013, batchSize: batch }),
   trainer,
+  verbs: {},
+  forgotten: null,
   forget: items.subarray(0, forget),
   retain: items.subarray(forget),
   labels,
@@ -62,9 +64,13 @@ const seconds = () => {
   began = performance.now()
   return passed
 }
-const mask = await trainer.mask({ kind: 'saliency', density: 0.5, items: context.forget, batchSize: batch })
+const mask = await trainer.mask({
+  kind: 'saliency',
+  density: 0.5,
+  of: fitLabels(context.forget, { batchSize: batch }),
+})
 const maskSeconds = seconds()
-const optimizer = trainer.optimizer({ ...context.params, mask, freeze: 'hard' })
+const optimizer = trainer.sgd({ ...context.params, mask, freeze: 'hard' })
 const passed: number[] = []
 for (let epoch = 0; epoch < epochs; epoch++) {
   await relabelPass(context, optimizer)

@@ -11,12 +11,14 @@ import { randomStream } from '../../runner/engine/nn/random.ts'
 import type { Graph } from '../../runner/engine/onnx/graph.ts'
 import { onnxruntimeVersion, openSession } from '../../runner/engine/onnx/session.ts'
 import { svcWith } from '../../runner/engine/svc.ts'
-import { trainProgram } from '../../runner/engine/training/programs.ts'
 import { createTrainer } from '../../runner/engine/training/trainer.ts'
-import { alphaBarsOf } from '../../runner/tasks/generation/diffusion/schedule.ts'
-import { denoiserProgram } from '../../runner/tasks/generation/diffusion/step-program.ts'
+import { fitLabels } from '../../runner/science/tasks/classification/vocabulary.ts'
+import { fitImages } from '../../runner/science/tasks/generation/vocabulary.ts'
+import { classifierObjective } from '../../runner/tasks/classification/objective.ts'
+import { diffusionObjective } from '../../runner/tasks/generation/objective.ts'
 import { diffusion } from '../../schema/parts/diffusion.ts'
-import { optimizer, trainingRecipe } from '../../schema/parts/recipe.ts'
+import { optimizer } from '../../schema/parts/recipe.ts'
+import { stepsOf } from '../support/steps.ts'
 import { summarize, tableOf, withRange } from './summary.ts'
 
 const { values } = parseArgs({
@@ -41,19 +43,17 @@ const small = networkOf([1, 28, 28], classes, (scope, x) =>
   smallCnn.build(scope, x, { classes, normalization }, smallCnn.params.parse({})),
 )
 const trainer = createTrainer({
-  network: small,
-  train: split,
+  objective: classifierObjective({ network: small, train: split, augment: false }),
   state: initialState(small, 0),
   seed: 0,
   purpose: 'scale',
-  augment: false,
   threads,
   signal,
   onProgress: () => {},
 })
-const recipe = (epochs: number) =>
-  trainingRecipe.parse({ epochs, batchSize: 50, learningRate: 0.01, optimizer: { kind: 'sgd' }, augment: false })
-const items = (count: number) => Int32Array.from(Array(count).keys())
+const sgd = trainer.sgd({ learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 })
+const train = (count: number, passes: number) =>
+  sgd.descend([fitLabels(Int32Array.from(Array(count).keys()), { batchSize: 50 })], { passes })
 
 interface Cost {
   processor: number
@@ -69,11 +69,11 @@ async function timed(action: () => Promise<unknown>): Promise<Cost> {
 }
 
 console.log(`${cpus()[0]?.model}, ${threads} threads, onnxruntime ${onnxruntimeVersion}`)
-await trainer.fit(items(SMALL), recipe(1)) // compiles
+await train(SMALL, 1) // compiles
 const pairs: { many: Cost; one: Cost }[] = []
 for (let i = 0; i < rounds; i++) {
-  const many = await timed(() => trainer.fit(items(SMALL), recipe(LARGE / SMALL)))
-  pairs.push({ many, one: await timed(() => trainer.fit(items(LARGE), recipe(1))) })
+  const many = await timed(() => train(SMALL, LARGE / SMALL))
+  pairs.push({ many, one: await timed(() => train(LARGE, 1)) })
 }
 const ratio = (of: keyof Cost) => withRange(summarize(pairs.map(({ many, one }) => one[of] / many[of])), 3)
 console.log(
@@ -83,7 +83,7 @@ console.log(
 
 const memory: [number, number][] = []
 for (let epoch = 1; epoch <= EPOCHS; epoch++) {
-  await trainer.fit(items(SMALL), recipe(1))
+  await train(SMALL, 1)
   if (epoch % (EPOCHS / 3) === 0) memory.push([epoch, process.memoryUsage.rss() / 2 ** 20])
 }
 await trainer.release()
@@ -96,44 +96,27 @@ const unetParams = ddpmUnet.params.parse({})
 const unet = denoiserNetworkOf([3, 32, 32], classes, (scope, inputs) =>
   ddpmUnet.build(scope, inputs, { classes }, unetParams),
 )
+const coloured = { images: new Uint8Array(LARGE * 3 * 32 * 32), labels: split.labels, count: LARGE }
+const everything = Int32Array.from(Array(LARGE).keys())
 const programs: Record<string, () => Graph> = {
   'ResNet-18': () =>
-    trainProgram(
-      network,
-      { images: LARGE, batch: 256, augment: true },
-      {
-        optimizer: optimizer.parse({ kind: 'sgd' }),
-        clipNorm: null,
-        ascend: false,
-        l1: false,
-        mask: 'none',
-        proximal: false,
-      },
+    stepsOf(
+      classifierObjective({ network, train: coloured, augment: true }),
+      fitLabels(everything, { batchSize: 256 }),
+      { optimizer: optimizer.parse({ kind: 'sgd' }) },
     ),
   'CIFAR-10 U-Net': () =>
-    denoiserProgram(
-      unet,
-      { images: LARGE, alphaBars: alphaBarsOf(diffusion.parse({})) },
-      {
-        optimizer: optimizer.parse({ kind: 'adam' }),
-        clipNorm: 1,
-        mask: 'none',
-        average: 0.9999,
-        elastic: 0,
-        terms: [
-          {
-            source: 'dataset',
-            ownImages: 0,
-            batch: 128,
-            flip: true,
-            target: 'noise',
-            strength: 0,
-            reduction: 'sum',
-            weight: 1,
-          },
-        ],
-        bilevel: null,
-      },
+    stepsOf(
+      diffusionObjective({
+        denoiser: unet,
+        diffusion: diffusion.parse({}),
+        train: coloured,
+        seed: 0,
+        flip: true,
+        executor: () => trainer.executor,
+      }),
+      fitImages(everything, { batchSize: 128, dropCondition: 0.1 }),
+      { optimizer: optimizer.parse({ kind: 'adam' }), clipNorm: 1, average: 0.9999 },
     ),
 }
 const starts = []
