@@ -1,8 +1,9 @@
-/** Time and memory of one training step through the engine, beside the same step in PyTorch, where a Python has it. The two are
- *  processes of their own that take turns. */
+/** Time and memory of one training step through the engine, beside the same step in PyTorch, where a Python has it, and beside the
+ *  engine of another checkout, where one is named. Each is a process of its own; they take turns. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Tensor } from '../../runner/engine/onnx/tensor.ts'
 import { type Tensor as StoredTensor, writeSafetensors } from '../../runner/formats/safetensors.ts'
@@ -19,6 +20,8 @@ const { values } = parseArgs({
     repeats: { type: 'string', default: '7' },
     /** Names of cases, separated by commas. */
     only: { type: 'string' },
+    /** Root of another checkout, such as an older release with its packages installed. */
+    beside: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 })
@@ -40,8 +43,9 @@ const dtypes = { float32: 'F32', int64: 'I64', uint8: 'U8' } as const
 const stored = ({ type, shape, data }: Tensor) =>
   ({ dtype: dtypes[type as keyof typeof dtypes], shape: [...shape], data }) as StoredTensor
 
-const startEngine = (id: string) =>
-  startWorker(process.execPath, ['--experimental-strip-types', `${import.meta.dirname}/engine.ts`, id, `${threads}`])
+const here = resolve(import.meta.dirname, '../..')
+const startEngine = (id: string, root = here) =>
+  startWorker(process.execPath, ['--experimental-strip-types', `${root}/test/bench/engine.ts`, id, `${threads}`])
 
 function startTorch({ spec, feeds, steps }: BenchCase, folder: string) {
   const inputs = Object.entries(feeds(steps)).map(([name, content]) => [name, stored(content)] as const)
@@ -61,40 +65,40 @@ async function measure(id: string, bench: BenchCase) {
   const folder = mkdtempSync(`${tmpdir()}/palimpsest-bench-`)
   const engine = await startEngine(id)
   const torch = withTorch ? await startTorch(bench, folder) : null
-  const workers = { engine, ...(torch && { torch }) }
+  const other = values.beside === undefined ? null : await startEngine(id, resolve(values.beside))
+  const workers = [engine, torch, other].filter((worker) => worker !== null)
   try {
-    const warm = { engine: await engine.time(bench.steps), torch: await torch?.time(bench.steps) }
-    if (warm.torch) checkLosses(bench, warm.engine.loss, warm.torch.loss)
-    const rounds: { engine: number; torch: number }[] = []
+    const warm = await engine.time(bench.steps)
+    if (torch) checkLosses(bench, warm.loss, (await torch.time(bench.steps)).loss)
+    if (other) checkLosses(bench, warm.loss, (await other.time(bench.steps)).loss)
+    const rounds: number[][] = []
     for (let i = 0; i < repeats; i++) {
-      const ours = await engine.time(bench.steps)
-      rounds.push({ engine: ours.ms, torch: (await torch?.time(bench.steps))?.ms ?? Number.NaN })
+      const times = []
+      for (const worker of workers) times.push((await worker.time(bench.steps)).ms)
+      rounds.push(times)
       if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${bench.name}: round ${i + 1} of ${repeats}`)
     }
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-    const side = async ({ runtime, setUpMs, end }: typeof engine, ms: number[]) => ({
-      runtime,
-      setUpMs,
-      ms: summarize(ms),
-      ...(await end()),
-    })
+    const side = async (worker: typeof engine) => {
+      const at = workers.indexOf(worker)
+      return {
+        runtime: worker.runtime,
+        setUpMs: worker.setUpMs,
+        ms: summarize(rounds.map((times) => times[at]!)),
+        /** The engine's time over this one's, round by round. */
+        ratio: summarize(rounds.map((times) => times[0]! / times[at]!)),
+        ...(await worker.end()),
+      }
+    }
     return {
       id,
       name: bench.name,
-      engine: await side(
-        engine,
-        rounds.map((round) => round.engine),
-      ),
-      torch:
-        torch &&
-        (await side(
-          torch,
-          rounds.map((round) => round.torch),
-        )),
-      ratio: torch && summarize(rounds.map((round) => round.engine / round.torch)),
+      engine: await side(engine),
+      torch: torch && (await side(torch)),
+      other: other && (await side(other)),
     }
   } catch (error) {
-    for (const worker of Object.values(workers)) worker.stop()
+    for (const worker of workers) worker.stop()
     throw error
   } finally {
     rmSync(folder, { recursive: true })
@@ -110,16 +114,26 @@ else {
   console.log(
     `one training step, batch ${BATCH}, ${cpus()[0]?.model}, ${threads} threads, median of ${repeats}; ${[engine.runtime, torch?.runtime].filter(Boolean).join(' beside ')}`,
   )
-  const rows = results.map(({ id, name, engine, torch, ratio }) => [
+  const rows = results.map(({ id, name, engine, torch, other }) => [
     name,
     withRange(engine.ms, 1),
-    torch ? withRange(torch.ms, 1) : '',
-    ratio ? withRange(ratio, 2) : '',
-    `${goals[id]}`,
+    ...(withTorch ? [torch ? withRange(torch.ms, 1) : '', torch ? withRange(torch.ratio, 2) : '', `${goals[id]}`] : []),
+    ...(other ? [withRange(other.ms, 1), withRange(other.ratio, 3)] : []),
     engine.peakMiB.toFixed(0),
-    torch ? torch.peakMiB.toFixed(0) : '',
+    ...(torch ? [torch.peakMiB.toFixed(0)] : []),
+    ...(other ? [other.peakMiB.toFixed(0)] : []),
     engine.setUpMs.toFixed(0),
   ])
-  const header = ['model', 'engine ms', 'PyTorch ms', 'ratio', 'goal', 'engine MiB', 'PyTorch MiB', 'set-up ms']
+  const beside = values.beside === undefined ? [] : [`${values.beside} ms`, 'ratio']
+  const header = [
+    'model',
+    'engine ms',
+    ...(withTorch ? ['PyTorch ms', 'ratio', 'goal'] : []),
+    ...beside,
+    'engine MiB',
+    ...(withTorch ? ['PyTorch MiB'] : []),
+    ...beside.slice(0, 1).map((name) => name.replace(/ms$/, 'MiB')),
+    'set-up ms',
+  ]
   console.log(tableOf(header, rows))
 }

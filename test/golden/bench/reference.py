@@ -62,8 +62,8 @@ initial = {
 
 def loss_of(step):
     if spec["model"] != "ddpm-unet":
-        x = images[inputs["plan"][step]].float().mul_(1 / 255)
-        return F.cross_entropy(model(x), inputs["targets"][step])
+        x = images[inputs["items.0"][step]].float().mul_(1 / 255)
+        return F.cross_entropy(model(x), inputs["labels.0"][step])
     x0 = images[inputs["items.0"][step]].float().mul_(2 / 255).sub_(1)
     t, noise = inputs["t.0"][step], torch.randn_like(x0)
     x = signal[t].view(-1, 1, 1, 1) * x0 + noise_level[t].view(-1, 1, 1, 1) * noise
