@@ -161,6 +161,10 @@ export interface MethodDefinition {
   version: number
   /** Set by methods that are themselves a training, for any task: `original` on all of D, `retrain` on D_r. */
   trainsOn?: 'all' | 'retain'
+  /** Colour and shape in charts, 0 to 35; left out, they follow from the name. */
+  mark?: number
+  /** Shown where pages need a method to give an example with. */
+  example?: true
   /** By task id; made by the task's own function, such as `onClassification`. */
   on: { readonly [task: string]: Unlearning }
 }

@@ -1,6 +1,7 @@
 /** What this deployment knows: benchmarks, methods and metrics, all of them data in this repository. A name or value that will not
  *  do is an ApiError. */
 import {
+  EXAMPLE,
   isReference,
   methods,
   metricNamed,
@@ -20,7 +21,7 @@ import type { Suite } from '../../schema/suite.ts'
 import { taskNamed, taskRef } from '../../schema/task.ts'
 
 export { methods, metricsOf, titleOf } from '../../runner/science/catalogue/catalogue.ts'
-export { benchmarks, isReference, REFERENCE, suites, suiteWith }
+export { benchmarks, EXAMPLE, isReference, REFERENCE, suites, suiteWith }
 
 /** Methods that every submission brings along for its seeds. */
 export function referencesOf({ task }: Benchmark): string[] {
@@ -86,7 +87,7 @@ export function exampleFor(id: string): Benchmark | undefined {
 
 /** A method to show how one is run on a benchmark: one that unlearns, where its task has any. */
 export function exampleOn({ task }: Benchmark): string {
-  const fit = ['salun', ...methods.keys()].filter((id) => offers(methodOf(id), task.id))
+  const fit = [EXAMPLE, ...methods.keys()].filter((id) => offers(methodOf(id), task.id))
   return fit.find((id) => !isReference(id)) ?? REFERENCE
 }
 

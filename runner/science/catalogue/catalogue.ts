@@ -20,6 +20,9 @@ export const scienceTasks: Map<string, ScienceTask> = new Map(Object.entries(tas
 /** The method that every score is compared with. */
 export const REFERENCE = [...methods].find(([, { trainsOn }]) => trainsOn === 'retain')![0]
 
+/** A method to give an example with. */
+export const EXAMPLE = [...methods].find(([, { example }]) => example)![0]
+
 /** Whether a method is itself a training, and so stands outside the ranking. */
 export const isReference = (method: string): boolean => methods.get(method)?.trainsOn !== undefined
 

@@ -12,6 +12,7 @@ export const erasediff = defineMethod({
   summary: 'Retains by the noise loss while a lower-level loss moves the class to predictions of random other classes.',
   paper: { title: 'EraseDiff (Wu et al., 2024)', url: 'https://arxiv.org/abs/2401.05779' },
   version: 1,
+  mark: 8,
   on: {
     generation: onGeneration({
       params: adamSteps.extend({

@@ -11,6 +11,7 @@ export const esd = defineMethod({
     url: 'https://arxiv.org/abs/2303.07345',
   },
   version: 1,
+  mark: 9,
   on: {
     generation: onGeneration({
       params: adamSteps.omit({ dropCondition: true }).extend({

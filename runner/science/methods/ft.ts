@@ -11,6 +11,7 @@ export const ft = defineMethod({
     url: 'https://arxiv.org/abs/1911.04933',
   },
   version: 1,
+  mark: 1,
   on: {
     classification: classification.onClassification({
       params: classification.sgd,

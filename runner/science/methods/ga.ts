@@ -9,6 +9,7 @@ export const ga = defineMethod({
   summary: 'Climbs the loss on D_f and never looks at D_r; batch-norm statistics follow D_f.',
   paper: { title: 'Unrolling SGD (Thudi et al., EuroS&P 2022)', url: 'https://arxiv.org/abs/2109.13398' },
   version: 1,
+  mark: 3,
   on: {
     classification: onClassification({
       params: sgd.extend({

@@ -11,6 +11,7 @@ export const l1Sparse = defineMethod({
     url: 'https://arxiv.org/abs/2304.04934',
   },
   version: 1,
+  mark: 4,
   on: {
     classification: onClassification({
       params: sgd.extend({

@@ -11,6 +11,7 @@ export const neggradPlus = defineMethod({
     url: 'https://arxiv.org/abs/2302.09880',
   },
   version: 1,
+  mark: 11,
   on: {
     classification: onClassification({
       params: sgd.extend({

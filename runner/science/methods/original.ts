@@ -6,6 +6,7 @@ export const original = defineMethod({
   summary: 'Trains on all of D and forgets nothing: the state every other method starts from.',
   paper: null,
   version: 1,
+  mark: 7,
   trainsOn: 'all',
   on: {},
 })

@@ -6,6 +6,7 @@ export const retrain = defineMethod({
   summary: 'Trains a fresh model on D_r with the recipe of the original: what forgetting should look like.',
   paper: null,
   version: 1,
+  mark: 6,
   trainsOn: 'retain',
   on: {},
 })

@@ -11,6 +11,7 @@ export const rl = defineMethod({
   summary: 'Each epoch fits random labels on D_f and true labels on D_r.',
   paper: { title: 'Amnesiac Machine Learning (Graves et al., AAAI 2021)', url: 'https://arxiv.org/abs/2010.10981' },
   version: 1,
+  mark: 2,
   on: {
     classification: onClassification({
       params: randomLabels,

@@ -11,6 +11,7 @@ export const salunSoft = defineMethod({
     'Fits random labels on D_f and, after each step, shrinks every change of the weights and undoes the smallest.',
   paper: { title: 'SalUn (Fan et al., ICLR 2024)', url: 'https://arxiv.org/abs/2310.12508' },
   version: 1,
+  mark: 5,
   on: {
     classification: onClassification({
       params: randomLabels.extend({

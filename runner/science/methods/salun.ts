@@ -33,6 +33,8 @@ export const salun = defineMethod({
     'Fits random labels on D_f and true labels on D_r, moving only the weights with the largest forget-loss gradient.',
   paper: { title: 'SalUn (Fan et al., ICLR 2024)', url: 'https://arxiv.org/abs/2310.12508' },
   version: 1,
+  mark: 0,
+  example: true,
   on: {
     classification: onClassification({
       params: randomLabels.extend(saliency),

@@ -13,6 +13,7 @@ export const scrub = defineMethod({
     url: 'https://arxiv.org/abs/2302.09880',
   },
   version: 1,
+  mark: 12,
   on: {
     classification: onClassification({
       params: sgd.extend({

@@ -13,6 +13,7 @@ export const selectiveAmnesia = defineMethod({
     url: 'https://arxiv.org/abs/2305.10120',
   },
   version: 1,
+  mark: 10,
   on: {
     generation: onGeneration({
       params: adamSteps.extend({

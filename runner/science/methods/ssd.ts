@@ -11,6 +11,7 @@ export const ssd = defineMethod({
     url: 'https://arxiv.org/abs/2308.07707',
   },
   version: 1,
+  mark: 13,
   on: {
     classification: onClassification({
       params: z.strictObject({

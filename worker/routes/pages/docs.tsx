@@ -1,7 +1,7 @@
 /** The documentation: what is measured and how, how to submit, how to run a runner. */
 import type { Child } from 'hono/jsx'
 import { tasks } from '../../../schema/task.ts'
-import { benchmarks, columnsOf, exampleFor, metricsOf } from '../../http/catalogue.ts'
+import { benchmarks, columnsOf, EXAMPLE, exampleFor, metricsOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { commandFor, runnerCommand } from '../../queries/runs/command.ts'
 import { documentOf, Page } from '../../views/layout.tsx'
@@ -110,10 +110,10 @@ const Measurement = () => (
 export const docsPage: Route = (app) =>
   app.get('/docs', (c) => {
     const origin = new URL(c.req.url).origin
-    const benchmark = exampleFor('salun')!
+    const benchmark = exampleFor(EXAMPLE)!
     const body = JSON.stringify({
       benchmark: benchmark.slug,
-      method: 'salun',
+      method: EXAMPLE,
       params: { density: 0.5 },
       seeds: benchmark.seeds,
     })
@@ -142,7 +142,7 @@ export const docsPage: Route = (app) =>
                 No account and no server are needed. The same code that runners execute prints the same numbers with the
                 same seed on the same kind of machine.
               </p>
-              <Code>{commandFor(benchmark, 'salun', {}, benchmark.seeds)}</Code>
+              <Code>{commandFor(benchmark, EXAMPLE, {}, benchmark.seeds)}</Code>
               <h2 id="submit">Submit</h2>
               <p>
                 Ask an admin for a submitter token, then send one request. Parameters you leave out take the benchmark's

@@ -1,7 +1,7 @@
 /** Colour and shape of a method in every chart: fixed per method, never by its place in a table. */
+import { methods } from '../../../runner/science/catalogue/catalogue.ts'
 
 const SHAPES = 6
-const known = ['salun', 'ft', 'rl', 'ga', 'l1-sparse', 'salun-soft', 'retrain', 'original']
 
 /** SVG paths of marks about 10 px wide, centred on 0,0: circle, square, triangle up, diamond, triangle down, cross. */
 const paths = [
@@ -13,10 +13,10 @@ const paths = [
   'M-1.8 -5.4h3.6v3.6h3.6v3.6h-3.6v3.6h-3.6v-3.6h-3.6v-3.6h3.6Z',
 ]
 
-/** Index of a method: its place in the list above, or one that follows from its name. */
+/** Index of a method: its own, or one that follows from its name. */
 function indexOf(method: string): number {
-  const index = known.indexOf(method)
-  if (index >= 0) return index
+  const own = methods.get(method)?.mark
+  if (own !== undefined) return own
   return [...method].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 36, 7)
 }
 
