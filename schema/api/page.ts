@@ -10,3 +10,10 @@ export const listQuery = z.strictObject({
   before: z.string().max(40).optional(),
 })
 export type ListQuery = z.infer<typeof listQuery>
+
+/** How many rows a page looks at to find those that were asked for: it may hold fewer than `limit`, also none, and then `next`
+ *  leads on. */
+export const LOOKED_AT = 200
+/** What lists say of it to their readers. */
+export const PAGING =
+  'Go on with `next` as `before` until it is null: a page looks at a part of all there is, and may hold fewer than `limit`, also none.'

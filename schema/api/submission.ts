@@ -70,5 +70,5 @@ export type Submission = z.infer<typeof submission>
 export const submissionInQueue = submission.extend({ waiting: z.array(waitingRun) })
 export type SubmissionInQueue = z.infer<typeof submissionInQueue>
 
-/** Newest first; `next` is the `before` of the following page, null on the last one. */
+/** Newest first; `next` is the `before` of the following page, null on the last one. See page.ts. */
 export const submissionList = z.strictObject({ submissions: z.array(submission), next: z.string().nullable() })

@@ -22,7 +22,7 @@ export const runs = sqliteTable(
     announced: text({ enum: ['done', 'failed', 'cancelled'] }),
   },
   (table) => [
-    index('runs_submission').on(table.submissionId),
+    index('runs_submission').on(table.submissionId, table.definitionSha256, table.seed),
     index('runs_benchmark').on(table.benchmark, table.definitionSha256),
   ],
 )

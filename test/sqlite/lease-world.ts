@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { engines } from '../../schema/engine.ts'
 import { ApiError } from '../../schema/errors.ts'
 import type { Lease } from '../../schema/protocol/lease.ts'
 import type { StageSpec } from '../../schema/stage.ts'
@@ -22,7 +23,7 @@ import { renewLease } from '../../worker/queries/jobs/renew.ts'
 import { appendLog } from '../../worker/queries/logs/logs.ts'
 import { claimOf } from '../../worker/queries/parts/held.ts'
 import { cancelSubmission } from '../../worker/queries/submissions/cancel-submission.ts'
-import { device, probe } from '../support/probe.ts'
+import { device, leaseRequest, probe } from '../support/probe.ts'
 import { SqliteD1 } from './d1.ts'
 import { LeaseWatch } from './lease-watch.ts'
 
@@ -71,6 +72,7 @@ const runnerRow = (index: number): RunnerRow => ({
   enrolledAt: 0,
   lastSeenAt: null,
   probe,
+  engines: null,
 })
 
 export class LeaseWorld {
@@ -123,7 +125,11 @@ export class LeaseWorld {
       database.prepare(sql).run(...(params as (string | number | null)[]))
     }
     for (const key of ['shared', 'first', 'second']) {
-      put(this.db.insert(jobs).values({ key, kind: 'train', spec: {} as StageSpec, likeness: '', createdAt }))
+      put(
+        this.db
+          .insert(jobs)
+          .values({ key, kind: 'train', spec: {} as StageSpec, engine: engines()[0]!, likeness: '', createdAt }),
+      )
     }
     for (let index = 0; index < RUNNERS; index++) put(this.db.insert(runners).values(runnerRow(index)))
     const about = {
@@ -243,7 +249,7 @@ export class LeaseWorld {
   }
 
   #lease(runner: number): Request {
-    const request = { probe, nonce: this.#nonce() }
+    const request = leaseRequest(this.#nonce())
     return {
       name: 'lease',
       send: (now) => leaseJob(this.db, request, this.#context(runner, now)),

@@ -42,6 +42,8 @@ export interface Bindings extends Partial<Record<keyof Settings, string>> {
   STORE: R2Bucket
   ASSETS: Fetcher
   CREATIONS: RateLimit
+  /** Which deployment this is; boards that another one computed are computed anew. */
+  RELEASE?: WorkerVersionMetadata
   /** Each is one object, named `all`; the file of its name beside this one speaks to it. */
   COURIER: DurableObjectNamespace
   DISPATCHER: DurableObjectNamespace
@@ -68,5 +70,17 @@ export interface AppEnv {
   Bindings: Bindings
   Variables: { requestId: string; db: Database; identity: Identity; runner: RunnerRow; jobToken: string }
 }
+
+/** Where computed things are kept, and which release computes them. */
+export interface Keeping {
+  db: Database
+  release: string
+}
+
+/** Of a request. */
+export const keepingOf = ({ env, var: { db } }: { env: Bindings; var: { db: Database } }): Keeping => ({
+  db,
+  release: env.RELEASE?.id ?? 'unnamed',
+})
 
 export type App = OpenAPIHono<AppEnv>

@@ -2,16 +2,10 @@
 import { avgGapOf, fractionOfRetrain, gapsOf } from '../../../runner/science/comparison.ts'
 import { meanAndSpread, rankRanges } from '../../../runner/science/statistics.ts'
 import type { Board, BoardRow, Cell, Column, Ordering, Spread } from '../../../schema/api/board.ts'
-import type { Benchmark } from '../../../schema/benchmark.ts'
-import { type Database, isoTime } from '../../bindings/database.ts'
+import { isoTime } from '../../bindings/database.ts'
 import { isReference, REFERENCE, titleOf } from '../../http/catalogue.ts'
-import { type Ground, type Group, groundsOf, type Seeded } from './groups.ts'
+import type { Ground, Group, Seeded } from './groups.ts'
 import { orderingOf, placed } from './ordering.ts'
-
-export async function getBoard(db: Database, benchmark: Benchmark): Promise<Board> {
-  const [ground] = await groundsOf(db, [benchmark])
-  return boardOf(ground!)
-}
 
 export function boardOf({ benchmark, columns, groups, retrained }: Ground): Board {
   const rows = [...groups.values()].map((group) => {

@@ -1,10 +1,9 @@
 /** What boards are made of: the runs of equal settings on one benchmark, and what they measured. */
-import { and, eq, exists, sql } from 'drizzle-orm'
+import { and, eq, exists, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Column } from '../../../schema/api/board.ts'
 import type { RunSummary } from '../../../schema/api/submission.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { canonicalJson } from '../../../schema/parts/hash.ts'
-import { definitionOf } from '../../../schema/plan.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import type { Database } from '../../bindings/database.ts'
@@ -15,9 +14,28 @@ import { type Measured, measurementsOf } from './measurements.ts'
 
 export type Seeded = Measured & { seed: number }
 
+/** What boards show of a submission. */
+type Submitted = Pick<
+  typeof submissions.$inferSelect,
+  'sequence' | 'id' | 'method' | 'methodVersion' | 'params' | 'label' | 'author'
+>
+
+export interface BoardRun extends RunSummary {
+  /** When its last job ended; null before any did. */
+  finishedAt: number | null
+  /** Null until it is done. */
+  measured: Measured | null
+}
+
+/** A submission with its runs on one benchmark. */
+export interface Entered {
+  submission: Submitted
+  runs: BoardRun[]
+}
+
 /** Submissions of one method, version and parameters, with the furthest run of each seed. */
 export interface Group {
-  submissions: (typeof submissions.$inferSelect)[]
+  submissions: Submitted[]
   runs: RunSummary[]
   /** Of those runs that are done, in the order of their seeds. */
   measured: Seeded[]
@@ -33,47 +51,76 @@ export interface Ground {
   retrained: Map<number, Seeded>
 }
 
-/** In as many queries for many benchmarks as for one. */
-export async function groundsOf(db: Database, benchmarks: Benchmark[]): Promise<Ground[]> {
-  const definitions = JSON.stringify(await Promise.all(benchmarks.map(definitionOf)))
+/** What was submitted in public to a benchmark of this definition, in order; with `ids`, of these submissions only. Reads about
+ *  ten rows a run. */
+export async function enteredIn(
+  db: Database,
+  { slug }: Benchmark,
+  definition: string,
+  ids?: string[],
+): Promise<Entered[]> {
   // One parameter, for D1 binds at most 100.
-  const here = and(isPublic, sql`${runs.definitionSha256} IN (SELECT value FROM json_each(${definitions}))`)
-  const runsHere = db
-    .select({ one: sql`1` })
-    .from(runs)
-    .where(and(eq(runs.submissionId, submissions.id), here))
+  const among: SQL | undefined = ids && sql`${submissions.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
+  // The + keeps SQLite from beginning with all runs of the benchmark where a few submissions are asked for.
+  const benchmark = ids ? sql`+${runs.benchmark} = ${slug}` : eq(runs.benchmark, slug)
+  const ofThis = and(benchmark, eq(runs.definitionSha256, definition))
+  const here = and(isPublic, ofThis, among)
+  const { sequence, id, method, methodVersion, params, label, author } = submissions
   const [all, found, measured] = await Promise.all([
-    db.select().from(submissions).where(exists(runsHere)).orderBy(submissions.sequence),
+    db
+      .select({ sequence, id, method, methodVersion, params, label, author })
+      .from(submissions)
+      .where(
+        and(
+          isPublic,
+          ids
+            ? and(
+                among,
+                exists(
+                  db
+                    .select({ one: sql`1` })
+                    .from(runs)
+                    .where(and(eq(runs.submissionId, id), ofThis)),
+                ),
+              )
+            : inArray(id, db.select({ id: runs.submissionId }).from(runs).where(ofThis)),
+        ),
+      )
+      .orderBy(sequence),
     runsOf(db, here),
     measurementsOf(db, here),
   ])
-  return benchmarks.map((benchmark) => {
-    const groups = new Map<string, Group>()
-    for (const submission of all) {
-      const own = (found.get(submission.id) ?? []).filter((run) => run.benchmark === benchmark.slug)
-      if (own.length === 0) continue
-      const { method, methodVersion, params } = submission
-      const key = canonicalJson([method, methodVersion, params])
-      const group = groups.get(key) ?? { submissions: [], runs: [], measured: [] }
-      group.submissions.push(submission)
-      group.runs.push(...own)
-      groups.set(key, group)
-    }
-    for (const group of groups.values()) {
-      group.runs = furthest(group.runs)
-      group.measured = group.runs.flatMap(({ id, seed }) => {
-        const values = measured.get(id)
-        return values ? [{ seed, ...values }] : []
-      })
-    }
-    const references = [...groups.values()].filter(({ submissions: [first] }) => first!.method === REFERENCE)
-    return {
-      benchmark,
-      columns: columnsWith(benchmark, [...groups.values()]),
-      groups,
-      retrained: new Map(references.flatMap((group) => group.measured).map((values) => [values.seed, values])),
-    }
-  })
+  return all.map((submission) => ({
+    submission,
+    runs: (found.get(submission.id) ?? []).map((run) => ({ ...run, measured: measured.get(run.id) ?? null })),
+  }))
+}
+
+/** `entered` in order of submission. */
+export function groundOf(benchmark: Benchmark, entered: Entered[]): Ground {
+  const byKey = Map.groupBy(entered, ({ submission: { method, methodVersion, params } }) =>
+    canonicalJson([method, methodVersion, params]),
+  )
+  const groups = new Map(
+    [...byKey].map(([key, some]): [string, Group] => {
+      const best = furthest(some.flatMap((each) => each.runs))
+      return [
+        key,
+        {
+          submissions: some.map(({ submission }) => submission),
+          runs: best.map(({ measured: _, finishedAt: __, ...run }) => run),
+          measured: best.flatMap(({ seed, measured }) => (measured ? [{ seed, ...measured }] : [])),
+        },
+      ]
+    }),
+  )
+  const references = [...groups.values()].filter(({ submissions: [first] }) => first!.method === REFERENCE)
+  return {
+    benchmark,
+    columns: columnsWith(benchmark, [...groups.values()]),
+    groups,
+    retrained: new Map(references.flatMap((group) => group.measured).map((values) => [values.seed, values])),
+  }
 }
 
 /** The columns of a benchmark with the identities that their values have, the most frequent first. */
@@ -93,8 +140,8 @@ export const frequent = (identities: string[]): string[] =>
 
 const DISTANCE = { cancelled: 0, failed: 1, queued: 2, running: 3, done: 4 }
 
-function furthest(runs: RunSummary[]): RunSummary[] {
-  const bySeed = new Map<number, RunSummary>()
+function furthest(runs: BoardRun[]): BoardRun[] {
+  const bySeed = new Map<number, BoardRun>()
   for (const run of runs) {
     const known = bySeed.get(run.seed)
     if (!known || DISTANCE[run.state] > DISTANCE[known.state]) bySeed.set(run.seed, run)

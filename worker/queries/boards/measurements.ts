@@ -8,7 +8,7 @@ import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import type { Database } from '../../bindings/database.ts'
 import { benchmarks, columnsOf } from '../../http/catalogue.ts'
-import { type Score, scoresOf } from '../parts/scores.ts'
+import { isDone, type Score, scoresOf } from '../parts/scores.ts'
 
 export interface Measured {
   /** By metric id; only metrics whose identity the benchmark shows. */
@@ -37,7 +37,7 @@ export async function measurementsOf(db: Database, where: SQL | undefined): Prom
       .from(runs)
       .innerJoin(submissions, eq(submissions.id, runs.submissionId))
       .innerJoin(runJobs, eq(runJobs.runId, runs.id))
-      .innerJoin(jobs, and(eq(jobs.key, runJobs.jobKey), eq(jobs.state, 'done')))
+      .innerJoin(jobs, and(eq(jobs.key, runJobs.jobKey), isDone))
       .where(where)
       .orderBy(runJobs.runId, runJobs.position),
     scoresOf(db, where),

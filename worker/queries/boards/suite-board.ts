@@ -3,15 +3,11 @@ import { mean } from '../../../runner/science/statistics.ts'
 import type { Column } from '../../../schema/api/board.ts'
 import type { SuiteBoard, SuiteRow } from '../../../schema/api/suite.ts'
 import type { Suite } from '../../../schema/suite.ts'
-import { type Database, isoTime } from '../../bindings/database.ts'
+import { isoTime } from '../../bindings/database.ts'
 import { describeSuite } from '../../http/catalogue.ts'
 import { gapsBySeed, identitiesOf, inOrder, rowOf } from './board.ts'
-import { frequent, type Ground, type Group, groundsOf, type Seeded } from './groups.ts'
+import { frequent, type Ground, type Group, type Seeded } from './groups.ts'
 import { orderingOf } from './ordering.ts'
-
-export async function getSuiteBoard(db: Database, suite: Suite): Promise<SuiteBoard> {
-  return suiteBoardOf(suite, await groundsOf(db, suite.benchmarks))
-}
 
 /** `grounds` of the suite's benchmarks, in its order. */
 export function suiteBoardOf(suite: Suite, grounds: Ground[]): SuiteBoard {

@@ -43,13 +43,16 @@ export const runsWithState = (db: Database, where: SQL | undefined) =>
     .where(where)
     .groupBy(runs.id)
 
-/** Summaries of runs by submission, in the order of their classes and seeds. */
-export async function runsOf(db: Database, where: SQL | undefined): Promise<Map<string, RunSummary[]>> {
+/** A run in brief, and when its last job ended; null before any did. */
+export type EndedRun = RunSummary & { finishedAt: number | null }
+
+/** Runs by submission, in the order of their classes and seeds. */
+export async function runsOf(db: Database, where: SQL | undefined): Promise<Map<string, EndedRun[]>> {
   const rows = await runsWithState(db, where).orderBy(submissions.sequence, runs.part, runs.ordinal)
-  const bySubmission = new Map<string, RunSummary[]>()
-  for (const { id, benchmark, seed, state, stagesDone, stages, submissionId } of rows) {
+  const bySubmission = new Map<string, EndedRun[]>()
+  for (const { id, benchmark, seed, state, stagesDone, stages, submissionId, finishedAt } of rows) {
     const list = bySubmission.get(submissionId) ?? []
-    list.push({ id, benchmark, seed, state, stages: { done: stagesDone, total: stages } })
+    list.push({ id, benchmark, seed, state, stages: { done: stagesDone, total: stages }, finishedAt })
     bySubmission.set(submissionId, list)
   }
   return bySubmission

@@ -1,6 +1,6 @@
 /** The queue: what runs, what waits and why, until when, and which runners there are. */
 import type { Estimate, Queue, RunningStage, WaitingRun } from '../../../schema/api/queue.ts'
-import { meets } from '../../../schema/requirements.ts'
+import { meets, type Needs } from '../../../schema/requirements.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import type { Viewer } from '../../bindings/env.ts'
 import { isReadableBy } from '../parts/readable.ts'
@@ -25,6 +25,13 @@ export async function getQueue(db: Database, viewer: Viewer, now: number): Promi
     counts: { running: running.length, waiting: waiting.length },
     runners: runners.map(({ id: _, able: __, ...shown }) => shown),
   }
+}
+
+/** How many stages run, runs wait and runners there are. Without estimates, which cost more than all else. */
+export async function queueCounts(db: Database, now: number) {
+  const [stages, runners] = await Promise.all([openStages(db), knownRunners(db, now)])
+  const running = stages.filter(({ state }) => state === 'leased').length
+  return { running, waiting: waitingParts(stages).length, runners: runners.length }
 }
 
 /** Why the runs of a submission wait. */
@@ -91,8 +98,10 @@ async function wholeQueue(db: Database, now: number) {
 }
 
 /** Whether a runner will be given such a stage once it is free. */
-const mayTake = ({ able, state, present }: KnownRunner, { requires }: OpenStage): boolean =>
-  state === 'active' && present && able !== null && meets(able, requires ?? {})
+const mayTake = ({ able, state, present }: KnownRunner, stage: OpenStage): boolean =>
+  state === 'active' && present && able !== null && meets(able, needsOf(stage))
+
+const needsOf = ({ requires, engine }: OpenStage): Needs => ({ ...requires, engine })
 
 const aboutOf = ({ key, kind, run, submission, benchmark, method, label, author, seed }: WantedBy) => ({
   key,
@@ -145,7 +154,7 @@ function waitingOf({ stage }: WaitingParts, stages: OpenStage[], runners: KnownR
   const idle = runners.filter((runner) => runner.running === 0 && mayTake(runner, stage))
   return {
     kind: stage.kind,
-    requires: stage.requires ?? {},
+    requires: needsOf(stage),
     sharedOn: isQueued(stage) ? null : stage.runner,
     share: stages.filter(({ state, author }) => state === 'leased' && author === stage.author).length,
     overtaken: ahead.some(

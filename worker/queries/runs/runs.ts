@@ -1,7 +1,7 @@
 /** One run in full, and lists of runs. */
-import { and, asc, desc, eq, lt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import { avgGapOf, fractionOfRetrain } from '../../../runner/science/comparison.ts'
-import type { ListQuery } from '../../../schema/api/page.ts'
+import { type ListQuery, LOOKED_AT } from '../../../schema/api/page.ts'
 import type { Delivery, Run, RunListItem, RunMetric, RunStage } from '../../../schema/api/run.ts'
 import type { RunState } from '../../../schema/api/submission.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
@@ -13,7 +13,7 @@ import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import type { Viewer } from '../../bindings/env.ts'
-import { benchmarkOf, columnsOf, REFERENCE, titleOf } from '../../http/catalogue.ts'
+import { benchmarkOf, columnsOf, REFERENCE, suiteWith, titleOf } from '../../http/catalogue.ts'
 import { closerIn } from '../boards/board.ts'
 import { type Measured, measuredOf, measurementsOf } from '../boards/measurements.ts'
 import { readableBy } from '../parts/readable.ts'
@@ -33,7 +33,7 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
       .where(eq(runs.id, id))
       .get(),
     db
-      .select({ job: jobs, shared: earlierRun(id) })
+      .select({ job: jobs, shared: earlierRun })
       .from(runJobs)
       .innerJoin(jobs, eq(jobs.key, runJobs.jobKey))
       .where(eq(runJobs.runId, id))
@@ -96,23 +96,26 @@ export async function jobsOfRun(db: Database, id: string, viewer: Viewer): Promi
   return rows.map(({ key }) => key)
 }
 
-/** 1 where a run of an earlier submission needed the same job. */
-const earlierRun = (id: string) => sql<number>`EXISTS (
-  SELECT 1 FROM run_jobs other
-  JOIN runs r ON r.id = other.run_id JOIN submissions s ON s.id = r.submission_id
-  WHERE other.job_key = ${jobs.key} AND s.sequence <
-    (SELECT s2.sequence FROM runs r2 JOIN submissions s2 ON s2.id = r2.submission_id WHERE r2.id = ${id}))`
+/** 1 where a run of an earlier submission needed the same job. Reads no more of the job's runs than those of this very
+ *  submission, since rows are in the order in which submissions came. */
+const earlierRun = sql<number>`EXISTS (
+  SELECT 1 FROM run_jobs other CROSS JOIN runs r
+  WHERE other.job_key = ${jobs.key} AND other.rowid < run_jobs.rowid AND r.id = other.run_id
+    AND r.submission_id <> (SELECT own.submission_id FROM runs own WHERE own.id = ${runJobs.runId}))`
 
-/** The finished retrain run of the same benchmark, definition and seed. */
+/** The finished retrain run of the same benchmark, definition and seed. Found by the few submissions of retrain to the benchmark
+ *  or its suite. */
 async function referenceOf(
   db: Database,
   { benchmark, definitionSha256, seed }: Pick<typeof runs.$inferSelect, 'benchmark' | 'definitionSha256' | 'seed'>,
   viewer: Viewer,
 ) {
   const where = and(
-    eq(runs.benchmark, benchmark),
-    eq(runs.definitionSha256, definitionSha256),
+    inArray(submissions.benchmark, [benchmark, suiteWith(benchmark)?.slug ?? benchmark]),
+    // The + keeps SQLite from beginning with all runs of the benchmark.
+    sql`+${runs.benchmark} = ${benchmark}`,
     eq(submissions.method, REFERENCE),
+    eq(runs.definitionSha256, definitionSha256),
     eq(runs.seed, seed),
     readableBy(viewer),
   )
@@ -162,20 +165,33 @@ function stageOf(job: typeof jobs.$inferSelect, shared: boolean, history: Delive
   }
 }
 
+/** Looks at the newest so many only, whatever is asked for. */
 export async function listRuns(
   db: Database,
   { benchmark, method, state, limit, before }: ListQuery & { state?: RunState | undefined },
   viewer: Viewer,
 ): Promise<{ runs: RunListItem[]; next: string | null }> {
-  const rows = await runsWithState(
-    db,
-    and(
-      benchmark ? eq(runs.benchmark, benchmark) : undefined,
-      method ? eq(submissions.method, method) : undefined,
-      before ? lt(runs.id, before) : undefined,
-      readableBy(viewer),
-    ),
+  const newest = db
+    .select({ id: runs.id, submissionId: runs.submissionId, benchmark: runs.benchmark })
+    .from(runs)
+    .where(before ? lt(runs.id, before) : undefined)
+    .orderBy(desc(runs.id))
+    .limit(LOOKED_AT)
+    .as('newest')
+  const fits = and(
+    benchmark ? eq(newest.benchmark, benchmark) : undefined,
+    method ? eq(submissions.method, method) : undefined,
+    readableBy(viewer),
   )
+  const seen = await db
+    .select({ id: newest.id, fits: fits ? sql<number>`${fits}` : sql<number>`1` })
+    .from(newest)
+    .innerJoin(submissions, eq(submissions.id, newest.submissionId))
+    .orderBy(desc(newest.id))
+  const found = seen.flatMap(({ id, fits }) => (fits ? [id] : []))
+  // A state is known of what is read in full only.
+  const candidates = JSON.stringify(state ? found : found.slice(0, limit + 1))
+  const rows = await runsWithState(db, sql`${runs.id} IN (SELECT value FROM json_each(${candidates}))`)
     .having(state ? eq(runState, state) : undefined)
     .orderBy(desc(runs.id))
     .limit(limit + 1)
@@ -187,5 +203,7 @@ export async function listRuns(
       stages: { done: stagesDone, total: stages },
       createdAt: isoTime(createdAt),
     }))
-  return { runs: page, next: rows.length > limit ? page.at(-1)!.id : null }
+  const last = seen.length === LOOKED_AT ? seen.at(-1)! : undefined
+  const next = rows.length > limit ? page.at(-1) : last
+  return { runs: page, next: next?.id ?? null }
 }

@@ -35,22 +35,21 @@ export async function samplesOf(
     { of: 'retrain', stage: retrain },
   ]
   if (own.key !== original && own.key !== retrain) wanted.push({ of: 'run', stage: own.key })
-  const found = await db
-    .select({ key: jobs.key, state: jobs.state, result: jobs.result, run: sql<string | null>`MIN(${runJobs.runId})` })
-    .from(jobs)
-    .innerJoin(runJobs, eq(runJobs.jobKey, jobs.key))
+  // The first run that the viewer may read: a stage that many share is not read for all of them.
+  const run = db
+    .select({ id: runJobs.runId })
+    .from(runJobs)
     .innerJoin(runs, eq(runs.id, runJobs.runId))
     .innerJoin(submissions, eq(submissions.id, runs.submissionId))
-    .where(
-      and(
-        readableBy(viewer),
-        inArray(
-          jobs.key,
-          wanted.map(({ stage }) => stage),
-        ),
-      ),
-    )
-    .groupBy(jobs.key)
+    .where(and(eq(runJobs.jobKey, jobs.key), readableBy(viewer)))
+    .orderBy(sql`run_jobs.rowid`)
+    .limit(1)
+  const keys = wanted.map(({ stage }) => stage)
+  const rows = await db
+    .select({ key: jobs.key, state: jobs.state, result: jobs.result, run: sql<string | null>`${run}` })
+    .from(jobs)
+    .where(inArray(jobs.key, keys))
+  const found = rows.filter(({ run }) => run !== null)
   const byKey = new Map(found.map((row) => [row.key, row]))
   return wanted.map(({ of, stage }) => {
     const row = byKey.get(stage)

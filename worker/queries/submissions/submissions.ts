@@ -1,12 +1,12 @@
 /** Submissions as the API shows them. */
-import { and, desc, eq, exists, inArray, lt, or, type SQL, sql } from 'drizzle-orm'
-import type { ListQuery } from '../../../schema/api/page.ts'
+import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import { type ListQuery, LOOKED_AT } from '../../../schema/api/page.ts'
 import type { Submission, SubmissionInQueue } from '../../../schema/api/submission.ts'
 import { ApiError } from '../../../schema/errors.ts'
-import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import type { Viewer } from '../../bindings/env.ts'
+import { suiteWith } from '../../http/catalogue.ts'
 import { readableBy } from '../parts/readable.ts'
 import { runsOf } from '../parts/run-state.ts'
 import { waitingRunsOf } from '../queue/queue.ts'
@@ -16,7 +16,7 @@ type Row = typeof submissions.$inferSelect
 async function shown(db: Database, rows: Row[]): Promise<Submission[]> {
   const ids = rows.map(({ id }) => id)
   // At most 100 rows a page, which is also D1's limit of bound parameters.
-  const found = ids.length > 0 ? await runsOf(db, inArray(submissions.id, ids)) : new Map()
+  const found = ids.length > 0 ? await runsOf(db, inArray(submissions.id, ids)) : new Map<string, never>()
   return rows.map((row) => ({
     id: row.id,
     benchmark: row.benchmark,
@@ -27,7 +27,7 @@ async function shown(db: Database, rows: Row[]): Promise<Submission[]> {
     visibility: row.visibility,
     author: row.author,
     createdAt: isoTime(row.createdAt),
-    runs: found.get(row.id) ?? [],
+    runs: (found.get(row.id) ?? []).map(({ finishedAt: _, ...run }) => run),
   }))
 }
 
@@ -38,35 +38,34 @@ export async function getSubmission(db: Database, id: string, viewer: Viewer, no
     .where(and(eq(submissions.id, id), readableBy(viewer)))
     .get()
   if (!row) throw new ApiError('not_found', `no submission "${id}"`)
-  const [[submission], waiting] = await Promise.all([shown(db, [row]), waitingRunsOf(db, id, now)])
-  return { ...submission!, waiting }
+  const [submission] = await shown(db, [row])
+  // Whoever has ended waits for nothing, and the queue is long.
+  const waits = submission!.runs.some(({ state }) => state === 'queued' || state === 'running')
+  return { ...submission!, waiting: waits ? await waitingRunsOf(db, id, now) : [] }
 }
 
+/** Looks at the newest so many only, whatever is asked for. */
 export async function listSubmissions(db: Database, { benchmark, method, limit, before }: ListQuery, viewer: Viewer) {
-  const rows = await db
-    .select()
+  const fits = and(
+    readableBy(viewer),
+    benchmark ? isTo(benchmark) : undefined,
+    method ? eq(submissions.method, method) : undefined,
+  )
+  const seen = await db
+    .select({ row: submissions, fits: fits ? sql<number>`${fits}` : sql<number>`1` })
     .from(submissions)
-    .where(and(readableBy(viewer), ...filtersOf(db, { benchmark, method }), before ? olderThan(before) : undefined))
+    .where(before ? olderThan(before) : undefined)
     .orderBy(desc(submissions.sequence))
-    .limit(limit + 1)
-  const page = rows.slice(0, limit)
-  return { submissions: await shown(db, page), next: rows.length > limit ? page.at(-1)!.id : null }
+    .limit(LOOKED_AT)
+  const found = seen.flatMap(({ row, fits }) => (fits ? [row] : []))
+  const page = found.slice(0, limit)
+  const last = seen.length === LOOKED_AT ? seen.at(-1)!.row : undefined
+  const next = found.length > limit ? page.at(-1) : last
+  return { submissions: await shown(db, page), next: next?.id ?? null }
 }
 
 /** Submissions to a suite are also those to its benchmarks. */
-const filtersOf = (
-  db: Database,
-  { benchmark, method }: Pick<ListQuery, 'benchmark' | 'method'>,
-): (SQL | undefined)[] => [
-  benchmark ? or(eq(submissions.benchmark, benchmark), exists(runsOn(db, benchmark))) : undefined,
-  method ? eq(submissions.method, method) : undefined,
-]
-
-const runsOn = (db: Database, benchmark: string) =>
-  db
-    .select({ one: sql`1` })
-    .from(runs)
-    .where(and(eq(runs.submissionId, submissions.id), eq(runs.benchmark, benchmark)))
+const isTo = (slug: string): SQL => inArray(submissions.benchmark, [slug, suiteWith(slug)?.slug ?? slug])
 
 const olderThan = (id: string) =>
   lt(submissions.sequence, sql`(SELECT "sequence" FROM "submissions" WHERE "id" = ${id})`)

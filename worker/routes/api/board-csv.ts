@@ -1,11 +1,12 @@
 /** A board as CSV: one line a row, unrounded. */
 import type { Board, BoardRow } from '../../../schema/api/board.ts'
 import { canonicalJson } from '../../../schema/parts/hash.ts'
+import { keepingOf } from '../../bindings/env.ts'
 import { benchmarkOf } from '../../http/catalogue.ts'
 import { csvOf } from '../../http/csv.ts'
 import { bySlug } from '../../http/params.ts'
 import { apiRoute, type Route } from '../../http/route.ts'
-import { getBoard } from '../../queries/boards/board.ts'
+import { getBoard } from '../../queries/boards/kept.ts'
 
 const route = apiRoute({
   method: 'get',
@@ -56,7 +57,7 @@ function linesOf({ columns, references, rows }: Board) {
 export const apiBoardCsv: Route = (app) =>
   app.openapi(route, async (c) => {
     const { slug } = c.req.valid('param')
-    const csv = csvOf(linesOf(await getBoard(c.get('db'), benchmarkOf(slug))))
+    const csv = csvOf(linesOf(await getBoard(keepingOf(c), benchmarkOf(slug))))
     return c.body(csv, 200, {
       'content-type': 'text/csv; charset=utf-8',
       'content-disposition': `attachment; filename="${slug}.csv"`,

@@ -1,9 +1,10 @@
 /** The ranking of one benchmark. */
 import { board } from '../../../schema/api/board.ts'
+import { keepingOf } from '../../bindings/env.ts'
 import { benchmarkOf } from '../../http/catalogue.ts'
 import { bySlug } from '../../http/params.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
-import { getBoard } from '../../queries/boards/board.ts'
+import { getBoard } from '../../queries/boards/kept.ts'
 
 const route = apiRoute({
   method: 'get',
@@ -15,4 +16,4 @@ const route = apiRoute({
 })
 
 export const apiBoard: Route = (app) =>
-  app.openapi(route, async (c) => c.json(await getBoard(c.get('db'), benchmarkOf(c.req.valid('param').slug)), 200))
+  app.openapi(route, async (c) => c.json(await getBoard(keepingOf(c), benchmarkOf(c.req.valid('param').slug)), 200))

@@ -1,6 +1,6 @@
 /** Runs, newest first. */
 
-import { listQuery } from '../../../schema/api/page.ts'
+import { listQuery, PAGING } from '../../../schema/api/page.ts'
 import { runList } from '../../../schema/api/run.ts'
 import { runState } from '../../../schema/api/submission.ts'
 import { viewerOf } from '../../access/people.ts'
@@ -12,6 +12,7 @@ const route = apiRoute({
   path: '/api/v1/runs',
   tags: ['Runs'],
   summary: 'List runs',
+  description: PAGING,
   request: { query: listQuery.extend({ state: runState.optional() }) },
   responses: { 200: json(runList, 'Newest first') },
 })

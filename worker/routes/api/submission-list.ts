@@ -1,6 +1,6 @@
 /** Submissions, newest first. */
 
-import { listQuery } from '../../../schema/api/page.ts'
+import { listQuery, PAGING } from '../../../schema/api/page.ts'
 import { submissionList } from '../../../schema/api/submission.ts'
 import { viewerOf } from '../../access/people.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
@@ -11,6 +11,7 @@ const route = apiRoute({
   path: '/api/v1/submissions',
   tags: ['Submissions'],
   summary: 'List submissions',
+  description: PAGING,
   request: { query: listQuery },
   responses: { 200: json(submissionList, 'Newest first') },
 })

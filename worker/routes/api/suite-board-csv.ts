@@ -1,11 +1,12 @@
 /** The board of a suite as CSV: each row on average, then on each class, unrounded. */
 import type { SuiteBoard } from '../../../schema/api/suite.ts'
 import { canonicalJson } from '../../../schema/parts/hash.ts'
+import { keepingOf } from '../../bindings/env.ts'
 import { suiteOf } from '../../http/catalogue.ts'
 import { csvOf } from '../../http/csv.ts'
 import { bySlug } from '../../http/params.ts'
 import { apiRoute, type Route } from '../../http/route.ts'
-import { getSuiteBoard } from '../../queries/boards/suite-board.ts'
+import { getSuiteBoard } from '../../queries/boards/kept.ts'
 
 const route = apiRoute({
   method: 'get',
@@ -50,7 +51,7 @@ function linesOf({ suite, columns, references, rows }: SuiteBoard): (string | nu
 export const apiSuiteBoardCsv: Route = (app) =>
   app.openapi(route, async (c) => {
     const { slug } = c.req.valid('param')
-    const csv = csvOf(linesOf(await getSuiteBoard(c.get('db'), suiteOf(slug))))
+    const csv = csvOf(linesOf(await getSuiteBoard(keepingOf(c), suiteOf(slug))))
     return c.body(csv, 200, {
       'content-type': 'text/csv; charset=utf-8',
       'content-disposition': `attachment; filename="${slug}.csv"`,

@@ -1,9 +1,10 @@
 /** The ranking of a suite. */
 import { suiteBoard } from '../../../schema/api/suite.ts'
+import { keepingOf } from '../../bindings/env.ts'
 import { suiteOf } from '../../http/catalogue.ts'
 import { bySlug } from '../../http/params.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
-import { getSuiteBoard } from '../../queries/boards/suite-board.ts'
+import { getSuiteBoard } from '../../queries/boards/kept.ts'
 
 const route = apiRoute({
   method: 'get',
@@ -15,4 +16,4 @@ const route = apiRoute({
 })
 
 export const apiSuiteBoard: Route = (app) =>
-  app.openapi(route, async (c) => c.json(await getSuiteBoard(c.get('db'), suiteOf(c.req.valid('param').slug)), 200))
+  app.openapi(route, async (c) => c.json(await getSuiteBoard(keepingOf(c), suiteOf(c.req.valid('param').slug)), 200))

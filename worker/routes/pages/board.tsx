@@ -1,7 +1,8 @@
 /** The board of a benchmark as a page. */
+import { keepingOf } from '../../bindings/env.ts'
 import { benchmarkOf, exampleOn, REFERENCE } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
-import { getBoard } from '../../queries/boards/board.ts'
+import { getBoard } from '../../queries/boards/kept.ts'
 import { commandFor } from '../../queries/runs/command.ts'
 import { recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { orderOf, sorted } from '../../views/board-sort.ts'
@@ -17,7 +18,7 @@ import { viewOf } from './parts/view-of.tsx'
 export const boardPage: Route = (app) =>
   app.get('/boards/:slug', async (c) => {
     const benchmark = benchmarkOf(c.req.param('slug'))
-    const board = await getBoard(c.get('db'), benchmark)
+    const board = await getBoard(keepingOf(c), benchmark)
     const order = orderOf(board, c.req.query('sort'))
     const live = c.req.query('live') !== '0'
     const path = `/boards/${benchmark.slug}`

@@ -1,14 +1,12 @@
 /** The front page: what is measured, the boards, the queue, the newest results, and how to start. */
-import type { Ranking } from '../../../schema/api/board.ts'
 import { isoTime } from '../../bindings/database.ts'
-import { benchmarks, isReference, titleOf } from '../../http/catalogue.ts'
+import { keepingOf } from '../../bindings/env.ts'
+import { benchmarks, describeSuite, suiteOf, suites, targetOf, titleOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
-import { gapsBySeed } from '../../queries/boards/board.ts'
-import { type Entry, entriesOf, runsIn } from '../../queries/boards/entries.ts'
-import { groundsOf } from '../../queries/boards/groups.ts'
-import { getQueue } from '../../queries/queue/queue.ts'
+import { getSummaries, type KeptSummary } from '../../queries/boards/kept.ts'
+import { newestFirst, type Summary } from '../../queries/boards/summaries.ts'
+import { queueCounts } from '../../queries/queue/queue.ts'
 import { runnerCommand } from '../../queries/runs/command.ts'
-import { newestResults } from '../../queries/runs/newest-results.ts'
 import { documentOf, Page } from '../../views/layout.tsx'
 import { count, decimal, plural, plusMinus, rankRange, utc } from '../../views/numbers.ts'
 
@@ -24,8 +22,7 @@ const Ghost = () => (
 )
 
 /** Where places order a board, with the values that they are places of. */
-const Places = ({ board: { rows, columns, ordering } }: { board: Ranking }) => {
-  const leaders = rows.filter(({ standing }) => standing !== null).slice(0, 3)
+const Places = ({ board: { leaders, columns, ordering } }: { board: Summary }) => {
   if (leaders.length === 0) return <p class="muted">No row was measured yet.</p>
   return (
     <ol class="standing">
@@ -47,9 +44,9 @@ const Places = ({ board: { rows, columns, ordering } }: { board: Ranking }) => {
   )
 }
 
-const Standing = ({ board }: { board: Ranking }) => {
+const Standing = ({ board }: { board: Summary }) => {
   if (board.ordering.by === 'worst-place') return <Places board={board} />
-  const leaders = board.rows.filter(({ rank }) => rank !== null).slice(0, 3)
+  const { leaders } = board
   if (leaders.length === 0) return <p class="muted">No ranked row yet.</p>
   return (
     <ol class="standing">
@@ -68,17 +65,22 @@ const Standing = ({ board }: { board: Ranking }) => {
   )
 }
 
-const Card = ({ href, title, board, classes }: Entry) => {
-  const { rows } = board
-  const runs = runsIn(board)
-  const methods = new Set(rows.map(({ method }) => method)).size
+const hrefOf = (slug: string) => `/${suites.has(slug) ? 'suites' : 'boards'}/${slug}`
+
+const Card = ({ slug, board }: { slug: string; board: KeptSummary }) => {
+  const { title } = targetOf(slug)
+  const classes = (suites.has(slug) ? describeSuite(suiteOf(slug)).classes : []).map(({ name, benchmark }) => ({
+    href: `/boards/${benchmark}`,
+    name,
+    runs: board.classes[benchmark] ?? 0,
+  }))
   return (
     <li class="card">
       <h3>
-        <a href={href}>{title}</a>
+        <a href={hrefOf(slug)}>{title}</a>
       </h3>
       <p class="small muted">
-        {plural(methods, 'method')}, {plural(runs, 'run')};{' '}
+        {plural(board.methods, 'method')}, {plural(board.runs, 'run')};{' '}
         {board.ordering.by === 'avg-gap'
           ? 'rank, method, Avg. Gap in points'
           : 'place, method and what it follows from'}
@@ -105,23 +107,12 @@ const Card = ({ href, title, board, classes }: Entry) => {
 
 export const homePage: Route = (app) =>
   app.get('/', async (c) => {
-    const db = c.get('db')
-    const [grounds, queue, newest] = await Promise.all([
-      groundsOf(db, [...benchmarks.values()]),
-      getQueue(db, null, Date.now()),
-      newestResults(db, 8),
-    ])
-    const entries = entriesOf(grounds)
-    const gaps = new Map(
-      grounds.flatMap(({ columns, groups, retrained }) =>
-        [...groups.values()].flatMap(({ submissions: [submission], runs, measured }) => {
-          const bySeed = gapsBySeed(measured, retrained, columns)
-          return isReference(submission!.method) ? [] : runs.map(({ id, seed }) => [id, bySeed.get(seed)] as const)
-        }),
-      ),
-    )
+    const [boards, queue] = await Promise.all([getSummaries(keepingOf(c)), queueCounts(c.get('db'), Date.now())])
+    // Boards with the most runs first.
+    const entries = [...boards].sort(([, a], [, b]) => b.runs - a.runs)
+    const newest = newestFirst(entries.flatMap(([, board]) => board.newest))
     const origin = new URL(c.req.url).origin
-    const [first] = entries
+    const first = entries[0]?.[0]
     return c.html(
       documentOf(
         <Page
@@ -139,15 +130,14 @@ export const homePage: Route = (app) =>
             </p>
             <p>
               <a href="/queue">
-                {count(queue.counts.running)} running, {count(queue.counts.waiting)} waiting,{' '}
-                {plural(queue.runners.length, 'runner')} seen
+                {count(queue.running)} running, {count(queue.waiting)} waiting, {plural(queue.runners, 'runner')} seen
               </a>
             </p>
           </div>
           <h2 id="boards">Boards</h2>
           <ul class="cards">
-            {entries.map((entry) => (
-              <Card {...entry} />
+            {entries.map(([slug, board]) => (
+              <Card slug={slug} board={board} />
             ))}
           </ul>
           <h2 id="newest">Newest results</h2>
@@ -155,20 +145,19 @@ export const homePage: Route = (app) =>
             <p>No run has finished yet. The three ways to start below end in a first result.</p>
           ) : (
             <ul class="list">
-              {newest.map(({ id, method, label, seed, benchmark, finishedAt }) => {
-                const time = isoTime(finishedAt ?? 0)
-                const gap = gaps.get(id)
+              {newest.map(({ run, method, label, seed, benchmark, finishedAt, avgGap }) => {
+                const time = isoTime(finishedAt)
                 return (
                   <li>
                     <span>
-                      <a href={`/runs/${id}`}>
+                      <a href={`/runs/${run}`}>
                         {titleOf(method)}
                         {label && ` ${label}`}, seed {seed}
                       </a>{' '}
                       <span class="muted">{benchmarks.get(benchmark)?.title ?? benchmark}</span>
                     </span>
                     <span class="muted">
-                      {gap !== undefined && `Avg. Gap ${decimal(gap)} · `}
+                      {avgGap !== null && `Avg. Gap ${decimal(avgGap)} · `}
                       <time datetime={time}>{utc(time)}</time>
                     </span>
                   </li>
@@ -182,7 +171,7 @@ export const homePage: Route = (app) =>
               <h3>Read a board</h3>
               <p>
                 Every number has its seeds, its spread and a link to the run that made it, with logs and evidence.{' '}
-                {first && <a href={first.href}>{first.title}</a>}
+                {first && <a href={hrefOf(first)}>{targetOf(first).title}</a>}
               </p>
             </div>
             <div>

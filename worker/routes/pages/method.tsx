@@ -1,9 +1,9 @@
 /** A method as a page: what it does, its parameters, and how it fares on every board. */
 import { taskNamed } from '../../../schema/task.ts'
-import { benchmarks, exampleFor } from '../../http/catalogue.ts'
+import { keepingOf } from '../../bindings/env.ts'
+import { exampleFor, suites, targetOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
-import { entriesOf } from '../../queries/boards/entries.ts'
-import { groundsOf } from '../../queries/boards/groups.ts'
+import { getMethodRows } from '../../queries/boards/kept.ts'
 import { commandFor } from '../../queries/runs/command.ts'
 import { describeMethod } from '../../queries/runs/methods.ts'
 import { documentOf, Page } from '../../views/layout.tsx'
@@ -16,12 +16,18 @@ import { progressWords } from '../../views/state.tsx'
 export const methodPage: Route = (app) =>
   app.get('/methods/:id', async (c) => {
     const method = describeMethod(c.req.param('id'))
-    const entries = entriesOf(await groundsOf(c.get('db'), [...benchmarks.values()]))
-    const results = entries.flatMap(({ href, title, classes, board: { rows, references, ordering } }) =>
-      [...references, ...rows]
-        .filter((row) => row.method === method.id)
-        .map((row) => ({ href, title, ordering, row, ofSuite: classes.length > 0 })),
-    )
+    const boards = [...(await getMethodRows(keepingOf(c), method.id))]
+    const results = boards
+      // Boards with the most runs first.
+      .map(([slug, rows]) => ({ slug, rows, runs: rows.reduce((sum, row) => sum + row.runs.length, 0) }))
+      .sort((a, b) => b.runs - a.runs)
+      .flatMap(({ slug, rows }) => {
+        const { title, benchmarks } = targetOf(slug)
+        const ofSuite = suites.has(slug)
+        const href = `/${ofSuite ? 'suites' : 'boards'}/${slug}`
+        const { ordering } = taskNamed(benchmarks[0]!.task.id)
+        return rows.map((row) => ({ href, title, ordering, row, ofSuite }))
+      })
     const first = exampleFor(method.id)
     const all = Object.entries(method.on).map(([task, params]) => ({
       id: `params-${task}`,
@@ -99,7 +105,7 @@ export const methodPage: Route = (app) =>
                       <td class="num">
                         {method.trainsOn === 'retain'
                           ? 'the reference'
-                          : ordering.by !== 'avg-gap'
+                          : ordering !== 'avg-gap'
                             ? 'none on this board'
                             : row.avgGap
                               ? `${decimal(row.avgGap.mean)} ${plusMinus(row.avgGap.sd)}`

@@ -1,8 +1,9 @@
 /** The board of a suite as a page: the average over its classes, then each class. */
 import type { SuiteRow } from '../../../schema/api/suite.ts'
+import { keepingOf } from '../../bindings/env.ts'
 import { exampleOn, REFERENCE, suiteOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
-import { getSuiteBoard } from '../../queries/boards/suite-board.ts'
+import { getSuiteBoard } from '../../queries/boards/kept.ts'
 import { commandFor } from '../../queries/runs/command.ts'
 import { recipeWords } from '../../views/benchmark-words.ts'
 import { orderOf, sorted } from '../../views/board-sort.ts'
@@ -39,7 +40,7 @@ export const suitePage: Route = (app) =>
     const suite = suiteOf(c.req.param('slug'))
     const [benchmark] = suite.benchmarks
     if (!benchmark) throw new Error(`${suite.slug} has no benchmarks`)
-    const board = await getSuiteBoard(c.get('db'), suite)
+    const board = await getSuiteBoard(keepingOf(c), suite)
     const order = orderOf(board, c.req.query('sort'))
     const column = board.columns.find(({ id }) => id === c.req.query('metric')) ?? board.columns[0]!
     const view = viewOf(benchmark.task.id)
