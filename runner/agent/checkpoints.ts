@@ -1,9 +1,11 @@
 /** Checkpoints between runners: what this runner's stage leaves goes to the server now and then, and what an earlier delivery left
  *  there is where the stage goes on. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { beganAt } from '../../schema/protocol/checkpoint.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { checkpointPath, checkpointPosition } from '../store/checkpoint.ts'
 import { downloadArtifact, type Transfer, type Uploading, uploadArtifact } from './artifacts.ts'
+import { beganFrom, forgetBegan, rememberBegan } from './began.ts'
 
 /** Puts the server's checkpoint in the place of this store's own, where it is further. Without one the stage begins anew. */
 export async function fetchCheckpoint(
@@ -11,19 +13,25 @@ export async function fetchCheckpoint(
   context: Transfer,
 ): Promise<void> {
   const { store, say, signal } = context
-  const own = await checkpointPosition(store.home, key)
+  const { home } = store
+  const own = await checkpointPosition(home, key)
   if (!checkpoint || (own !== null && own >= checkpoint.position)) {
     if (own !== null) say("goes on from this runner's own checkpoint")
+    else await forgetBegan(home, key)
     return
   }
   const { artifact } = checkpoint
   try {
     await downloadArtifact(context, 'checkpoint', artifact)
-    await store.place(artifact.sha256, checkpointPath(store.home, key))
+    // Before the checkpoint itself: a runner that is killed in between may name too many, but never too few.
+    await rememberBegan(home, key, beganAt(checkpoint))
+    await store.place(artifact.sha256, checkpointPath(home, key))
+    if ((await checkpointPosition(home, key)) === null) throw new Error('this release cannot read it')
     say('goes on from the checkpoint of an earlier delivery')
   } catch (error) {
     signal.throwIfAborted()
-    say(`begins anew, since the checkpoint cannot be used: ${(error as Error).message}`)
+    if ((await checkpointPosition(home, key)) === null) await forgetBegan(home, key)
+    say(`does not go on from the checkpoint of an earlier delivery: ${(error as Error).message}`)
   }
 }
 
@@ -51,11 +59,12 @@ export function keepCheckpoints(
     const path = checkpointPath(store.home, key)
     const position = await checkpointPosition(store.home, key)
     if (position === null || position <= sent) return
+    const began = await beganFrom(store.home, key)
     const artifact = await store.adopt(path)
     try {
       // Its progress is not the stage's, which goes on meanwhile.
       await uploadArtifact({ ...context, signal, onProgress: () => {} }, 'checkpoint', artifact)
-      await lease.write((token) => client.checkpoint(key, token, { artifact, position }, { signal }))
+      await lease.write((token) => client.checkpoint(key, token, { artifact, position, began }, { signal }))
       sent = position
       say('the server has a checkpoint of this stage')
     } finally {

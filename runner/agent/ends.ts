@@ -3,6 +3,7 @@ import type { FailureReason } from '../../schema/protocol/fail.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { WholeLog } from '../../schema/protocol/log.ts'
 import type { StageResult } from '../../schema/result.ts'
+import { beganFrom } from './began.ts'
 import { RemoteError, UnreachableError } from './client.ts'
 import { failureOf } from './failure.ts'
 import { type HeldLease, JobCancelled, LeaseLost } from './heartbeat.ts'
@@ -30,8 +31,10 @@ export const handIn = (key: string, result: StageResult, held: Held) => {
   )
 }
 
-const manifestOf = ({ identity, job, lease }: Held, result: StageResult, log: WholeLog) =>
-  signedManifest(identity, job, { attempt: lease.attempt(), log, result })
+const manifestOf = async ({ identity, job, lease, store }: Held, result: StageResult, log: WholeLog) => {
+  const began = await beganFrom(store.home, job.key)
+  return signedManifest(identity, job, { attempt: lease.attempt(), log, began, result })
+}
 
 /** Sends the rest of the log and then the end. The log of a reclaimed job begins anew, and a chunk may have been lost on its
  *  way: then the end is refused, and all of it is tried again. */

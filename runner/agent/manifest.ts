@@ -10,7 +10,7 @@ import type { Identity } from './identity.ts'
 export async function signedManifest(
   { privateKey }: Identity,
   { key, runner, spec }: Order,
-  outcome: Pick<Manifest, 'attempt' | 'log' | 'result'>,
+  outcome: Pick<Manifest, 'attempt' | 'log' | 'began' | 'result'>,
 ): Promise<string> {
   const specSha256 = await sha256Hex(canonicalJson(spec))
   const said: Manifest = { job: key, runner, specSha256, ...outcome }

@@ -45,6 +45,9 @@ async function execute(id: string, options: Options): Promise<void> {
     checked.push(found)
     if (options.json) continue
     if (found.runner) print(`  by ${found.runner.name} (${found.runner.id}), key ${found.runner.fingerprint}`)
+    for (const { runner, position, sha256 } of found.began) {
+      print(`  went on from the checkpoint ${sha256.slice(0, 12)} of ${runner ?? 'an unknown runner'} at ${position}`)
+    }
     for (const { part, problem } of found.checks) {
       print(
         problem === null ? `  ${styledData('green', '✓')} ${part}` : `  ${styledData('red', '✗')} ${part}: ${problem}`,

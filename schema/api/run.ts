@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { benchmark } from '../benchmark.ts'
 import { slug } from '../parts/recipe.ts'
+import { beginning } from '../protocol/checkpoint.ts'
 import { failureReason } from '../protocol/fail.ts'
 import { artifactRef, device, memory, progress, seconds } from '../result.ts'
 import { seed, stageKey, stageSpec } from '../stage.ts'
@@ -23,6 +24,8 @@ export const delivery = z.strictObject({
   reason: failureReason.nullable(),
   message: z.string().nullable(),
   nextStep: z.string().nullable(),
+  /** That it was given to go on from. */
+  checkpoint: beginning.nullable(),
   /** UTF-8 bytes. */
   logBytes: z.int(),
   leasedAt: z.string(),

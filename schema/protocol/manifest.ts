@@ -4,6 +4,7 @@ import { sha256 } from '../parts/hash.ts'
 import { stageResult } from '../result.ts'
 import { fingerprint, jws, publicKey } from '../signature.ts'
 import { stageKey } from '../stage.ts'
+import { began } from './checkpoint.ts'
 import { runnerId, runnerName } from './enrol.ts'
 import { wholeLog } from './log.ts'
 
@@ -15,6 +16,9 @@ export const manifest = z.strictObject({
   /** Of the canonical JSON of the stage's spec. */
   specSha256: sha256,
   log: wholeLog,
+  /** Checkpoints of earlier deliveries that it went on from: empty where this runner computed all of it. Not said before release
+   *  0.2.0. */
+  began,
   result: stageResult,
 })
 export type Manifest = z.infer<typeof manifest>

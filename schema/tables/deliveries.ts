@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { outcomes } from '../api/run.ts'
+import type { StoredCheckpoint } from '../protocol/checkpoint.ts'
 import { failureReasons } from '../protocol/fail.ts'
 import { jobs } from './jobs.ts'
 
@@ -18,6 +19,8 @@ export const deliveries = sqliteTable(
     /** Its name at that time. */
     runner: text().notNull(),
     leasedAt: integer().notNull(),
+    /** That it was given to go on from. */
+    checkpoint: text({ mode: 'json' }).$type<StoredCheckpoint>(),
     endedAt: integer(),
     outcome: text({ enum: outcomes }).notNull().default('running'),
     /** Set by every end without a result. */

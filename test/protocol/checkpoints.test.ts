@@ -43,6 +43,16 @@ const submit = async (seed: number): Promise<string> => {
 const logOf = async (key: string, attempt: number) =>
   (await fetch(`${server.url}/api/v1/jobs/${key}/log?attempt=${attempt}`)).text()
 
+const beginningsOf = async (key: string) => {
+  const { manifest } = await createClient({ server: server.url }).manifest(key)
+  return manifest!.began
+}
+
+const idOf = async (name: string) => {
+  const runners = await apiOf(createClient({ server: server.url, token: server.adminToken })).runners()
+  return runners.find((runner) => runner.name === name)!.id
+}
+
 /** The training of a run, once it is as asked for. */
 async function training(run: string, until: (stage: Run['stages'][number]) => boolean): Promise<Run['stages'][number]> {
   for (let waited = 0; waited < 300_000; waited += 200) {
@@ -75,6 +85,16 @@ test('a training whose runner is killed goes on elsewhere, to the same bytes as 
   expect(second.output().stdout).not.toContain('"phase":"epoch 1 of 15"')
   expect(interrupted.key).toBe(done.key)
   await stop(second, 'SIGKILL')
+  // It says whose checkpoint it went on from, and the server which one that was.
+  const [lost] = done.history
+  const [beginning] = await beginningsOf(done.key)
+  expect(beginning).toEqual(done.history[1]!.checkpoint)
+  expect(beginning).toMatchObject({ runner: await idOf(lost!.runner), position: expect.any(Number) })
+  const verified = await startCli(['verify', run, '--server', server.url]).ended
+  expect(verified).toMatchObject({ code: 0 })
+  expect(verified.stdout).toContain(
+    `went on from the checkpoint ${beginning!.sha256.slice(0, 12)} of ${beginning!.runner}`,
+  )
   // Nothing of it is left on the second runner but the result.
   expect(await readdir(join(homes[1]!, 'partial'))).toEqual([])
 

@@ -5,7 +5,7 @@ import { type Job, order } from '../../schema/protocol/lease.ts'
 import type { StoredManifest } from '../../schema/protocol/manifest.ts'
 import { newPrivateKey, publicKeyOf, sign, verify } from '../../schema/signature.ts'
 import { type Enrolled, signedResult } from '../support/enrolled.ts'
-import { probe } from '../support/probe.ts'
+import { leaseRequest } from '../support/probe.ts'
 import {
   ADMIN,
   ask,
@@ -50,7 +50,7 @@ const flip = (text: string, at: number) => {
 test('an order is signed for one runner by the key that it pinned', async () => {
   const other = await enrol('other')
   await submit(await tokenFor('submitter'), { seeds: [1], method: 'retrain' })
-  const json = { probe, nonce: newNonce() }
+  const json = leaseRequest(newNonce())
   const answer = await read<{ key: string; order: string }>(
     await ask('/api/v1/jobs/lease', { token: other.token, json }),
   )
@@ -71,6 +71,7 @@ test('a manifest says who signed what, and verifies with the key that is shown',
     specSha256: await sha256Hex(canonicalJson(job.spec)),
     // printf 'one\n' | sha256sum
     log: { bytes: 4, sha256: '2c8b08da5ce60398e1f19af0e5dccc744df274b826abe585eaba68c525434806' },
+    began: [],
     result: resultOf({ artifacts: { 'weights.bin': weights } }),
   })
   const page = await (await ask(`/runs/${run}`)).text()
@@ -177,7 +178,7 @@ test('a paused runner gets no jobs and keeps the one it has; a draining one is t
     ask(`/api/v1/runners/${runner.id}`, { token: ADMIN, method: 'PATCH', json: { state } })
   await submit(await tokenFor('submitter'), { seeds: [1], method: 'retrain' })
   const asked = async () =>
-    read(await ask('/api/v1/jobs/lease', { token: runner.token, json: { probe, nonce: newNonce() } }))
+    read(await ask('/api/v1/jobs/lease', { token: runner.token, json: leaseRequest(newNonce()) }))
   await read(await change('paused'))
   expect(await asked()).toMatchObject({ kind: 'none', standing: 'paused' })
   await read(await renew(job))

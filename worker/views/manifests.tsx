@@ -16,8 +16,9 @@ export const Manifests = ({
   return (
     <>
       <p>
-        Each runner signs what it hands in with its own Ed25519 key: the spec, the log and the hashes of all artifacts.
-        The server checked each signature on arrival, and again for this page. Check all of it yourself with
+        Each runner signs what it hands in with its own Ed25519 key: the spec, the log, the hashes of all artifacts, and
+        the checkpoints of other runners that it went on from. The server checked each signature on arrival, and again
+        for this page. Check all of it yourself with
       </p>
       <pre>
         <code>
@@ -48,6 +49,12 @@ export const Manifests = ({
                   <td>
                     {runner.name}
                     <div class="hash">{runner.id}</div>
+                    {signed?.began.map((one) => (
+                      <div class="small">
+                        went on from a checkpoint at {one.position} of {one.runner ?? 'an unknown runner'}
+                        <div class="hash">{one.sha256}</div>
+                      </div>
+                    ))}
                   </td>
                   <td>
                     {signed ? 'verified' : <strong>does not verify</strong>}

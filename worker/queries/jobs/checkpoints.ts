@@ -1,21 +1,19 @@
 /** Checkpoints of long stages: the newest of a job is what its next delivery goes on from. */
 import { ApiError } from '../../../schema/errors.ts'
-import type { StoredCheckpoint } from '../../../schema/protocol/checkpoint.ts'
+import type { LeftCheckpoint } from '../../../schema/protocol/checkpoint.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import type { Database } from '../../bindings/database.ts'
 import { checkpointUses } from '../artifacts/artifact-uses.ts'
 import { artifactOf } from '../artifacts/artifacts.ts'
 import { forgetOrphans } from '../artifacts/removable.ts'
+import { requireHandedOut } from '../parts/handed-out.ts'
 import { type Claim, heldBy, refusalOf, requireLease } from '../parts/held.ts'
 
 /** Keeps the checkpoint and removes the bytes of the one before, which nothing needs any more. */
-export async function keepCheckpoint(
-  db: Database,
-  store: R2Bucket,
-  claim: Claim,
-  checkpoint: StoredCheckpoint,
-): Promise<void> {
-  await requireLease(db, claim)
+export async function keepCheckpoint(db: Database, store: R2Bucket, claim: Claim, left: LeftCheckpoint): Promise<void> {
+  const { runnerId } = await requireLease(db, claim)
+  await requireHandedOut(db, claim.key, left.began)
+  const checkpoint = { ...left, runner: runnerId }
   const { sha256, bytes } = checkpoint.artifact
   const stored = await artifactOf(db, sha256)
   if (stored?.bytes !== bytes) {

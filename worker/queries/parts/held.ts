@@ -37,7 +37,12 @@ export async function requireAnyLease(db: Database, token: string, now: number):
 
 export async function requireLease(db: Database, claim: Claim) {
   const row = await db
-    .select({ attempt: jobs.deliveries, logLength: jobs.logLength, logSequence: jobs.logSequence })
+    .select({
+      attempt: jobs.deliveries,
+      runnerId: jobs.runnerId,
+      logLength: jobs.logLength,
+      logSequence: jobs.logSequence,
+    })
     .from(jobs)
     .where(heldBy(claim))
     .get()

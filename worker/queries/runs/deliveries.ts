@@ -1,6 +1,7 @@
 /** What happened to each delivery of some jobs. */
 import { asc, inArray } from 'drizzle-orm'
 import type { Delivery } from '../../../schema/api/run.ts'
+import { beganAt, storedCheckpoint } from '../../../schema/protocol/checkpoint.ts'
 import { nextSteps } from '../../../schema/protocol/next-step.ts'
 import { deliveries } from '../../../schema/tables/deliveries.ts'
 import { lateResults } from '../../../schema/tables/late-results.ts'
@@ -17,7 +18,7 @@ export async function deliveriesOf(db: Database, keys: string[]): Promise<Map<st
   ])
   const lateAt = new Map(late.map(({ jobKey, attempt, receivedAt }) => [`${jobKey} ${attempt}`, receivedAt]))
   const shown = (row: (typeof rows)[number]): Delivery => {
-    const { jobKey, attempt, runner, outcome, reason, message, leasedAt, endedAt, logBytes } = row
+    const { jobKey, attempt, runner, outcome, reason, message, leasedAt, endedAt, logBytes, checkpoint } = row
     const lateMs = lateAt.get(`${jobKey} ${attempt}`)
     return {
       attempt,
@@ -26,6 +27,7 @@ export async function deliveriesOf(db: Database, keys: string[]): Promise<Map<st
       reason,
       message,
       nextStep: reason && nextSteps[reason],
+      checkpoint: checkpoint && beganAt(storedCheckpoint.parse(checkpoint)).at(-1)!,
       logBytes,
       leasedAt: isoTime(leasedAt),
       endedAt: endedAt === null ? null : isoTime(endedAt),

@@ -8,6 +8,7 @@ import { deliveries } from '../../../schema/tables/deliveries.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runners } from '../../../schema/tables/runners.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
+import { requireHandedOut } from '../parts/handed-out.ts'
 import { type Claim, refusalOf } from '../parts/held.ts'
 
 /** Which delivery should have been signed for. */
@@ -56,6 +57,7 @@ export async function openManifest(db: Database, delivery: Delivery, jws: string
       throw new ApiError('manifest_mismatch', `the manifest names ${name} ${got}, but this delivery has ${value}`)
     }
   }
+  await requireHandedOut(db, key, signed.began)
   return signed
 }
 

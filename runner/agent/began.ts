@@ -1,0 +1,29 @@
+/** What stages of this store went on from: checkpoints that other deliveries had left. One file a stage in the store's home,
+ *  kept as long as its result may be handed in, since what this runner signs says so. */
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Beginning, began } from '../../schema/protocol/checkpoint.ts'
+import { writeWhole } from '../store/write.ts'
+
+const fileOf = (home: string, key: string) => join(home, 'began', `${key}.json`)
+
+/** Empty for a stage that this store computed from its beginning. Throws for a file that says something else. */
+export async function beganFrom(home: string, key: string): Promise<Beginning[]> {
+  const path = fileOf(home, key)
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  if (text === null) return []
+  try {
+    return began.parse(JSON.parse(text))
+  } catch {
+    throw new Error(`${path} does not say what the stage went on from; remove it together with ${key} in stages/`)
+  }
+}
+
+export const rememberBegan = (home: string, key: string, all: Beginning[]): Promise<void> =>
+  writeWhole(fileOf(home, key), JSON.stringify(all))
+
+/** The stage begins anew. */
+export const forgetBegan = (home: string, key: string): Promise<void> => rm(fileOf(home, key), { force: true })
