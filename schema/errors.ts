@@ -11,6 +11,7 @@ export const statuses = {
   forbidden: 403,
   enrolment_refused: 403,
   runner_revoked: 403,
+  runner_outdated: 403,
   not_found: 404,
   unknown_benchmark: 404,
   unknown_method: 404,

@@ -19,25 +19,33 @@ export const requirements = z.strictObject({
 })
 export type Requirements = z.infer<typeof requirements>
 
+/** What a job asks: requirements of its benchmark or of an admin, and the engine that its stage key is of. */
+export type Needs = Requirements & { engine?: string }
+
 /** What of a runner requirements are held against. */
 export interface Able {
   provider: string
   memoryBytes: number
   gpuMemoryBytes: number
   labels: readonly string[]
+  engines: readonly string[]
 }
 
-export const ableOf = ({ device, memoryBytes, gpus }: Probe, labels: readonly string[]): Able => ({
+export const ableOf = (
+  { device, memoryBytes, gpus }: Probe,
+  { labels, engines }: Pick<Able, 'labels' | 'engines'>,
+): Able => ({
   provider: device.provider,
   memoryBytes,
   gpuMemoryBytes: Math.max(0, ...gpus.map((gpu) => gpu.memoryBytes)),
   labels,
+  engines,
 })
 
 const gibibytes = (bytes: number) => `${Number((bytes / 2 ** 30).toFixed(1))} GiB`
 
 /** Each requirement in words, with whether a runner meets it. The lease statement asks the same of the database. */
-export function requirementsOf({ provider, memoryBytes, gpuMemoryBytes, labels = [] }: Requirements) {
+export function requirementsOf({ provider, memoryBytes, gpuMemoryBytes, labels = [], engine }: Needs) {
   const parts: { words: string; met(able: Able): boolean }[] = []
   if (provider !== undefined)
     parts.push({ words: `runs stages on ${provider}`, met: (able) => able.provider === provider })
@@ -49,8 +57,12 @@ export function requirementsOf({ provider, memoryBytes, gpuMemoryBytes, labels =
   }
   for (const wanted of labels)
     parts.push({ words: `is labelled ${wanted}`, met: (able) => able.labels.includes(wanted) })
+  if (engine !== undefined)
+    parts.push({
+      words: `has the engine ${engine}, which comes with another release of palimpsest`,
+      met: (able) => able.engines.includes(engine),
+    })
   return parts
 }
 
-export const meets = (able: Able, requires: Requirements): boolean =>
-  requirementsOf(requires).every(({ met }) => met(able))
+export const meets = (able: Able, requires: Needs): boolean => requirementsOf(requires).every(({ met }) => met(able))

@@ -5,6 +5,7 @@ import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import { ApiError, errorBodyOf } from '../schema/errors.ts'
 import { describeIssues } from '../schema/issues.ts'
+import { HEADER, header } from '../schema/protocol/version.ts'
 import { databaseOf } from './bindings/database.ts'
 import type { App, AppEnv } from './bindings/env.ts'
 import { limits } from './http/limits.ts'
@@ -39,6 +40,7 @@ app.use(async (c, next) => {
   await next()
   // A runner whose clock is wrong signs by this one.
   c.header('date', new Date().toUTCString())
+  c.header(HEADER, header)
 })
 app.use('/api/*', limits)
 

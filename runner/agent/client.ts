@@ -1,5 +1,5 @@
-/** HTTP to a Palimpsest server. Every answer is parsed by the schema that the server built it with; network errors and 5xx
- *  are tried again with jittered back-off; an error body becomes a RemoteError with its code. */
+/** HTTP to a Palimpsest server. Every answer is parsed by the schema that the server built it with, without what a newer server
+ *  added; network errors and 5xx are tried again with jittered back-off; an error body becomes a RemoteError with its code. */
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
@@ -21,9 +21,13 @@ import * as renew from '../../schema/protocol/renew.ts'
 import * as serverKey from '../../schema/protocol/server-key.ts'
 import * as upload from '../../schema/protocol/upload.ts'
 import * as uploadPart from '../../schema/protocol/upload-part.ts'
+import { HEADER, PROTOCOL, spokenBy } from '../../schema/protocol/version.ts'
 import type { ArtifactRef } from '../../schema/result.ts'
+import { stageSpec } from '../../schema/stage.ts'
+import { tolerant } from '../../schema/tolerant.ts'
 import type { Incoming } from '../store/incoming.ts'
 import { jittered } from '../words/backoff.ts'
+import { ContractError, remedyFor } from './contract.ts'
 
 /** The server refused. */
 export class RemoteError extends Error {
@@ -88,6 +92,16 @@ export interface RequestOptions {
 const TRANSFER = { timeoutMs: 300_000, retryForMs: 600_000 }
 const BLOCK_BYTES = 32 * 1024 ** 2
 
+const answers = new WeakMap<z.ZodType, z.ZodType>()
+
+/** The schema of a message as answers are read by it. What a stage key is a hash over is left as it is: a stage that this
+ *  release does not know is not to be taken for one that it knows. */
+export function asAnswer<Shape extends z.ZodType>(shape: Shape): Shape {
+  const made = answers.get(shape) ?? tolerant(shape, { exact: [stageSpec] })
+  answers.set(shape, made)
+  return made as Shape
+}
+
 export type Client = ReturnType<typeof createClient>
 
 const bearer = (credential: string | undefined): Record<string, string> =>
@@ -117,7 +131,7 @@ export function createClient(options: ClientOptions) {
     })
     onAnswer?.()
     if (answer.ok) return answer
-    const parsed = errorBody.safeParse(await answer.json().catch(() => null)).data
+    const parsed = asAnswer(errorBody).safeParse(await answer.json().catch(() => null)).data
     const unexpected = {
       code: 'unexpected_answer',
       message: `the server answered ${answer.status}`,
@@ -125,7 +139,10 @@ export function createClient(options: ClientOptions) {
     }
     const { code, message, details } = parsed?.error ?? unexpected
     if (answer.status === 401 && credential) tokens?.refused(credential)
-    throw new RemoteError(code, answer.status, message, details, answer.headers.get('date'))
+    const spoken = spokenBy(answer.headers.get(HEADER))
+    // A server of another release may know less, or more, of what a request says.
+    const remedy = code === 'invalid_request' && spoken.protocol !== PROTOCOL ? `; ${remedyFor(spoken)}` : ''
+    throw new RemoteError(code, answer.status, message + remedy, details, answer.headers.get('date'))
   }
 
   /** `read` belongs to the try: a connection that breaks in the middle of a body is tried again as well. */
@@ -156,11 +173,10 @@ export function createClient(options: ClientOptions) {
   ): Promise<z.infer<Shape>> =>
     request(path, options, async (answer) => {
       const value: unknown = await answer.json()
-      const { data, error } = shape.safeParse(value)
+      const { data, error } = asAnswer(shape).safeParse(value)
       if (error) {
-        throw new ContractError(
-          `${base}${path}: unexpected answer: ${describeIssues(error, value)}; use the release that matches the server`,
-        )
+        const remedy = remedyFor(spokenBy(answer.headers.get(HEADER)))
+        throw new ContractError(`${base}${path}: unexpected answer: ${describeIssues(error, value)}; ${remedy}`)
       }
       return data as z.infer<Shape>
     })
@@ -268,11 +284,6 @@ export function createClient(options: ClientOptions) {
       }
     },
   }
-}
-
-/** Client and server disagree about a shape: trying again would not help. */
-class ContractError extends Error {
-  override name = 'ContractError'
 }
 
 function reasonOf(error: unknown): string {

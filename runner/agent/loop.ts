@@ -22,8 +22,10 @@
  *  words.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { engines } from '../../schema/engine.ts'
 import type { Probe } from '../../schema/probe.ts'
 import type { RunnerState } from '../../schema/protocol/lease.ts'
+import { PROTOCOL } from '../../schema/protocol/version.ts'
 import { jittered } from '../words/backoff.ts'
 import { RemoteError, UnreachableError } from './client.ts'
 import { newNonce } from './heartbeat.ts'
@@ -53,7 +55,10 @@ export async function runLoop({ probe, drain, ...context }: LoopOptions): Promis
   while (!ended.aborted) {
     try {
       // Not ended by `drain`: the job that an unheard answer brings would be lost.
-      const answer = await client.lease({ probe, nonce }, { signal, retryForMs: 0 })
+      const answer = await client.lease(
+        { probe, nonce, protocol: PROTOCOL, engines: engines() },
+        { signal, retryForMs: 0 },
+      )
       nonce = newNonce()
       failures = 0
       if (answer.kind === 'job') {

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { message, path } from '../../schema/protocol/wake.ts'
 import { jittered } from '../words/backoff.ts'
-import type { Client } from './client.ts'
+import { asAnswer, type Client } from './client.ts'
 
 const OPEN_WITHIN_MS = 10_000
 /** Between tries to open a socket where the last one failed. */
@@ -94,7 +94,7 @@ async function openLine(client: Pick<Client, 'socket'>, signal: AbortSignal): Pr
   socket.addEventListener('message', ({ data }) => {
     heard = performance.now()
     if (data === 'pong') return
-    const said = message.safeParse(JSON.parse(String(data))).data
+    const said = asAnswer(message).safeParse(JSON.parse(String(data))).data
     if (said?.kind === 'wake') rung.resolve('wake')
     if (said?.kind !== 'welcome') return
     clearTimeout(patience)

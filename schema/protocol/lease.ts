@@ -4,7 +4,7 @@ import { probe } from '../probe.ts'
 import { artifactRef } from '../result.ts'
 import { jws } from '../signature.ts'
 import { stageKey, stageSpec } from '../stage.ts'
-import { checkpoint } from './checkpoint.ts'
+import { storedCheckpoint } from './checkpoint.ts'
 import { runnerId } from './enrol.ts'
 
 export const path = '/api/v1/jobs/lease'
@@ -17,7 +17,16 @@ export type RunnerState = (typeof runnerStates)[number]
  *  answer that was lost, or a request that was doubled, costs nothing. */
 export const nonce = z.string().regex(/^[0-9a-f]{32}$/, 'expected 32 lower-case hex digits')
 
-export const request = z.strictObject({ probe, nonce })
+export const request = z.strictObject({
+  probe,
+  nonce,
+  /** What the runner speaks (version.ts). */
+  protocol: z.int().min(1).default(1),
+  /** What it can compute (schema/engine.ts): it is given jobs of these engines only. */
+  engines: z.array(z.string().min(1).max(60)).max(50).default([]),
+})
+
+export type LeaseRequest = z.infer<typeof request>
 
 /** The fencing token, sent as `Authorization: Bearer`: it names one delivery of one job, changes on every renewal, and every
  *  write about the job carries the newest one. */
@@ -45,7 +54,7 @@ export const order = z.strictObject({
   /** Artifacts of each input stage, by stage key and then by name. */
   inputs: z.record(stageKey, z.record(z.string(), artifactRef)),
   /** What an earlier delivery left of a long stage. */
-  checkpoint: checkpoint.nullable(),
+  checkpoint: storedCheckpoint.nullable(),
   /** What to compute of the evidence of an `evaluate` stage, as benchmarks name it; empty for other stages. */
   metrics: z.array(z.string()),
 })

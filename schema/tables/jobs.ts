@@ -37,6 +37,8 @@ export const jobs = sqliteTable(
     state: text({ enum: jobStates }).notNull().default('queued'),
     /** Of the runner that it is given to; null asks for nothing. */
     requires: text({ mode: 'json' }).$type<Requirements>(),
+    /** That its key is of: only runners that have it are given the job. */
+    engine: text().notNull().default('palimpsest@2'),
     /** Equal for stages that take about the same time. */
     likeness: text().notNull(),
     deliveries: integer().notNull().default(0),

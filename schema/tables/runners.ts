@@ -15,5 +15,7 @@ export const runners = sqliteTable('runners', {
   lastSeenAt: integer(),
   /** As it last showed itself. */
   probe: text({ mode: 'json' }).$type<Probe>(),
+  /** That it said it has, when it last asked for work. */
+  engines: text({ mode: 'json' }).$type<string[]>(),
 })
 export type RunnerRow = typeof runners.$inferSelect

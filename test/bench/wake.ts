@@ -10,7 +10,7 @@ import { newNonce } from '../../runner/agent/heartbeat.ts'
 import { waitForWork } from '../../runner/agent/wake.ts'
 import { cleanUp, startCli, temporaryFolder } from '../support/cli.ts'
 import { fakeRunner } from '../support/fake-runner.ts'
-import { probe } from '../support/probe.ts'
+import { leaseRequest } from '../support/probe.ts'
 import { startServer } from '../support/server.ts'
 
 const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
@@ -80,7 +80,7 @@ function simulate(count: number): Fleet {
     try {
       for (;;) {
         const options = { signal: stop.signal, retryForMs: Number.POSITIVE_INFINITY }
-        const answer = await client.lease({ probe, nonce: newNonce() }, options)
+        const answer = await client.lease(leaseRequest(newNonce()), options)
         if (answer.kind === 'job') {
           onLease(performance.now())
           waiting.leave()

@@ -1,7 +1,6 @@
 /** The runner's side of the protocol against servers that hang up, answer late, or answer something else. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createClient, RemoteError, UnreachableError } from '../../runner/agent/client.ts'
 import { failureOf } from '../../runner/agent/failure.ts'
 import { type HeldLease, holdLease, JobCancelled, LeaseLost } from '../../runner/agent/heartbeat.ts'
@@ -13,41 +12,8 @@ import { ConfigurationError } from '../../runner/stages/configuration-error.ts'
 import { sha256Of } from '../../runner/store/digest.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { MAX_LOG_BYTES } from '../../schema/protocol/log.ts'
+import { answering, refusal } from '../support/answering.ts'
 import { probe } from '../support/probe.ts'
-
-const closing: (() => void)[] = []
-afterAll(() => {
-  for (const close of closing) close()
-})
-
-type Answer = (request: {
-  path: string
-  token: string
-  body: Record<string, unknown>
-}) => { status?: number; body: unknown } | null
-
-/** A server that answers as told; null hangs up. */
-async function fakeServer(answer: Answer): Promise<string> {
-  const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
-    let text = ''
-    for await (const chunk of request.setEncoding('utf8')) text += chunk
-    const told = answer({
-      path: request.url ?? '',
-      token: (request.headers.authorization ?? '').replace('Bearer ', ''),
-      body: text ? JSON.parse(text) : {},
-    })
-    if (!told) return request.socket.destroy()
-    response.writeHead(told.status ?? 200, { 'content-type': 'application/json' }).end(JSON.stringify(told.body))
-  })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  closing.push(() => server.close())
-  return `http://127.0.0.1:${(server.address() as { port: number }).port}`
-}
-
-const refusal = (status: number, code: string, details?: Record<string, unknown>) => ({
-  status,
-  body: { error: { code, message: code, requestId: 'r', details } },
-})
 
 const NONCE = '0'.repeat(32)
 const KEY = 'a'.repeat(64)
@@ -64,7 +30,7 @@ const job = { key: KEY, lease: leaseOf(0), inputs: {}, spec: {} } as unknown as 
 
 test('hang-ups and 5xx are tried again, refusals are not', async () => {
   let asked = 0
-  const server = await fakeServer(() => {
+  const server = await answering(() => {
     asked += 1
     if (asked === 1) return null
     if (asked === 2) return refusal(500, 'internal')
@@ -86,7 +52,7 @@ test('a server that stays away is an UnreachableError that names it', async () =
 
 test('an answer of another shape says so and is not tried again', async () => {
   let asked = 0
-  const server = await fakeServer(() => {
+  const server = await answering(() => {
     asked += 1
     return { body: { kind: 'none', retryAfterMs: 'soon', standing: 'active' } }
   })
@@ -109,7 +75,7 @@ const chunk = { sequence: 0, offset: 0, text: 'x', sha256: sha256Of(Buffer.from(
 test('every write carries the newest fencing token, in one order with the renewals', async () => {
   let newest = 0
   const wrong: unknown[] = []
-  const server = await fakeServer(({ path, token, body }) => {
+  const server = await answering(({ path, token, body }) => {
     if (token !== tokenOf(newest)) wrong.push([path, token])
     return path.endsWith('/renew') ? { body: { lease: leaseOf(++newest), cancel: false } } : taken(body)
   })
@@ -127,7 +93,7 @@ test('every write carries the newest fencing token, in one order with the renewa
 test('a renewal whose answer never came is asked again with the same nonce before anything else is written', async () => {
   const asked: unknown[] = []
   let answers = 0
-  const server = await fakeServer(({ path, token, body }) => {
+  const server = await answering(({ path, token, body }) => {
     if (path.endsWith('/renew')) {
       asked.push([token, body.nonce])
       // The renewal happened, but nobody hears of it before the lease is over for the client.
@@ -145,7 +111,7 @@ test('a renewal whose answer never came is asked again with the same nonce befor
 })
 
 test('a lease that ran out is reclaimed, and the write that met the refusal goes through', async () => {
-  const server = await fakeServer(({ path, token, body }) => {
+  const server = await answering(({ path, token, body }) => {
     if (path.endsWith('/reclaim')) return { body: { lease: leaseOf(7, Number(body.attempt) + 1) } }
     if (token !== tokenOf(7)) return refusal(409, 'lease_expired')
     return path.endsWith('/renew') ? { body: { lease: leaseOf(7, 2), cancel: false } } : taken(body)
@@ -159,7 +125,7 @@ test('a lease that ran out is reclaimed, and the write that met the refusal goes
 
 test('a lease that cannot be had any more is lost, and nothing is written after it', async () => {
   const paths: string[] = []
-  const server = await fakeServer(({ path }) => {
+  const server = await answering(({ path }) => {
     paths.push(path)
     return refusal(409, 'stale_lease')
   })
@@ -175,7 +141,7 @@ test('a lease that cannot be had any more is lost, and nothing is written after 
 })
 
 test('a renewal that says cancel stops the job', async () => {
-  const server = await fakeServer(() => ({ body: { lease: leaseOf(1), cancel: true } }))
+  const server = await answering(() => ({ body: { lease: leaseOf(1), cancel: true } }))
   const lease = holdLease({ client: createClient({ server }), job, progress: () => null, onTrouble: () => {} })
   await new Promise((aborted) => lease.signal.addEventListener('abort', aborted))
   lease.stop()
@@ -186,13 +152,13 @@ test('a log that the server lost a part of is sent again from there, whole chara
   const chunks: Buffer[] = []
   const length = () => chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   let asked = 0
-  const server = await fakeServer(({ body }) => {
+  const server = await answering(({ body }) => {
     asked += 1
     // Every third chunk is lost on its way while its sender hears that it came, and once all of them are gone.
     if (asked % 3 === 0) return taken(body)
     if (asked === 7) chunks.length = 0
     const place = { expectedSequence: chunks.length, expectedOffset: length() }
-    if (body.offset !== length() || body.sequence !== chunks.length) return refusal(409, 'log_gap', place)
+    if (body.offset !== length() || body.sequence !== chunks.length) return refusal(409, 'log_gap', { details: place })
     expect(sha256Of(Buffer.from(String(body.text)))).toBe(body.sha256)
     chunks.push(Buffer.from(String(body.text)))
     return { body: { sequence: chunks.length, offset: length() } }
@@ -221,7 +187,7 @@ test('a log that the server lost a part of is sent again from there, whole chara
 
 test('a line and a new progress are on their way within a second, and nothing is sent while there is nothing new', async () => {
   const sent: Record<string, unknown>[] = []
-  const server = await fakeServer(({ body }) => {
+  const server = await answering(({ body }) => {
     sent.push(body)
     return taken(body)
   })
@@ -240,7 +206,7 @@ test('a line and a new progress are on their way within a second, and nothing is
 
 test('a log is cut at 16 MiB and says so', async () => {
   let text = ''
-  const server = await fakeServer(({ body }) => {
+  const server = await answering(({ body }) => {
     text += body.text
     return taken(body)
   })

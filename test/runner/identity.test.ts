@@ -1,6 +1,5 @@
 /** How a runner is enrolled, proves who it is, and checks that orders are its server's. */
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { runnerAccess } from '../../runner/agent/access.ts'
@@ -21,43 +20,11 @@ import {
   sign,
   verify,
 } from '../../schema/signature.ts'
+import { answering, type Body, refusal } from '../support/answering.ts'
 import { cleanUp, temporaryFolder } from '../support/cli.ts'
 
-const closing: (() => void)[] = []
-afterAll(async () => {
-  for (const close of closing) close()
-  await cleanUp()
-})
+afterAll(cleanUp)
 
-type Body = Record<string, unknown>
-interface Answer {
-  status?: number
-  body: unknown
-  headers?: Record<string, string>
-}
-type Handler = (request: { path: string; body: Body; token: string }) => Answer | null | Promise<Answer | null>
-
-/** A server that answers as told; null hangs up. */
-async function serve(handler: Handler): Promise<string> {
-  const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
-    let text = ''
-    for await (const chunk of request.setEncoding('utf8')) text += chunk
-    const token = (request.headers.authorization ?? '').replace('Bearer ', '')
-    const told = await handler({ path: request.url ?? '', body: text ? JSON.parse(text) : {}, token })
-    if (!told) return request.socket.destroy()
-    response.writeHead(told.status ?? 200, { 'content-type': 'application/json', ...told.headers })
-    response.end(JSON.stringify(told.body))
-  })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  closing.push(() => server.close())
-  return `http://127.0.0.1:${(server.address() as { port: number }).port}`
-}
-
-const refusal = (status: number, code: string, headers: Record<string, string> = {}) => ({
-  status,
-  body: { error: { code, message: code, requestId: 'r' } },
-  headers,
-})
 const SECRET = `pal_enrol_${'1'.repeat(48)}`
 
 let serverKey: PrivateKey
@@ -73,7 +40,7 @@ const answerToKey = async () => ({
 })
 
 test('an identity is written for its owner only, proves the secret, and is found by the key of the server', async () => {
-  const server = await serve(async ({ path, body }) => {
+  const server = await answering(async ({ path, body }) => {
     if (path.endsWith('/server-key')) return answerToKey()
     const { secretSha256 } = await verify('enrolment', proof, String(body.proof), body.publicKey as PublicKey)
     // printf %s pal_enrol_111... | sha256sum
@@ -93,7 +60,7 @@ test('an identity is written for its owner only, proves the secret, and is found
 test('an enrolment that was cut off is repeated with the same key, and leaves no secret behind', async () => {
   const keys: unknown[] = []
   let answers = false
-  const server = await serve(({ body }) => {
+  const server = await answering(({ body }) => {
     keys.push((body.publicKey as PublicKey).x)
     return answers ? { status: 201, body: answerToEnrol() } : null
   })
@@ -107,7 +74,7 @@ test('an enrolment that was cut off is repeated with the same key, and leaves no
 })
 
 test('an identity that others can read is refused', async () => {
-  const server = await serve(async ({ path }) =>
+  const server = await answering(async ({ path }) =>
     path.endsWith('/server-key') ? answerToKey() : { body: answerToEnrol() },
   )
   const client = createClient({ server })
@@ -129,7 +96,7 @@ test('an access token is kept, and traded anew before it expires and when it is 
   const identity = await identityOf()
   let traded = 0
   let refused = ''
-  const server = await serve(async ({ path, body, token }) => {
+  const server = await answering(async ({ path, body, token }) => {
     if (path.endsWith('/access')) {
       const claims = await verify('assertion', assertion, String(body.assertion), publicKeyOf(identity.privateKey))
       expect(claims).toMatchObject({ iss: identity.id, aud: await fingerprintOf(publicKeyOf(serverKey)) })
@@ -155,12 +122,13 @@ test('an access token is kept, and traded anew before it expires and when it is 
 test('a clock that is 5 minutes off is corrected by the server, and said once', async () => {
   const identity = await identityOf()
   const ages: number[] = []
-  const server = await serve(async ({ body }) => {
+  const server = await answering(async ({ body }) => {
     // By this server it is 5 minutes later.
     const now = Date.now() + 300_000
     const { iat } = await verify('assertion', assertion, String(body.assertion), publicKeyOf(identity.privateKey))
     ages.push(Math.round(now / 1000 - iat))
-    if (Math.abs(now / 1000 - iat) > 30) return refusal(401, 'clock_skew', { date: new Date(now).toUTCString() })
+    if (Math.abs(now / 1000 - iat) > 30)
+      return refusal(401, 'clock_skew', { headers: { date: new Date(now).toUTCString() } })
     return { body: { token: 'token', expiresInMs: 0 } }
   })
   const troubles: string[] = []
@@ -178,7 +146,7 @@ test('an assertion whose answer was lost is not sent again: a new one is', async
   const identity = await identityOf()
   const seen = new Set<string>()
   let asked = 0
-  const server = await serve(async ({ path, body }) => {
+  const server = await answering(async ({ path, body }) => {
     if (!path.endsWith('/access')) return { body: { fine: true } }
     asked += 1
     const { jti } = await verify('assertion', assertion, String(body.assertion), publicKeyOf(identity.privateKey))
@@ -196,7 +164,7 @@ test('an assertion whose answer was lost is not sent again: a new one is', async
 test('one flipped byte in an order, another server, runner or spec: nothing is run, the job is given back, and it is said why', async () => {
   const identity = await identityOf()
   const given: Body[] = []
-  const server = await serve(({ body }) => {
+  const server = await answering(({ body }) => {
     given.push(body)
     return { body: { state: 'queued' } }
   })
@@ -206,7 +174,7 @@ test('one flipped byte in an order, another server, runner or spec: nothing is r
   const [{ key, spec } = { key: '', spec: null }] = await planRun(benchmark, { id: 'ft', version }, {}, 0)
   const token = `pal_job_${'0'.repeat(32)}`
   const lease = { token, attempt: 1, leaseMs: 1000, renewEveryMs: 500, checkpointEveryMs: 1000, stageTimeoutMs: 1000 }
-  const said = { key, runner: identity.id, spec, inputs: {}, checkpoint: null }
+  const said = { key, runner: identity.id, spec, inputs: {}, checkpoint: null, metrics: [] }
   const open = async (order: string) => openOrder({ kind: 'job', key, order, lease }, context)
   const order = await sign('job', said, serverKey)
   expect(await open(order)).toEqual({ ...said, lease })

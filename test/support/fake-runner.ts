@@ -4,7 +4,7 @@ import type { Submission } from '../../schema/api/submission.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { StageResult } from '../../schema/result.ts'
 import { enrolled, jobOf, signedResult } from './enrolled.ts'
-import { device, probe } from './probe.ts'
+import { device, leaseRequest } from './probe.ts'
 import type { Server } from './server.ts'
 
 export type Scores = Record<'ua' | 'ra' | 'ta' | 'mia', number>
@@ -45,7 +45,7 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
   /** The secret of an enrolment, for a real runner. */
   const invite = async () => (await post<{ secret: string }>('/api/v1/enrolments', adminToken, {})).secret
   const lease = async (token: string) =>
-    jobOf(await post<Parameters<typeof jobOf>[0]>('/api/v1/jobs/lease', token, { probe, nonce: newNonce() }))
+    jobOf(await post<Parameters<typeof jobOf>[0]>('/api/v1/jobs/lease', token, leaseRequest(newNonce())))
   /** A verb about a leased job, under its own token. */
   const verb = <T>(job: Job, name: string, body: Record<string, unknown>) =>
     post<T>(`/api/v1/jobs/${job.key}/${name}`, job.lease.token, body)

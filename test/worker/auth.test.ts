@@ -1,12 +1,12 @@
 /** Tokens and roles: who may do what. */
 import { expect, test } from 'vitest'
-import { probe } from '../support/probe.ts'
+import { leaseRequest as requestWith } from '../support/probe.ts'
 import { ADMIN, ask, errorOf, read, SLUG, tokenFor, useFreshDatabase } from './support.ts'
 
 useFreshDatabase()
 
 const submission = { benchmark: SLUG, method: 'retrain', seeds: [0] }
-const leaseRequest = { nonce: '0'.repeat(32), probe }
+const leaseRequest = requestWith('0'.repeat(32))
 
 test('writing needs a token, and an unknown one is as good as none', async () => {
   const cases = [undefined, 'pal_submitter_0000', 'something else']

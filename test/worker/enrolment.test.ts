@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { newPrivateKey } from '../../schema/signature.ts'
 import { assertionOf, type Enrolled, enrolled, enrolmentBody, type Post } from '../support/enrolled.ts'
-import { probe } from '../support/probe.ts'
+import { leaseRequest } from '../support/probe.ts'
 import { ADMIN, ask, errorOf, read, tokenFor, useClock, useFreshDatabase } from './support.ts'
 
 useFreshDatabase()
@@ -17,7 +17,7 @@ const invite = async (json: Record<string, unknown> = {}) =>
 const enrol = async (secret: string, key?: Awaited<ReturnType<typeof newPrivateKey>>) =>
   ask('/api/v1/runners/enrol', { json: await enrolmentBody(secret, key ?? (await newPrivateKey())) })
 const trade = (assertion: string) => ask('/api/v1/runners/access', { json: { assertion } })
-const leaseWith = (token: string) => ask('/api/v1/jobs/lease', { token, json: { probe, nonce: '0'.repeat(32) } })
+const leaseWith = (token: string) => ask('/api/v1/jobs/lease', { token, json: leaseRequest('0'.repeat(32)) })
 
 test('only an admin makes enrolments, and the secret is kept as a hash only', async () => {
   for (const token of [undefined, await tokenFor('submitter')]) {

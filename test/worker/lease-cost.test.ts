@@ -1,6 +1,7 @@
 /** What a lease costs beside many finished runs, in workerd with a real D1. `npm run bench:lease` does it with 100,000. */
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
+import { engines } from '../../schema/engine.ts'
 import { ableOf } from '../../schema/requirements.ts'
 import { databaseOf } from '../../worker/bindings/database.ts'
 import { nextJob } from '../../worker/queries/jobs/next-job.ts'
@@ -56,7 +57,7 @@ test(`a lease reads as many rows with ${MANY} finished runs as with ${FEW}, and 
 })
 
 const released = { outcome: 'released', reason: 'interrupted', message: 'put back' }
-const chosen = () => sql`SELECT ${nextJob(ableOf(probe, []))} AS key`
+const chosen = () => sql`SELECT ${nextJob(ableOf(probe, { labels: [], engines: engines() }))} AS key`
 const choose = () => databaseOf(bindings.DB).get(chosen())
 
 async function rowsRead(): Promise<number> {

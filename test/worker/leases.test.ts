@@ -4,7 +4,7 @@ import type { Run } from '../../schema/api/run.ts'
 import { sha256Hex } from '../../schema/parts/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { signedResult } from '../support/enrolled.ts'
-import { probe } from '../support/probe.ts'
+import { leaseRequest } from '../support/probe.ts'
 import {
   ask,
   bindings,
@@ -78,7 +78,7 @@ test('a job waits for its inputs and then receives their artifacts', async () =>
 test('an idle runner is told how long to wait', async () => {
   const answer = await ask('/api/v1/jobs/lease', {
     token: runner,
-    json: { probe, nonce: newNonce() },
+    json: leaseRequest(newNonce()),
   })
   expect(await read(answer)).toEqual({ kind: 'none', retryAfterMs: 5000, standing: 'active' })
 })
@@ -130,7 +130,7 @@ test('a renewal whose answer was lost or doubled gives the same token again', as
 
 test('a request for a job that is doubled, or whose answer was lost, leases one job', async () => {
   await submit(submitter, { seeds: [0] })
-  const json = { probe, nonce: newNonce() }
+  const json = leaseRequest(newNonce())
   const asked = () => ask('/api/v1/jobs/lease', { token: runner, json })
   const [first, doubled] = await Promise.all([asked(), asked()])
   const answer = await read<{ kind: string }>(first)

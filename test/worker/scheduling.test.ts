@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import { beforeEach, expect, test } from 'vitest'
 import type { Queue } from '../../schema/api/queue.ts'
+import { engines } from '../../schema/engine.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { type Able, meets, type Requirements } from '../../schema/requirements.ts'
 import { databaseOf } from '../../worker/bindings/database.ts'
@@ -63,13 +64,13 @@ test('the lease statement asks for what requirements say: all 360 pairs of requi
       ),
     ),
   )
-  const runners: Able[] = [
+  const runners = [
     { provider: 'cpu', memoryBytes: 8 * GIB, gpuMemoryBytes: 0, labels: [] },
     { provider: 'cpu', memoryBytes: 16 * GIB, gpuMemoryBytes: 0, labels: ['big', 'lab'] },
     { provider: 'cpu', memoryBytes: 16 * GIB, gpuMemoryBytes: 8 * GIB, labels: ['la'] },
     { provider: 'cuda', memoryBytes: 64 * GIB, gpuMemoryBytes: 24 * GIB, labels: ['lab'] },
     { provider: 'cuda', memoryBytes: 15 * GIB, gpuMemoryBytes: 7 * GIB, labels: ['lab', 'big'] },
-  ]
+  ].map((able): Able => ({ ...able, engines: engines() }))
   for (const requires of requirements) {
     await bindings.DB.prepare('UPDATE jobs SET requires = ?').bind(JSON.stringify(requires)).run()
     const given = await Promise.all(

@@ -15,7 +15,7 @@ import type { StageResult } from '../../schema/result.ts'
 import { app } from '../../worker/app.ts'
 import type { Bindings } from '../../worker/bindings/env.ts'
 import { type Enrolled, enrolled, freshToken, jobOf, type Post, signedResult } from '../support/enrolled.ts'
-import { device, probe } from '../support/probe.ts'
+import { device, leaseRequest } from '../support/probe.ts'
 
 /** The Courier sleeps: tests send what is due themselves, at times of their choice. */
 const COURIER = { getByName: () => ({ wake: async () => {} }) }
@@ -130,7 +130,7 @@ export const newNonce = () => crypto.randomUUID().replaceAll('-', '')
 
 /** With a name, as another runner, which enrols for it. */
 export async function lease(token: string, name?: string, own: Partial<Probe> = {}): Promise<Job | null> {
-  const json = { probe: { ...probe, ...own }, nonce: newNonce() }
+  const json = leaseRequest(newNonce(), own)
   const by = await freshToken(post, name === undefined ? token : await tokenFor('runner', name))
   return jobOf(await read<Parameters<typeof jobOf>[0]>(await ask('/api/v1/jobs/lease', { token: by, json })))
 }

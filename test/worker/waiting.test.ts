@@ -3,8 +3,14 @@ import { expect, test } from 'vitest'
 import { type Candidate, type Waiting, whyWaits } from '../../worker/queries/queue/waiting.ts'
 
 const GIB = 2 ** 30
-const cpu = { provider: 'cpu', memoryBytes: 8 * GIB, gpuMemoryBytes: 0, labels: [] }
-const gpu = { provider: 'cuda', memoryBytes: 64 * GIB, gpuMemoryBytes: 24 * GIB, labels: ['lab'] }
+const cpu = { provider: 'cpu', memoryBytes: 8 * GIB, gpuMemoryBytes: 0, labels: [], engines: ['a@1'] }
+const gpu = {
+  provider: 'cuda',
+  memoryBytes: 64 * GIB,
+  gpuMemoryBytes: 24 * GIB,
+  labels: ['lab'],
+  engines: ['a@1', 'a@2'],
+}
 const runner = (changes: Partial<Candidate> = {}): Candidate => ({
   state: 'active',
   present: true,
@@ -52,6 +58,22 @@ test.each([
     { requires: { provider: 'cpu', gpuMemoryBytes: 16 * GIB } },
     [runner(), runner({ able: gpu })],
     ['no_matching_runner', '0 of 2 runners match: none runs stages on cpu and has a GPU with 16 GiB', 0],
+  ],
+  [
+    'an engine of another release',
+    { requires: { provider: 'cpu', engine: 'a@2' } },
+    [runner(), runner()],
+    [
+      'no_matching_runner',
+      '0 of 2 runners match: none has the engine a@2, which comes with another release of palimpsest',
+      0,
+    ],
+  ],
+  [
+    'an engine that one runner has',
+    { requires: { engine: 'a@2' } },
+    [busy, runner({ able: gpu })],
+    ['starting', 'a runner is free for it and asks next', 1],
   ],
   [
     'a paused runner',

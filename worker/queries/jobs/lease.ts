@@ -3,8 +3,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
 import { sha256Hex } from '../../../schema/parts/hash.ts'
-import type { Probe } from '../../../schema/probe.ts'
-import type { Job, Lease } from '../../../schema/protocol/lease.ts'
+import type { Job, Lease, LeaseRequest } from '../../../schema/protocol/lease.ts'
 import { ableOf } from '../../../schema/requirements.ts'
 import type { ArtifactRef } from '../../../schema/result.ts'
 import { deliveries } from '../../../schema/tables/deliveries.ts'
@@ -25,6 +24,8 @@ interface Receiver {
   token: string
   settings: Settings
   now: number
+  /** Whether an order goes with it, which tells where the stage goes on. */
+  ordered: boolean
 }
 
 export const leaseOf = (token: string, attempt: number, settings: Settings): Lease => ({
@@ -39,14 +40,14 @@ export const leaseOf = (token: string, attempt: number, settings: Settings): Lea
 /** The next job, or null. The same request sent twice gets the same job while its first lease lasts. */
 export async function leaseJob(
   db: Database,
-  request: { probe: Probe; nonce: string },
+  request: LeaseRequest,
   { runner, settings, now }: { runner: RunnerRow; settings: Settings; now: number },
 ): Promise<Job | null> {
-  const { probe, nonce } = request
-  await db.update(runners).set({ probe, lastSeenAt: now }).where(eq(runners.id, runner.id))
+  const { probe, nonce, engines } = request
+  await db.update(runners).set({ probe, engines, lastSeenAt: now }).where(eq(runners.id, runner.id))
   const token = await tokenFrom('lease', runner.id, nonce)
-  const next = sql`${jobs.key} = ${nextJob(ableOf(probe, runner.labels))} AND ${isActive(runner.id)}`
-  const row = await give(db, next, { runner, token, settings, now })
+  const next = sql`${jobs.key} = ${nextJob(ableOf(probe, { labels: runner.labels, engines }))} AND ${isActive(runner.id)}`
+  const row = await give(db, next, { runner, token, settings, now, ordered: true })
   if (!row) return null
   const { key, spec, checkpoint, deliveries: attempt } = row
   const [inputs, metrics] = await Promise.all([
@@ -75,7 +76,7 @@ export async function reclaimJob(
       AND last.runner_id = ${runner.id} AND last.outcome = 'lost')`,
   ) as SQL
   const token = await tokenFrom('reclaim', runner.id, key, nonce)
-  const row = await give(db, free, { runner, token, settings, now })
+  const row = await give(db, free, { runner, token, settings, now, ordered: false })
   if (row) return { lease: leaseOf(token, row.deliveries, settings) }
   throw new ApiError(
     'stale_lease',
@@ -85,7 +86,7 @@ export async function reclaimJob(
 
 /** Leases the job of `which` under the token's hash, which must be new. A job that is leased under this very token already is
  *  the answer to the same request. */
-async function give(db: Database, which: SQL, { runner, token, settings, now }: Receiver) {
+async function give(db: Database, which: SQL, { runner, token, settings, now, ordered }: Receiver) {
   const { id: runnerId, name } = runner
   const tokenSha256 = await sha256Hex(token)
   const given = and(eq(jobs.tokenSha256, tokenSha256), sql`${jobs.state} = 'leased'`, eq(jobs.runnerId, runnerId))
@@ -120,6 +121,7 @@ async function give(db: Database, which: SQL, { runner, token, settings, now }: 
         runnerId,
         runner: name,
         leasedAt: now,
+        checkpoint: ordered ? jobs.checkpoint : null,
         endedAt: null,
         outcome: 'running',
         reason: null,

@@ -35,9 +35,18 @@ export const nextJob = (able: Able): SQL => sql`(
   ORDER BY ${urgency}, COALESCE(shares.running, 0), ${turn} LIMIT 1)`
 
 /** What schema/requirements.ts asks of a runner, of the database. */
-const meeting = ({ provider, memoryBytes, gpuMemoryBytes, labels }: Able) => sql`(${jobs.requires} IS NULL OR (
+const meeting = ({
+  provider,
+  memoryBytes,
+  gpuMemoryBytes,
+  labels,
+  engines,
+}: Able) => sql`${jobs.engine} IN ${listed(engines)}
+  AND (${jobs.requires} IS NULL OR (
   COALESCE(${jobs.requires} ->> 'provider', ${provider}) = ${provider}
   AND COALESCE(${jobs.requires} ->> 'memoryBytes', 0) <= ${memoryBytes}
   AND COALESCE(${jobs.requires} ->> 'gpuMemoryBytes', 0) <= ${gpuMemoryBytes}
   AND NOT EXISTS (SELECT 1 FROM json_each(${jobs.requires}, '$.labels') wanted
-    WHERE wanted.value NOT IN (SELECT value FROM json_each(${JSON.stringify(labels)})))))`
+    WHERE wanted.value NOT IN ${listed(labels)})))`
+
+const listed = (values: readonly string[]) => sql`(SELECT value FROM json_each(${JSON.stringify(values)}))`

@@ -53,6 +53,7 @@ export async function enrolRunner(
         enrolledAt: now,
         lastSeenAt: null,
         probe: null,
+        engines: null,
       },
       sql`FROM ${enrolments} WHERE ${open}`,
     ),

@@ -60,6 +60,7 @@ const openRows = (db: Database) =>
       runnerId: jobs.runnerId,
       progress: jobs.progress,
       requires: jobs.requires,
+      engine: jobs.engine,
       likeness: jobs.likeness,
       deliveries: jobs.deliveries,
       createdAt: submissions.createdAt,

@@ -30,13 +30,13 @@ export async function knownRunners(db: Database, now: number): Promise<KnownRunn
       .groupBy(jobs.runnerId),
   ])
   const running = new Map(working.map((row) => [row.runnerId, row.running]))
-  return rows.map(({ id, name, state, labels, probe, lastSeenAt }) => ({
+  return rows.map(({ id, name, state, labels, probe, engines, lastSeenAt }) => ({
     id,
     name,
     state: state as KnownRunner['state'],
     labels,
     probe,
-    able: probe && ableOf(probe, labels),
+    able: probe && ableOf(probe, { labels, engines: engines ?? [] }),
     present: running.has(id) || (lastSeenAt !== null && now - lastSeenAt < SILENT_MS),
     lastSeenAt: lastSeenAt === null ? null : isoTime(lastSeenAt),
     running: running.get(id) ?? 0,

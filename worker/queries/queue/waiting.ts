@@ -1,6 +1,6 @@
 /** Why a run waits: in a word of a closed list, and in a sentence. */
 import type { WaitingReason } from '../../../schema/api/queue.ts'
-import { type Able, meets, type Requirements, requirementsOf } from '../../../schema/requirements.ts'
+import { type Able, meets, type Needs, requirementsOf } from '../../../schema/requirements.ts'
 
 /** A runner that may still be given work some day. */
 export interface Candidate {
@@ -16,7 +16,7 @@ export interface Candidate {
 /** The next stage of a waiting run. */
 export interface Waiting {
   kind: string
-  requires: Requirements
+  requires: Needs
   /** Set while another run has the stage computed. */
   sharedOn: string | null
   /** How many stages of its author run. */
@@ -63,7 +63,7 @@ export function whyWaits(stage: Waiting, candidates: readonly Candidate[]): Why 
 }
 
 /** Which requirement no runner meets, or that none meets all of them. */
-function unmatched(requires: Requirements, able: readonly Candidate[]): string {
+function unmatched(requires: Needs, able: readonly Candidate[]): string {
   const parts = requirementsOf(requires)
   const never = parts.filter(({ met }) => !able.some((runner) => met(runner.able!)))
   const missing = never.length > 0 ? never : parts

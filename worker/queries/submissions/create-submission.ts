@@ -3,6 +3,7 @@ import { and, eq, inArray } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { createSubmission as shape } from '../../../schema/api/submission.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
+import { engineOf } from '../../../schema/engine.ts'
 import { ApiError } from '../../../schema/errors.ts'
 import { likenessOf } from '../../../schema/likeness.ts'
 import { definitionOf, planRun } from '../../../schema/plan.ts'
@@ -23,7 +24,7 @@ import { requireRoom, roomGuard } from './run-limits.ts'
 interface Planned {
   submissions: (typeof submissions.$inferInsert)[]
   runs: (typeof runs.$inferInsert)[]
-  jobs: Map<string, { spec: StageSpec; requires: Requirements | null; likeness: string }>
+  jobs: Map<string, { spec: StageSpec; requires: Requirements | null; engine: string; likeness: string }>
   runJobs: { runId: string; jobKey: string; position: number }[]
 }
 
@@ -127,7 +128,8 @@ async function addTo(plan: Planned, method: string, asked: SeededBenchmark[], ro
     plan.runs.push({ id, submissionId, benchmark: benchmark.slug, ...about })
     const stages = await planRun(benchmark, definition, row.params, about.seed)
     for (const [position, stage] of stages.entries()) {
-      plan.jobs.set(stage.key, { spec: stage.spec, requires, likeness: await likenessOf(stage.spec) })
+      const { spec } = stage
+      plan.jobs.set(stage.key, { spec, requires, engine: engineOf(spec), likeness: await likenessOf(spec) })
       plan.runJobs.push({ runId: id, jobKey: stage.key, position })
     }
   }
@@ -163,8 +165,8 @@ function statementsFor(db: Database, plan: Planned, now: number): Statement[] {
     ),
     ...rows(
       jobs,
-      `INSERT INTO jobs (key, kind, spec, requires, likeness, created_at)
-      SELECT value ->> 'key', value ->> 'kind', value -> 'spec', value ->> 'requires', value ->> 'likeness', value ->> 'now' FROM json_each(?) WHERE true
+      `INSERT INTO jobs (key, kind, spec, requires, engine, likeness, created_at)
+      SELECT value ->> 'key', value ->> 'kind', value -> 'spec', value ->> 'requires', value ->> 'engine', value ->> 'likeness', value ->> 'now' FROM json_each(?) WHERE true
       ON CONFLICT (key) DO UPDATE SET state = 'queued', failed = 0, requires = excluded.requires, reason = NULL, message = NULL, finished_at = NULL
       WHERE jobs.state IN ('failed', 'cancelled')`,
     ),
