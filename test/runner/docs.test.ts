@@ -60,3 +60,18 @@ test('decisions are numbered without gaps, and each is listed', () => {
   )
   expect(listed).toEqual(records)
 })
+
+test('the guide to methods names every operation and every verb that there is', () => {
+  const guide = textOf('docs/methods.md')
+  const membersOf = (file: string, name: string) => {
+    const [, body = ''] =
+      new RegExp(`export interface ${name}[^{]*\\{\\n([\\s\\S]*?)\\n\\}`).exec(
+        readFileSync(join(root, file), 'utf8'),
+      ) ?? []
+    return Array.from(body.matchAll(/^ {2}(?:readonly )?(\w+)[(:?]/gm), ([, member]) => member!)
+  }
+  const operations = membersOf('runner/science/expression.ts', 'Operations')
+  const verbs = membersOf('runner/science/method.ts', 'Trainer').filter((verb) => verb !== 'parameters')
+  expect(Math.min(operations.length, verbs.length)).toBeGreaterThan(10)
+  expect([...operations, ...verbs].filter((name) => !new RegExp(`\`${name}[\`(]`).test(guide))).toEqual([])
+})
