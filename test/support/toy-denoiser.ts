@@ -55,6 +55,7 @@ export const tinyDenoiser = denoiserNetworkOf([1, SIDE, SIDE], TOY_CLASSES, (sco
 })
 
 const train = toyImages(90)
+export const toyLabels = train.labels
 export const toyForget = Int32Array.from(train.labels.keys()).filter((item) => train.labels[item] === 0)
 export const toyRetain = Int32Array.from(train.labels.keys()).filter((item) => train.labels[item] !== 0)
 
