@@ -101,6 +101,8 @@ function recorder() {
   const known = new Map<string, Expr>()
   const mine = new WeakSet<Expr>()
   const push: Push = (op, args, options = {}) => {
+    const wrong = Object.values(options).find((value) => typeof value === 'number' && !Number.isFinite(value))
+    if (wrong !== undefined) throw new ExpressionError(`${op}: expected a finite number, got ${wrong}`)
     const positions = args.map((arg, i) => {
       if (typeof arg === 'number') {
         if (!Number.isFinite(arg)) throw new ExpressionError(`${op}: expected a finite number, got ${arg}`)
