@@ -86,7 +86,7 @@ export interface Operations {
   /** A number that comes with each step, by a name of the method's own: a weight that falls from pass to pass, say. */
   number(name: string): Expr
   /** Changes from an anchor shrunk by the k-th smallest of all of them, so that the k smallest vanish: anchor + sign(d) max(|d| −
-   *  τ, 0). k is a number with a name; 0 changes nothing. */
+   *  τ, 0). k is a number with a name; 0 changes nothing. Without a gradient. */
   shrinkChanges(weights: Expr, anchor: Expr, k: Expr): Expr
 }
 

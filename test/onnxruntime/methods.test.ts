@@ -138,6 +138,11 @@ describe.each(['classification', 'generation'])('salun on %s', (task) => {
   })
 })
 
+test.each([3, 9])('l1-sparse with %i of 3 epochs without L1 is ft', async (epochsWithoutL1) => {
+  const { weights } = await runMethod(caseOf('l1-sparse', 'classification'), { epochsWithoutL1 })
+  expect(weights).toEqual((await runMethod(caseOf('ft', 'classification'), {})).weights)
+})
+
 test('wrong labels are never the true ones and uniform over the others; any labels sometimes are', () => {
   const { labels } = toySplit(90)
   const items = Int32Array.from({ length: 9000 }, (_, i) => i % 90)

@@ -178,7 +178,8 @@ export function build(
     const count = k.op === 'number' ? known({ ...k, with: { ...k.with, whole: true } }, []) : null
     if (!weights || !anchor || !isPack(weights) || !isPack(anchor) || !count || isPack(count))
       throw new ExpressionError(`${op}: expected all weights, those they are measured from and number(name)`)
-    return softThreshold(ops, [...weights], [...anchor], count)
+    const still = (pack: readonly Value[]) => pack.map((part) => stopGradient(ops, part))
+    return softThreshold(ops, still(weights), still(anchor), count)
   }
   return at(output)
 }
