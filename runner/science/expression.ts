@@ -86,7 +86,7 @@ export interface Operations {
   /** A number that comes with each step, by a name of the method's own: a weight that falls from pass to pass, say. */
   number(name: string): Expr
   /** Changes from an anchor shrunk by the k-th smallest of all of them, so that the k smallest vanish: anchor + sign(d) max(|d| −
-   *  τ, 0). k is a number with a name; 0 changes nothing. */
+   *  τ, 0). k is a number with a name; 0 changes nothing. Without a gradient. */
   shrinkChanges(weights: Expr, anchor: Expr, k: Expr): Expr
 }
 
@@ -101,6 +101,8 @@ function recorder() {
   const known = new Map<string, Expr>()
   const mine = new WeakSet<Expr>()
   const push: Push = (op, args, options = {}) => {
+    const wrong = Object.values(options).find((value) => typeof value === 'number' && !Number.isFinite(value))
+    if (wrong !== undefined) throw new ExpressionError(`${op}: expected a finite number, got ${wrong}`)
     const positions = args.map((arg, i) => {
       if (typeof arg === 'number') {
         if (!Number.isFinite(arg)) throw new ExpressionError(`${op}: expected a finite number, got ${arg}`)

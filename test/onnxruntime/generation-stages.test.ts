@@ -17,9 +17,11 @@ import { defineBenchmark } from '../../schema/benchmark.ts'
 import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import { type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
+import type { StageSpec } from '../../schema/stage.ts'
+import { generationOf } from '../../schema/tasks/generation.ts'
 
 const quickstart = benchmarks.get('fashion-mnist-5k-16.ddpm-unet.class-0')!
-const { generation } = quickstart
+const part = generationOf(quickstart)!
 const benchmark = defineBenchmark({
   ...quickstart,
   model: {
@@ -27,14 +29,15 @@ const benchmark = defineBenchmark({
     params: { channels: 4, multipliers: [1, 2], blocks: 1, attention: [], groups: 2, dropout: 0 },
   },
   training: { ...quickstart.training, epochs: 1, batchSize: 500 },
-  generation: {
-    ...generation!,
-    denoising: { ...generation!.denoising, average: 0.9 },
+  task: {
+    ...part,
+    id: 'generation',
+    denoising: { ...part.denoising, average: 0.9 },
     sampling: { sampler: { kind: 'ddim', steps: 4, eta: 1 }, guidance: 2, clip: false, perClass: 12 },
-    judge: { ...generation!.judge, training: { ...generation!.judge.training, epochs: 2 } },
+    judge: { ...part.judge, training: { ...part.judge.training, epochs: 2 } },
   },
 })
-const params = salun.generation!.params.parse({ steps: 6, batchSize: 16, alpha: 0.01 })
+const params = salun.on.generation!.params.parse({ steps: 6, batchSize: 16, alpha: 0.01 })
 const plan = (seed = 0) => planRun(benchmark, { id: 'salun', version: salun.version }, params, seed)
 const data = dataLoader({ directories: [], cache: '' })
 
@@ -48,7 +51,7 @@ afterAll(() => rm(home, { recursive: true }))
 async function runAll(
   folder: string,
   stages: PlannedStage[],
-  about: (kind: string) => Partial<StageContext> = () => ({}),
+  about: (spec: StageSpec) => Partial<StageContext> = () => ({}),
 ) {
   const results = new Map<string, StageResult>()
   const store = openStore(join(home, folder))
@@ -62,7 +65,8 @@ async function runAll(
       onProgress: () => {},
       log: () => {},
       checkpoint: checkpointOf(store.home, key, { everyMs: 0 }),
-      ...about(spec.kind),
+      metrics: benchmark.metrics,
+      ...about(spec),
     })
     results.set(key, result)
   }
@@ -71,9 +75,11 @@ async function runAll(
 
 test('a run is train, unlearn, sample, judge and evaluate; retrain leaves out D_f and shares the judge', async () => {
   const stages = await plan()
-  expect(stages.map(({ spec }) => spec.kind)).toEqual(['train', 'unlearn', 'sample', 'judge', 'evaluate-samples'])
+  const of = (all: PlannedStage[]) => all.map(({ spec: { task, kind } }) => `${kind} ${task}`)
+  const [measured, judged] = [['sample generation'], ['train classification', 'evaluate generation']]
+  expect(of(stages)).toEqual(['train generation', 'unlearn generation', ...measured, ...judged])
   const retrain = await planRun(benchmark, { id: 'retrain', version: 1, trainsOn: 'retain' }, {}, 1)
-  expect(retrain.map(({ spec }) => spec.kind)).toEqual(['train', 'sample', 'judge', 'evaluate-samples'])
+  expect(of(retrain)).toEqual(['train generation', ...measured, ...judged])
   expect(retrain[2]!.key).toBe(stages[3]!.key)
 })
 
@@ -114,8 +120,8 @@ describe('all stages', () => {
     for (const kind of ['train', 'unlearn', 'sample']) {
       const stop = new AbortController()
       let stopped = false
-      const about = (running: string): Partial<StageContext> => {
-        if (running !== kind) return {}
+      const about = ({ kind: running, task }: StageSpec): Partial<StageContext> => {
+        if (running !== kind || task !== 'generation') return {}
         return {
           signal: stop.signal,
           onProgress({ phase, done, total }) {
@@ -148,7 +154,7 @@ describe('features of real images', () => {
     const stages = await plan()
     const { results, store: source } = await runAll('whole', stages)
     const { spec } = stages.at(-1)!
-    if (spec.kind !== 'evaluate-samples') throw new Error('expected the stage that evaluates')
+    if (spec.kind !== 'evaluate') throw new Error('expected the stage that evaluates')
     const [samples, trained] = [results[2]!.artifacts, results[3]!.artifacts]
     for (const { sha256 } of [samples['samples.safetensors']!, trained['weights.safetensors']!])
       await store.put(await source.get(sha256))
@@ -161,7 +167,7 @@ describe('features of real images', () => {
       {
         store,
         data: load,
-        inputs: async (key) => (key === spec.judge ? { 'weights.safetensors': ref } : samples),
+        inputs: async (key) => (key === spec.inputs.judge ? { 'weights.safetensors': ref } : samples),
         threads: 1,
         signal: new AbortController().signal,
         // Only the loop that looks at images counts in images.
@@ -171,6 +177,7 @@ describe('features of real images', () => {
           else if (unit === 'reused images') seen.reused++
         },
         log: (line) => seen.lines.push(line),
+        metrics: benchmark.metrics,
       },
     )
     return { ...seen, store, results: { artifacts: result.artifacts, metrics: result.metrics } }
@@ -278,13 +285,11 @@ test('a model configured for another number of classes is refused before anythin
 
 test('a judge configured for another number of classes is refused as soon as the benchmark is checked', async () => {
   const { dataset } = await data(benchmark.dataset)
-  const { judge } = generation!
-  const wrong = {
-    ...benchmark,
-    generation: { ...benchmark.generation!, judge: { ...judge, model: { ...judge.model, classes: 9 } } },
-  }
+  const { judge } = part
+  const task = { ...benchmark.task, judge: { ...judge, model: { ...judge.model, classes: 9 } } }
+  const wrong = { ...benchmark, task }
   expect(() => checkClasses(wrong, dataset)).toThrow(
-    'generation.judge.model (small-cnn) is configured for 9 classes, but the dataset has 10; change generation.judge.model.classes to 10',
+    'task.judge.model (small-cnn) is configured for 9 classes, but the dataset has 10; change task.judge.model.classes to 10',
   )
   expect(() => checkClasses(benchmark, dataset)).not.toThrow()
   const right = { ...benchmark, model: { ...benchmark.model, classes: 10 } }
@@ -295,7 +300,7 @@ test('a judge whose weights answer with another number of classes is refused wit
   const stages = await plan()
   const { results, store } = await runAll('whole', stages)
   const { spec } = stages.at(-1)!
-  if (spec.kind !== 'evaluate-samples') throw new Error('expected the stage that evaluates')
+  if (spec.kind !== 'evaluate') throw new Error('expected the stage that evaluates')
   // The same weights with an eleventh output.
   const { tensors } = readSafetensors(await store.get(results[3]!.artifacts['weights.safetensors']!.sha256))
   const wider = new Map(tensors)
@@ -306,7 +311,7 @@ test('a judge whose weights answer with another number of classes is refused wit
     wider.set(name, { dtype: 'F32', shape: grown, data })
   }
   const judge = { 'weights.safetensors': await store.put(writeSafetensors(wider, {})) }
-  const inputs = async (key: string) => (key === spec.judge ? judge : results[2]!.artifacts)
+  const inputs = async (key: string) => (key === spec.inputs.judge ? judge : results[2]!.artifacts)
   const failure = runAll('whole', [{ key: 'e'.repeat(64), spec: { ...spec, seed: 99 } }], () => ({ inputs }))
   await expect(failure).rejects.toThrow(
     /the judge seems to be one of 11 classes, but the dataset has 10; train it on this/,

@@ -1,7 +1,8 @@
 /** A toy diffusion model that methods unlearn in seconds: 8x8 images of three classes, a U-Net of 7,000 parameters. */
 
-import { denoiserNetworkOf } from '../../runner/engine/nn/denoiser-network.ts'
+import { type DenoiserNetwork, denoiserNetworkOf } from '../../runner/engine/nn/denoiser-network.ts'
 import { ddpmUnet } from '../../runner/engine/nn/denoisers/ddpm-unet.ts'
+import { dropout, linear, normalInit, swish, timeEmbedding } from '../../runner/engine/nn/layers.ts'
 import { randomStream } from '../../runner/engine/nn/random.ts'
 import { initialState } from '../../runner/engine/nn/variables.ts'
 import type { Tensor } from '../../runner/engine/onnx/tensor.ts'
@@ -42,7 +43,19 @@ export const toyDenoiser = denoiserNetworkOf([1, SIDE, SIDE], TOY_CLASSES, (scop
   ddpmUnet.build(scope, inputs, { classes: TOY_CLASSES }, params),
 )
 
+/** So small that its programs are compiled at once: a hidden layer with dropout, moved by the timestep and the class. */
+export const tinyDenoiser = denoiserNetworkOf([1, SIDE, SIDE], TOY_CLASSES, (scope, { x, t, labels }) => {
+  const { ops } = scope
+  const pixels = linear(scope, 'in', ops.Reshape(x, [x.shape[0]!, SIDE * SIDE]), 4)
+  const time = linear(scope, 'time', timeEmbedding(scope, t, 4), 4)
+  const table = scope.parameter('class.table', [TOY_CLASSES + 1, 4], normalInit)
+  const kind = ops.MatMul(ops.OneHot(labels, TOY_CLASSES + 1), table)
+  const hidden = dropout(scope, swish(scope, ops.Add(pixels, ops.Mul(time, kind))), 0.1)
+  return ops.Reshape(linear(scope, 'out', hidden, SIDE * SIDE), x.shape)
+})
+
 const train = toyImages(90)
+export const toyLabels = train.labels
 export const toyForget = Int32Array.from(train.labels.keys()).filter((item) => train.labels[item] === 0)
 export const toyRetain = Int32Array.from(train.labels.keys()).filter((item) => train.labels[item] !== 0)
 
@@ -52,13 +65,17 @@ export const toyDiffusion = diffusion.parse({
 })
 
 export const toyDenoiserTrainer = ({
-  weights = initialState(toyDenoiser, 0),
+  denoiser = toyDenoiser,
+  weights = initialState(denoiser, 0),
   ...options
-}: Partial<TrainerOptions<DiffusionTypes>> & { weights?: ReadonlyMap<string, Tensor> } = {}) => {
+}: Partial<TrainerOptions<DiffusionTypes>> & {
+  denoiser?: DenoiserNetwork
+  weights?: ReadonlyMap<string, Tensor>
+} = {}) => {
   const { seed = 0, purpose = 'test', onProgress = () => {} } = options
   const trainer: StageTrainer<DiffusionTypes> = createTrainer({
     objective: diffusionObjective({
-      denoiser: toyDenoiser,
+      denoiser,
       diffusion: toyDiffusion,
       train,
       seed,
@@ -73,7 +90,7 @@ export const toyDenoiserTrainer = ({
   })
   const { conditions } = ddpmUnet
   const verbs = verbsOf(trainer, {
-    ...{ denoiser: toyDenoiser, diffusion: toyDiffusion, conditions, seed, purpose, onProgress },
+    ...{ denoiser, diffusion: toyDiffusion, conditions, seed, purpose, onProgress },
   })
   return { ...trainer, verbs }
 }

@@ -1,8 +1,9 @@
 /** A toy that methods finish in seconds: a very small network on the first images of the shipped Fashion-MNIST subset. */
 
 import { fashionMnist5k } from '../../runner/data/datasets/fashion-mnist-5k.ts'
+import { batchNorm, conv, linear } from '../../runner/engine/nn/layers.ts'
 import { smallCnn } from '../../runner/engine/nn/models/small-cnn.ts'
-import { initialState, networkOf } from '../../runner/engine/nn/network.ts'
+import { initialState, type Network, networkOf } from '../../runner/engine/nn/network.ts'
 import type { Tensor } from '../../runner/engine/onnx/tensor.ts'
 import { createTrainer, type TrainerOptions } from '../../runner/engine/training/trainer.ts'
 import type { Split } from '../../runner/science/dataset.ts'
@@ -23,13 +24,20 @@ export const toyNetwork = networkOf([1, 28, 28], 10, (scope, x) =>
   smallCnn.build(scope, x, { classes: 10, normalization }, { width: 2, hidden: 8 }),
 )
 
+/** So small that its programs are compiled at once: patches of 7x7, batch norm, a linear layer. */
+export const tinyNetwork = networkOf([1, 28, 28], 10, (scope, x) => {
+  const patches = batchNorm(scope, 'bn', conv(scope, 'conv', x, { out: 3, kernel: 7, stride: 7 }))
+  return linear(scope, 'fc', scope.ops.Reshape(scope.ops.Relu(patches), [x.shape[0]!, 3 * 4 * 4]), 10)
+})
+
 export const toyTrainer = ({
+  network = toyNetwork,
   augment = false,
   ...options
-}: Partial<TrainerOptions<ClassifierTypes>> & { augment?: boolean } = {}) =>
+}: Partial<TrainerOptions<ClassifierTypes>> & { network?: Network; augment?: boolean } = {}) =>
   createTrainer({
-    objective: classifierObjective({ network: toyNetwork, train: toySplit(90), augment }),
-    state: initialState(toyNetwork, 0),
+    objective: classifierObjective({ network, train: toySplit(90), augment }),
+    state: initialState(network, 0),
     seed: 0,
     purpose: 'test',
     threads: 1,

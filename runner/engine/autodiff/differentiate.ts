@@ -21,8 +21,14 @@ function unbroadcast(ops: Ops, gradient: Value, { shape }: Value): Value {
 
 /** Adds the gradients of a scalar `loss` for the values `wrt` to the graph and gives them in the same order.
  *  Reverse-mode accumulation: each node on a path from `wrt` to the loss is visited once.
- *  Throws for an op without a rule, and for a value that the loss doesn't depend on. */
-export function differentiate(graph: Graph, loss: Value, wrt: readonly Value[]): Value[] {
+ *  Throws for an op without a rule, for a loss that depends on none of the values and, unless `absent` gives it zero, for a value
+ *  that the loss doesn't depend on. */
+export function differentiate(
+  graph: Graph,
+  loss: Value,
+  wrt: readonly Value[],
+  { absent = 'refused' }: { absent?: 'refused' | 'zero' } = {},
+): Value[] {
   const ops = opsFor(graph)
   const forward = [...graph.nodes]
   const active = new Set<Value>(wrt)
@@ -64,8 +70,10 @@ export function differentiate(graph: Graph, loss: Value, wrt: readonly Value[]):
       if (gradient && input && active.has(input)) accumulate(input, unbroadcast(ops, gradient, input))
     })
   }
+  const any = wrt.some((value) => sums.has(value))
   return wrt.map((value) => {
     const gradient = sums.get(value)
+    if (!gradient && any && absent === 'zero') return ops.Expand(ops.scalar(value.type, 0), value.shape)
     if (!gradient) throw new Error(`the loss ${loss.name} does not depend on ${value.name}, so it has no gradient`)
     return gradient
   })

@@ -95,7 +95,9 @@ export function opsFor(graph: Graph) {
   const reduce =
     (op: string) =>
     (x: Value, axes: readonly number[], keepdims: 0 | 1 = 1) =>
-      axes.length === 0 ? x : one(op, [x, list(axes)], { keepdims })
+      axes.length === 0 ? ofNone(op, x) : one(op, [x, list(axes)], { keepdims })
+  /** A reduction over no axes, as over those of a scalar. */
+  const ofNone = (op: string, x: Value) => (op === 'ReduceSumSquare' ? one('Mul', [x, x]) : x)
 
   return {
     graph,

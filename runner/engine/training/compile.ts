@@ -56,12 +56,40 @@ const ofTensors: Record<string, Elementwise> = {
   oneHot: (ops, [labels], { classes }) => ops.OneHot(labels!, classes as number),
   crossEntropy: (ops, [logits, labels]) => crossEntropy(ops, logits!, labels!),
   squaredError: (ops, [a, b], { reduction }) => squaredError(ops, a!, b!, reduction as 'sum' | 'mean'),
-  gradient: (ops, [scalar, input]) => differentiate(ops.graph, scalar!, [input!])[0]!,
+  gradient(ops, [scalar, input]) {
+    if (scalar!.shape.length > 0)
+      throw new ExpressionError(`gradient: expected one number, got a tensor of shape [${scalar!.shape}]`)
+    return differentiate(ops.graph, scalar!, [input!])[0]!
+  },
+}
+
+/** Integers count as numbers: labels, timesteps. */
+const asFloat = (ops: Ops, value: Value) => ops.Cast(value, 'float32')
+
+/** Applies an operation to a tensor, or to each tensor of packs; numbers go with every one. */
+function eachOf(ops: Ops, { op, with: options }: ExprNode, apply: Elementwise, args: readonly Compiled[]): Compiled {
+  const packs = args.filter(isPack)
+  const beside = args.find((arg): arg is Value => packs.length > 0 && !isPack(arg) && arg.shape.length > 0)
+  if (beside)
+    throw new ExpressionError(`${op}: expected a number beside all weights, got a tensor of shape [${beside.shape}]`)
+  const at = (i: number) => {
+    const values = args.map((arg) => (isPack(arg) ? arg[i]! : arg))
+    // A choice between labels is a label.
+    const labels = op === 'where' && values.slice(1).every(({ type }) => type === 'int64')
+    return labels ? values : values.map((value) => asFloat(ops, value))
+  }
+  return packs[0] ? packs[0].map((_, i) => apply(ops, at(i), options)) : apply(ops, at(0), options)
+}
+
+/** √ of a sum of squares, whose gradient at 0 is 0. */
+function rootOf(ops: Ops, squares: Value): Value {
+  const positive = ops.Greater(squares, 0)
+  return ops.Mul(ops.Sqrt(ops.Where(positive, squares, 1)), ops.Cast(positive, 'float32'))
 }
 
 /** Over all tensors of a pack. */
 function reduced(ops: Ops, { op, with: { axis } }: ExprNode, args: readonly Compiled[]): Value {
-  const [a, b] = args
+  const [a, b] = args.map((arg) => (isPack(arg) ? arg : asFloat(ops, arg)))
   const parts = isPack(a!) ? a : [a!]
   const added = (values: readonly Value[]) => values.reduce((sum, value) => ops.Add(sum, value))
   if (axis !== undefined) {
@@ -77,8 +105,9 @@ function reduced(ops: Ops, { op, with: { axis } }: ExprNode, args: readonly Comp
         parts.reduce((size, part) => size + sizeOf(part), 0),
       )
     case 'norm':
-      return ops.Sqrt(added(parts.map((part) => ops.ReduceSumSquare(part, axesOf(part), 0))))
+      return rootOf(ops, added(parts.map((part) => ops.ReduceSumSquare(part, axesOf(part), 0))))
     default: {
+      if (isPack(a!) !== isPack(b!)) throw new ExpressionError(`${op}: expected two tensors or all weights twice`)
       const others = isPack(b!) ? b : [b!]
       return added(parts.map((part, i) => total(ops, ops.Mul(part, others[i]!))))
     }
@@ -112,6 +141,8 @@ export function build(
     if (found) return found
     const node = nodes[id]
     if (!node) throw new ExpressionError(`expected a node before ${nodes.length}, got ${id}`)
+    const later = node.args.find((arg) => !(arg < id))
+    if (later !== undefined) throw new ExpressionError(`${node.op}: expected arguments before ${id}, got ${later}`)
     const earlier = node.op === 'stop' ? stopped?.values.get(id) : undefined
     const value = earlier ?? made(node)
     values.set(id, value)
@@ -128,17 +159,7 @@ export function build(
       return isPack(a) ? a.map((part) => stopGradient(ops, part)) : stopGradient(ops, a)
     }
     const each = elementwise[op]
-    if (each) {
-      const packs = args.filter(isPack)
-      if (packs.length === 0) return each(ops, args as Value[], node.with)
-      return packs[0]!.map((_, i) =>
-        each(
-          ops,
-          args.map((arg) => (isPack(arg) ? arg[i]! : arg)),
-          node.with,
-        ),
-      )
-    }
+    if (each) return eachOf(ops, node, each, args)
     const tensors = ofTensors[op]
     if (tensors)
       return tensors(
@@ -157,7 +178,8 @@ export function build(
     const count = k.op === 'number' ? known({ ...k, with: { ...k.with, whole: true } }, []) : null
     if (!weights || !anchor || !isPack(weights) || !isPack(anchor) || !count || isPack(count))
       throw new ExpressionError(`${op}: expected all weights, those they are measured from and number(name)`)
-    return softThreshold(ops, [...weights], [...anchor], count)
+    const still = (pack: readonly Value[]) => pack.map((part) => stopGradient(ops, part))
+    return softThreshold(ops, still(weights), still(anchor), count)
   }
   return at(output)
 }

@@ -221,6 +221,9 @@ async function run<T extends TaskTypes>(
           const each = Float64Array.from({ length: steps }, (_, i) =>
             typeof value === 'number' ? value : value(step + i),
           )
+          const wrong = each.find((value) => !Number.isFinite(value))
+          if (wrong !== undefined)
+            throw new ExpressionError(`number("${name}"): expected a finite number, got ${wrong}`)
           own[`number.${name}`] = tensor('float64', [steps], each)
         }
         for (const [k, drawn] of draws.entries()) {

@@ -1,6 +1,6 @@
 /** What a trainer finds out about a term without moving the model: gradients summed or one by one, and values of every example. */
 import type { Progress } from '../../../schema/result.ts'
-import type { Recording } from '../../science/expression.ts'
+import { ExpressionError, type Recording } from '../../science/expression.ts'
 import type { TaskTypes } from '../../science/method.ts'
 import type { Weights } from '../../science/weights.ts'
 import type { Executor } from '../nn/executor.ts'
@@ -9,6 +9,7 @@ import { type Tensor, zeros } from '../onnx/tensor.ts'
 import { keptFeeds } from './feeds.ts'
 import type { Memory } from './memory.ts'
 import { type Objective, slotName, type TermShape, type Use } from './objective.ts'
+import { alone, numbersBy } from './step-program.ts'
 import { type GradientShape, gradientProgram, valueProgram } from './term-program.ts'
 
 export interface LookContext<T extends TaskTypes> {
@@ -40,7 +41,7 @@ async function goOver<T extends TaskTypes>(
     use: Use
     program(term: TermShape): { name: string; build(): ReturnType<typeof valueProgram> }
     feeds: Record<string, Tensor>
-    after(outputs: Record<string, Tensor>, range: { count: number; steps: number }): void
+    after(outputs: Record<string, Tensor>, steps: number): void
     atMost?: number
   },
 ): Promise<void> {
@@ -68,13 +69,11 @@ async function goOver<T extends TaskTypes>(
   for (const { from, batch, end } of partsOf(population)) {
     const drawn = drawnFrom(from)
     const term: TermShape = { batch, on: objective.shapeOf(on, use), loss }
+    const [number] = numbersBy(alone(term))
+    if (number) throw new ExpressionError(`${phase}: number("${number}") comes with steps, and none are taken here`)
     const { name, build } = program(term)
     Object.assign(feeds, Object.fromEntries(variables.map(({ name }) => [name, memory.state.get(name)!])))
-    Object.assign(
-      feeds,
-      drawn.feeds,
-      keptFeeds(objective, memory, { terms: [{ ...term, weight: 1 }], penalty: null, direction: null, after: null }),
-    )
+    Object.assign(feeds, drawn.feeds, keptFeeds(objective, memory, alone(term)))
     await executor.iterate({
       name,
       program: build,
@@ -87,9 +86,8 @@ async function goOver<T extends TaskTypes>(
         return drawn.stepFeeds({ first, steps, batch, positions }, () => memory.state)
       },
       after(outputs, { steps }) {
-        const count = steps * batch
-        after(outputs, { count, steps })
-        total += count
+        after(outputs, steps)
+        total += steps * batch
         onProgress({ phase, done: total, total: population, unit: 'images' })
       },
     })
@@ -115,7 +113,7 @@ export async function sumGradients<T extends TaskTypes>(
       const shape: GradientShape = { term, ...how }
       return { name: `gradients ${JSON.stringify(shape)}`, build: () => gradientProgram(objective, shape) }
     },
-    after(outputs, { steps }) {
+    after(outputs, steps) {
       onBatches?.(steps)
       for (const { slot } of sums) feeds[slot] = outputs[`next/${slot}`]!
     },
@@ -163,11 +161,8 @@ export async function valuesOf<T extends TaskTypes>(
       name: `values ${JSON.stringify(term)}`,
       build: () => valueProgram(objective, term),
     }),
-    after(outputs, { count }) {
-      const values = outputs.values!.data as Float32Array
-      if (values.length % count !== 0)
-        throw new Error(`expected a value of each of ${count} examples, got ${values.length} numbers`)
-      parts.push(values)
+    after(outputs) {
+      parts.push(outputs.values!.data as Float32Array)
     },
   })
   const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))

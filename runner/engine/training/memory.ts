@@ -81,6 +81,28 @@ export function createMemory({ initial, seed, purpose, checkpoint, seconds }: Me
     })
   }
 
+  // One after another, in the order in which they were asked, so that a checkpoint can say which are done.
+  let turn: Promise<unknown> = Promise.resolve()
+  async function performed<T>(
+    codec: Codec<T>,
+    action: (within: Within | null, call: number) => Promise<T>,
+  ): Promise<T> {
+    const call = calls++
+    const half = await halfDone()
+    const known = half?.outcomes[call]
+    if (half && known && call < half.call) {
+      outcomes.push(known)
+      if (call + 1 === half.call && !half.within) restore(half)
+      return codec.from(known)
+    }
+    const within = half?.call === call ? half.within : null
+    if (half && within) restore(half)
+    const value = await action(within, call)
+    outcomes.push(codec.to(value))
+    if (checkpoint?.due()) await save(calls, null, 0, {})
+    return value
+  }
+
   const memory: Memory = {
     state: initial,
     optimizers: [],
@@ -91,21 +113,10 @@ export function createMemory({ initial, seed, purpose, checkpoint, seconds }: Me
       streams.set(name, known)
       return known
     },
-    async perform(codec, action) {
-      const call = calls++
-      const half = await halfDone()
-      const known = half?.outcomes[call]
-      if (half && known && call < half.call) {
-        outcomes.push(known)
-        if (call + 1 === half.call && !half.within) restore(half)
-        return codec.from(known)
-      }
-      const within = half?.call === call ? half.within : null
-      if (half && within) restore(half)
-      const value = await action(within, call)
-      outcomes.push(codec.to(value))
-      if (checkpoint?.due()) await save(calls, null, 0, {})
-      return value
+    perform(codec, action) {
+      const done = turn.then(() => performed(codec, action))
+      turn = done.catch(() => {})
+      return done
     },
     async keepMiddle(middle) {
       if (!checkpoint?.due()) return

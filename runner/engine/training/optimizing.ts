@@ -1,6 +1,6 @@
 /** The optimizers of a trainer: those that methods ask for, and those of a training's recipe. */
 import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
-import { type Expr, type Push, type Recording, record } from '../../science/expression.ts'
+import { type Expr, ExpressionError, type Push, type Recording, record } from '../../science/expression.ts'
 import type {
   DirectionValues,
   Optimizer,
@@ -56,8 +56,10 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
   let passes = 0
   const drawnPass = () => `${purpose}/pass/${passes++}`
   const drawnSteps = () => `${purpose}/${stepRuns++}`
-  const recorded = (terms: readonly Term<T>[]): RecordedTerm<T>[] =>
-    terms.map(({ on, loss, weight = 1 }) => ({ on, loss: record(loss, objective.values), weight }))
+  function recorded(terms: readonly Term<T>[]): RecordedTerm<T>[] {
+    if (terms.length === 0) throw new ExpressionError('expected a term to descend, got none')
+    return terms.map(({ on, loss, weight = 1 }) => ({ on, loss: record(loss, objective.values), weight }))
+  }
 
   /** Each run gives the losses to report. */
   async function descend(take: (within: Within | null) => Promise<number[]>): Promise<number> {
@@ -68,9 +70,7 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
 
   /** How many examples the first term has. */
   function itemsOf(terms: readonly RecordedTerm<T>[]): number {
-    const [first] = terms
-    if (!first) throw new Error('expected a term to descend, got none')
-    const items = objective.population(first.on)
+    const items = objective.population(terms[0]!.on)
     if (items === 0) throw new Error('a pass goes over the items of its first term, but that has none; ask for steps')
     return items
   }

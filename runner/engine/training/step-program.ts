@@ -48,6 +48,14 @@ export function carriedBy({ parameters, buffers }: Variables, { optimizer, avera
   return [...parameters, ...buffers, ...slots.flatMap((slot) => beside(parameters, slot)), { name: 'step', shape: [] }]
 }
 
+/** The shape of a term that is looked at by itself. */
+export const alone = (term: TermShape): Pick<StepShape, 'terms' | 'penalty' | 'direction' | 'after'> => ({
+  terms: [{ ...term, weight: 1 }],
+  penalty: null,
+  direction: null,
+  after: null,
+})
+
 const recordings = ({
   terms,
   penalty,
@@ -183,7 +191,7 @@ export function stepProgram(objective: Objective, shape: StepShape): Graph {
     const buildings = terms.map((): Building => ({ values: new Map() }))
     const losses = terms.map((_, k) => batch.loss(k, model(weights, true), buildings[k]))
     const gradientOf = (loss: Value, at: readonly Value[] = weights) =>
-      bundles.pack(ops, differentiate(ops.graph, loss, at))
+      bundles.pack(ops, differentiate(ops.graph, loss, at, { absent: 'zero' }))
 
     const weighted = () => {
       const parts = losses.map((loss, k) => (terms[k]!.weight === 1 ? loss : ops.Mul(loss, terms[k]!.weight)))

@@ -1,6 +1,6 @@
 /** Programs that look at a term without moving the model: sums of its gradients over batches, its gradients one by one, and its
  *  values for every example. In evaluation mode. */
-import type { ExprNode } from '../../science/expression.ts'
+import { ExpressionError, type ExprNode } from '../../science/expression.ts'
 import { differentiate } from '../autodiff/differentiate.ts'
 import { addInput, addOutput, type Graph, newGraph, type Value } from '../onnx/graph.ts'
 import { loop } from '../onnx/loop.ts'
@@ -8,9 +8,7 @@ import { opsFor } from '../onnx/ops.ts'
 import { sizeOf } from '../onnx/tensor.ts'
 import { type Net, type Objective, slotName, type TermShape } from './objective.ts'
 import { clipByGlobalNorm } from './optimizers.ts'
-import { termsOf } from './step-program.ts'
-
-const none = { penalty: null, direction: null, after: null }
+import { alone, termsOf } from './step-program.ts'
 
 function begin(objective: Objective, term: TermShape) {
   const graph = newGraph()
@@ -19,7 +17,7 @@ function begin(objective: Objective, term: TermShape) {
   const steps = addInput(graph, 'steps', 'int64', [])
   const variables = [...parameters, ...buffers]
   const known = new Map(variables.map(({ name, shape }) => [name, addInput(graph, name, 'float32', shape)]))
-  const terms = termsOf(graph, ops, objective, { terms: [{ ...term, weight: 1 }], ...none })
+  const terms = termsOf(graph, ops, objective, alone(term))
   const netOver = (values: ReadonlyMap<string, Value>) => (): Net => ({ values, training: false, update: () => {} })
   return { graph, ops, steps, known, terms, netOver, parameters }
 }
@@ -50,7 +48,7 @@ export function gradientProgram(objective: Objective, { term, clipNorm, gives }:
     const own = new Map([...known].map(([name, value]) => [name, ops.Identity(value)]))
     const loss = inside(ops, iteration).loss(0, netOver(own) as (node: ExprNode) => Net)
     const wrt = parameters.map(({ name }) => own.get(name)!)
-    const found = differentiate(ops.graph, loss, wrt)
+    const found = differentiate(ops.graph, loss, wrt, { absent: 'zero' })
     if (gives === 'each') {
       const flat = found.map((gradient) => ops.Reshape(gradient, [sizeOf(gradient.shape)]))
       return { carried: [], scans: [ops.Concat(flat, 0)] }
@@ -73,8 +71,13 @@ export function valueProgram(objective: Objective, term: TermShape): Graph {
   const { graph, ops, steps, known, terms, netOver } = begin(objective, term)
   const { scans } = loop(ops, steps, [], (ops, iteration) => {
     const value = terms.inside(ops, iteration).value(0, netOver(known) as (node: ExprNode) => Net)
-    if (Array.isArray(value)) throw new Error('expected a value of each example, got values of all weights')
-    return { carried: [], scans: [value as Value] }
+    if (Array.isArray(value)) throw new ExpressionError('expected a value of each example, got values of all weights')
+    const { shape } = value as Value
+    if (shape[0] !== term.batch)
+      throw new ExpressionError(
+        `expected a value of each of ${term.batch} examples, got a tensor of shape [${shape}]; don't sum over axis 0`,
+      )
+    return { carried: [], scans: [ops.Cast(value as Value, 'float32')] }
   })
   addOutput(graph, 'values', scans[0]!)
   return graph

@@ -31,8 +31,9 @@ export const l1Sparse = defineMethod({
           ...params,
           penalty: ({ weights, number, multiply, sum, abs }) => multiply(number('gamma'), sum(abs(weights))),
         })
+        const penalised = epochs - epochsWithoutL1
         for (let epoch = 0; epoch < epochs; epoch++) {
-          const left = Math.max(0, 1 - epoch / (epochs - epochsWithoutL1))
+          const left = epoch < penalised ? 1 - epoch / penalised : 0
           await optimizer.descend([fitLabels(retain, params)], { passes: 1, numbers: { gamma: gamma * left } })
         }
       },

@@ -1,0 +1,119 @@
+/** Every method of the folder on a toy of each task that it is on, with parameters that cost little. */
+import { randomStream } from '../../runner/engine/nn/random.ts'
+import type { StageTrainer } from '../../runner/engine/training/trainer.ts'
+import { methods } from '../../runner/science/catalogue/catalogue.ts'
+import type { Context, TaskTypes, Trainer, Unlearning } from '../../runner/science/method.ts'
+import { schemaOf } from '../../runner/science/parameters.ts'
+import { type Cutting, uncut } from './cut.ts'
+import { range, tinyNetwork, toySplit, toyTrainer } from './toy.ts'
+import { TOY_CLASSES, tinyDenoiser, toyDenoiserTrainer, toyForget, toyLabels, toyRetain } from './toy-denoiser.ts'
+
+type Params = Record<string, unknown>
+type Asked = Omit<Context<TaskTypes, Params>, 'params' | 'random' | 'trainer'>
+interface Toy {
+  trainer: StageTrainer<TaskTypes>
+  asked: Asked
+}
+
+const toys: Record<string, (options: Cutting & { seed: number }) => Toy> = {
+  classification(options) {
+    const trainer = toyTrainer({ ...options, network: tinyNetwork, augment: true })
+    const { labels } = toySplit(90)
+    return {
+      trainer: trainer as StageTrainer<TaskTypes>,
+      asked: { verbs: {}, forget: range(0, 7), retain: range(20, 31), forgotten: null, labels, classes: 10 },
+    }
+  },
+  generation(options) {
+    const { verbs, ...trainer } = toyDenoiserTrainer({ ...options, denoiser: tinyDenoiser })
+    const [forget, retain] = [toyForget.subarray(0, 7), toyRetain.subarray(0, 11)]
+    return {
+      trainer: trainer as unknown as StageTrainer<TaskTypes>,
+      asked: { verbs, forget, retain, forgotten: 0, labels: toyLabels, classes: TOY_CLASSES },
+    }
+  },
+}
+
+export interface MethodCase {
+  id: string
+  task: string
+  unlearning: Unlearning
+}
+
+export const methodCases: MethodCase[] = [...methods].flatMap(([id, { on }]) =>
+  Object.entries(on).map(([task, unlearning]) => ({ id, task, unlearning })),
+)
+
+export function toyOf(task: string, options: Partial<Cutting> & { seed?: number } = {}): Toy {
+  const toy = toys[task]
+  if (!toy) throw new Error(`no toy for the task ${task}; give it one in test/support/toy-methods.ts`)
+  return toy({ ...uncut(), seed: 0, ...options })
+}
+
+export interface Ran {
+  /** Parameters and buffers by name. */
+  weights: Map<string, Float32Array>
+  losses: number[]
+}
+
+/** Runs a method from the toy's weights to its end. `watch` may stand between it and the trainer. */
+export async function runMethod(
+  { task, unlearning }: MethodCase,
+  given: Params,
+  {
+    watch = (trainer) => trainer,
+    ...options
+  }: Parameters<typeof toyOf>[1] & { watch?(trainer: Trainer<TaskTypes>): Trainer<TaskTypes> } = {},
+): Promise<Ran> {
+  const { trainer, asked } = toyOf(task, options)
+  try {
+    const random = randomStream(options.seed ?? 0, 'labels')
+    await unlearning.run({
+      ...asked,
+      params: unlearning.params.parse({ ...cheap(unlearning), ...given }),
+      trainer: watch(trainer),
+      random,
+    })
+    const weights = new Map([...trainer.state()].map(([name, { data }]) => [name, data as Float32Array]))
+    return { weights, losses: trainer.losses() }
+  } finally {
+    await trainer.release()
+  }
+}
+
+interface Property {
+  type?: string | string[]
+  enum?: unknown[]
+  default?: unknown
+  minimum?: number
+  maximum?: number
+  exclusiveMinimum?: number
+}
+
+const propertiesOf = ({ params }: Pick<Unlearning, 'params'>) =>
+  Object.entries((schemaOf(params).properties ?? {}) as Record<string, Property>)
+
+/** What costs time by its count: steps, batches, samples. */
+const cheap = (unlearning: MethodCase['unlearning']): Params =>
+  Object.fromEntries(
+    propertiesOf(unlearning).flatMap(([name, property]) => {
+      const { type, default: usual, minimum = 1 } = property
+      return type === 'integer' && Number(usual) > 3 ? [[name, Math.max(3, minimum)]] : []
+    }),
+  )
+
+/** Every other value of a parameter that has a few; and all numbers at once as far down as they go, where branches end. */
+export function variantsOf({ unlearning }: MethodCase): Params[] {
+  const properties = propertiesOf(unlearning)
+  const choices = properties.flatMap(([name, { enum: values = [], type, default: usual }]) =>
+    [...values, ...(type === 'boolean' ? [true, false] : [])]
+      .filter((value) => value !== usual)
+      .map((value) => ({ [name]: value })),
+  )
+  const ends = properties.flatMap(([name, { type, default: usual, minimum, maximum = 1 }]) => {
+    if (type === 'integer' && minimum === 0) return [[name, usual === 0 ? 1 : 0] as const]
+    if (type === 'number' && minimum === 0) return [[name, usual === 0 ? Math.min(0.5, maximum) : 0] as const]
+    return []
+  })
+  return [...choices, ...(ends.length > 0 ? [Object.fromEntries(ends)] : [])]
+}
