@@ -22,8 +22,6 @@ test.each([...methods])(
 )
 
 const named = methodCases.map((one) => [`${one.id} on ${one.task}`, one] as const)
-/** Choices that come to the same on a toy: Adam here has no decay, so nothing but a gradient moves a weight. */
-const alike = new Set(['salun on generation {"freeze":"gradient"}'])
 const initial = (task: string) =>
   new Map([...toyOf(task).trainer.state()].map(([name, { data }]) => [name, data as Float32Array]))
 
@@ -61,8 +59,7 @@ describe.each(named)('%s', (_, one) => {
   if (variants.length === 0) return
   test.each(variants)('with %s goes another way, and on from there where it is stopped', async (_, params) => {
     const expected = await runMethod(one, params)
-    if (!alike.has(`${one.id} on ${task} ${JSON.stringify(params)}`))
-      expect(expected.weights).not.toEqual((await whole()).weights)
+    expect(expected.weights).not.toEqual((await whole()).weights)
     expect(flatten(expected.weights).every(Number.isFinite)).toBe(true)
     const { result } = await cutAndContinued((cutting) => runMethod(one, params, cutting), { every: 2 })
     expect(result).toEqual(expected)
@@ -111,12 +108,10 @@ describe.each(['classification', 'generation'])('salun on %s', (task) => {
     if (kind !== 'inverted') expect(moved.filter(Boolean).length).toBeGreaterThan(free / 2)
   })
 
-  test('freezing the gradient alone lets weight decay or nothing else move the others', async () => {
+  // Adam here decays no weights, so that a masked gradient would freeze as hard.
+  test.runIf(task === 'classification')('with the gradient alone masked, weight decay moves the others', async () => {
     const { entries, moved } = await masked({ freeze: 'gradient' })
-    const outside = moved.filter((is, i) => is && !entries![i]).length
-    // SGD decays weights, Adam here does not.
-    if (task === 'classification') expect(outside).toBeGreaterThan(moved.length / 2)
-    else expect(outside).toBe(0)
+    expect(moved.filter((is, i) => is && !entries![i]).length).toBeGreaterThan(moved.length / 2)
   })
 
   test('saliency takes the weights with the largest gradients, the control the smallest, and chance neither', async () => {

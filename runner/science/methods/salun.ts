@@ -19,6 +19,10 @@ const saliency = {
     .max(1)
     .default(0.5)
     .describe("Mask density: share of all parameters that may move; 0.5 is the paper's median threshold."),
+}
+
+/** Adam as it is used here has no decay, so that both would be one. */
+const freezing = {
   freeze: z
     .enum(['hard', 'gradient'])
     .default('hard')
@@ -37,7 +41,7 @@ export const salun = defineMethod({
   example: true,
   on: {
     classification: onClassification({
-      params: randomLabels.extend(saliency),
+      params: randomLabels.extend({ ...saliency, ...freezing }),
       async run(context) {
         const { params, trainer, forget } = context
         const { mask: kind, density } = params
