@@ -26,5 +26,6 @@ export function openTrainer(
   return trainer
 }
 
+/** A line of the log; none for a method that descends nothing. */
 export const lossWords = (losses: readonly number[]): string =>
-  `mean losses ${losses.map((loss) => loss.toPrecision(4)).join(' ')}`
+  losses.length === 0 ? 'no loss was descended' : `mean losses ${losses.map((loss) => loss.toPrecision(4)).join(' ')}`

@@ -173,7 +173,7 @@ test('evidence and log of a run are served under its page', async () => {
   expect(evidence.byteLength).toBe(bytes)
   expect(unlearn!.logLength).toBeGreaterThan(0)
   const log = await (await fetch(`${url}/api/v1/jobs/${train!.key}/log`)).text()
-  expect(log).toMatch(/^\d\d:\d\d:\d\d training small-cnn on 5000 images/m)
+  expect(log).toMatch(/^\d\d:\d\d:\d\d training small-cnn \(\d+ parameters\) on 5000 images/m)
   expect(Buffer.byteLength(log)).toBe(train!.logLength)
 })
 
