@@ -10,6 +10,7 @@ import { type Ops, opsFor } from '../onnx/ops.ts'
 import type { Shape } from '../onnx/tensor.ts'
 import { bundlesOf } from './bundles.ts'
 import { type Building, build, buildPack, buildScalar, type Compiled } from './compile.ts'
+import { directionOf } from './direction.ts'
 import { type Net, type NetValues, type Objective, slotName, type TermShape } from './objective.ts'
 import { clipByGlobalNorm, optimizerOf } from './optimizers.ts'
 import { type MaskKind, maskFactors, updateBundles } from './updates.ts'
@@ -197,49 +198,14 @@ export function stepProgram(objective: Objective, shape: StepShape): Graph {
       const parts = losses.map((loss, k) => (terms[k]!.weight === 1 ? loss : ops.Mul(loss, terms[k]!.weight)))
       return gradientOf(parts.reduce((sum, part) => ops.Add(sum, part)))
     }
-    const directed = (recording: Recording) => {
-      const gradients = new Map<number, Value[]>()
-      const elsewhere = new Map<Compiled, Map<number, { loss: Value; gradient?: Value[]; at: Value[] }>>()
-      const gradient = (k: number) => {
-        if (!gradients.has(k)) gradients.set(k, gradientOf(losses[k]!))
-        return gradients.get(k)!
-      }
-      const at = (k: number, pack: Compiled) => {
-        const known = elsewhere.get(pack) ?? new Map()
-        elsewhere.set(pack, known)
-        if (!known.has(k)) {
-          const values = bundles.unpack(ops, pack as readonly Value[])
-          const building = { values: new Map(), stopped: buildings[k] }
-          known.set(k, { loss: batch.loss(k, model(values, false), building), at: values })
-        }
-        return known.get(k)!
-      }
-      return buildPack(ops, recording, (node, [pack]) => {
-        const k = node.with.term as number
-        if (k !== undefined && !(k in terms))
-          throw new ExpressionError(`expected a term below ${terms.length}, got ${k}`)
-        switch (node.op) {
-          case 'weights':
-            return held
-          case 'loss':
-            return losses[k]!
-          case 'gradientOf':
-            return gradient(k)
-          case 'lossAt':
-            return at(k, pack!).loss
-          case 'gradientAt': {
-            const found = at(k, pack!)
-            found.gradient ??= gradientOf(found.loss, found.at)
-            return found.gradient
-          }
-          default:
-            return common(ops, iteration, node)
-        }
-      })
-    }
-    let gradients: readonly Value[] = direction ? directed(direction) : weighted()
+    const lossElsewhere = (k: number, values: readonly Value[]) =>
+      batch.loss(k, model(values, false), { values: new Map(), stopped: buildings[k] })
+    const shared = (node: ExprNode) => common(ops, iteration, node)
+    let gradients: readonly Value[] = direction
+      ? directionOf(ops, direction, { held, losses, bundles, gradientOf, lossElsewhere, shared })
+      : weighted()
     if (penalty) {
-      const ofWeights = (node: ExprNode) => (node.op === 'weights' ? held : common(ops, iteration, node))
+      const ofWeights = (node: ExprNode) => (node.op === 'weights' ? held : shared(node))
       const slopes = differentiate(ops.graph, buildScalar(ops, penalty, ofWeights), held)
       gradients = gradients.map((gradient, i) => ops.Add(gradient, slopes[i]!))
     }
@@ -247,7 +213,7 @@ export function stepProgram(objective: Objective, shape: StepShape): Graph {
     const rate = ops.Gather(rates, iteration)
     const next = updateBundles(ops, { optimizer, weights: held, gradients, slots, mask, factors, rate, step: step! })
     const moved = after
-      ? buildPack(ops, after, (node) => (node.op === 'weights' ? next.weights : common(ops, iteration, node)))
+      ? buildPack(ops, after, (node) => (node.op === 'weights' ? next.weights : shared(node)))
       : next.weights
     const averages = slots.average?.map((mean, i) => ops.Add(ops.Mul(mean, average!), ops.Mul(moved[i]!, 1 - average!)))
     const reported = ops.Concat(
