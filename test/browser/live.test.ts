@@ -72,7 +72,8 @@ test('an open page follows its run to the end within two seconds of each event, 
     for (const line of ['epoch 1 of 8  loss 2.1', '<b>not bold</b>', 'epoch 2 of 8  loss 1.7']) {
       delays[line] = await delayOf(
         async () => {
-          place = await runner.say(job, `${line}\n`, place)
+          // Colours and what a carriage return wrote over are left out.
+          place = await runner.say(job, `...\r\u001b[32m${line}\u001b[0m\n`, place)
         },
         () => page.locator('.tail li', { hasText: line }).waitFor(),
       )

@@ -1,5 +1,6 @@
 /** What sockets hear of a run while it happens. */
 import { expect, test } from 'vitest'
+import type { LiveMessage } from '../../worker/durable/live-event.ts'
 import { openSocket } from './sockets.ts'
 import {
   ask,
@@ -18,14 +19,7 @@ import {
 
 useSubmitterAndRunner()
 
-interface Message {
-  key: string
-  changed: boolean
-  progress: string | null
-  log: { of: string; offset: number; end: number; line: number; lines: string[] } | null
-}
-
-const follow = (run: string) => openSocket<Message>(`/api/v1/runs/${run}/live`)
+const follow = (run: string) => openSocket<LiveMessage>(`/api/v1/runs/${run}/live`)
 
 test('who follows a run hears of each lease, progress, log line and end of its stages', async () => {
   const { runs } = await submit(submitter, { method: 'retrain', seeds: [0] })
@@ -34,7 +28,7 @@ test('who follows a run hears of each lease, progress, log line and end of its s
   const nothing = { key: job.key, changed: false, progress: null, log: null }
   expect(await next()).toEqual({ ...nothing, changed: true })
   await read(await say(job, 'one\n\u001b[31m<two>\u001b[0m\n'))
-  const lines = { of: `${job.key}/1`, offset: 0, end: 19, line: 0, lines: ['one', '<two>'] }
+  const lines = { of: `${job.key}/1`, offset: 0, end: 19, line: 0, lines: ['one', '\u001b[31m<two>\u001b[0m'] }
   expect(await next()).toEqual({ ...nothing, log: lines })
   // A line that is not ended cannot be appended to: the page is asked to read it from the server.
   await read(await say(job, 'three', { sequence: 1, offset: 19 }))

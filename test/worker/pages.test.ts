@@ -114,7 +114,16 @@ test('methods, submissions, queue and documentation have pages', async () => {
   expect(queue).toContain('1 stage running, 1 run waiting, 1 runner known')
   expect(textOf(await page('/docs'))).toContain('mia/svc-confidence@1')
   expect(textOf(await page('/docs/api'))).toContain('GET /api/v1/benchmarks')
-  expect(await page('/style.css')).toContain('--text:')
+})
+
+test('the stylesheet has colours and rules, and may be kept for good under the address that pages name', async () => {
+  const [path] = (await page('/')).match(/\/style\.css\?v=\w+/)!
+  const answer = await ask(path)
+  expect(answer.headers.get('content-type')).toBe('text/css; charset=utf-8')
+  expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+  const text = await answer.text()
+  expect(text).toContain('--text:')
+  expect(text).toContain('var(--text)')
 })
 
 test('the front page has one entry for a suite, with its classes folded', async () => {

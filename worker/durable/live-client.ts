@@ -3,34 +3,16 @@
 import type { Bindings } from '../bindings/env.ts'
 import { upgradeAt } from '../http/socket.ts'
 import type { Live } from './live.ts'
-
-export interface LiveEvent {
-  /** The page fetches itself again. */
-  changed?: boolean
-  /** HTML that shows how far a stage is. */
-  progress?: string | null
-  log?: LiveLines | null
-}
-
-/** Complete lines of a log, as pages show them. */
-export interface LiveLines {
-  /** The log that they belong to. */
-  of: string
-  /** Bytes before them, and with them. */
-  offset: number
-  end: number
-  /** Line breaks before them. */
-  line: number
-  lines: string[]
-}
+import type { LiveEvent, LiveMessage } from './live-event.ts'
 
 const liveOf = ({ LIVE }: Bindings) => (LIVE as DurableObjectNamespace<Live>).getByName('all')
 
-export async function publish(env: Bindings, key: string, event: LiveEvent): Promise<void> {
+export async function publish(env: Bindings, key: string, event: Partial<LiveEvent>): Promise<void> {
   const { changed = false, progress = null, log = null } = event
   if (!changed && !progress && !log) return
   try {
-    await liveOf(env).publish(key, JSON.stringify({ key, changed, progress, log }))
+    const message: LiveMessage = { key, changed, progress, log }
+    await liveOf(env).publish(key, JSON.stringify(message))
   } catch (error) {
     console.error(`nobody was told about job ${key}`, error)
   }

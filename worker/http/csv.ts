@@ -1,11 +1,25 @@
 /** Comma-separated values (RFC 4180). */
+import type { Context } from 'hono'
 
 type Field = string | number | null | undefined
 
-export const csvOf = (lines: Field[][]): string => lines.map((line) => `${line.map(field).join(',')}\r\n`).join('')
+/** The title of a column, and what a row has there. */
+export type CsvColumn<Row> = [title: string, field: (row: Row) => Field]
+
+/** A download of that name. */
+export const csvAnswer = <Row>(c: Context, name: string, columns: CsvColumn<Row>[], rows: Row[]) =>
+  c.body(csvOf(columns, rows), 200, {
+    'content-type': 'text/csv; charset=utf-8',
+    'content-disposition': `attachment; filename="${name}.csv"`,
+  })
+
+function csvOf<Row>(columns: CsvColumn<Row>[], rows: Row[]): string {
+  const lines = [columns.map(([title]) => title), ...rows.map((row) => columns.map(([, field]) => field(row)))]
+  return lines.map((line) => `${line.map(written).join(',')}\r\n`).join('')
+}
 
 /** Quoted where needed; a leading sign of a formula is defused for spreadsheets. */
-function field(value: Field): string {
+function written(value: Field): string {
   if (value === null || value === undefined) return ''
   if (typeof value === 'number') return String(value)
   const text = /^[=+@\t\r-]/.test(value) ? `'${value}` : value

@@ -1,7 +1,6 @@
 /** What pages that show a job are told while it runs, drawn as they draw it themselves. */
 import type { Progress } from '../../schema/result.ts'
-import type { LiveEvent, LiveLines } from '../durable/live-client.ts'
-import { plainLine } from './log.tsx'
+import type { LiveEvent, LiveLines } from '../durable/live-event.ts'
 import { StageProgress } from './stage-list.tsx'
 
 /** A chunk of a log: the delivery that wrote it, and the bytes and line breaks before it. */
@@ -24,5 +23,5 @@ const linesOf = (key: string, { attempt, offset, line, text }: Chunk): LiveLines
   offset,
   end: offset + new TextEncoder().encode(text).byteLength,
   line,
-  lines: text.slice(0, -1).split('\n').map(plainLine),
+  lines: text.slice(0, -1).split('\n'),
 })

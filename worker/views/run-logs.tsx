@@ -1,7 +1,8 @@
 /** Logs on a run's page: the last lines of one, and links to all of them. */
 import type { RunStage } from '../../schema/api/run.ts'
 import type { LogLines as Lines, LogSize } from '../queries/logs/read-log.ts'
-import { LINES_A_PAGE, type LogAddress, LogLines, logPage, TAIL_LINES } from './log.tsx'
+import { type LogAddress, LogLines, logPage } from './log.tsx'
+import { TAIL_LINES } from './log-line.ts'
 import { count, fileSize, plural } from './numbers.ts'
 import type { ShownRun, ShownStage } from './stage-list.tsx'
 
@@ -32,10 +33,8 @@ export const LogTail = ({ run, stage, tails }: { run: ShownRun; stage: ShownStag
           class="log"
           data-log={`${stage.key}/${attempt}`}
           data-end={end}
-          data-keep={TAIL_LINES}
           data-prefix={`s${number}-`}
           data-page={logPage(address)}
-          data-page-lines={LINES_A_PAGE}
         >
           <LogLines address={address} first={first} lines={lines} prefix={`s${number}-`} />
         </ol>

@@ -1,8 +1,9 @@
 /** Signed gap to retrain for each metric of one run, as bars on one scale. */
 import type { RunMetric } from '../../../schema/api/run.ts'
 import { decimal, signed } from '../numbers.ts'
+import { AxisTitle, TicksBelow, ZeroLine } from './axes.tsx'
 import { Chart } from './chart.tsx'
-import { linearScale, px } from './scale.ts'
+import { digitsOf, linearScale, px } from './scale.ts'
 
 type WithGap = RunMetric & { gap: number }
 
@@ -14,17 +15,9 @@ const Draw = ({ metrics, width, label }: { metrics: WithGap[]; width: 576 | 328;
   const bottom = top + metrics.length * rowHeight
   const reach = Math.max(...metrics.map(({ gap }) => Math.abs(gap)), 0.5) * 1.25
   const x = linearScale(-reach, reach, left, right, narrow ? 3 : 6)
-  const digits = x.ticks.some((tick) => !Number.isInteger(tick)) ? 1 : 0
   return (
     <Chart width={width} height={bottom + 44} label={label}>
-      {x.ticks.map((tick) => (
-        <>
-          <line x1={px(x(tick))} x2={px(x(tick))} y1={top} y2={bottom} stroke="var(--rule)" />
-          <text class="tick" x={px(x(tick))} y={bottom + 17} text-anchor="middle">
-            {signed(tick, digits)}
-          </text>
-        </>
-      ))}
+      <TicksBelow x={x} top={top} bottom={bottom} words={(tick) => signed(tick, digitsOf(x))} />
       {metrics.map(({ title, gap }, index) => {
         const y = top + index * rowHeight + rowHeight / 2
         const [from, to] = [Math.min(x(0), x(gap)), Math.max(x(0), x(gap))]
@@ -54,10 +47,10 @@ const Draw = ({ metrics, width, label }: { metrics: WithGap[]; width: 576 | 328;
           </>
         )
       })}
-      <line x1={px(x(0))} x2={px(x(0))} y1={top - 4} y2={bottom + 4} stroke="var(--text)" stroke-width="2" />
-      <text class="tick" x={px((left + right) / 2)} y={bottom + 37} text-anchor="middle">
+      <ZeroLine x={x} from={top - 4} to={bottom + 4} />
+      <AxisTitle left={left} right={right} y={bottom + 37}>
         points from retrain with the same seed
-      </text>
+      </AxisTitle>
     </Chart>
   )
 }

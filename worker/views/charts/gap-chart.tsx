@@ -2,9 +2,10 @@
 import { labelled } from '../../../runner/words/names.ts'
 import type { BoardRow } from '../../../schema/api/board.ts'
 import { decimal, plusMinus, rankRange } from '../numbers.ts'
+import { AxisTitle, TicksBelow, ZeroLine } from './axes.tsx'
 import { Chart } from './chart.tsx'
 import { markOf } from './marks.ts'
-import { linearScale, px } from './scale.ts'
+import { digitsOf, linearScale, px } from './scale.ts'
 
 type Ranked = BoardRow & { avgGap: NonNullable<BoardRow['avgGap']> }
 
@@ -30,18 +31,11 @@ const Draw = ({ rows, width, label }: DrawProps) => {
   const x = linearScale(0, Math.max(...values), left, width - right, narrow ? 4 : 6)
   return (
     <Chart width={width} height={bottom + 44} label={label}>
-      {x.ticks.map((tick) => (
-        <>
-          <line x1={px(x(tick))} x2={px(x(tick))} y1={top} y2={bottom} stroke="var(--rule)" />
-          <text class="tick" x={px(x(tick))} y={bottom + 17} text-anchor="middle">
-            {decimal(tick, x.ticks.some((t) => !Number.isInteger(t)) ? 1 : 0)}
-          </text>
-        </>
-      ))}
-      <line x1={px(x(0))} x2={px(x(0))} y1={top - 4} y2={bottom + 4} stroke="var(--text)" stroke-width="2" />
-      <text class="tick" x={px((left + width - right) / 2)} y={bottom + 37} text-anchor="middle">
+      <TicksBelow x={x} top={top} bottom={bottom} words={(tick) => decimal(tick, digitsOf(x))} />
+      <ZeroLine x={x} from={top - 4} to={bottom + 4} />
+      <AxisTitle left={left} right={width - right} y={bottom + 37}>
         Avg. Gap in points; retrain is 0
-      </text>
+      </AxisTitle>
       {rows.map((row, index) => {
         const { avgGap, gapBySeed, method, rank } = row
         const y = top + index * rowHeight + (narrow ? 32 : rowHeight / 2)

@@ -2,6 +2,7 @@
 import type { RunningStage } from '../../../schema/api/queue.ts'
 import { titleOf } from '../../http/catalogue.ts'
 import { plural } from '../numbers.ts'
+import { AxisTitle, TicksBelow, ZeroLine } from './axes.tsx'
 import { Chart } from './chart.tsx'
 import { linearScale, px } from './scale.ts'
 
@@ -29,14 +30,7 @@ const Draw = ({ bars, width, label }: { bars: Bar[]; width: 576 | 328; label: st
   )
   return (
     <Chart width={width} height={bottom + 44} label={label}>
-      {x.ticks.map((tick) => (
-        <>
-          <line x1={px(x(tick))} x2={px(x(tick))} y1={top} y2={bottom} stroke="var(--rule)" />
-          <text class="tick" x={px(x(tick))} y={bottom + 17} text-anchor="middle">
-            {tick === 0 ? 'now' : Math.abs(tick)}
-          </text>
-        </>
-      ))}
+      <TicksBelow x={x} top={top} bottom={bottom} words={(tick) => (tick === 0 ? 'now' : String(Math.abs(tick)))} />
       {bars.map(({ runner, what, from, median, p90 }, index) => {
         const y = top + index * ROW
         const [start, now] = [x(from), x(0)]
@@ -62,10 +56,10 @@ const Draw = ({ bars, width, label }: { bars: Bar[]; width: 576 | 328; label: st
           </>
         )
       })}
-      <line x1={px(x(0))} x2={px(x(0))} y1={top} y2={bottom + 4} stroke="var(--text)" stroke-width="2" />
-      <text class="tick" x={px((left + right) / 2)} y={bottom + 37} text-anchor="middle">
+      <ZeroLine x={x} from={top} to={bottom + 4} />
+      <AxisTitle left={left} right={right} y={bottom + 37}>
         minutes before and after now
-      </text>
+      </AxisTitle>
     </Chart>
   )
 }

@@ -33,5 +33,8 @@ export function logScale(low: number, high: number, from: number, to: number): S
   return Object.assign(scale, { ticks, domain: [start, end] as [number, number] })
 }
 
+/** Decimal places that all ticks can be told apart by. */
+export const digitsOf = ({ ticks }: Scale): 0 | 1 => (ticks.every(Number.isInteger) ? 0 : 1)
+
 /** Coordinates to a tenth of a pixel. */
 export const px = (value: number): number => Math.round(value * 10) / 10

@@ -2,9 +2,10 @@
 import { labelled } from '../../../runner/words/names.ts'
 import type { BoardRow } from '../../../schema/api/board.ts'
 import { decimal, significant, times } from '../numbers.ts'
+import { AxisTitle, TicksBelow, TicksBeside } from './axes.tsx'
 import { Chart, Labels } from './chart.tsx'
 import { markOf } from './marks.ts'
-import { linearScale, logScale, px } from './scale.ts'
+import { digitsOf, linearScale, logScale, px } from './scale.ts'
 
 interface Point {
   name: string
@@ -44,35 +45,14 @@ const Draw = ({ points, width, label }: { points: Point[]; width: 576 | 328; lab
   const steps = front.map(
     ({ time, gap }, i) => `${i === 0 ? 'M' : 'H'}${px(x(time))}${i === 0 ? ' ' : 'V'}${px(y(gap))}`,
   )
-  const digits = y.ticks.some((tick) => !Number.isInteger(tick)) ? 1 : 0
   const ticks = narrow ? x.ticks.filter((_, i) => x.ticks.length < 5 || i % 2 === (x.ticks.length - 1) % 2) : x.ticks
   return (
     <Chart width={width} height={height} label={label}>
-      {y.ticks.map((tick) => (
-        <>
-          <line
-            x1={left}
-            x2={right}
-            y1={px(y(tick))}
-            y2={px(y(tick))}
-            stroke={tick === 0 ? 'var(--text)' : 'var(--rule)'}
-          />
-          <text class="tick" x={left - 8} y={px(y(tick) + 4)} text-anchor="end">
-            {decimal(tick, digits)}
-          </text>
-        </>
-      ))}
-      {ticks.map((tick) => (
-        <>
-          <line x1={px(x(tick))} x2={px(x(tick))} y1={bottom} y2={bottom + 5} stroke="var(--border)" />
-          <text class="tick" x={px(x(tick))} y={bottom + 20} text-anchor="middle">
-            {significant(tick, 1)}×
-          </text>
-        </>
-      ))}
-      <text class="tick" x={(left + right) / 2} y={bottom + 42} text-anchor="middle">
+      <TicksBeside y={y} left={left} right={right} zero="var(--text)" words={(tick) => decimal(tick, digitsOf(y))} />
+      <TicksBelow x={x} ticks={ticks} bottom={bottom} words={(tick) => `${significant(tick, 1)}×`} />
+      <AxisTitle left={left} right={right} y={bottom + 42}>
         time as a multiple of retrain, log scale
-      </text>
+      </AxisTitle>
       <text class="tick" x={left + 6} y={bottom - 8}>
         faster and closer: better
       </text>

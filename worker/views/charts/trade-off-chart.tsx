@@ -2,6 +2,7 @@
 import { labelled } from '../../../runner/words/names.ts'
 import type { BoardRow, Column, Ranking } from '../../../schema/api/board.ts'
 import { decimal, significant } from '../numbers.ts'
+import { AxisTitle, TicksBelow, TicksBeside } from './axes.tsx'
 import { Chart, Labels } from './chart.tsx'
 import { markOf } from './marks.ts'
 import { linearScale, logScale, px } from './scale.ts'
@@ -51,25 +52,11 @@ const Draw = ({ points, columns: [across, up], width, label }: DrawProps) => {
         {isLog(points) && ', log scale'}
       </text>
       <line x1={left} x2={right} y1={bottom} y2={bottom} stroke="var(--text)" />
-      {y.ticks.map((tick) => (
-        <>
-          <line x1={left} x2={right} y1={px(y(tick))} y2={px(y(tick))} stroke="var(--rule)" />
-          <text class="tick" x={left - 8} y={px(y(tick) + 4)} text-anchor="end">
-            {significant(tick, 2)}
-          </text>
-        </>
-      ))}
-      {x.ticks.map((tick) => (
-        <>
-          <line x1={px(x(tick))} x2={px(x(tick))} y1={bottom} y2={bottom + 5} stroke="var(--border)" />
-          <text class="tick" x={px(x(tick))} y={bottom + 20} text-anchor="middle">
-            {decimal(tick, 0)}
-          </text>
-        </>
-      ))}
-      <text class="tick" x={(left + right) / 2} y={bottom + 40} text-anchor="middle">
+      <TicksBeside y={y} left={left} right={right} words={(tick) => significant(tick, 2)} />
+      <TicksBelow x={x} bottom={bottom} words={(tick) => decimal(tick, 0)} />
+      <AxisTitle left={left} right={right} y={bottom + 40}>
         {withUnit(across)}
-      </text>
+      </AxisTitle>
       {marks.map(({ x: cx, y: cy, method, reference }) => {
         const { colour, path } = markOf(method)
         return (

@@ -1,21 +1,25 @@
 /** Keeps the page of a run up to date. The server tells what is new over a socket: progress and log lines are put in their
  *  places; after any other change the page is fetched again and its parts are exchanged, so the server alone draws them. */
+import type { LiveLines, LiveMessage } from '../durable/live-event.ts'
+import { linePieces, TAIL_LINES } from '../views/log-line.ts'
+
 const PING_MS = 20_000
 const SILENCE_MS = 45_000
 const LONGEST_PAUSE_MS = 15_000
 const KEPT_APART_MS = 300
 
-const path = document.querySelector('[data-live]').dataset.live
-const find = (name, value) => document.querySelector(`[data-${name}="${CSS.escape(value)}"]`)
+const path = document.querySelector<HTMLElement>('[data-live]')?.dataset.live
+const find = (name: string, value: string) =>
+  document.querySelector<HTMLElement>(`[data-${name}="${CSS.escape(value)}"]`)
 
-let socket = null
+let socket: WebSocket | null = null
 let heard = Date.now()
 let pauseMs = 500
 let over = false
 let busy = false
 let again = false
 
-function say(text) {
+function say(text: string) {
   const status = document.querySelector('[data-live-status]')
   if (status && status.textContent !== text) status.textContent = text
 }
@@ -37,18 +41,18 @@ async function refresh() {
   busy = false
 }
 
-function exchange(page) {
+function exchange(page: Document) {
   const focused = document.activeElement
-  for (const part of document.querySelectorAll('[data-part]')) {
+  for (const part of document.querySelectorAll<HTMLElement>('[data-part]')) {
     const fresh = page.querySelector(`[data-part="${part.dataset.part}"]`)
     if (!fresh || fresh.innerHTML === part.innerHTML) continue
     const open = [...part.querySelectorAll('details')].map((details) => details.open)
-    const hadFocus = part.contains(focused)
+    const refocused = focused && part.contains(focused) ? focused : null
     part.replaceChildren(...fresh.childNodes)
     for (const [index, details] of part.querySelectorAll('details').entries()) {
-      if (index < open.length) details.open = open[index]
+      details.open = open[index] ?? details.open
     }
-    if (hadFocus) refocus(part, focused)
+    if (refocused) refocus(part, refocused)
   }
   document.title = page.title
   if (!page.querySelector('[data-live]')) {
@@ -58,36 +62,33 @@ function exchange(page) {
   }
 }
 
-function refocus(part, focused) {
+function refocus(part: HTMLElement, focused: Element) {
   const href = focused.getAttribute('href')
-  const same = href === null ? part.querySelector('[tabindex]') : part.querySelector(`a[href="${CSS.escape(href)}"]`)
-  same?.focus({ preventScroll: true })
+  const same = href === null ? '[tabindex]' : `a[href="${CSS.escape(href)}"]`
+  part.querySelector<HTMLElement>(same)?.focus({ preventScroll: true })
 }
 
 /** False where lines are missing before these. */
-function append({ of, offset, end, line, lines }) {
+function append({ of, offset, end, line, lines }: LiveLines): boolean {
   const list = find('log', of)
   if (!list) return false
   const known = Number(list.dataset.end)
   if (end <= known) return true
   if (offset !== known) return false
-  for (const [index, text] of lines.entries()) {
-    const number = line + index + 1
-    const item = document.createElement('li')
-    const link = document.createElement('a')
-    item.id = `${list.dataset.prefix}L${number}`
-    link.href = `${list.dataset.page}?page=${Math.ceil(number / list.dataset.pageLines)}#L${number}`
-    link.ariaLabel = `Line ${number}`
-    link.textContent = number
+  const { page = '', prefix = '' } = list.dataset
+  for (const [index, written] of lines.entries()) {
+    const { id, href, label, number, text } = linePieces(written, line + index + 1, { page, prefix })
+    const link = Object.assign(document.createElement('a'), { href, ariaLabel: label, textContent: number })
+    const item = Object.assign(document.createElement('li'), { id })
     item.append(link, text)
     list.append(item)
   }
-  list.dataset.end = end
-  while (list.childElementCount > Number(list.dataset.keep)) list.firstElementChild.remove()
+  list.dataset.end = String(end)
+  while (list.childElementCount > TAIL_LINES) list.firstElementChild?.remove()
   return true
 }
 
-function hear({ key, changed, progress, log }) {
+function hear({ key, changed, progress, log }: LiveMessage) {
   const bar = find('progress', key)
   if (progress !== null && bar) bar.innerHTML = progress
   const appended = log === null || changed || append(log)
@@ -95,7 +96,7 @@ function hear({ key, changed, progress, log }) {
 }
 
 function connect() {
-  if (over) return
+  if (over || path === undefined) return
   const opening = new WebSocket(location.origin.replace(/^http/, 'ws') + path)
   let opened = false
   socket = opening
@@ -107,9 +108,9 @@ function connect() {
     // What happened while nobody listened.
     refresh()
   }
-  opening.onmessage = ({ data }) => {
+  opening.onmessage = ({ data }: MessageEvent<string>) => {
     heard = Date.now()
-    if (data !== 'pong') hear(JSON.parse(data))
+    if (data !== 'pong') hear(JSON.parse(data) as LiveMessage)
   }
   opening.onclose = () => {
     if (socket !== opening || over) return
@@ -126,7 +127,7 @@ function connect() {
 function leave() {
   const left = socket
   left?.close()
-  left?.onclose?.()
+  left?.dispatchEvent(new CloseEvent('close'))
 }
 
 connect()
