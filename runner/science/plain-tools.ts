@@ -13,21 +13,26 @@ export class TooLongError extends Error {
 export interface Bounds {
   /** That an SVC is fitted on: 4,000 take 0.1 s, 20,000 about 2 s. */
   svcSamples: number
+  /** What its kernel rows may take. */
+  svcCacheBytes: number
   /** Multiplications in all products of matrices together: a thousand million take 1 to 2 s. */
   multiplications: number
 }
 
-export const plainTools = ({ svcSamples, multiplications }: Bounds): MetricTools => ({
+export const plainTools = ({ svcSamples, svcCacheBytes, multiplications }: Bounds): MetricTools => ({
   async fitSvc(problem) {
     const { length } = problem.samples
     if (length > svcSamples) throw new TooLongError(`an SVC on ${length} samples, of at most ${svcSamples} here`)
-    return plainSvc(problem)
+    return plainSvc({ ...problem, cacheBytes: svcCacheBytes })
   },
   multiply: multiplyWithin(multiplications),
   shuffles: plainShuffles,
 })
 
-export const plainSvc: FitSvc = async ({ queries, ...problem }) => trainSvc(problem).decide(queries)
+export const plainSvc = async ({
+  queries,
+  ...problem
+}: Parameters<FitSvc>[0] & { cacheBytes?: number }): Promise<Uint8Array> => trainSvc(problem).decide(queries)
 
 /** The orders of the engine's tools, on every platform. */
 export async function plainShuffles(purpose: string) {
