@@ -15,7 +15,7 @@ export interface Bounds {
   svcSamples: number
   /** What its kernel rows may take. */
   svcCacheBytes: number
-  /** Multiplications in all products of matrices together: a thousand million take 1 to 2 s. */
+  /** Multiplications in all products of matrices together: a thousand million take 0.9 s. */
   multiplications: number
 }
 
