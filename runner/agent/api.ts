@@ -6,6 +6,7 @@ import { createdEnrolment, type createEnrolment } from '../../schema/api/enrolme
 import { queue } from '../../schema/api/queue.ts'
 import { run } from '../../schema/api/run.ts'
 import { type changeRunner, runner, runnerList } from '../../schema/api/runner.ts'
+import { addedScores, type addScores, type rescore, rescoreReport } from '../../schema/api/score.ts'
 import { type createSubmission, submissionInQueue } from '../../schema/api/submission.ts'
 import { suiteBoard } from '../../schema/api/suite.ts'
 import { createdToken, type role, token } from '../../schema/api/token.ts'
@@ -36,6 +37,11 @@ export const apiOf = ({ json, server }: Client) => ({
   submission: (id: string) => json(`/api/v1/submissions/${id}`, submissionInQueue),
   run: (id: string) => json(`/api/v1/runs/${id}`, run),
   queue: () => json('/api/v1/queue', queue),
+  /** One portion, which takes the server half a minute at most. */
+  rescore: (slug: string, body: z.input<typeof rescore>, signal?: AbortSignal) =>
+    json(`/api/v1/benchmarks/${encodeURIComponent(slug)}/rescore`, rescoreReport, { body, signal, timeoutMs: 120_000 }),
+  addScores: (body: z.input<typeof addScores>, signal?: AbortSignal) =>
+    json('/api/v1/scores', addedScores, { body, signal }),
   tokens: async () => (await json('/api/v1/tokens', z.object({ tokens: z.array(token) }))).tokens,
   createEnrolment: (body: z.input<typeof createEnrolment>) =>
     json('/api/v1/enrolments', createdEnrolment, { body, headers: once() }),

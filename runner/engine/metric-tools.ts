@@ -1,12 +1,14 @@
 /** What metrics are handed beside evidence: a support vector classifier, products by the engine, and orders that are the same on
  *  every machine. */
 import type { Progress } from '../../schema/result.ts'
-import type { MetricTools } from '../science/metric.ts'
+import type { MetricTools, Shuffle } from '../science/metric.ts'
+import { METRIC_SEED, metricPurpose, shuffleOf } from '../science/stream.ts'
 import { openLinearAlgebra } from './linear-algebra.ts'
 import { randomStream } from './nn/random.ts'
 import { svcWith } from './svc.ts'
 
 export interface OpenTools extends MetricTools {
+  shuffles(purpose: string): Shuffle
   release(): Promise<void>
 }
 
@@ -18,10 +20,6 @@ export function openMetricTools(
     fitSvc: svcWith(options.onProgress ?? (() => {})),
     multiply,
     release,
-    shuffles(purpose) {
-      // No seed of a run: a metric is a function of its evidence alone.
-      const random = randomStream(0, `metrics/${purpose}`)
-      return (count) => random.shuffle(Int32Array.from(Array(count).keys()))
-    },
+    shuffles: (purpose) => shuffleOf(randomStream(METRIC_SEED, metricPurpose(purpose))),
   }
 }

@@ -8,6 +8,7 @@ import { MetricError } from '../science/metric.ts'
 import { scoreEvidence } from '../science/score.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
+import { readEvidence } from './evidence.ts'
 import { runnerTask, scienceTask } from './tasks.ts'
 
 export async function evaluate(spec: StageOf<'evaluate'>, context: StageContext): Promise<StageOutcome> {
@@ -33,12 +34,7 @@ export async function scores(
   const { store, threads, signal, onProgress, log, metrics: wanted = [] } = context
   if (wanted.length === 0) return {}
   const science = scienceTask(task)
-  const files = new Map<string, Uint8Array>()
-  for (const name of science.files) {
-    const ref = artifacts[name]
-    if (ref) files.set(name, await store.get(ref.sha256))
-  }
-  const evidence = science.decode(files)
+  const evidence = await readEvidence(science, artifacts, store)
   onProgress({ phase: 'metrics', done: 0, total: wanted.length, unit: 'metrics' })
   const tools = openMetricTools({ threads, signal, onProgress })
   try {

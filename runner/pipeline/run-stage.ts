@@ -42,7 +42,7 @@ export async function runStage(
       device: await deviceOf({ threads, provider }),
       versions: { palimpsest: version, onnxruntime: onnxruntimeVersion, node: process.versions.node },
     }
-    await store.writeStage(key, result)
+    await store.writeStage(key, result, spec)
     await checkpoint.remove()
     return { result, reused: false }
   } finally {
@@ -77,6 +77,6 @@ async function completed(
   if (missing.length === 0) return result
   const added = await scores(spec.task, result, { ...context, metrics: missing })
   const whole = { ...result, metrics: { ...result.metrics, ...added } }
-  await context.store.writeStage(key, whole)
+  await context.store.writeStage(key, whole, spec)
   return whole
 }

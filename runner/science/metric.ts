@@ -14,13 +14,15 @@ export type FitSvc = (options: {
   queries: Float64Array
 }) => Promise<Uint8Array>
 
+export type Shuffle = (count: number) => Int32Array
+
 /** What metrics are handed beside evidence, so that they stay pure. */
 export interface MetricTools {
   fitSvc: FitSvc
   /** Products of large matrices. */
   multiply: Multiply
   /** A source of orders: each call gives a fresh one of `count` items. Equal purposes start alike. */
-  shuffles(purpose: string): (count: number) => Int32Array
+  shuffles(purpose: string): Shuffle | Promise<Shuffle>
 }
 
 export interface MetricDefinition<Evidence = unknown> {

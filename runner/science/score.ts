@@ -24,15 +24,15 @@ export interface Scored {
   warnings: Record<string, string>
 }
 
-/** Values of the metrics that are named, each up to the first `;` of its identity. Throws MetricError for one that this release
- *  does not compute on such evidence. */
-export async function scoreEvidence(
-  { metrics }: Pick<ScienceTask, 'metrics'>,
-  evidence: unknown,
-  identities: readonly string[],
-  tools: MetricTools,
-): Promise<Scored> {
-  const offered = Object.entries(metrics).flatMap(([id, metric]) => {
+interface Offered {
+  id: string
+  metric: MetricDefinition
+  identity: string
+}
+
+/** Metrics that can be asked of such evidence, each under the identity that its value would have. */
+export function offeredOn({ metrics }: Pick<ScienceTask, 'metrics'>, evidence: unknown): Offered[] {
+  return Object.entries(metrics).flatMap(([id, metric]) => {
     try {
       return [{ id, metric, identity: identityOf(metric, evidence) }]
     } catch (error) {
@@ -40,17 +40,66 @@ export async function scoreEvidence(
       throw error
     }
   })
+}
+
+/** Values of the metrics that are named, each up to the first `;` of its identity. Throws MetricError for one that this release
+ *  does not compute on such evidence. */
+export async function scoreEvidence(
+  science: Pick<ScienceTask, 'metrics'>,
+  evidence: unknown,
+  identities: readonly string[],
+  tools: MetricTools,
+): Promise<Scored> {
+  const offered = offeredOn(science, evidence)
   const scored: Scored = { values: {}, warnings: {} }
-  for (const named of identities) {
-    const found = offered.find(({ identity }) => isMetric(named, identity))
-    if (!found) {
-      const known = offered.map(({ identity }) => identity.split(';')[0]).join(', ')
-      throw new MetricError(`no metric ${named} of such evidence; known: ${known}`)
-    }
-    const { id, metric, identity } = found
-    scored.values[id] = { identity, value: await metric.compute(evidence, tools) }
-    const warning = metric.warning?.(evidence)
-    if (warning) scored.warnings[id] = warning
-  }
+  for (const named of identities) await score(scored, named, { offered, evidence, tools })
   return scored
 }
+
+export interface Unscored {
+  /** As it was asked for. */
+  named: string
+  error: Error
+}
+
+/** The same, but one that cannot be computed leaves the others. Each has tools of its own. */
+export async function scoreEach(
+  science: Pick<ScienceTask, 'metrics'>,
+  evidence: unknown,
+  identities: readonly string[],
+  toolsFor: (named: string) => MetricTools,
+): Promise<Scored & { unscored: Unscored[] }> {
+  const offered = offeredOn(science, evidence)
+  const scored: Scored = { values: {}, warnings: {} }
+  const unscored: Unscored[] = []
+  for (const named of identities) {
+    try {
+      await score(scored, named, { offered, evidence, tools: toolsFor(named) })
+    } catch (error) {
+      unscored.push({ named, error: error instanceof Error ? error : new Error(String(error)) })
+    }
+  }
+  return { ...scored, unscored }
+}
+
+async function score(
+  { values, warnings }: Scored,
+  named: string,
+  { offered, evidence, tools }: { offered: Offered[]; evidence: unknown; tools: MetricTools },
+): Promise<void> {
+  const found = offered.find(({ identity }) => isMetric(named, identity))
+  if (!found) {
+    const known = offered.map(({ identity }) => identity.split(';')[0]).join(', ')
+    throw new MetricError(`no metric ${named} of such evidence; known: ${known}`)
+  }
+  const { id, metric, identity } = found
+  values[id] = { identity, value: await metric.compute(evidence, tools) }
+  const warning = metric.warning?.(evidence)
+  if (warning) warnings[id] = warning
+}
+
+/** Whether a value computed anew says what the one before said. Products of matrices round in other orders on other machines, and
+ *  a distance that is the difference of two large traces keeps seven digits of them; a share of examples differs by far more. */
+export const SAME_WITHIN = 1e-6
+export const isSame = (before: number, after: number): boolean =>
+  Math.abs(before - after) <= SAME_WITHIN * Math.max(1, Math.abs(after))

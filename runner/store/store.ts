@@ -2,16 +2,16 @@
  *  `once/<key>.json` for objects that stages share, `locks/<key>.lock` while one of these is computed, `incoming/` for objects that
  *  are being fetched, `corrupt/` for objects that no longer match their name. */
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type ArtifactRef, type StageResult, stageResult } from '../../schema/result.ts'
-import type { StageKey } from '../../schema/stage.ts'
-import { jsonOrNull } from '../words/json.ts'
+import type { ArtifactRef, StageResult } from '../../schema/result.ts'
+import type { StageKey, StageSpec } from '../../schema/stage.ts'
 import { sha256Of, sha256OfFile } from './digest.ts'
 import { type Incoming, receiveFile } from './incoming.ts'
 import { type LockOptions, takeLock } from './lock.ts'
 import { isAbsent, readIfPresent } from './read.ts'
-import { reasonOf, writeWhole } from './write.ts'
+import { recordAfter, recordIn, recordText, type StageRecord } from './stage-record.ts'
+import { codeOf, reasonOf, writeWhole } from './write.ts'
 
 /** An object or a stage that cannot be read or written: says which, why and what to do. */
 export class StoreError extends Error {
@@ -40,7 +40,12 @@ export interface Store {
   remove(sha256: string): Promise<void>
   /** Null when the stage is not done, when its file is not valid or when one of its artifacts is missing. */
   readStage(key: StageKey): Promise<StageResult | null>
-  writeStage(key: StageKey, result: StageResult): Promise<void>
+  /** Values of metrics that the result no longer holds are kept beside it. */
+  writeStage(key: StageKey, result: StageResult, spec?: StageSpec): Promise<void>
+  /** Keys of all stages that have a file. */
+  stageKeys(): Promise<StageKey[]>
+  /** What the file of a stage says, whether or not its artifacts are there; null where it says nothing. */
+  readRecord(key: StageKey): Promise<StageRecord | null>
   /** Waits until no other process computes the stage; returns the release. Read the stage again after waiting. */
   lockStage(key: StageKey, options?: LockOptions): Promise<() => Promise<void>>
 }
@@ -139,10 +144,13 @@ export function openStore(home: string): Store {
     }
   }
 
-  async function readStage(key: StageKey): Promise<StageResult | null> {
+  async function readRecord(key: StageKey): Promise<StageRecord | null> {
     const bytes = await read(stagePath(key))
-    if (!bytes) return null
-    const result = stageResult.safeParse(jsonOrNull(new TextDecoder().decode(bytes))).data
+    return bytes && recordIn(new TextDecoder().decode(bytes))
+  }
+
+  async function readStage(key: StageKey): Promise<StageResult | null> {
+    const result = (await readRecord(key))?.result
     if (!result) return null
     const sizes = await Promise.all(Object.values(result.artifacts).map(({ sha256 }) => sizeOf(sha256)))
     const whole = Object.values(result.artifacts).every(({ bytes }, index) => sizes[index] === bytes)
@@ -168,7 +176,19 @@ export function openStore(home: string): Store {
     },
     remove: (sha256) => rm(objectPath(sha256), { force: true }),
     readStage,
-    writeStage: async (key, result) => write(stagePath(key), `${JSON.stringify(stageResult.parse(result), null, 2)}\n`),
+    async writeStage(key, result, spec) {
+      await write(stagePath(key), recordText(recordAfter(await readRecord(key), result, spec)))
+    },
+    async stageKeys() {
+      try {
+        const names = await readdir(join(home, 'stages'))
+        return names.flatMap((name) => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? []).sort()
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return []
+        throw unreadable(join(home, 'stages'), error)
+      }
+    },
+    readRecord,
     async lockStage(key, options) {
       const path = join(home, 'locks', `${key}.lock`)
       try {

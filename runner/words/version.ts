@@ -1,4 +1,2 @@
-/** The version of this checkout, as package.json names it. */
-import { readFileSync } from 'node:fs'
-
-export const version: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+/** The version of this checkout. */
+export { release as version } from '../../schema/parts/release.ts'

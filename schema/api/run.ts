@@ -66,6 +66,15 @@ export const runStage = z.strictObject({
 })
 export type RunStage = z.infer<typeof runStage>
 
+/** Who computed a value, and when. */
+const computed = {
+  /** A runner or a token by its name, or `server`. */
+  by: z.string(),
+  /** Of the software. */
+  version: z.string(),
+  at: z.string(),
+}
+
 export const runMetric = z.strictObject({
   title: z.string(),
   unit: z.string(),
@@ -78,6 +87,10 @@ export const runMetric = z.strictObject({
   gap: z.number().nullable(),
   /** Of retrain's value; where it differs, the gap is one between two measures. */
   retrainIdentity: z.string().nullable(),
+  /** Null for the value that the job was finished with. */
+  rescored: z.strictObject(computed).nullable(),
+  /** Values that counted before, the newest first; of other versions of the metric, too. */
+  earlier: z.array(z.strictObject({ identity: z.string(), value: z.number(), ...computed })),
 })
 export type RunMetric = z.infer<typeof runMetric>
 

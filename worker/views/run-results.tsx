@@ -1,7 +1,7 @@
 /** What a run measured: metrics against retrain, times apart, artifacts, and what made them. */
 import type { Run, RunStage } from '../../schema/api/run.ts'
 import { baseOf, differenceFrom, isSmall } from '../queries/boards/identities.ts'
-import { decimal, fileSize, NOT_MEASURED, seconds, signed, times } from './numbers.ts'
+import { decimal, fileSize, NOT_MEASURED, seconds, signed, times, utc } from './numbers.ts'
 import { Scroll } from './scroll.tsx'
 import type { ShownRun } from './stage-list.tsx'
 
@@ -56,7 +56,7 @@ export const Metrics = ({ run }: { run: Run }) => {
         </thead>
         <tbody>
           {Object.entries(run.metrics).map(
-            ([id, { title, unit, better, value, retrain, gap, identity, retrainIdentity }]) => (
+            ([id, { title, unit, better, value, retrain, gap, identity, retrainIdentity, rescored }]) => (
               <tr>
                 <th scope="row">
                   <a href={`/docs#metric-${id}`}>{title}</a> <span class="muted">{unit}</span>
@@ -64,6 +64,7 @@ export const Metrics = ({ run }: { run: Run }) => {
                 </th>
                 <td class="num">
                   <strong>{decimal(value)}</strong>
+                  {rescored && <div class="unit">scored again</div>}
                 </td>
                 <td class="num">{retrain === null ? 'not finished' : decimal(retrain)}</td>
                 <td class={`num ${gap === null ? 'muted' : gap < 0 ? 'below' : 'above'}`}>
@@ -71,6 +72,12 @@ export const Metrics = ({ run }: { run: Run }) => {
                 </td>
                 <td>
                   <Identity identity={identity} retrain={retrainIdentity} />
+                  {rescored && (
+                    <div class="small">
+                      Computed anew from the stored evidence by {scorer(rescored)}, version {rescored.version}, on{' '}
+                      <time datetime={rescored.at}>{utc(rescored.at)}</time>.
+                    </div>
+                  )}
                 </td>
               </tr>
             ),
@@ -89,6 +96,54 @@ export const Metrics = ({ run }: { run: Run }) => {
         </tbody>
       </table>
     </Scroll>
+  )
+}
+
+const scorer = ({ by }: { by: string }) => (by === 'server' ? 'the server' : by)
+
+/** Values that newer ones took the place of; nothing where there are none. */
+export const EarlierValues = ({ run }: { run: Run }) => {
+  const earlier = Object.values(run.metrics).flatMap(({ title, earlier }) =>
+    earlier.map((value) => ({ title, ...value })),
+  )
+  if (earlier.length === 0) return null
+  return (
+    <details>
+      <summary>Earlier values ({earlier.length})</summary>
+      <Scroll labelledBy="earlier-caption">
+        <table>
+          <caption id="earlier-caption">What these metrics said before they were scored again</caption>
+          <thead>
+            <tr>
+              <th scope="col">Metric</th>
+              <th scope="col" class="num">
+                Value
+              </th>
+              <th scope="col">Identity</th>
+              <th scope="col">Computed by</th>
+              <th scope="col">Version</th>
+              <th scope="col">On</th>
+            </tr>
+          </thead>
+          <tbody>
+            {earlier.map((value) => (
+              <tr>
+                <th scope="row">{value.title}</th>
+                <td class="num">{decimal(value.value)}</td>
+                <td>
+                  <code>{value.identity}</code>
+                </td>
+                <td>{scorer(value)}</td>
+                <td>{value.version}</td>
+                <td>
+                  <time datetime={value.at}>{utc(value.at)}</time>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </details>
   )
 }
 

@@ -215,6 +215,7 @@ export function solveDual({ values, valueIndex, signs, cost, gamma, cacheBytes }
     if (moved.length >= 3) addMoved()
   }
 
+  rows.release()
   return { alpha: alphaBySample(slots), rho: rhoOf(slots, up, low), steps }
 }
 

@@ -3,9 +3,11 @@ import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { StageResult } from '../../../schema/result.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
+import { runners } from '../../../schema/tables/runners.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import { scores } from '../../../schema/tables/scores.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
+import { tokens } from '../../../schema/tables/tokens.ts'
 import type { Database } from '../../bindings/database.ts'
 import type { Claim } from './held.ts'
 import { insertSelect } from './insert-select.ts'
@@ -57,3 +59,26 @@ export async function scoresOf(db: Database, where: SQL | undefined): Promise<Ma
     .orderBy(scores.computedAt)
   return Map.groupBy(rows, ({ run }) => run)
 }
+
+/** Everything that was ever computed for a run, the oldest first, with who did. */
+export function scoreHistory(db: Database, run: string) {
+  return db
+    .select({
+      metric: scores.metric,
+      identity: scores.identity,
+      value: scores.value,
+      by: sql<string>`COALESCE(${runners.name}, ${tokens.name}, ${scores.by})`,
+      version: scores.version,
+      computedAt: scores.computedAt,
+      /** Whether the job was finished with it. */
+      handedIn: sql<number>`${scores.by} IS ${jobs.runnerId} AND ${scores.computedAt} IS ${jobs.finishedAt}`,
+    })
+    .from(runJobs)
+    .innerJoin(jobs, and(eq(jobs.key, runJobs.jobKey), eq(jobs.state, 'done')))
+    .innerJoin(scores, eq(scores.jobKey, jobs.key))
+    .leftJoin(runners, eq(runners.id, scores.by))
+    .leftJoin(tokens, eq(tokens.id, scores.by))
+    .where(eq(runJobs.runId, run))
+    .orderBy(scores.computedAt)
+}
+export type HistoricScore = Awaited<ReturnType<typeof scoreHistory>>[number]

@@ -4,7 +4,7 @@ import { avgGapOf, fractionOfRetrain } from '../../../runner/science/comparison.
 import { type ListQuery, LOOKED_AT } from '../../../schema/api/page.ts'
 import type { Delivery, Run, RunListItem, RunMetric, RunStage } from '../../../schema/api/run.ts'
 import type { RunState } from '../../../schema/api/submission.ts'
-import type { Benchmark } from '../../../schema/benchmark.ts'
+import { type Benchmark, isMetric } from '../../../schema/benchmark.ts'
 import { ApiError } from '../../../schema/errors.ts'
 import { nextSteps } from '../../../schema/protocol/next-step.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
@@ -18,7 +18,7 @@ import { closerIn } from '../boards/board.ts'
 import { type Measured, measuredOf, measurementsOf } from '../boards/measurements.ts'
 import { readableBy } from '../parts/readable.ts'
 import { runState, runsWithState } from '../parts/run-state.ts'
-import { scoresOf } from '../parts/scores.ts'
+import { type HistoricScore, scoreHistory } from '../parts/scores.ts'
 import { commandFor } from './command.ts'
 import { deliveriesOf } from './deliveries.ts'
 import { samplesOf } from './samples.ts'
@@ -38,13 +38,13 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
       .innerJoin(jobs, eq(jobs.key, runJobs.jobKey))
       .where(eq(runJobs.runId, id))
       .orderBy(asc(runJobs.position)),
-    scoresOf(db, eq(runs.id, id)),
+    scoreHistory(db, id),
   ])
   if (!found || !row) throw new ApiError('not_found', `no run "${id}"`)
   const { submission, run } = row
   const benchmark = benchmarkOf(run.benchmark)
   const parts = stages.map(({ job }) => job).filter(({ state }) => state === 'done')
-  const own = measuredOf(parts, scores.get(id) ?? [], run.benchmark)
+  const own = measuredOf(parts, scores, run.benchmark)
   const [reference, samples, history] = await Promise.all([
     referenceOf(db, run, viewer),
     samplesOf(
@@ -75,7 +75,7 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
     createdAt: isoTime(submission.createdAt),
     stages: stages.map(({ job, shared }) => stageOf(job, Boolean(shared), history.get(job.key) ?? [])),
     samples,
-    metrics: own ? metricsOf(benchmark, own, reference?.measured) : {},
+    metrics: own ? metricsOf(benchmark, own, { retrain: reference?.measured, scores }) : {},
     avgGap: own ? avgGapOf(own.metrics, reference?.measured.metrics, closerIn(columnsOf(benchmark))) : null,
     seconds: own?.seconds ?? null,
     fractionOfRetrain: own ? fractionOfRetrain(own, reference?.measured) : null,
@@ -123,18 +123,36 @@ async function referenceOf(
   return first ? { id: first[0], measured: first[1] } : null
 }
 
-function metricsOf(benchmark: Benchmark, own: Measured, retrain: Measured | undefined): Run['metrics'] {
-  const entries = columnsOf(benchmark).flatMap(({ id, title, unit, better }): [string, RunMetric][] => {
+function metricsOf(
+  benchmark: Benchmark,
+  own: Measured,
+  { retrain, scores }: { retrain: Measured | undefined; scores: HistoricScore[] },
+): Run['metrics'] {
+  const columns = columnsOf(benchmark)
+  const shown = new Map(
+    columns.map(({ id, identity: named }) => [id, scores.findLast(({ identity }) => isMetric(named, identity))]),
+  )
+  const entries = columns.flatMap(({ id, identity: named, title, unit, better }): [string, RunMetric][] => {
     const value = own.metrics[id]
     if (value === undefined) return []
     const reference = retrain?.metrics[id] ?? null
     const gap = reference === null ? null : value - reference
     const identity = own.identities[id]!
     const retrainIdentity = retrain?.identities[id] ?? null
-    return [[id, { title, unit, identity, better, value, retrain: reference, gap, retrainIdentity }]]
+    const now = shown.get(id)
+    const earlier = scores
+      .filter((score) => score.metric === id || isMetric(named, score.identity))
+      .filter((score) => ![...shown.values()].includes(score))
+      .map((score) => ({ identity: score.identity, value: score.value, ...computedBy(score) }))
+      .reverse()
+    const rescored = now && !now.handedIn ? computedBy(now) : null
+    const compared = { retrain: reference, gap, retrainIdentity }
+    return [[id, { title, unit, identity, better, value, ...compared, rescored, earlier }]]
   })
   return Object.fromEntries(entries)
 }
+
+const computedBy = ({ by, version, computedAt }: HistoricScore) => ({ by, version, at: isoTime(computedAt) })
 
 function stageOf(job: typeof jobs.$inferSelect, shared: boolean, history: Delivery[]): RunStage {
   const { key, spec, state, runner, progress, seconds, device, result, logLength } = job

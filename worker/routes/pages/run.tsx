@@ -15,7 +15,7 @@ import { Manifests } from '../../views/manifests.tsx'
 import { utc } from '../../views/numbers.ts'
 import { Params } from '../../views/params.tsx'
 import { endedWithout, LogList, LogTail, showsTail, type Tails } from '../../views/run-logs.tsx'
-import { Artifacts, Metrics, Times } from '../../views/run-results.tsx'
+import { Artifacts, EarlierValues, Metrics, Times } from '../../views/run-results.tsx'
 import { type ShownRun, StageList, standing } from '../../views/stage-list.tsx'
 import { asRunState, StateWord, wordOf } from '../../views/state.tsx'
 import { titled, viewOf } from './parts/view-of.tsx'
@@ -175,6 +175,7 @@ export const runPage: Route = (app) =>
             {metrics.length > 0 ? (
               <>
                 <Metrics run={run} />
+                <EarlierValues run={run} />
                 {run.reference && run.reference !== run.id && (
                   <p class="small">
                     Compared with <a href={`/runs/${run.reference}`}>retrain, seed {seed}</a>.

@@ -71,7 +71,7 @@ export const frechetInfinityMetric = (naming: Naming): MetricDefinition<Generati
     warning: smallSampleWarning,
     async compute(evidence, { multiply, shuffles }) {
       const { generated, real } = remainingFeatures(checked(evidence, naming))
-      const shuffle = shuffles('fid-infinity')
+      const shuffle = await shuffles('fid-infinity')
       return (await fidInfinity(generated, await gaussianOf(real, multiply), { multiply, shuffle })).value
     },
   })
@@ -92,7 +92,7 @@ export const kernelMetric = (naming: Naming): MetricDefinition<GenerationEvidenc
     },
     async compute(evidence, { multiply, shuffles }) {
       const { generated, real } = remainingFeatures(checked(evidence, naming))
-      return 1000 * (await kernelDistance(generated, real, { multiply, shuffle: shuffles('kid') })).value
+      return 1000 * (await kernelDistance(generated, real, { multiply, shuffle: await shuffles('kid') })).value
     },
   })
 
@@ -105,7 +105,7 @@ export const scoreMetric = (naming: Naming): MetricDefinition<GenerationEvidence
     named: nameOf(naming, 1),
     better: 'larger',
     identity: (evidence) => featureIdentity(naming.name, 1, checked(evidence, naming), { splits: SPLITS }),
-    compute(evidence, { shuffles }) {
+    async compute(evidence, { shuffles }) {
       const { scores, scoreClasses, labels, forgottenClass } = checked(evidence, naming)
       const all = featuresOf(scores, scoreClasses, 'the scores of the generated images')
       if (all.count !== labels.length) {
@@ -113,7 +113,7 @@ export const scoreMetric = (naming: Naming): MetricDefinition<GenerationEvidence
       }
       // Shuffled, so that every part has images of all classes even where they were sampled class by class.
       const kept = positionsOf(labels, (label) => label !== forgottenClass)
-      const order = shuffles('inception-score')(kept.length)
+      const order = (await shuffles('inception-score'))(kept.length)
       const shuffled = Array.from(order, (position) => kept[position]!)
       return inceptionScore(rowsOf(all, shuffled).data, scoreClasses).value
     },
