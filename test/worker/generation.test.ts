@@ -1,6 +1,7 @@
 /** Boards and runs of image generation, with every number worked out by hand. */
 import { expect, test } from 'vitest'
 import type { Board } from '../../schema/api/board.ts'
+import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import type { StageResult } from '../../schema/result.ts'
 import {
   ask,
@@ -50,6 +51,11 @@ function metricsOf({ ua, ra, fd, kd, n = 450 }: Values): StageResult['metrics'] 
     'classifier-kd': { identity: `classifier-kd/small-cnn-features@1;${features}`, value: kd },
   }
 }
+
+// Its board asks for these, whatever else the suite comes to name.
+benchmarks.get(GENERATION)!.metrics = Object.values(metricsOf({ ua: 0, ra: 0, fd: 0, kd: 0 })).map(
+  ({ identity }) => identity.split(';')[0]!,
+)
 
 /** Retrain and original; two that are far off in one of both ways; and one in between. */
 const invented: Record<string, Values> = {

