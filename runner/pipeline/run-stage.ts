@@ -58,10 +58,13 @@ function computeStage(spec: StageSpec, context: StageContext): Promise<StageOutc
       return unlearn(spec, context)
     case 'evaluate':
       return evaluate(spec, context)
-    case 'sample': {
-      const { sample } = runnerTask(spec.task)
-      if (!sample) throw new ConfigurationError(`the task ${spec.task} has no stage that samples`)
-      return sample(spec, context)
+    default: {
+      // It takes stages of the kind that it is found by.
+      const own = runnerTask(spec.task)[spec.kind] as
+        | ((...args: Parameters<typeof computeStage>) => Promise<StageOutcome>)
+        | undefined
+      if (!own) throw new ConfigurationError(`the task ${spec.task} has no stage of the kind "${spec.kind}"`)
+      return own(spec, context)
     }
   }
 }

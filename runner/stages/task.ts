@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { TrainingRecipe } from '../../schema/parts/recipe.ts'
-import type { StageOf } from '../../schema/stage.ts'
+import type { StageKind, StageOf } from '../../schema/stage.ts'
 import type { Executor } from '../engine/nn/executor.ts'
 import type { Variables } from '../engine/nn/variables.ts'
 import type { Tensor } from '../engine/onnx/tensor.ts'
@@ -40,15 +40,21 @@ export interface Architecture {
   params: z.ZodType
 }
 
-export interface RunnerTask<T extends TaskTypes = TaskTypes> {
+/** Stages that a task computes all by itself, by kind; where it has them. Training and unlearning are the same for all tasks. */
+type OwnStages = {
+  [Kind in Exclude<StageKind, 'train' | 'unlearn' | 'evaluate'>]?: (
+    spec: StageOf<Kind>,
+    context: StageContext,
+  ) => Promise<StageOutcome>
+}
+
+export interface RunnerTask<T extends TaskTypes = TaskTypes> extends OwnStages {
   /** What a benchmark of this task can name as its model. */
   architectures: Readonly<Record<string, Architecture>>
   /** Asks for what only a last stage needs, such as an extractor's weights: a missing file should not be found out after days. */
   prepare?(benchmark: Benchmark, context: Preparing): Promise<void>
   /** The model that a stage trains. Throws ConfigurationError for one that doesn't fit the data. */
   model(spec: StageOf<'train' | 'unlearn'>, loaded: LoadedData): TaskModel<T>
-  /** Draws examples; where the task has such a stage. */
-  sample?(spec: StageOf<'sample'>, context: StageContext): Promise<StageOutcome>
   /** Measures evidence; the artifacts that it gives are those that science/tasks/ reads. */
   measure(spec: StageOf<'evaluate'>, context: StageContext): Promise<StageOutcome>
 }

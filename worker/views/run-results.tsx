@@ -1,5 +1,6 @@
 /** What a run measured: metrics against retrain, times apart, artifacts, and what made them. */
 import type { Run, RunStage } from '../../schema/api/run.ts'
+import type { Seconds } from '../../schema/result.ts'
 import { baseOf, differenceFrom, isSmall } from '../queries/boards/identities.ts'
 import { decimal, fileSize, NOT_MEASURED, seconds, signed, times, utc } from './numbers.ts'
 import { Scroll } from './scroll.tsx'
@@ -154,18 +155,22 @@ function memoryWords({ memory }: RunStage): string {
   return fileSize(hostBytes) + (deviceBytes === undefined ? '' : `, GPU ${fileSize(deviceBytes)}`)
 }
 
+/** In the order of the columns. */
+const partTitles: Record<keyof Seconds, string> = {
+  setUp: 'Set-up',
+  train: 'Training',
+  mask: 'Mask',
+  unlearn: 'Unlearning',
+  sample: 'Sampling',
+  evaluate: 'Evaluation',
+}
+
 export const Times = ({ run }: { run: ShownRun }) => {
   const timed = run.stages.filter(({ seconds: parts }) => parts !== null)
   if (timed.length === 0) return <p class="muted">No stage has finished yet.</p>
-  const parts = [
-    ['setUp', 'Set-up'],
-    ['train', 'Training'],
-    ['mask', 'Mask'],
-    ['unlearn', 'Unlearning'],
-    ['sample', 'Sampling'],
-    ['evaluate', 'Evaluation'],
-  ] as const
-  const shown = parts.filter(([part]) => timed.some(({ seconds: found }) => found?.[part] !== undefined))
+  const shown = (Object.entries(partTitles) as [keyof Seconds, string][]).filter(([part]) =>
+    timed.some(({ seconds: found }) => found?.[part] !== undefined),
+  )
   return (
     <>
       {run.seconds !== null && (

@@ -30,6 +30,8 @@ export const titled = (run: Run): ShownRun => {
   return { ...run, stages: run.stages.map((stage) => ({ ...stage, title: stageTitle(task, stage.spec) })) }
 }
 
+const capitalised = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
+
 function stageTitle(task: string, spec: StageSpec): string {
   const own = viewOf(task).stageTitle(spec)
   if (own) return own
@@ -40,12 +42,7 @@ function stageTitle(task: string, spec: StageSpec): string {
       return spec.without ? 'Train on the retain set' : 'Train the original'
     case 'unlearn':
       return `Unlearn with ${titleOf(spec.method.id)}`
-    case 'sample':
-      return 'Sample'
-    case 'evaluate':
-      return 'Evaluate'
     default:
-      // Of an older release.
-      return (spec as { kind: string }).kind
+      return capitalised(spec.kind)
   }
 }
