@@ -4,13 +4,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import * as datasets from '../runner/data/datasets/index.ts'
 import { standardRules } from '../runner/engine/autodiff/differentiate.ts'
-import * as denoisers from '../runner/engine/nn/denoisers/index.ts'
-import * as models from '../runner/engine/nn/models/index.ts'
+import { runnerTasks } from '../runner/pipeline/tasks.ts'
 import { offers, scienceTasks } from '../runner/science/catalogue/catalogue.ts'
 import type { MethodDefinition } from '../runner/science/method.ts'
 import * as methods from '../runner/science/methods/index.ts'
 import * as benchmarks from '../schema/benchmarks/index.ts'
 import * as suites from '../schema/suites/index.ts'
+import { taskNamed } from '../schema/task.ts'
 import type { Generated } from './generated.ts'
 
 /** A cell that docs/features.json must fill, may fill, or must leave empty. */
@@ -37,22 +37,23 @@ const ofModel = ({ title, paper }: { title: string; paper: { title: string; url:
 
 const tables = {
   datasets: rowsOf(datasets, ({ title, licence }) => ({ title, licence, state: wanted })),
-  models: [...rowsOf(models, ofModel), ...rowsOf(denoisers, ofModel)],
+  models: [...runnerTasks.values()].flatMap(({ architectures }) => rowsOf(architectures, ofModel)),
   methods: rowsOf<MethodDefinition>(methods, (method) => ({
     title: method.title,
     paper: link(method.paper),
     ...Object.fromEntries([...scienceTasks.keys()].map((task) => [task, offers(method, task) ? wanted : none])),
     behaviours: note,
   })),
-  ...Object.fromEntries(
-    [...scienceTasks].map(([task, { metrics }]) => [
-      `metrics of ${task}`,
-      rowsOf(metrics, ({ title, named }) => ({ title, 'identity begins with': code(named), state: wanted })),
-    ]),
-  ),
   benchmarks: rowsOf(benchmarks, ({ title }) => ({ title, state: wanted })),
   suites: rowsOf(suites, ({ title }) => ({ title, state: wanted })),
 }
+
+/** A table a task, so that a new task needs no place of its own on the page. */
+const metricTables = [...scienceTasks].map(([task, { metrics }]) => ({
+  name: `metrics of ${task}`,
+  heading: `${taskNamed(task).title}:`,
+  rows: rowsOf(metrics, ({ title, named }) => ({ title, 'identity begins with': code(named), state: wanted })),
+}))
 
 /** By table and member: a sentence where the table has one column of them, else one a column. */
 const STATES = 'docs/features.json'
@@ -69,9 +70,19 @@ export async function features(): Promise<Generated> {
   const faults: string[] = []
   const written = new Map([['gradients', await gradientTable(states.gradients ?? {}, faults)]])
   for (const [name, rows] of Object.entries(tables)) written.set(name, tableOf(name, rows, states[name] ?? {}, faults))
+  const tableNames = [...written.keys(), ...metricTables.map(({ name }) => name)]
+  const metricLines = metricTables.map(({ name, heading, rows }) => [
+    heading,
+    '',
+    ...tableOf(name, rows, states[name] ?? {}, faults),
+  ])
+  written.set(
+    'metrics',
+    metricLines.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines])),
+  )
   for (const name of Object.keys(states)) {
-    if (!written.has(name))
-      faults.push(`${STATES}: there is no table ${name}; there are ${[...written.keys()].join(', ')}`)
+    if (!tableNames.includes(name))
+      faults.push(`${STATES}: there is no table ${name}; there are ${tableNames.join(', ')}`)
   }
   let content = readFileSync(PAGE, 'utf8')
   for (const [name, lines] of written) {
