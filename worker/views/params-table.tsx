@@ -1,6 +1,7 @@
 /** The parameters a method takes, read from their JSON Schema. */
 import { parametersIn } from '../../runner/science/parameters.ts'
 import { paramText } from '../../runner/words/command.ts'
+import { Prose } from './prose.tsx'
 import { Scroll } from './scroll.tsx'
 
 export const ParamsTable = ({
@@ -18,7 +19,6 @@ export const ParamsTable = ({
 }) => {
   const rows = parametersIn(params)
   if (rows.length === 0) return <p>{title} takes no parameters: it follows the benchmark's training recipe.</p>
-  const described = rows.some(({ description }) => description)
   return (
     <Scroll labelledBy={id}>
       <table>
@@ -28,10 +28,8 @@ export const ParamsTable = ({
         <thead>
           <tr>
             <th scope="col">Parameter</th>
-            <th scope="col">Type</th>
             <th scope="col">Default</th>
-            <th scope="col">Range</th>
-            {described && <th scope="col">Meaning</th>}
+            <th scope="col">Type and range</th>
           </tr>
         </thead>
         <tbody>
@@ -39,11 +37,14 @@ export const ParamsTable = ({
             <tr>
               <th scope="row">
                 <code>{name}</code>
+                {description && (
+                  <div class="small">
+                    <Prose text={description} />
+                  </div>
+                )}
               </th>
-              <td>{type}</td>
-              <td>{value === undefined ? 'must be given' : <code>{paramText(value)}</code>}</td>
-              <td>{range || 'any'}</td>
-              {described && <td>{description}</td>}
+              <td class="value">{value === undefined ? 'must be given' : <code>{paramText(value)}</code>}</td>
+              <td>{[type, range].filter(Boolean).join(', ')}</td>
             </tr>
           ))}
         </tbody>
