@@ -18,48 +18,54 @@ import { cleanUp, temporaryFolder } from '../support/cli.ts'
 import { fakeRunner } from '../support/fake-runner.ts'
 import { faults } from '../support/faults.ts'
 import { probe } from '../support/probe.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { startServer } from '../support/server.ts'
 
 const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 const LEASE_MS = Number(process.env.HEARTBEAT_LEASE_MS ?? 3000)
 const entry = resolve(import.meta.dirname, '../support/fault-stage.ts')
 
-let server: Server
-let plain: ReturnType<typeof fakeRunner>
-let author: string
+/** A server on which a stage may take this long, and someone who submits to it. */
+async function siteWith(stageTimeoutMs: number) {
+  const vars = { LEASE_MS, RENEW_EVERY_MS: LEASE_MS / 3, POLL_MS: 500, STAGE_TIMEOUT_MS: stageTimeoutMs }
+  const server = await startServer(
+    Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, String(value)])),
+  )
+  const plain = fakeRunner(server)
+  return { server, plain, author: await plain.tokenFor('submitter', 'ada') }
+}
+type Site = Awaited<ReturnType<typeof siteWith>>
 
+let sites: Record<'patient' | 'hasty', Site>
 beforeAll(async () => {
   process.env.BLOCK_MS = String(4 * LEASE_MS)
-  const vars = { LEASE_MS, RENEW_EVERY_MS: LEASE_MS / 3, POLL_MS: 500, STAGE_TIMEOUT_MS: 5 * LEASE_MS }
-  server = await startServer(Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, String(value)])))
-  plain = fakeRunner(server)
-  author = await plain.tokenFor('submitter', 'ada')
+  sites = { patient: await siteWith(5 * LEASE_MS), hasty: await siteWith(2 * LEASE_MS) }
 })
 afterAll(async () => {
-  await server?.stop()
+  for (const { server } of Object.values(sites ?? {})) await server.stop()
   await cleanUp()
 })
 
 type Fault = (typeof faults)[number]
 
-const submit = (...chosen: Fault[]): Promise<Submission> =>
+const submit = ({ plain, author }: Site, ...chosen: Fault[]): Promise<Submission> =>
   plain.submit(author, { benchmark: SLUG, method: 'retrain', seeds: chosen.map((fault) => faults.indexOf(fault)) })
-const cancel = ({ id }: Submission) => plain.post(`/api/v1/submissions/${id}/cancel`, author, {})
-const run = (id: string) => apiOf(createClient({ server: server.url })).run(id)
+const cancel = ({ plain, author }: Site, { id }: Submission) =>
+  plain.post(`/api/v1/submissions/${id}/cancel`, author, {})
+const run = ({ server }: Site, id: string) => apiOf(createClient({ server: server.url })).run(id)
 
 /** Its page and its API tell what happened. */
-async function expectTold(id: string, reason: FailureReason): Promise<void> {
-  const [stage] = (await run(id)).stages
+async function expectTold(site: Site, id: string, reason: FailureReason): Promise<void> {
+  const [stage] = (await run(site, id)).stages
   expect(stage).toMatchObject({ reason, nextStep: nextSteps[reason] })
   const last = stage!.history.at(-1)!
   expect(last).toMatchObject({ reason, nextStep: nextSteps[reason] })
   expect(last.message).toBeTruthy()
-  const page = await (await fetch(`${server.url}/runs/${id}`)).text()
+  const page = await (await fetch(`${site.server.url}/runs/${id}`)).text()
   for (const text of [nextSteps[reason], `${reason} line 120`, `${reason} line 40`]) expect(page).toContain(text)
 }
 
 /** The agent with the faulty stages, until `done` says so. */
-async function work(done: (event: AgentEvent, stop: () => void) => unknown): Promise<void> {
+async function work({ server, plain }: Site, done: (event: AgentEvent, stop: () => void) => unknown): Promise<void> {
   const home = await temporaryFolder()
   const open = createClient({ server: server.url })
   const identity = await enrol({ home, client: open }, { secret: await plain.invite(), name: 'lab' })
@@ -83,10 +89,11 @@ async function work(done: (event: AgentEvent, stop: () => void) => unknown): Pro
   })
 }
 
-test('a stage that blocks its thread for four times the lease keeps it', async () => {
-  const { runs } = await submit('blocks')
-  await work((event, stop) => event.kind === 'idle' && stop())
-  const { state, stages } = await run(runs[0]!.id)
+test.concurrent('a stage that blocks its thread for four times the lease keeps it', async () => {
+  const { patient } = sites
+  const { runs } = await submit(patient, 'blocks')
+  await work(patient, (event, stop) => event.kind === 'idle' && stop())
+  const { state, stages } = await run(patient, runs[0]!.id)
   expect(state).toBe('done')
   for (const { history } of stages) {
     expect(history.map(({ outcome }) => outcome)).toEqual(['done'])
@@ -95,28 +102,29 @@ test('a stage that blocks its thread for four times the lease keeps it', async (
   }
 })
 
-test('every reason is produced by a fault and told with the end of its log', async () => {
+test.concurrent('every reason is produced by a fault and told with the end of its log', async () => {
+  const { hasty } = sites
   const special: Fault[] = ['interrupted', 'runner_lost', 'cancelled', 'blocks']
   const reasons = failureReasons.filter((reason) => !special.includes(reason))
-  const many = await submit(...reasons)
-  await work((event, stop) => event.kind === 'idle' && stop())
-  for (const [index, reason] of reasons.entries()) await expectTold(many.runs[index]!.id, reason)
+  const many = await submit(hasty, ...reasons)
+  await work(hasty, (event, stop) => event.kind === 'idle' && stop())
+  for (const [index, reason] of reasons.entries()) await expectTold(hasty, many.runs[index]!.id, reason)
 
-  const interrupted = await submit('interrupted')
-  await work((event, stop) => event.kind === 'log' && event.line.endsWith('line 120') && setTimeout(stop, 200))
-  await expectTold(interrupted.runs[0]!.id, 'interrupted')
-  await cancel(interrupted)
+  const interrupted = await submit(hasty, 'interrupted')
+  await work(hasty, (event, stop) => event.kind === 'log' && event.line.endsWith('line 120') && setTimeout(stop, 200))
+  await expectTold(hasty, interrupted.runs[0]!.id, 'interrupted')
+  await cancel(hasty, interrupted)
 
-  const cancelled = await submit('cancelled')
-  await work((event, stop) => {
-    if (event.kind === 'log' && event.line.endsWith('line 120')) void cancel(cancelled)
+  const cancelled = await submit(hasty, 'cancelled')
+  await work(hasty, (event, stop) => {
+    if (event.kind === 'log' && event.line.endsWith('line 120')) void cancel(hasty, cancelled)
     if (event.kind === 'idle') stop()
   })
-  await expectTold(cancelled.runs[0]!.id, 'cancelled')
+  await expectTold(hasty, cancelled.runs[0]!.id, 'cancelled')
 
-  const silent = await submit('runner_lost')
-  const job = (await plain.lease(await plain.tokenFor('runner', 'silent')))!
-  await plain.say(job, Array.from({ length: 120 }, (_, line) => `runner_lost line ${line + 1}\n`).join(''))
+  const silent = await submit(hasty, 'runner_lost')
+  const job = (await hasty.plain.lease(await hasty.plain.tokenFor('runner', 'silent')))!
+  await hasty.plain.say(job, Array.from({ length: 120 }, (_, line) => `runner_lost line ${line + 1}\n`).join(''))
   await sleep(LEASE_MS + 2000)
-  await expectTold(silent.runs[0]!.id, 'runner_lost')
+  await expectTold(hasty, silent.runs[0]!.id, 'runner_lost')
 })
