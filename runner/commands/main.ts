@@ -1,7 +1,9 @@
 /** Puts the commands together, runs one, and turns what it throws into words and an exit code. */
 import { Command, CommanderError } from 'commander'
 import { RemoteError } from '../agent/client.ts'
+import { reasonOf } from '../store/write.ts'
 import { note, styled } from '../terminal/output.ts'
+import { noSuch } from '../words/nearest.ts'
 import { Interrupted, UsageError } from '../words/usage.ts'
 import { version } from '../words/version.ts'
 import * as commands from './index.ts'
@@ -19,12 +21,37 @@ export async function main(argv: string[]): Promise<number> {
       if (command.group === group) command.add(program).helpGroup(`${group}:`)
     }
   }
+  addHelp(program)
   try {
     await program.parseAsync(argv)
     return 0
   } catch (error) {
     return explain(error)
   }
+}
+
+/** `help COMMAND`, in place of commander's own, which answers an unknown one with everything and says no word of it. */
+function addHelp(group: Command): void {
+  const known = new Map(group.commands.map((command) => [command.name(), command]))
+  if (known.size === 0) return
+  group
+    .helpCommand(false)
+    .command('help')
+    .description('display help for command')
+    .argument('[command]')
+    .action((name: string | undefined) => {
+      const found = name === undefined || name === 'help' ? group : known.get(name)
+      if (!found) throw new UsageError(noSuch('command', name!, known.keys()))
+      found.help()
+    })
+  for (const command of known.values()) addHelp(command)
+}
+
+/** For stdout. A reader that has seen enough, such as `head`, closes the pipe: that's no failure. */
+export function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0)
+  note(`${styled('red', 'error:')} the output cannot be written: ${reasonOf(error)}`)
+  process.exit(1)
 }
 
 function explain(error: unknown): number {

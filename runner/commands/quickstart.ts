@@ -19,6 +19,7 @@ import { labelled } from '../words/names.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { collect, resolveParams, seedsFrom, wholeNumber } from './parts/arguments.ts'
 import { type Command, DEFAULT_PORT, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
+import { chooseProvider } from './parts/device-choice.ts'
 import { onInterrupts } from './parts/interrupts.ts'
 import { untilStopped } from './serve.ts'
 import { apiRunLine } from './submit.ts'
@@ -80,6 +81,7 @@ export const quickstart: Command = {
 
 async function execute(options: Options): Promise<void> {
   const seeds = seedsFrom(options.seeds)
+  await chooseProvider('cpu') // refuses where no stage can run
   const home = await openHome(options.home)
   const started = performance.now()
   const { signal, release } = onInterrupts(() => note('Stopping; Ctrl-C again ends at once.'))

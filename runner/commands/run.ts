@@ -22,7 +22,7 @@ import { chooseProvider, deviceOption, precisionOption, setPrecision } from './p
 import { onInterrupts } from './parts/interrupts.ts'
 
 interface Options {
-  method: string
+  method: string[]
   param?: string[]
   seeds?: string
   json?: boolean | string
@@ -39,12 +39,17 @@ export const run: Command = {
     program
       .command('run')
       .description('run a method on a benchmark or suite on this machine, without a server')
+      .usage('[options] <benchmark>')
       .argument(
-        '<benchmark>',
+        '[benchmark]',
         'its slug, that of a suite for all its classes, or the path of a JSON file that defines one',
       )
-      .requiredOption('--method <id>', 'a method of `palimpsest list methods`, or `all` with their defaults')
-      .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
+      .requiredOption(
+        '--method <id>',
+        'a method of `palimpsest list methods` (repeatable), or `all` with their defaults',
+        collect,
+      )
+      .option('--param <name=value>', 'a parameter of the one method (repeatable)', collect)
       .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
       .option('--json [file]', 'all values as JSON to stdout, or into a file')
       .option(...dataOption, collect)
@@ -58,6 +63,7 @@ export const run: Command = {
           [
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0,1,2',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --json result.json',
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method ft --method salun --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
             'palimpsest run my-benchmark.json --method ft --seeds 0',
           ],
@@ -67,8 +73,8 @@ export const run: Command = {
       .action(execute),
 }
 
-async function execute(word: string, options: Options): Promise<void> {
-  const target = await targetFrom(word)
+async function execute(word: string | undefined, options: Options): Promise<void> {
+  const target = await targetFrom(word ?? missing(options))
   // Benchmarks of a suite differ only in the class to be forgotten.
   const [benchmark] = target.benchmarks as [Benchmark]
   const chosen = chosenMethods(benchmark, options)
@@ -119,16 +125,27 @@ async function execute(word: string, options: Options): Promise<void> {
   }
 }
 
+/** `run --json BENCHMARK` reads as a file to write and no benchmark. */
+function missing({ json }: Options): never {
+  const taken = typeof json === 'string' ? `; "${json}" was taken as the file of --json: give --json last` : ''
+  throw new UsageError(`missing required argument 'benchmark'${taken}`)
+}
+
 function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>): LocalMethod {
   const { version, trainsOn } = lookUp('method', methods, id)
   return { id, version, ...(trainsOn && { trainsOn }), params: resolveParams(benchmark, id, own) }
 }
 
 function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {
-  if (method !== 'all') return [methodOf(benchmark, method, paramsFrom(benchmark, method, param))]
-  if (param) throw new UsageError('--param belongs to one method; with --method all, leave it out')
-  const offered = [...methods].filter(([, known]) => offers(known, benchmark.task.id))
-  return offered.map(([id]) => methodOf(benchmark, id, {}))
+  const asked = [...new Set(method)]
+  const [only] = asked as [string]
+  if (asked.length === 1 && only !== 'all') return [methodOf(benchmark, only, paramsFrom(benchmark, only, param))]
+  if (param) {
+    const given = asked.map((id) => `--method ${id}`).join(' ')
+    throw new UsageError(`--param belongs to one method; with ${given}, leave it out`)
+  }
+  const offered = [...methods].filter(([, known]) => offers(known, benchmark.task.id)).map(([id]) => id)
+  return (asked.includes('all') ? offered : asked).map((id) => methodOf(benchmark, id, {}))
 }
 
 /** Images of the user's own are named by path: their digest makes sure that stages of other content are not reused. */

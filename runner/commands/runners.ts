@@ -8,6 +8,7 @@ import { tokenFor } from '../server/tokens.ts'
 import { homeOf } from '../store/home.ts'
 import { note, print, printJson } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
+import { noSuch } from '../words/nearest.ts'
 import { duration } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { wholeNumber } from './parts/arguments.ts'
@@ -45,7 +46,14 @@ export const runners: Command = {
           'A runner is named by its id, or by its name where no other has it.',
         ),
       )
-    common(group.command('list', { isDefault: true }).description('all runners')).action(list)
+    // The default command is handed the word of a command that there is not.
+    common(group.command('list', { isDefault: true }).description('all runners'))
+      .allowExcessArguments()
+      .action((options: Options, { args: [word] }: Program) => {
+        const known = group.commands.map((command) => command.name())
+        if (word !== undefined) throw new UsageError(noSuch('command of runners', word, known))
+        return list(options)
+      })
     common(group.command('invite').description('make a one-time enrolment secret; it is printed on stdout'))
       .option('--labels <list>', 'labels of the runner that enrols with it, such as gpu,lab-1', '')
       .option('--hours <n>', 'how long the secret works', wholeNumber('hours', { min: 1, max: 720 }), 1)

@@ -13,7 +13,7 @@ import { homeOf } from '../store/home.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
 import { labelled } from '../words/names.ts'
 import { fixed, plural } from '../words/numbers.ts'
-import { collect, paramsFrom, resolveParams, seedsFrom } from './parts/arguments.ts'
+import { collect, once, paramsFrom, resolveParams, seedsFrom } from './parts/arguments.ts'
 import { type Command, help, homeOption, serverOf, serverOption } from './parts/command.ts'
 import { onInterrupts } from './parts/interrupts.ts'
 
@@ -38,7 +38,11 @@ export const submit: Command = {
       .command('submit')
       .description('submit a method to a benchmark or suite of a server')
       .argument('<benchmark>', 'its slug, or that of a suite for all its classes')
-      .requiredOption('--method <id>', 'a method of `palimpsest list methods`')
+      .requiredOption(
+        '--method <id>',
+        'a method of `palimpsest list methods`',
+        once('method', 'submit each by a command of its own'),
+      )
       .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
       .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
       .option('--label <text>', 'shown beside the method, to tell two settings apart', '')

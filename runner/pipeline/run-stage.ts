@@ -40,7 +40,7 @@ export async function runStage(
       ...outcome,
       ...(context.ownProcess && { memory: watch.peak() }),
       device: await deviceOf({ threads, provider }),
-      versions: { palimpsest: version, onnxruntime: onnxruntimeVersion, node: process.versions.node },
+      versions: { palimpsest: version, onnxruntime: onnxruntimeVersion(), node: process.versions.node },
     }
     await store.writeStage(key, result, spec)
     await checkpoint.remove()

@@ -5,7 +5,7 @@ import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { sha256Hex } from '../../schema/parts/hash.ts'
 import { type Probe, SELF_TEST_SHA256 } from '../../schema/probe.ts'
-import { onnxruntimeVersion, type Provider } from '../engine/onnx/session.ts'
+import { onnxruntimeVersion, type Provider, requireRuntime } from '../engine/onnx/session.ts'
 import { deviceOf, FLOAT32_ON_GPU } from '../machine/device.ts'
 import { type Driver, findGpus } from '../machine/gpus.ts'
 import { version } from '../words/version.ts'
@@ -27,8 +27,10 @@ export interface Findings {
   provider: Provider
 }
 
-/** Takes about a second. Never throws for what it finds: a failed self-test is a finding. */
+/** Takes about a second. Never throws for what it finds: a failed self-test is a finding. Throws
+ *  RuntimeError where there is nothing to try. */
 export async function probeMachine({ threads, kind }: { threads: number; kind: DeviceKind }): Promise<Findings> {
+  requireRuntime()
   const [{ gpus, ...driver }, tried] = await Promise.all([findGpus(), tryOut(threads, kind)])
   const { providers, selfTest, provider } = tried
   return {
@@ -37,7 +39,7 @@ export async function probeMachine({ threads, kind }: { threads: number; kind: D
       memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
       gpus,
       providers: providers.filter(({ works }) => works).map(({ name }) => name),
-      versions: { palimpsest: version, onnxruntime: onnxruntimeVersion, node: process.versions.node },
+      versions: { palimpsest: version, onnxruntime: onnxruntimeVersion(), node: process.versions.node },
       selfTest: selfTest.sha256,
     },
     processor: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores`,

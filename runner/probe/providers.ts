@@ -22,7 +22,7 @@ export async function* tryProviders(): AsyncGenerator<ProviderFinding> {
   const graph = newGraph()
   const x = addInput(graph, 'x', 'float32', [2])
   addOutput(graph, 'y', opsFor(graph).Add(x, x))
-  for (const name of knownProviders) yield { name, ...(await tried(name, graph)) }
+  for (const name of knownProviders()) yield { name, ...(await tried(name, graph)) }
 }
 
 async function tried(provider: string, graph: Graph): Promise<Omit<ProviderFinding, 'name'>> {

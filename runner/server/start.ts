@@ -86,6 +86,17 @@ export async function startServer({ home, port, adminTokenSha256, secrets, signa
   }
 }
 
+/** What stands against a port, and what to do, by the code of the system's error. */
+export function portTrouble(port: number, code: string): string {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'is in use by another program',
+    EACCES: 'is kept for administrators on this machine, as ports below 1024 often are',
+  }
+  const reason = reasons[code] ?? `cannot be used (${code})`
+  const choose = code === 'EACCES' ? '--port N, N from 1024' : '--port N'
+  return `port ${port} of 127.0.0.1 ${reason}; choose another one with ${choose}, or --port 0 for a free one`
+}
+
 async function requireFreePort(port: number): Promise<void> {
   const probe = createServer()
   try {
@@ -94,10 +105,7 @@ async function requireFreePort(port: number): Promise<void> {
       probe.listen(port, '127.0.0.1', done)
     })
   } catch (error) {
-    const reason = codeOf(error) === 'EADDRINUSE' ? 'is in use by another program' : `cannot be used (${codeOf(error)})`
-    throw new UsageError(
-      `port ${port} of 127.0.0.1 ${reason}; choose another one with --port N, or --port 0 for a free one`,
-    )
+    throw new UsageError(portTrouble(port, codeOf(error)))
   }
   await new Promise((done) => probe.close(done))
 }

@@ -8,7 +8,13 @@ import { codeOf, reasonOf } from './write.ts'
 
 /** `--home`, else PALIMPSEST_HOME, else `.palimpsest` in the current folder. */
 export const homeOf = (option: string | undefined): string =>
-  resolve(option ?? (process.env.PALIMPSEST_HOME || '.palimpsest'))
+  option === undefined ? resolve(process.env.PALIMPSEST_HOME || '.palimpsest') : folderOf('--home', option)
+
+/** An empty word would be the current folder, which nobody means by it: a variable of a script was empty. */
+function folderOf(option: string, word: string): string {
+  if (word.trim() !== '') return resolve(word)
+  throw new UsageError(`${option}: expected a folder, got "${word}"; name one, or leave ${option} out`)
+}
 
 /** Makes the folder where it is missing. */
 export async function openHome(option: string | undefined): Promise<string> {
@@ -43,8 +49,12 @@ export interface DataPlaces {
 }
 
 export const dataPlaces = (home: string, data: string[] = []): DataPlaces => ({
-  directories: [...data, ...(process.env.PALIMPSEST_DATA ?? '').split(delimiter).filter(Boolean)].map((folder) =>
-    resolve(folder),
-  ),
+  directories: [
+    ...data.map((folder) => folderOf('--data', folder)),
+    ...(process.env.PALIMPSEST_DATA ?? '')
+      .split(delimiter)
+      .filter(Boolean)
+      .map((folder) => resolve(folder)),
+  ],
   cache: join(home, 'datasets'),
 })

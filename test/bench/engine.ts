@@ -12,7 +12,7 @@ const say = (words: z.infer<typeof ready> | z.infer<typeof timing> | z.infer<typ
 
 const begun = performance.now()
 const session = await openSession(program(), { threads: Number(threads) })
-say({ runtime: `onnxruntime ${onnxruntimeVersion}`, setUpMs: performance.now() - begun })
+say({ runtime: `onnxruntime ${onnxruntimeVersion()}`, setUpMs: performance.now() - begun })
 const inputs = new Map([1, steps].map((count) => [count, feeds(count)]))
 for await (const line of createInterface({ input: process.stdin })) {
   const count = Number(line)

@@ -117,7 +117,7 @@ if (chosen.length === 0) throw new Error(`no case is named ${values.only}; known
 
 const peaks = await measureRoofline(threads)
 console.log(
-  `batch ${BATCH}, ${cpus()[0]?.model}, ${threads} threads, onnxruntime ${onnxruntimeVersion}; ` +
+  `batch ${BATCH}, ${cpus()[0]?.model}, ${threads} threads, onnxruntime ${onnxruntimeVersion()}; ` +
     `peaks: ${peaks.gflops.toFixed(0)} GFLOP/s in a matrix product, ${peaks.gigabytes.toFixed(1)} GB/s in a sum of long vectors`,
 )
 for (const [, bench] of chosen) {

@@ -78,7 +78,7 @@ for (let epoch = 0; epoch < epochs; epoch++) {
 }
 console.log(
   JSON.stringify({
-    runtime: `onnxruntime ${onnxruntimeVersion}`,
+    runtime: `onnxruntime ${onnxruntimeVersion()}`,
     device: (await deviceOf({ threads, provider })).deviceClass,
     mask: maskSeconds,
     epochs: passed,

@@ -68,7 +68,7 @@ async function timed(action: () => Promise<unknown>): Promise<Cost> {
   return { processor: (user + system) / 1e6, wall: (performance.now() - start) / 1000 }
 }
 
-console.log(`${cpus()[0]?.model}, ${threads} threads, onnxruntime ${onnxruntimeVersion}`)
+console.log(`${cpus()[0]?.model}, ${threads} threads, onnxruntime ${onnxruntimeVersion()}`)
 await train(SMALL, 1) // compiles
 const pairs: { many: Cost; one: Cost }[] = []
 for (let i = 0; i < rounds; i++) {

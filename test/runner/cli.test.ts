@@ -1,14 +1,19 @@
 /** The command line: what it prints, what it refuses, and with which exit code. */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { promisify } from 'node:util'
+import { afterAll, expect, test, vi } from 'vitest'
 import * as commands from '../../runner/commands/index.ts'
-import { paramsFrom, resolveParams } from '../../runner/commands/parts/arguments.ts'
+import { paramsFrom, resolveParams, targetFrom } from '../../runner/commands/parts/arguments.ts'
 import { groups } from '../../runner/commands/parts/command.ts'
 import { benchmarks } from '../../runner/pipeline/catalogue.ts'
 import { runnerTasks } from '../../runner/pipeline/tasks.ts'
 import { methods, metricsOf, offeredBy, scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
+import { portTrouble } from '../../runner/server/start.ts'
 import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
 
 afterAll(cleanUp)
@@ -78,6 +83,29 @@ test.each([
   ['a missing method', ['run', SLUG], /required option '--method <id>' not specified/],
   ['an unknown option', ['run', SLUG, '--method', 'ft', '--sedes', '0'], /unknown option '--sedes'/],
   ['an unknown command', ['rnu'], /unknown command 'rnu'/],
+  [
+    'an unknown command of a group',
+    ['runners', 'lst'],
+    /no command of runners "lst"; did you mean "list"\?; known: list, invite/,
+  ],
+  ['help of an unknown command', ['help', 'rnu'], /no command "rnu"; did you mean "run"\?; known: quickstart/],
+  [
+    'a benchmark behind --json',
+    ['run', '--json', SLUG, '--method', 'ft'],
+    /missing required argument 'benchmark'; "fashion-mnist-5k\.small-cnn\.random-10" was taken as the file of --json/,
+  ],
+  [
+    'a parameter of two methods',
+    ['run', SLUG, '--method', 'ft', '--method', 'rl', '--param', 'epochs=1'],
+    /--param belongs to one method; with --method ft --method rl, leave it out/,
+  ],
+  [
+    'a submission of two methods',
+    ['submit', SLUG, '--method', 'ft', '--method', 'rl'],
+    /--method: expected once, got ft and rl; submit each by a command of its own/,
+  ],
+  ['an empty home', ['serve', '--home', ''], /--home: expected a folder, got ""; name one, or leave --home out/],
+  ['an empty data folder', ['run', SLUG, '--method', 'ft', '--data', ''], /--data: expected a folder, got ""/],
   ['a port that is none', ['serve', '--port', '70000'], /--port: expected a whole number from 0 to 65535, got "70000"/],
   [
     'a file that is not there',
@@ -240,6 +268,63 @@ test('a port in use is named, with what to do', async () => {
   expect(code).toBe(2)
 })
 
+test('a port that needs rights is named, with what to do', () => {
+  expect(portTrouble(80, 'EACCES')).toBe(
+    'port 80 of 127.0.0.1 is kept for administrators on this machine, as ports below 1024 often are; choose another one with --port N, N from 1024, or --port 0 for a free one',
+  )
+})
+
+test('a benchmark file may begin with a byte-order mark', async () => {
+  const path = await benchmarkFile(await temporaryFolder())
+  await writeFile(path, `\uFEFF${await readFile(path, 'utf8')}`)
+  expect((await targetFrom(path)).slug).toBe('tiny')
+})
+
+test.skipIf(!existsSync('/dev/full'))('output that cannot be written ends with 1 and a message', async () => {
+  const words = [process.execPath, '--experimental-strip-types', 'runner/cli.ts', 'list', 'methods']
+  const failed = await promisify(execFile)('sh', ['-c', '"$@" > /dev/full', 'sh', ...words]).catch((error) => error)
+  expect(failed.stderr).toContain('error: the output cannot be written: no space left on the device (ENOSPC)')
+  expect(failed.stderr).not.toContain('    at ')
+  expect(failed.code).toBe(1)
+})
+
+test('without onnxruntime, what computes nothing works, and the rest says where there is one', async () => {
+  const folder = await temporaryFolder()
+  const without = join(folder, 'without.mjs')
+  await writeFile(
+    without,
+    `const open = process.dlopen
+    process.dlopen = (module, path, ...more) => {
+      if (path.includes('onnxruntime')) throw new Error('no such library')
+      return open(module, path, ...more)
+    }`,
+  )
+  const home = join(folder, 'home')
+  const start = (words: string[]) =>
+    cli(words, { PALIMPSEST_HOME: home, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import ${without}` })
+  const works = await Promise.all([start(['--help']), start(['list'])])
+  expect(works.map(({ code, stderr }) => ({ code, stderr }))).toEqual(works.map(() => ({ code: 0, stderr: '' })))
+  for (const words of [['run', SLUG, '--method', 'ft'], ['runner', '--check'], ['quickstart']]) {
+    const { code, stdout, stderr } = await start(words)
+    expect(stderr).toContain(`onnxruntime-node does not start on ${process.platform} ${process.arch}: no such library`)
+    expect(stderr).toMatch(/it is built for darwin arm64, .*linux x64, .*; train, unlearn and evaluate on one of these/)
+    expect(stderr).not.toContain('    at ')
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  }
+  expect(existsSync(home)).toBe(false)
+})
+
+test('npm, where it runs the post-install of onnxruntime-node, tells it to fetch nothing', async () => {
+  const settings = (await readFile('.npmrc', 'utf8')).matchAll(/^([\w-]+)=(.*)$/gm)
+  vi.stubEnv('ONNXRUNTIME_NODE_INSTALL', undefined)
+  for (const [, name, value] of settings) vi.stubEnv(`npm_config_${name!.replaceAll('-', '_')}`, value!)
+  const { parseInstallFlag } = createRequire(import.meta.url)('onnxruntime-node/script/install-utils.js')
+  expect(parseInstallFlag()).toBe(false) // skips
+  vi.stubEnv('ONNXRUNTIME_NODE_INSTALL', 'cuda12')
+  expect(parseInstallFlag()).not.toBe(false) // asked for, as the image for GPUs does
+  vi.unstubAllEnvs()
+})
+
 test('a run gives values, gaps to retrain and times, and a second one reuses every stage', async () => {
   const folder = await temporaryFolder()
   const words = [
@@ -313,20 +398,24 @@ test('a damaged dataset is named with what was expected and what to do', async (
   expect(code).toBe(1)
 })
 
-test('evidence of a run can be scored again', async () => {
+test('evidence of a run can be scored again, and --method given twice runs both', async () => {
   const folder = await temporaryFolder()
   const { stdout } = await cli([
     'run',
     await benchmarkFile(folder),
     '--method',
     'retrain',
+    '--method',
+    'original',
     '--seeds',
     '0',
     '--home',
     folder,
     '--json',
   ])
-  const [run] = JSON.parse(stdout).runs
+  const { runs } = JSON.parse(stdout)
+  expect(runs.map(({ method }: { method: string }) => method)).toEqual(['retrain', 'original'])
+  const [run] = runs
   const evaluation = run.stages.at(-1).result
   const { sha256 } = evaluation.artifacts['evidence.safetensors']
   const scored = await cli(['score', join(folder, 'objects', sha256.slice(0, 2), sha256), '--json'])

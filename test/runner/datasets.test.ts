@@ -1,5 +1,5 @@
 /** Datasets: what they hold, from their own files or made-up ones, and the errors of files that are something else. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -233,10 +233,32 @@ describe('image-folder', () => {
     expect((await load()).channels).toBe(3)
   })
 
-  test('hidden files are passed over', async () => {
+  test('what file managers leave is passed over, in classes and beside them', async () => {
     await pictures({ cat: [1], dog: [2] })
-    await put('train/cat/.DS_Store', new Uint8Array(3))
-    expect((await load()).train.count).toBe(3)
+    for (const folder of ['train', 'test', 'train/cat', 'test/dog']) {
+      for (const name of ['.DS_Store', 'Thumbs.db', 'desktop.ini']) await put(`${folder}/${name}`, new Uint8Array(3))
+    }
+    const { classes, train, test } = await load()
+    expect([classes, train.count, test.count]).toEqual([['cat', 'dog'], 3, 2])
+  })
+
+  test('an accented class is one class, however each folder writes it, with one digest', async () => {
+    const [composed, decomposed] = ['\u00e9t\u00e9', 'e\u0301te\u0301']
+    await picture('train/hiver/a.png', [1])
+    await picture('test/hiver/a.png', [1])
+    await picture(`train/${decomposed}/a.png`, [2])
+    await picture(`test/${composed}/a.png`, [2])
+    const { classes, train, digest } = await load()
+    expect(classes).toEqual(['hiver', composed])
+    expect([train.images[0], train.images[12]]).toEqual([1, 2])
+    await rm(join(home, 'train', decomposed), { recursive: true })
+    await picture(`train/${composed}/a.png`, [2])
+    expect((await load()).digest).toBe(digest)
+    await picture(`train/${decomposed}/a.png`, [2])
+    // Where the file system itself takes both for one, there is nothing to refuse.
+    if ((await readdir(join(home, 'train'))).length === 3) {
+      expect((await failure(load())).message).toContain(`expected one folder a class, got two called ${composed}`)
+    }
   })
 
   test('progress counts images', async () => {

@@ -25,7 +25,7 @@ export async function targetFrom(word: string): Promise<Target> {
   }
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(text.replace(/^\uFEFF/, '')) // editors of Windows begin with a byte-order mark
   } catch (error) {
     throw new UsageError(`${word}: expected JSON: ${(error as Error).message}`)
   }
@@ -100,6 +100,14 @@ export const wholeNumber = (name: string, { min, max }: { min: number; max: numb
     const value = Number(text)
     if (/^\d+$/.test(text) && value >= min && value <= max) return value
     throw new UsageError(`--${name}: expected a whole number from ${min} to ${max}, got "${text}"`)
+  }
+}
+
+/** For commander: an option whose last word would win in silence. */
+export const once = (name: string, advice: string) => {
+  return (word: string, before?: string): string => {
+    if (before === undefined) return word
+    throw new UsageError(`--${name}: expected once, got ${before} and ${word}; ${advice}`)
   }
 }
 

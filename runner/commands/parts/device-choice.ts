@@ -1,6 +1,6 @@
 /** `--device`: what stages run on. */
 import { Option } from 'commander'
-import { onnxruntimeVersion, type Provider } from '../../engine/onnx/session.ts'
+import { onnxruntimeVersion, type Provider, requireRuntime } from '../../engine/onnx/session.ts'
 import { FLOAT32_ON_GPU } from '../../machine/device.ts'
 import { type Findings, probeMachine } from '../../probe/probe.ts'
 import { cudaLibrary, type DeviceKind, deviceKinds } from '../../probe/providers.ts'
@@ -24,8 +24,10 @@ export function setPrecision(precision: string): void {
 const CUDA_NEEDED = 12
 const fetchLibrary = 'ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js'
 
-/** What to run on, without a look at the machine where the answer is known. Throws as `requireDevice` does. */
+/** What to run on, without a look at the machine where the answer is known. Throws as `requireDevice` does, and where no stage
+ *  can run at all. */
 export async function chooseProvider(kind: DeviceKind): Promise<Provider> {
+  requireRuntime()
   if (kind === 'cpu' || (kind === 'auto' && !cudaLibrary().exists)) return 'cpu'
   const findings = await probeMachine({ threads: 0, kind })
   requireDevice(kind, findings)
@@ -56,10 +58,10 @@ export function missingForCuda(
   else if (Number(driver.cuda) < CUDA_NEEDED) {
     missing.push(`the driver serves CUDA ${driver.cuda ?? 'of an unknown version'}: update it to CUDA ${CUDA_NEEDED}`)
   }
-  if (!found) missing.push(`onnxruntime-node ${onnxruntimeVersion} has no CUDA provider for this platform`)
+  if (!found) missing.push(`onnxruntime-node ${onnxruntimeVersion()} has no CUDA provider for this platform`)
   else if (!library.exists) {
     missing.push(
-      `${library.path} is missing: npm's onnxruntime-node ${onnxruntimeVersion} leaves it out; fetch it with: ${fetchLibrary}`,
+      `${library.path} is missing: npm's onnxruntime-node ${onnxruntimeVersion()} leaves it out; fetch it with: ${fetchLibrary}`,
     )
   } else if (!found.works) {
     missing.push(`the CUDA provider does not start: ${found.trouble}; it needs CUDA ${CUDA_NEEDED} and cuDNN 9`)

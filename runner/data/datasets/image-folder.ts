@@ -1,5 +1,5 @@
 /** Any images in folders: `train/<class>/*` and `test/<class>/*`. Classes are sorted by name, images by name within their
- *  class. Pixels are taken as stored: no resizing, no rotation; grey stays one channel, transparency is dropped. */
+ *  class; file systems write an accented letter as one character or two (NFC, NFD), which is the same name here. Pixels are taken as stored: no resizing, no rotation; grey stays one channel, transparency is dropped. */
 import { readdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import sharp from 'sharp'
@@ -10,6 +10,9 @@ import { withDigest } from '../digest.ts'
 const extensions = ['.png', '.jpg', '.jpeg', '.webp']
 // libvips remembers decoded files by path, and would miss that a file was replaced.
 sharp.cache(false)
+
+/** What Windows leaves in folders with pictures; the files of macOS begin with a dot. */
+const litter = ['thumbs.db', 'ehthumbs.db', 'desktop.ini']
 
 /** Labels are bytes. */
 const MAX_CLASSES = 256
@@ -35,45 +38,67 @@ export const imageFolder = defineDataset({
       throw new DatasetError(
         'image-folder: expected the path of a folder with train/<class>/* and test/<class>/*, got none',
       )
-    const classes = await list(join(path, 'train'))
-    const testClasses = await list(join(path, 'test'))
+    const trainFolders = await foldersOf(join(path, 'train'))
+    const testFolders = await foldersOf(join(path, 'test'))
+    const classes = [...trainFolders.keys()]
     if (classes.length < 2 || classes.length > MAX_CLASSES) {
       throw new DatasetError(
         `${join(path, 'train')}: expected 2 to ${MAX_CLASSES} class folders, got ${classes.length}`,
       )
     }
     const lone =
-      classes.find((name) => !testClasses.includes(name)) ?? testClasses.find((name) => !classes.includes(name))
+      classes.find((name) => !testFolders.has(name)) ?? [...testFolders.keys()].find((name) => !trainFolders.has(name))
     if (lone !== undefined) {
       throw new DatasetError(
         `${path}: expected the same classes in train and test, but ${lone} is in one only; add or remove it`,
       )
     }
-    const train = await loadSplit(join(path, 'train'), classes, null, options)
-    const test = await loadSplit(join(path, 'test'), classes, train.first, options)
+    const inOrder = (folders: Map<string, string>) => classes.map((name) => folders.get(name)!)
+    const train = await loadSplit(join(path, 'train'), inOrder(trainFolders), null, options)
+    const test = await loadSplit(join(path, 'test'), inOrder(testFolders), train.first, options)
     const { channels, height, width } = train.first
     return withDigest({ channels, height, width, classes, train: train.split, test: test.split })
   },
 })
 
-/** Visible names in a folder, sorted by code unit, so that the order is the same everywhere. */
+/** Visible names in a folder, sorted by code unit of their NFC form, so that the order is the same everywhere. */
 async function list(folder: string): Promise<string[]> {
+  let names: string[]
   try {
-    return (await readdir(folder)).filter((name) => !name.startsWith('.')).sort()
+    names = await readdir(folder)
   } catch (error) {
     throw new DatasetError(`${folder}: expected a folder: ${reasonOf(error)}`)
   }
+  const key = (name: string) => name.normalize('NFC')
+  return names
+    .filter((name) => !name.startsWith('.') && !litter.includes(name.toLowerCase()))
+    .sort((a, b) => (key(a) < key(b) || (key(a) === key(b) && a < b) ? -1 : 1))
+}
+
+/** Names of classes, in their order, to the names of their folders as the disk has them. */
+async function foldersOf(split: string): Promise<Map<string, string>> {
+  const folders = new Map<string, string>()
+  for (const folder of await list(split)) {
+    const name = folder.normalize('NFC')
+    if (folders.has(name)) {
+      throw new DatasetError(
+        `${split}: expected one folder a class, got two called ${name}, their accents written in two ways; put their images into one`,
+      )
+    }
+    folders.set(name, folder)
+  }
+  return folders
 }
 
 /** Every image must have the shape of `first`, or of the split's first image where `first` is null. */
 async function loadSplit(
   folder: string,
-  classes: string[],
+  classFolders: string[],
   first: Image | null,
   { signal, onProgress }: LoadOptions,
 ): Promise<{ split: Split; first: Image }> {
   const examples: { path: string; label: number }[] = []
-  for (const [label, name] of classes.entries()) {
+  for (const [label, name] of classFolders.entries()) {
     const files = await list(join(folder, name))
     if (files.length === 0) throw new DatasetError(`${join(folder, name)}: expected at least one image, got none`)
     examples.push(...files.map((file) => ({ path: join(folder, name, file), label })))

@@ -1,7 +1,8 @@
-/** Runs graphs. The only file that imports onnxruntime-node. */
+/** Runs graphs. The only file that imports onnxruntime-node: at the first use, since a platform may have no build of it. */
+import { globSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import * as ort from 'onnxruntime-node'
+import type * as Ort from 'onnxruntime-node'
 import { BLOCKED_DOMAIN, withBlockedConvolutions } from './blocked.ts'
 import { addInput, addOutput, type Graph, newGraph } from './graph.ts'
 import { modelBytes } from './model.ts'
@@ -12,14 +13,54 @@ import type { ElementType, Tensor, TensorData } from './tensor.ts'
 export const providers = ['cpu', 'cuda'] as const
 export type Provider = (typeof providers)[number]
 
+/** There is no onnxruntime on this platform, or it does not start. */
+export class RuntimeError extends Error {
+  override name = 'RuntimeError'
+}
+
+const require = createRequire(import.meta.url)
+let loaded: typeof Ort | undefined
+
+/** onnxruntime, loaded once. Throws RuntimeError. */
+function runtime(): typeof Ort {
+  try {
+    loaded ??= require('onnxruntime-node') as typeof Ort
+    return loaded
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n')
+    const builds = platforms()
+    const where = `onnxruntime-node does not start on ${process.platform} ${process.arch}: ${reason}`
+    throw new RuntimeError(
+      builds.length > 0
+        ? `${where}; it is built for ${builds.join(', ')}, and on linux needs glibc (musl will not do); train, unlearn and evaluate on one of these. Boards, submissions and checks of a server need no onnxruntime`
+        : `${where}; install it with npm ci`,
+    )
+  }
+}
+
+/** Loads onnxruntime, for a refusal before anything was done. Throws RuntimeError. */
+export const requireRuntime = (): void => void runtime()
+
+const builds = (): string => join(dirname(dirname(require.resolve('onnxruntime-node'))), 'bin/napi-v6')
+
+/** Such as `linux x64`: what the installed package has a build for; nothing where it is not installed. */
+function platforms(): string[] {
+  try {
+    const found = globSync('*/*/onnxruntime_binding.node', { cwd: builds() })
+    return found.map((path) => path.split(/[/\\]/).slice(0, 2).join(' ')).sort()
+  } catch {
+    return []
+  }
+}
+
 /** Every provider that this build of onnxruntime knows; whether it works here, only a session tells. */
-export const knownProviders: readonly string[] = ort.listSupportedBackends().map(({ name }) => name)
+export const knownProviders = (): string[] =>
+  runtime()
+    .listSupportedBackends()
+    .map(({ name }) => name)
 
 /** Where onnxruntime's own libraries lie on this platform. */
-export const librariesPath = (): string => {
-  const main = createRequire(import.meta.url).resolve('onnxruntime-node')
-  return join(dirname(dirname(main)), 'bin/napi-v6', process.platform, process.arch)
-}
+export const librariesPath = (): string => join(builds(), process.platform, process.arch)
 
 export interface SessionOptions {
   /** One of `providers`, or, to try them, of `knownProviders`. */
@@ -38,9 +79,12 @@ export interface Session {
 }
 
 /** Version of the onnxruntime library in use. */
-export const onnxruntimeVersion: string = ort.env.versions.node ?? ort.env.versions.common
+export const onnxruntimeVersion = (): string => {
+  const { versions } = runtime().env
+  return versions.node ?? versions.common
+}
 
-const hostType = (tensor: ort.Tensor): Tensor => ({
+const hostType = (tensor: Ort.Tensor): Tensor => ({
   type: tensor.type as ElementType,
   shape: tensor.dims,
   data: tensor.data as TensorData,
@@ -61,6 +105,7 @@ async function probeBlock(): Promise<number> {
   const x = addInput(graph, 'x', 'float32', shape)
   const [laid] = opsFor(graph).emit('ReorderInput', [x], {}, { domain: BLOCKED_DOMAIN, types: [x] })
   addOutput(graph, 'y', laid)
+  const ort = runtime()
   try {
     const session = await ort.InferenceSession.create(modelBytes(graph), { logSeverityLevel: 4 })
     const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.from(Array(32).keys()), shape) })
@@ -81,6 +126,7 @@ export async function openSession(
   model: Graph | Uint8Array,
   { provider = 'cpu', threads = 0, profilePrefix }: SessionOptions = {},
 ): Promise<Session> {
+  const ort = runtime()
   const bytes = model instanceof Uint8Array ? model : modelBytes(provider === 'cpu' ? await laidOut(model) : model)
   const session = await ort.InferenceSession.create(bytes, {
     executionProviders: [provider],

@@ -65,7 +65,7 @@ async function realImages(
   const identity = {
     kind: 'real images',
     engine: taskNamed('generation').engine,
-    onnxruntime: onnxruntimeVersion,
+    onnxruntime: onnxruntimeVersion(),
     device: await deviceOf({ threads, provider }),
     dataset: dataset.digest,
     images: 'train',
