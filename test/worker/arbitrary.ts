@@ -92,7 +92,7 @@ function typed(type: string, schema: Schema, hints: Hints, name: string): fc.Arb
   switch (type) {
     case 'string': {
       const any = schema.pattern
-        ? fc.stringMatching(new RegExp(schema.pattern))
+        ? fc.stringMatching(new RegExp(schema.pattern, 'u'))
         : fc.string({ ...lengths(schema, 0), unit: 'binary' })
       return hints[name] ? mostly(fc.constantFrom(...hints[name]), any) : any
     }
