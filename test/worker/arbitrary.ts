@@ -33,7 +33,7 @@ interface Parameter {
 
 export interface Operation {
   parameters?: Parameter[]
-  requestBody?: { content: Record<string, { schema: Schema }> }
+  requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> }
   responses: Record<string, unknown>
 }
 
