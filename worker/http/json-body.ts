@@ -22,7 +22,7 @@ function parsed(text: string): unknown {
 export const jsonBody = createMiddleware<AppEnv>(async (c, next) => {
   const type = c.req.header('content-type')
   if (!jsonType.test(type ?? '')) {
-    throw refused(type === undefined ? 'nothing that is called so' : `"${type.slice(0, 80)}"`)
+    throw refused(type === undefined ? 'no Content-Type' : `"${type.slice(0, 80)}"`)
   }
   const text = await c.req.text()
   if (text === '') throw refused('an empty body')
