@@ -15,6 +15,7 @@ export const statuses = {
   not_found: 404,
   unknown_benchmark: 404,
   unknown_method: 404,
+  method_not_allowed: 405,
   conflict: 409,
   idempotency_mismatch: 409,
   stale_lease: 409,
@@ -31,6 +32,7 @@ export const statuses = {
   rate_limited: 429,
   run_limit: 429,
   internal: 500,
+  not_implemented: 501,
   not_configured: 503,
 } as const
 export type ErrorCode = keyof typeof statuses

@@ -10,11 +10,22 @@ import {
 } from 'jose'
 import { z } from 'zod'
 import { describeIssues } from './issues.ts'
+import { weaknessOf } from './parts/edwards25519.ts'
+import { oddityOf } from './parts/plain-json.ts'
 
-/** 32 bytes in base64url. */
-const bytes32 = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url')
+/** 32 bytes in base64url. The last letter holds 4 bits: the 2 below them are 0, so that the same bytes are written one way. */
+const bytes32 = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, { error: 'expected 32 bytes in base64url', abort: true })
 export const publicKey = z.strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: bytes32 })
 export type PublicKey = z.infer<typeof publicKey>
+/** One that is about to be believed. */
+export const newPublicKey = publicKey.extend({
+  x: bytes32.superRefine((x, context) => {
+    const message = weaknessOf(x)
+    if (message !== null) context.addIssue({ code: 'custom', message })
+  }),
+})
 export const privateKey = publicKey.extend({ d: bytes32 })
 export type PrivateKey = z.infer<typeof privateKey>
 
@@ -55,7 +66,8 @@ export function sign(purpose: Purpose, payload: unknown, key: PrivateKey, keyId?
 /** Who claims to have signed; null where that is not said. Trust it only after `verify`. */
 export function keyIdOf(text: string): string | null {
   try {
-    return decodeProtectedHeader(text).kid ?? null
+    const { kid }: { kid?: unknown } = decodeProtectedHeader(text)
+    return typeof kid === 'string' ? kid : null
   } catch {
     return null
   }
@@ -68,6 +80,10 @@ export async function verify<Shape extends z.ZodType>(
   text: string,
   key: PublicKey,
 ): Promise<z.infer<Shape>> {
+  const weakness = weaknessOf(key.x)
+  if (weakness !== null) {
+    throw new SignatureError(`the key that should have signed the ${purpose} is not believed: ${weakness}`)
+  }
   const { payload, protectedHeader } = await compactVerify(text, key, { algorithms: ['EdDSA'] }).catch(() => {
     throw new SignatureError(
       `the signature of the ${purpose} does not match its content and the key that should have signed it`,
@@ -76,8 +92,20 @@ export async function verify<Shape extends z.ZodType>(
   if (protectedHeader.typ !== typOf(purpose)) {
     throw new SignatureError(`expected a signature of type ${typOf(purpose)}, got ${protectedHeader.typ ?? 'none'}`)
   }
-  const value: unknown = JSON.parse(new TextDecoder().decode(payload))
+  const value = plainJson(purpose, new TextDecoder().decode(payload))
   const { data, error } = shape.safeParse(value)
   if (error) throw new SignatureError(`the signed ${purpose} is not what it should be: ${describeIssues(error, value)}`)
   return data as z.infer<Shape>
+}
+
+function plainJson(purpose: Purpose, text: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new SignatureError(`the signed ${purpose} should be JSON: ${(error as Error).message.slice(0, 200)}`)
+  }
+  const oddity = oddityOf(value)
+  if (oddity !== null) throw new SignatureError(`the signed ${purpose} is not what it should be: ${oddity}`)
+  return value
 }

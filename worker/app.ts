@@ -47,7 +47,26 @@ app.use('/api/*', limits)
 app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
 for (const route of [...Object.values(api), ...Object.values(pages)]) route(app)
 
-app.notFound(() => {
+/** All that anything here answers to; what answers GET answers HEAD. */
+const methods = new Set(['GET', 'HEAD', ...app.routes.map(({ method }) => method).filter((method) => method !== 'ALL')])
+
+/** Methods that have a route at this address; what is for all methods is middleware. */
+const allowedAt = (path: string): string[] =>
+  [...methods].filter((method) => {
+    const asked = method === 'HEAD' ? 'GET' : method
+    return app.router.match(asked, path)[0].some(([[, route]]) => route.method === asked)
+  })
+
+app.notFound((c) => {
+  const { method, path } = c.req
+  const allowed = allowedAt(path)
+  if (allowed.length > 0) {
+    const words = `expected ${allowed.join(' or ')} at this address, got ${method}`
+    throw new ApiError('method_not_allowed', words, { allow: allowed })
+  }
+  if (!methods.has(method)) {
+    throw new ApiError('not_implemented', `expected one of ${[...methods].join(', ')}, got ${method}`)
+  }
   throw new ApiError('not_found', 'nothing is at this address')
 })
 
@@ -56,8 +75,11 @@ app.onError((thrown, c) => {
   const id = c.get('requestId') ?? ''
   if (error.code === 'internal') console.error(id, thrown)
   if (error.status === 429) c.header('retry-after', String(error.details?.retryAfterSeconds ?? 60))
-  const path = c.req.path
-  if (path.startsWith('/api/') || path === '/health') return c.json(errorBodyOf(error, id), error.status)
+  if (error.details?.allow) c.header('allow', (error.details.allow as string[]).join(', '))
+  const { method, path } = c.req
+  // Whoever looks at pages reads: what else comes is a program's.
+  const isPage = (method === 'GET' || method === 'HEAD') && !path.startsWith('/api/') && path !== '/health'
+  if (!isPage) return c.json(errorBodyOf(error, id), error.status)
   return c.html(errorPage(error, id), error.status)
 })
 

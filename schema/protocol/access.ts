@@ -10,18 +10,21 @@ export const ACCESS_SECONDS = 15 * 60
 /** By how much clocks may differ unnoticed. */
 export const LEEWAY_SECONDS = 30
 
-/** Times are in seconds since 1970, as in RFC 7519. `aud` is the fingerprint of the server's key: an assertion made for one
+/** Seconds since 1970, as in RFC 7519, up to the end of the year 9999, the last that ISO 8601 writes in four digits. */
+const numericDate = z.int().min(0).max(253_402_300_799)
+
+/** `aud` is the fingerprint of the server's key: an assertion made for one
  *  server is nothing to another. */
 export const assertion = z.strictObject({
   iss: runnerId,
   aud: fingerprint,
-  iat: z.int(),
-  exp: z.int(),
+  iat: numericDate,
+  exp: numericDate,
   jti: z.string().regex(/^[0-9a-f]{32}$/),
 })
 
 /** What an access token says; it is signed by the server. */
-export const access = z.strictObject({ sub: runnerId, iat: z.int(), exp: z.int() })
+export const access = z.strictObject({ sub: runnerId, iat: numericDate, exp: numericDate })
 
 export const request = z.strictObject({ assertion: z.string().max(2000) })
 export const response = z.strictObject({ token: z.string(), expiresInMs: z.int() })

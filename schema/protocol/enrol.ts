@@ -1,7 +1,7 @@
 /** Trade a one-time enrolment secret for an identity: the runner's Ed25519 key becomes known to the server. */
 import { z } from 'zod'
 import { sha256 } from '../parts/hash.ts'
-import { publicKey } from '../signature.ts'
+import { newPublicKey, publicKey } from '../signature.ts'
 
 export const path = '/api/v1/runners/enrol'
 
@@ -20,7 +20,7 @@ export const proof = z.strictObject({ secretSha256: sha256 })
 export const request = z.strictObject({
   secret: enrolmentSecret,
   name: runnerName,
-  publicKey,
+  publicKey: newPublicKey,
   proof: z.string().max(2000),
 })
 /** The runner keeps `serverPublicKey` and believes job specs signed by it only. */

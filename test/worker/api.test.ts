@@ -54,6 +54,23 @@ test('what does not exist is refused in JSON under /api and as a page elsewhere'
   expect(await page.text()).toContain('no benchmark &quot;nothing&quot;; known: ')
 })
 
+test.each([
+  ['TRACE', '/api/v1/submissions', 405, 'GET, HEAD, POST'],
+  ['OPTIONS', '/api/v1/submissions', 405, 'GET, HEAD, POST'],
+  ['PUT', `/api/v1/benchmarks/${SLUG}`, 405, 'GET, HEAD'],
+  ['GET', '/api/v1/jobs/lease', 405, 'POST'],
+  ['TRACE', '/', 405, 'GET, HEAD'],
+  ['POST', '/health', 405, 'GET, HEAD'],
+  ['TRACE', '/nothing/is/here', 501, null],
+  ['DELETE', '/nothing/is/here', 404, null],
+])('%s %s answers %i in JSON and says what is allowed', async (method, path, status, allow) => {
+  const answer = await ask(path, { method })
+  expect([answer.status, answer.headers.get('allow')]).toEqual([status, allow])
+  const { message } = await errorOf(answer)
+  if (status === 405) expect(message).toBe(`expected ${allow!.replaceAll(', ', ' or ')} at this address, got ${method}`)
+  if (status === 501) expect(message).toMatch(/^expected one of GET, HEAD, .*POST.*, got TRACE$/)
+})
+
 test('a query that is out of range is refused with the field', async () => {
   const { message } = await errorOf(await ask('/api/v1/runs?limit=1000'))
   expect(message).toBe('query.limit: expected at most 100, got "1000"')

@@ -33,7 +33,7 @@ interface Parameter {
 
 export interface Operation {
   parameters?: Parameter[]
-  requestBody?: { content: Record<string, { schema: Schema }> }
+  requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> }
   responses: Record<string, unknown>
 }
 
@@ -92,7 +92,7 @@ function typed(type: string, schema: Schema, hints: Hints, name: string): fc.Arb
   switch (type) {
     case 'string': {
       const any = schema.pattern
-        ? fc.stringMatching(new RegExp(schema.pattern))
+        ? fc.stringMatching(new RegExp(schema.pattern, 'u'))
         : fc.string({ ...lengths(schema, 0), unit: 'binary' })
       return hints[name] ? mostly(fc.constantFrom(...hints[name]), any) : any
     }

@@ -1,9 +1,11 @@
 /** Enrolment of runners and their access tokens, with requests that are lost, doubled and forged. */
+import { CompactSign } from 'jose'
 import { expect, test } from 'vitest'
-import { newPrivateKey } from '../../schema/signature.ts'
+import { newPrivateKey, type sign } from '../../schema/signature.ts'
+import { aboveP, forged, smallOrder, smallOrderOtherwise } from '../support/edwards25519.ts'
 import { assertionOf, type Enrolled, enrolled, enrolmentBody, type Post } from '../support/enrolled.ts'
 import { leaseRequest } from '../support/probe.ts'
-import { ADMIN, ask, errorOf, read, tokenFor, useClock, useFreshDatabase } from './support.ts'
+import { ADMIN, ask, bindings, errorOf, read, tokenFor, useClock, useFreshDatabase } from './support.ts'
 
 useFreshDatabase()
 const wait = useClock('2026-11-01T12:00:00Z')
@@ -16,6 +18,11 @@ const invite = async (json: Record<string, unknown> = {}) =>
   post<{ id: string; secret: string; expiresAt: string }>('/api/v1/enrolments', ADMIN, json)
 const enrol = async (secret: string, key?: Awaited<ReturnType<typeof newPrivateKey>>) =>
   ask('/api/v1/runners/enrol', { json: await enrolmentBody(secret, key ?? (await newPrivateKey())) })
+/** A signature of a text that `sign` would have put into JSON. */
+const signedText = async (...[purpose, text, key, keyId]: [...Parameters<typeof sign>]): Promise<string> =>
+  new CompactSign(new TextEncoder().encode(String(text)))
+    .setProtectedHeader({ alg: 'EdDSA', typ: `palimpsest-${purpose}+jws`, ...(keyId !== undefined && { kid: keyId }) })
+    .sign(key)
 const trade = (assertion: string) => ask('/api/v1/runners/access', { json: { assertion } })
 const leaseWith = (token: string) => ask('/api/v1/jobs/lease', { token, json: leaseRequest('0'.repeat(32)) })
 
@@ -80,6 +87,31 @@ test('an expired secret, an unknown one, and one without the key that belongs to
   })
 })
 
+test('a key under which anybody can sign is refused, and the secret stays good', async () => {
+  const { secret } = await invite()
+  const proof = forged({ alg: 'EdDSA', typ: 'palimpsest-enrolment+jws' }, JSON.stringify({ secretSha256: 'a' }))
+  for (const { x } of [...smallOrder, ...smallOrderOtherwise, ...aboveP]) {
+    const json = { secret, name: 'lab', publicKey: { kty: 'OKP', crv: 'Ed25519', x }, proof }
+    expect(await errorOf(await ask('/api/v1/runners/enrol', { json }))).toMatchObject({
+      status: 400,
+      message: expect.stringMatching(/^publicKey\.x: expected a (y below|point of large order)/),
+    })
+  }
+  await read(await enrol(secret), 201)
+})
+
+test('a proof that is signed but no JSON is refused', async () => {
+  const { secret } = await invite()
+  const key = await newPrivateKey()
+  for (const proof of [await signedText('enrolment', 'not JSON', key), 'x', 'a.b.c']) {
+    const json = { ...(await enrolmentBody(secret, key)), proof }
+    expect(await errorOf(await ask('/api/v1/runners/enrol', { json }))).toMatchObject({
+      status: 422,
+      message: expect.stringMatching(/^proof: the sign/),
+    })
+  }
+})
+
 let runner: Enrolled
 const refusalOf = async (change: Record<string, unknown>, by: Partial<Enrolled> = {}) =>
   errorOf(await trade(await assertionOf({ ...runner, ...by }, change)))
@@ -128,6 +160,38 @@ test('an assertion that was used, or that lives longer than a minute, is refused
   expect(await refusalOf({ iat: seconds, exp: seconds + 61 })).toMatchObject({
     message: 'an assertion may live 60 s, this one lives 61 s',
   })
+})
+
+test('an assertion whose key was stored before such keys were refused needs a private key all the same', async () => {
+  runner = await enrolled(post, ADMIN, 'lab')
+  const publicKey = JSON.stringify({ kty: 'OKP', crv: 'Ed25519', x: smallOrder[0]!.x })
+  await bindings.DB.prepare('UPDATE runners SET public_key = ?').bind(publicKey).run()
+  const claims = (await assertionOf(runner)).split('.')[1]!
+  const assertion = forged({ alg: 'EdDSA', typ: 'palimpsest-assertion+jws', kid: runner.id }, atob(claims))
+  expect(await errorOf(await trade(assertion))).toMatchObject({
+    status: 401,
+    message: expect.stringContaining('the key that should have signed the assertion is not believed'),
+  })
+})
+
+test('an assertion that names its runner by a number, or a time beyond all calendars, is refused', async () => {
+  runner = await enrolled(post, ADMIN, 'lab')
+  const kid = forged({ alg: 'EdDSA', typ: 'palimpsest-assertion+jws', kid: 7 }, '{}')
+  expect(await errorOf(await trade(kid))).toMatchObject({
+    status: 401,
+    message: 'the assertion names no runner (kid); enrol this machine',
+  })
+  for (const iat of [9e15, -1, 253_402_300_800]) {
+    expect(await refusalOf({ iat, exp: iat })).toMatchObject({ status: 401, message: expect.stringContaining('iat: ') })
+  }
+  // The last second that has a date: it is only far ahead.
+  const last = 253_402_300_799
+  expect(await refusalOf({ iat: last, exp: last })).toMatchObject({
+    code: 'clock_skew',
+    message: expect.stringContaining('9999-12-31T23:59:59.000Z'),
+  })
+  const text = await signedText('assertion', '[', runner.key, runner.id)
+  expect(await errorOf(await trade(text))).toMatchObject({ status: 401, code: 'unauthorized' })
 })
 
 test('a clock that is 5 minutes off is explained, and the answer says the time', async () => {

@@ -13,6 +13,9 @@ const padded = (bytes: number) => {
   return text.replace('"label":""', `"label":"${'x'.repeat(bytes - text.length)}"`)
 }
 
+const withParams = (params: string) =>
+  JSON.stringify({ ...submission, params: 0 }).replace('"params":0', `"params":${params}`)
+
 test.each([
   ['a body that ends early', '{"benchmark":', 400],
   ['no body', '', 400],
@@ -22,12 +25,27 @@ test.each([
   ['a seed beyond 31 bits', JSON.stringify({ ...submission, seeds: [2 ** 31] }), 400],
   ['a key that would reach a prototype', '{"__proto__":{"benchmark":"x"},"constructor":1}', 400],
   ['a label longer than 60 characters', JSON.stringify({ ...submission, label: '💥'.repeat(61) }), 400],
+  ['a name that is a prototype, in parameters', withParams('{"__proto__":1}'), 400],
+  ['a name that is a prototype, written with escapes', withParams('{"\\u005f_proto__":1}'), 400],
+  ['a name that is a prototype, further in', withParams('{"a":[{"__proto__":{"epochs":1}}]}'), 400],
+  ['5,000 lists in each other', withParams(`{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`), 400],
+  ['5,000 objects in each other', withParams(`${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`), 400],
   ['256 KiB, which is read and found too long for a label', padded(256 * KIB), 400],
   ['a byte more than 256 KiB', padded(256 * KIB + 1), 413],
 ])('%s is refused', async (_, body, status) => {
   const { code, message, ...found } = await errorOf(await post(body))
   expect([found.status, message]).toEqual([status, expect.stringMatching(/\w/)])
   expect(code).toBe(status === 413 ? 'body_too_large' : 'invalid_request')
+})
+
+test('what is nested too deep, or named as a prototype is, is refused by its place', async () => {
+  const message = async (params: string) => (await errorOf(await post(withParams(params)))).message
+  expect(await message(`${'{"a":'.repeat(32)}1${'}'.repeat(32)}`)).toBe('params: expected at most 32 levels of nesting')
+  expect(await message(`${'{"a":'.repeat(31)}1${'}'.repeat(31)}`)).toMatch(/^params\.a: unknown/)
+  expect(await message('{"a":[{"__proto__":1}]}')).toMatch(/^params\.a\.0\.__proto__: objects would/)
+  for (const name of ['constructor', 'prototype', 'toString']) {
+    expect(await message(`{"${name}":{}}`)).toBe(`params.${name}: unknown, remove it or check its spelling`)
+  }
 })
 
 test('a body of unannounced length is read up to the limit and no further', async () => {

@@ -1,8 +1,11 @@
 /** The OpenAPI 3.1 document, made from the routes themselves. */
 import type { App } from '../bindings/env.ts'
 
-export const openApiDocument = (app: App) =>
-  app.getOpenAPI31Document({
+/** JSON Schema reads a pattern with the flag u (draft 2020-12, 6.4) and writes none; the converter appends `/u`. */
+const withoutFlags = (pattern: string) => pattern.replace(/\$\/u$/, '$')
+
+export function openApiDocument(app: App): ReturnType<App['getOpenAPI31Document']> {
+  const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Palimpsest',
@@ -12,3 +15,8 @@ export const openApiDocument = (app: App) =>
       license: { name: 'MIT' },
     },
   })
+  const text = JSON.stringify(document)
+  return JSON.parse(text, (key, value) =>
+    key === 'pattern' && typeof value === 'string' ? withoutFlags(value) : value,
+  )
+}

@@ -4,6 +4,7 @@ import { createRoute, type RouteConfig } from '@hono/zod-openapi'
 import type { z } from 'zod'
 import { errorBody } from '../../schema/errors.ts'
 import type { App } from '../bindings/env.ts'
+import { jsonBody } from './json-body.ts'
 
 export type Route = (app: App) => unknown
 
@@ -12,7 +13,7 @@ export const json = <Schema extends z.ZodType>(schema: Schema, description: stri
   content: { 'application/json': { schema } },
 })
 
-/** A request body in JSON. */
+/** A request body in JSON; `{}` where nothing needs to be said. */
 export const body = <Schema extends z.ZodType>(schema: Schema) => ({
   body: { required: true, content: { 'application/json': { schema } } },
 })
@@ -36,12 +37,13 @@ const refusedWrites = {
   429: 'Too much was created within a minute',
 }
 
-/** An API route: createRoute with `:param` paths and the errors filled in. */
+/** An API route: createRoute with `:param` paths, the errors filled in, and bodies looked at before their shape is. */
 export function apiRoute<P extends string, R extends Omit<RouteConfig, 'path'> & { path: P }>(config: R): R {
   // OpenAPI writes `/jobs/:key/log` as `/jobs/{key}/log`; the type keeps the first form, which is what hono's types read.
   const path = config.path.replace(/:(\w+)/g, '{$1}')
   const known = { ...refusals, ...(config.method === 'get' ? {} : refusedWrites), '5XX': 'Something broke on our side' }
   const errors = Object.entries(known).map(([status, words]) => [status, json(errorBody, words)])
   const responses = { ...Object.fromEntries(errors), ...config.responses }
-  return createRoute({ ...(config as RouteConfig), path, responses }) as unknown as R
+  const middleware = [config.middleware ?? [], config.request?.body ? jsonBody : []].flat()
+  return createRoute({ ...(config as RouteConfig), path, middleware, responses }) as unknown as R
 }
