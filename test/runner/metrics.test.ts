@@ -132,4 +132,16 @@ describe('metrics', () => {
       'expected labels below 2, got 2 (example 0)',
     )
   })
+  test('a forgotten class that is none of the classes is an error', () => {
+    expect(() => ta.compute({ ...toy, forgottenClass: 99 }, toolsWith(fitSvc))).toThrow(
+      new MetricError('expected a forgotten class below 2, got 99'),
+    )
+  })
+
+  test('MIA warns where the retain set is smaller than the test set', () => {
+    expect(mia.warning?.(toy)).toBeNull() // 4 retained, 3 test examples
+    expect(mia.warning?.({ ...toy, retain: answers([2, 1, 0]) })).toBe(
+      'the retain set has 1 examples and the test set 3: the SVC is fitted on classes of unequal size',
+    )
+  })
 })

@@ -13,6 +13,9 @@ export function answersOf(evidence: Evidence, set: keyof typeof setNames): Answe
   const fail = (what: string): never => {
     throw new MetricError(`${setNames[set]}: ${what}`)
   }
+  if (forgottenClass !== null && forgottenClass >= classes) {
+    throw new MetricError(`expected a forgotten class below ${classes}, got ${forgottenClass}`)
+  }
   if (logits.length !== labels.length * classes) {
     fail(`expected ${labels.length} x ${classes} logits, got ${logits.length}`)
   }

@@ -18,6 +18,14 @@ export const mia = defineMetric({
   named: 'mia/svc-confidence@1',
   version: 1,
   better: 'closer-to-retrain',
+  warning(evidence) {
+    const [members, nonMembers] = [answersOf(evidence, 'retain'), answersOf(evidence, 'test')].map(
+      ({ labels }) => labels.length,
+    ) as [number, number]
+    return members < nonMembers
+      ? `the retain set has ${members} examples and the test set ${nonMembers}: the SVC is fitted on classes of unequal size`
+      : null
+  },
   async compute(evidence, { fitSvc }) {
     const queries = confidencesOf(answersOf(evidence, 'forget'))
     const nonMembers = confidencesOf(answersOf(evidence, 'test'))
