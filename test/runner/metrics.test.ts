@@ -144,4 +144,19 @@ describe('metrics', () => {
       'the retain set has 1 examples and the test set 3: the SVC is fitted on classes of unequal size',
     )
   })
+  test('probabilities in place of logits are an error, and a single row that looks like one is none', async () => {
+    // 0.9 + 0.1 and 0.3 + 0.7005, within 1e-3 of 1
+    const forget = answers([0.9, 0.1, 0], [0.3, 0.7005, 1])
+    for (const metric of [ua, mia]) {
+      await expect(async () => metric.compute({ ...toy, forget }, toolsWith(halfway))).rejects.toThrow(
+        /^the forget set: these are probabilities; expected logits/,
+      )
+    }
+    // rows that sum to 1.002, or to 1 with a negative entry, are logits
+    for (const other of [0.702, 0.698]) {
+      const mixed = answers([0.9, 0.1, 0], [0.3, other, 1])
+      expect(await ua.compute({ ...toy, forget: mixed }, toolsWith(halfway))).toBe(0)
+    }
+    expect(await ua.compute({ ...toy, forget: answers([2, -1, 0]) }, toolsWith(halfway))).toBe(0)
+  })
 })

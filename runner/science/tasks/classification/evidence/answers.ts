@@ -32,7 +32,23 @@ export function answersOf(evidence: Evidence, set: keyof typeof setNames): Answe
       ? withoutClass(evidence.test, forgottenClass, classes)
       : { logits, labels }
   if (answers.labels.length === 0) fail('expected at least one example, got none')
+  if (areProbabilities(answers.logits, classes)) {
+    fail(
+      'these are probabilities; expected logits: every row is of numbers from 0 that sum to 1; leave the softmax out',
+    )
+  }
   return answers
+}
+
+/** Whether every row looks like an answer after softmax: from 0 on, with a sum within 1e-3 of 1. Rows of logits end the search, as a
+ *  rule the first. */
+function areProbabilities(logits: Float32Array, classes: number): boolean {
+  for (let start = 0; start < logits.length; start += classes) {
+    const row = logits.subarray(start, start + classes)
+    const total = row.reduce((sum, value) => sum + value, 0)
+    if (Math.abs(total - 1) > 1e-3 || row.some((value) => value < 0)) return false
+  }
+  return logits.length > 0
 }
 
 function withoutClass({ logits, labels }: Answers, forgotten: number, classes: number): Answers {
