@@ -44,7 +44,7 @@ export interface RankedRow {
   bySeed: Map<number, number>
 }
 
-/** Fewest common seeds that can separate two rows: the spread of two differences is as often small by chance. */
+/** Fewest common seeds that can separate two rows: the spread of two differences is too often small by chance. */
 const FEWEST_SEEDS = 3
 
 /** The ranks that each row may hold: `low` is 1 + the rows that beat it, `high` is n - the rows it beats. Row a beats row b
