@@ -2,16 +2,16 @@
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { picturedOf } from '../../schema/classes.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
-import { type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
+import { type Dropped, type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
 import type { DeviceKind } from '../probe/providers.ts'
-import { methods, offers, REFERENCE } from '../science/catalogue/catalogue.ts'
+import { methods, offers, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
 import { checkClasses } from '../stages/check-classes.ts'
 import { dataLoader } from '../stages/data.ts'
 import { dataPlaces, openHome } from '../store/home.ts'
 import { openStore } from '../store/store.ts'
 import { note } from '../terminal/output.ts'
 import { showProgress } from '../terminal/progress.ts'
-import { report, runLine } from '../terminal/report.ts'
+import { checkWritable, dropLine, report, runLine } from '../terminal/report.ts'
 import { stageLabel, workOf } from '../terminal/stages.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
@@ -80,6 +80,7 @@ async function execute(word: string | undefined, options: Options): Promise<void
   const chosen = chosenMethods(benchmark, options)
   const seeds = options.seeds === undefined ? benchmark.seeds : seedsFrom(options.seeds)
   checkBenchmark(benchmark)
+  if (typeof options.json === 'string') await checkWritable(options.json)
   setPrecision(options.precision)
   const provider = await chooseProvider(options.device)
   const home = await openHome(options.home)
@@ -94,7 +95,8 @@ async function execute(word: string | undefined, options: Options): Promise<void
   const started = performance.now()
   const work = await workOf(plan.stages)
   const view = showProgress({ all: [...work.values()], done: [] })
-  let reusedStages = 0
+  let [finishedStages, reusedStages] = [0, 0]
+  const dropped: Dropped[] = []
   try {
     const context = {
       store: openStore(home),
@@ -109,16 +111,26 @@ async function execute(word: string | undefined, options: Options): Promise<void
     const runs = await runLocal(plan, context, {
       onBegin: ({ key, spec, method }) => view.begin({ label: stageLabel(spec, method), work: work.get(key)! }),
       onEnd({ key }, { reused }) {
+        finishedStages += 1
         if (reused) reusedStages += 1
         view.end({ work: work.get(key)!, reused })
       },
       onRun: (done) => view.line(runLine(done, { ...target, benchmarks: pinned })),
+      // Of one method alone there is nothing left to go on with.
+      ...(chosen.length > 1 && {
+        onDrop(drop: Dropped) {
+          dropped.push(drop)
+          view.drop()
+          view.line(dropLine(drop))
+        },
+      }),
     })
     view.stop()
     const seconds = (performance.now() - started) / 1000
     const reused = reusedStages > 0 ? ` (${reusedStages} reused)` : ''
-    note(`Finished ${plural(plan.stages.length, 'stage')}${reused} in ${duration(seconds)}.`)
-    await report({ target: { ...target, benchmarks: pinned }, methods: chosen, seeds, runs }, options.json)
+    note(`Finished ${plural(finishedStages, 'stage')}${reused} in ${duration(seconds)}.`)
+    await report({ target: { ...target, benchmarks: pinned }, methods: chosen, seeds, runs, dropped }, options.json)
+    if (dropped.length > 0) throw new Error(unfinished(dropped, chosen.length))
   } finally {
     view.stop()
     release()
@@ -129,6 +141,11 @@ async function execute(word: string | undefined, options: Options): Promise<void
 function missing({ json }: Options): never {
   const taken = typeof json === 'string' ? `; "${json}" was taken as the file of --json: give --json last` : ''
   throw new UsageError(`missing required argument 'benchmark'${taken}`)
+}
+
+function unfinished(dropped: Dropped[], of: number): string {
+  const each = dropped.map(({ method, seed, error }) => `${titleOf(method)} (seed ${seed}): ${error.message}`)
+  return `${dropped.length} of ${plural(of, 'method')} came to no result, and ${dropped.length === 1 ? 'is' : 'are'} left out above: ${each.join('; ')}`
 }
 
 function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>): LocalMethod {

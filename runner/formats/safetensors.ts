@@ -26,7 +26,9 @@ const MAX_HEADER = 100_000_000
 
 const headerShape = z.object({ [METADATA]: z.record(z.string(), z.string()).optional() }).catchall(
   z.object({
-    dtype: z.enum(['F32', 'I64', 'I32', 'U8']),
+    dtype: z.enum(['F32', 'I64', 'I32', 'U8'], {
+      error: ({ input }) => `expected F32, I64, I32 or U8, got ${input}; convert it before it is saved`,
+    }),
     shape: z.array(z.int().min(0)),
     data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
   }),
@@ -126,7 +128,10 @@ function parseHeader(bytes: Uint8Array) {
   try {
     return headerShape.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)))
   } catch (error) {
-    const message = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
-    throw new SafetensorsError(`expected a safetensors header with tensors of F32, I64, I32 or U8: ${message}`)
+    const message =
+      error instanceof z.ZodError
+        ? error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+        : (error as Error).message
+    throw new SafetensorsError(`expected a safetensors header: ${message}`)
   }
 }

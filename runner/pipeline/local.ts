@@ -3,8 +3,10 @@
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { type PlannableMethod, type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
+import { DivergenceError } from '../engine/training/trainer.ts'
 import { closerToRetrain } from '../science/catalogue/catalogue.ts'
 import { avgGapOf, fractionOfRetrain, gapsOf, makerOf, secondsOf } from '../science/comparison.ts'
+import { MetricError } from '../science/metric.ts'
 import type { StageContext } from '../stages/stage.ts'
 import { runStage } from './run-stage.ts'
 
@@ -74,9 +76,20 @@ export interface LocalEvents {
   onEnd(stage: LocalStage, outcome: { result: StageResult; reused: boolean }): void
   /** All stages of a run are done, and so are those of its reference. */
   onRun(run: LocalRun): void
+  /** A method diverged: what is left of it is skipped, and the others go on. Where this is left out, it ends all. */
+  onDrop?(dropped: Dropped): void
 }
 
-/** Throws the signal's reason when aborted; stages that were finished stay in the store, so the next call goes on there. */
+/** A method that came to no result, with the first run of it that did not. */
+export interface Dropped {
+  benchmark: string
+  method: string
+  seed: number
+  error: Error
+}
+
+/** Throws the signal's reason when aborted; stages that were finished stay in the store, so the next call goes on there. A
+ *  reference that diverges always ends all, since every score is compared with it. */
 export async function runLocal(
   plan: LocalPlan,
   context: Omit<StageContext, 'inputs'>,
@@ -87,16 +100,35 @@ export async function runLocal(
   const references = new Map<string, LocalRun>()
   const runs: LocalRun[] = []
   const inputs = async (key: string) => results.get(key)?.artifacts ?? {}
-  for (const { benchmark, method, seed, stages } of plan.runs) {
-    const { slug, metrics } = benchmark
-    const place = `${slug} ${seed}`
-    for (const { key, spec } of stages) {
-      if (results.has(key)) continue
-      const stage = planned.get(key)!
-      events.onBegin(stage)
+  const dropped = new Set<string>()
+  /** Stages of which several methods may have need, by key. */
+  const diverged = new Map<string, Error>()
+  const finish = async ({ key, spec }: PlannedStage, metrics: string[]) => {
+    if (results.has(key)) return
+    const before = diverged.get(key)
+    if (before) throw before
+    const stage = planned.get(key)!
+    events.onBegin(stage)
+    try {
       const outcome = await runStage(spec, { ...context, metrics, inputs })
       results.set(key, outcome.result)
       events.onEnd(stage, outcome)
+    } catch (error) {
+      if (isDivergence(error)) diverged.set(key, error)
+      throw error
+    }
+  }
+  for (const { benchmark, method, seed, stages } of plan.runs) {
+    const { slug, metrics } = benchmark
+    const place = `${slug} ${seed}`
+    if (dropped.has(method.id)) continue
+    try {
+      for (const stage of stages) await finish(stage, metrics)
+    } catch (error) {
+      if (!events.onDrop || method.id === plan.reference || !isDivergence(error)) throw error
+      dropped.add(method.id)
+      events.onDrop({ benchmark: slug, method: method.id, seed, error })
+      continue
     }
     const done = stages.map(({ key, spec }) => ({ key, kind: spec.kind, result: results.get(key)! }))
     const run = runOf(
@@ -110,6 +142,10 @@ export async function runLocal(
   }
   return runs
 }
+
+/** Weights that are not finite, or so large that what they answer is not. */
+const isDivergence = (error: unknown): error is Error =>
+  error instanceof DivergenceError || error instanceof MetricError
 
 /** Without a reference the run is the reference itself. */
 function runOf(

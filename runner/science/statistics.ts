@@ -24,13 +24,16 @@ export function avgGap(values: Record<string, number>, reference: Record<string,
   return meanAndSpread(gaps).mean
 }
 
-/** Two-sided p-value of a paired t-test: 1 for fewer than two pairs, or for differences that are all 0; 0 for differences
- *  that are all the same other number. */
+/** A spread of differences below this share of their mean is rounding: they are taken for equal. */
+const ROUNDING = 1e-9
+
+/** Two-sided p-value of a paired t-test: 1 for fewer than two pairs, or for differences whose mean is 0. Differences that are all
+ *  the same have no variance to test by, and count by their sign only: 2^-(n - 1), as the exact sign-flip test gives. */
 export function pairedTTest(differences: number[]): number {
   if (differences.length < 2) return 1
   const { mean, sd, n } = meanAndSpread(differences)
   if (mean === 0) return 1
-  if (sd === 0) return 0
+  if (sd! <= ROUNDING * Math.abs(mean)) return 2 ** (1 - n)
   const t = mean / (sd! / Math.sqrt(n))
   return 2 * tCdf(-Math.abs(t), n - 1)
 }
@@ -41,9 +44,12 @@ export interface RankedRow {
   bySeed: Map<number, number>
 }
 
+/** Fewest common seeds that can separate two rows: the spread of two differences is too often small by chance. */
+const FEWEST_SEEDS = 3
+
 /** The ranks that each row may hold: `low` is 1 + the rows that beat it, `high` is n - the rows it beats. Row a beats row b
  *  when the paired t-test over their common seeds separates them after Holm's correction over all pairs and a's mean is
- *  smaller. A pair with fewer than two common seeds cannot be separated, but still counts as a pair. */
+ *  smaller. A pair with fewer than three common seeds cannot be separated, but still counts as a pair. */
 export function rankRanges(
   rows: RankedRow[],
   { alpha = 0.05 }: { alpha?: number } = {},
@@ -65,5 +71,5 @@ function comparePair(a: RankedRow, b: RankedRow): { p: number; better: string; w
   const differences = common.map((seed) => a.bySeed.get(seed)! - b.bySeed.get(seed)!)
   const total = differences.reduce((sum, difference) => sum + difference, 0)
   const [better, worse] = total < 0 ? [a.id, b.id] : [b.id, a.id]
-  return { p: pairedTTest(differences), better, worse }
+  return { p: common.length < FEWEST_SEEDS ? 1 : pairedTTest(differences), better, worse }
 }

@@ -1,13 +1,14 @@
 /** What `palimpsest run` prints: a line for each run, then the scores, of a suite on average and for each class. */
-import { writeFile } from 'node:fs/promises'
+import { open, rm, writeFile } from 'node:fs/promises'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Target } from '../../schema/catalogue/catalogue.ts'
 import { picturedOf } from '../../schema/classes.ts'
-import type { LocalMethod, LocalRun } from '../pipeline/local.ts'
+import type { Dropped, LocalMethod, LocalRun } from '../pipeline/local.ts'
 import { averaged, type LocalSummary, summarise } from '../pipeline/summarise.ts'
 import { metricOf, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
 import { reasonOf } from '../store/write.ts'
 import { duration, fixed } from '../words/numbers.ts'
+import { UsageError } from '../words/usage.ts'
 import { classTable } from './classes.ts'
 import { note, print, printJson, styled } from './output.ts'
 import { hasGaps, type Score, scoresLegend, scoresTable } from './scores.ts'
@@ -29,26 +30,51 @@ export function runLine(run: LocalRun, { benchmarks }: Target): string {
   return `${styled('green', '✓')} ${titleOf(method)}${part}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
 }
 
+export const dropLine = ({ method, seed, error }: Dropped): string =>
+  `${styled('red', '✗')} ${titleOf(method)}, seed ${seed}  ${error.message}`
+
 interface Ran {
   target: Target
   methods: LocalMethod[]
   seeds: number[]
   runs: LocalRun[]
+  /** Methods that came to no result: the tables are without them. */
+  dropped: Dropped[]
+}
+
+/** A file for values that cannot be written should not be found out after the last stage. */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    const file = await open(path, 'r+').catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      const made = await open(path, 'wx')
+      await rm(path)
+      return made
+    })
+    await file.close()
+  } catch (error) {
+    throw new UsageError(
+      `--json ${path}: cannot be written: ${reasonOf(error)}; name a file in a folder that can be written to`,
+    )
+  }
 }
 
 /** As JSON to stdout, or into a file and as a table. */
 export async function report(ran: Ran, json: boolean | string | undefined): Promise<void> {
-  const { target, seeds, runs } = ran
+  const { target, seeds, runs: all } = ran
+  const dropped = ran.dropped.map(({ error, ...where }) => ({ ...where, message: error.message }))
+  const isDropped = (id: string) => dropped.some(({ method }) => method === id)
+  const runs = all.filter(({ method }) => !isDropped(method))
   const { benchmarks } = target
   const [benchmark] = benchmarks as [Benchmark]
-  const ids = [...new Set([REFERENCE, ...ran.methods.map(({ id }) => id)])]
+  const ids = [...new Set([REFERENCE, ...ran.methods.map(({ id }) => id)])].filter((id) => !isDropped(id))
   const isSuite = benchmarks.length > 1
   const summaries = ids.map((id) => summarise(id, isSuite ? averaged(runs) : runs))
   const byClass = benchmarks.map(({ slug }) => {
     const own = runs.filter((run) => run.benchmark === slug)
     return ids.map((id) => summarise(id, own))
   })
-  const values = { methods: ran.methods, seeds, runs, summaries }
+  const values = { methods: ran.methods, seeds, runs: all, summaries, ...(dropped.length > 0 && { dropped }) }
   const result = isSuite
     ? {
         suite: target.slug,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { planLocal, runLocal } from '../../runner/pipeline/local.ts'
+import { type Dropped, type LocalStage, planLocal, runLocal } from '../../runner/pipeline/local.ts'
 import { runnerTasks } from '../../runner/pipeline/tasks.ts'
 import { methods, scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
 import { dataLoader, datasets } from '../../runner/stages/data.ts'
@@ -28,6 +28,7 @@ afterAll(async () => {
   scienceTasks.delete('regression')
   runnerTasks.delete('regression')
   methods.delete('climb')
+  methods.delete('wild')
   datasets.delete('points')
   await rm(home, { recursive: true })
 })
@@ -66,4 +67,42 @@ test('retrain, original and an unlearned model are trained, measured and compare
     onEnd: (_, { reused }) => expect(reused).toBe(true),
   })
   expect(again.map(({ metrics }) => metrics)).toEqual(runs.map(({ metrics }) => metrics))
+})
+
+test('a method that diverges is named and left out, and the others go on', async () => {
+  const none = (id: string, trainsOn: 'all' | 'retain') => ({ id, version: 1, trainsOn, params: {} })
+  methods.set('wild', science.climb)
+  // Each pass multiplies the error by more than 1, so that after hundreds no float32 holds it.
+  const wild = { id: 'wild', version: 1, params: { passes: 2000 } }
+  const climb = { id: 'climb', version: 1, params: { passes: 3 } }
+  const plan = await planLocal([lineBenchmark()], {
+    reference: none('retrain', 'retain'),
+    methods: [wild, climb],
+    seeds: [0, 1],
+  })
+  const context = {
+    store: openStore(home),
+    data: dataLoader({ directories: [], cache: home }),
+    threads: 1,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    log: () => {},
+  }
+  const begun: string[] = []
+  const events = {
+    onBegin: ({ method, spec, seed }: LocalStage) => {
+      if (spec.kind === 'unlearn') begun.push(`${method} ${seed}`)
+    },
+    onEnd: () => {},
+    onRun: () => {},
+  }
+  const dropped: Dropped[] = []
+  const runs = await runLocal(plan, context, { ...events, onDrop: (drop) => dropped.push(drop) })
+  expect(runs.map(({ method, seed }) => `${method} ${seed}`)).toEqual(['retrain 0', 'climb 0', 'retrain 1', 'climb 1'])
+  expect(dropped).toMatchObject([{ method: 'wild', seed: 0, error: { name: 'DivergenceError' } }])
+  // Of the second seed it isn't even begun.
+  expect(begun).toEqual(['wild 0', 'climb 0', 'climb 1'])
+  await expect(runLocal(plan, context, events)).rejects.toThrow(dropped[0]!.error.message)
+  const reference = { ...plan, reference: 'wild', runs: plan.runs.filter(({ method }) => method.id === 'wild') }
+  await expect(runLocal(reference, context, { ...events, onDrop: () => {} })).rejects.toThrow(dropped[0]!.error.message)
 })

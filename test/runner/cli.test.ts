@@ -6,14 +6,17 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import sharp from 'sharp'
 import { afterAll, expect, test, vi } from 'vitest'
 import * as commands from '../../runner/commands/index.ts'
 import { paramsFrom, resolveParams, targetFrom } from '../../runner/commands/parts/arguments.ts'
+import { checkBenchmark } from '../../runner/commands/parts/check-benchmark.ts'
 import { groups } from '../../runner/commands/parts/command.ts'
 import { benchmarks } from '../../runner/pipeline/catalogue.ts'
 import { runnerTasks } from '../../runner/pipeline/tasks.ts'
-import { methods, metricsOf, offeredBy, scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
+import { methods, metricsOf, offeredBy, offers, scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
 import { portTrouble } from '../../runner/server/start.ts'
+import { checkWritable } from '../../runner/terminal/report.ts'
 import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
 
 afterAll(cleanUp)
@@ -131,6 +134,84 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   const made = await readdir(home).catch(() => [])
   expect(made).toEqual([])
+})
+
+test.each([
+  ['a folder that there is not', ['missing', 'result.json'], /ENOENT/],
+  ['a folder in its place', [], /it is a folder/],
+])('--json into %s is refused before anything is computed', async (_, parts, why) => {
+  const folder = await temporaryFolder()
+  const words = ['run', SLUG, '--method', 'retrain', '--seeds', '0', '--json', join(folder, ...parts)]
+  const { code, stderr } = await cli(words, { PALIMPSEST_HOME: join(folder, 'home') })
+  expect(stderr).toMatch(/--json .*: cannot be written: .*; name a file in a folder that can be written to/)
+  expect(stderr).toMatch(why)
+  expect(code).toBe(2)
+  expect(await readdir(folder)).toEqual([])
+})
+
+test('a file for values is neither made nor emptied before there are any', async () => {
+  const folder = await temporaryFolder()
+  await writeFile(join(folder, 'old.json'), 'old')
+  for (const name of ['old.json', 'new.json']) await checkWritable(join(folder, name))
+  expect(await readdir(folder)).toEqual(['old.json'])
+  expect(await readFile(join(folder, 'old.json'), 'utf8')).toBe('old')
+})
+
+const images = benchmarks.get('fashion-mnist-5k-16.ddpm-unet.class-0')!
+
+test.each([
+  ['of another task', quickstart, 'fid/inception-v3-pool3@1', 'ua/accuracy@1'],
+  ['of another version', quickstart, 'ua/accuracy@2', 'ua/accuracy@1'],
+  ['with a star for its extractor', images, 'classifier-fd/*@1', 'classifier-fd/small-cnn-features@1'],
+  [
+    'of a classifier that is not the judge',
+    images,
+    'classifier-fd/resnet18-features@1',
+    'precision/small-cnn-features@1',
+  ],
+  ['of an extractor that is not asked for', images, 'fid/inception-v3-pool3@1', 'recall/small-cnn-features@1'],
+])('a metric %s is refused before anything is computed', (_, benchmark, metric, known) => {
+  const check = () => checkBenchmark({ ...benchmark, metrics: [metric] })
+  expect(check).toThrow(`no metric of ${benchmark.slug} (${benchmark.task.id}) "${metric}"`)
+  expect(check).toThrow(known)
+})
+
+test.each([...benchmarks])('every metric of %s can be measured', (_, benchmark) => {
+  expect(() => checkBenchmark(benchmark)).not.toThrow()
+})
+
+test('a method that diverges is named at the end with 1, and the others are measured', async () => {
+  const folder = await temporaryFolder()
+  for (const part of ['train', 'test'])
+    for (const name of ['a', 'b', 'c']) {
+      await mkdir(join(folder, part, name), { recursive: true })
+      for (let image = 0; image < 12; image++) {
+        const pixels = Uint8Array.from({ length: 16 * 16 * 3 }, (_, i) => (i * i * 31 + image * 7919) % 256)
+        const raw = { width: 16, height: 16, channels: 3 } as const
+        await sharp(pixels, { raw })
+          .png()
+          .toFile(join(folder, part, name, `${image}.png`))
+      }
+    }
+  const path = await benchmarkFile(folder, {
+    dataset: { id: 'image-folder', path: folder },
+    model: { id: 'small-cnn' },
+    presets: { ga: { learningRate: 10, epochs: 50, batchSize: 8 } },
+  })
+  const file = join(folder, 'result.json')
+  const words = ['run', path, '--method', 'all', '--seeds', '0', '--home', join(folder, 'home'), '--json', file]
+  const { code, stdout, stderr } = await cli(words)
+  expect(stderr).toMatch(/error: 1 of \d+ methods came to no result, and is left out above: GA \(seed 0\): /)
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/^SalUn /m)
+  expect(stdout).not.toMatch(/^GA /m)
+  const { dropped, summaries } = JSON.parse(await readFile(file, 'utf8'))
+  expect(dropped).toMatchObject([
+    { method: 'ga', seed: 0, message: expect.stringContaining('lower the learning rate') },
+  ])
+  const offered = [...methods].filter(([, method]) => offers(method, 'classification')).map(([id]) => id)
+  const measured = summaries.map(({ method }: { method: string }) => method)
+  expect(measured.sort()).toEqual(offered.filter((id) => id !== 'ga').sort())
 })
 
 test('a benchmark file with mistakes is refused with all of them', async () => {
@@ -419,7 +500,8 @@ test('evidence of a run can be scored again, and --method given twice runs both'
   const evaluation = run.stages.at(-1).result
   const { sha256 } = evaluation.artifacts['evidence.safetensors']
   const scored = await cli(['score', join(folder, 'objects', sha256.slice(0, 2), sha256), '--json'])
-  expect(JSON.parse(scored.stdout)).toEqual(evaluation.metrics)
+  // Of all metrics, not only those of the benchmark.
+  expect(JSON.parse(scored.stdout)).toMatchObject(evaluation.metrics)
   const refused = await cli(['score', 'package.json'])
   expect(refused.stderr).toMatch(/package\.json: /)
   expect(refused.code).toBe(2)

@@ -6,7 +6,7 @@ import type { Answers, Evidence } from '../../runner/science/tasks/classificatio
 import * as metrics from '../../runner/science/tasks/classification/metrics/index.ts'
 import { digitsOf, floatsOf, goldenJson } from './golden.ts'
 
-const { ua, ra, ta, mia } = metrics
+const { ua, ra, ta, mia, 'mia-float32': miaFloat32 } = metrics
 
 /** Answers of two-class examples: [logit of class 0, logit of class 1, label] each. */
 const answers = (...rows: [number, number, number][]): Answers => ({
@@ -35,7 +35,13 @@ const toolsWith = (fitSvc: FitSvc): MetricTools => ({ fitSvc, multiply: unasked,
 
 describe('metrics', () => {
   test.each(Object.entries(metrics))('%s has an identity that names it and its version', (id, metric) => {
-    expect(metric.named).toMatch(new RegExp(`^${id}/[a-z0-9-]+@${metric.version}$`))
+    // `mia-float32` is another way to compute `mia`.
+    expect(metric.named).toMatch(new RegExp(`^(${id}|${id.split('-')[0]})/[a-z0-9-]+@${metric.version}$`))
+  })
+
+  test('no two metrics have one identity', () => {
+    const named = Object.values(metrics).map((metric) => metric.named)
+    expect(new Set(named).size).toBe(named.length)
   })
 
   test('UA is the share of wrong answers on the forget set', async () => {
@@ -78,6 +84,38 @@ describe('metrics', () => {
     expect(given).toMatchObject({ cost: 3, gamma: 1 })
   })
 
+  test('MIA in float32 rounds each step of the softmax, and MIA only its end', async () => {
+    const float32 = Math.fround
+    const rows: [number, number, number][] = [
+      [0.1, 1.7, 0],
+      [2.3, -0.4, 1],
+      [-1.1, 0.6, 1],
+    ]
+    const queriesOf = async (metric: typeof mia): Promise<number[]> => {
+      let given: number[] = []
+      const spy: FitSvc = (options) => {
+        given = [...options.queries]
+        return halfway(options)
+      }
+      await metric.compute({ ...toy, forget: answers(...rows) }, toolsWith(spy))
+      return given
+    }
+    const stepwise = rows.map(([a, b, label]) => {
+      const [x, y] = [float32(a), float32(b)]
+      const top = Math.max(x, y)
+      const [p, q] = [float32(Math.exp(float32(x - top))), float32(Math.exp(float32(y - top)))]
+      return float32([p, q][label]! / float32(float32(0 + p) + q))
+    })
+    const once = rows.map(([a, b, label]) => {
+      const [x, y] = [float32(a), float32(b)]
+      const top = Math.max(x, y)
+      return float32(Math.exp([x, y][label]! - top) / (Math.exp(x - top) + Math.exp(y - top)))
+    })
+    expect(await queriesOf(miaFloat32)).toEqual(stepwise)
+    expect(await queriesOf(mia)).toEqual(once)
+    expect(stepwise).not.toEqual(once)
+  })
+
   test('large logits neither overflow nor become NaN', async () => {
     const forget = answers([1e38, 0, 0], [1e38, 0, 1])
     expect(await mia.compute({ ...toy, forget }, toolsWith(halfway))).toBe(50) // confidences 1 and 0
@@ -99,6 +137,8 @@ describe('metrics', () => {
     for (const [id, metric] of Object.entries({ ua, ra, ta, mia })) {
       expect(await metric.compute(evidence, toolsWith(fitSvc)), id).toBeCloseTo(golden.expected[id], 10)
     }
+    // PyTorch takes the softmax in float32.
+    expect(await miaFloat32.compute(evidence, toolsWith(fitSvc))).toBeCloseTo(golden.expected.mia, 10)
   })
 
   test('an empty set is an error that names it', () => {
@@ -131,5 +171,32 @@ describe('metrics', () => {
     expect(() => ra.compute({ ...toy, retain }, toolsWith(fitSvc))).toThrow(
       'expected labels below 2, got 2 (example 0)',
     )
+  })
+  test('a forgotten class that is none of the classes is an error', () => {
+    expect(() => ta.compute({ ...toy, forgottenClass: 99 }, toolsWith(fitSvc))).toThrow(
+      new MetricError('expected a forgotten class below 2, got 99'),
+    )
+  })
+
+  test('MIA warns where the retain set is smaller than the test set', () => {
+    expect(mia.warning?.(toy)).toBeNull() // 4 retained, 3 test examples
+    expect(mia.warning?.({ ...toy, retain: answers([2, 1, 0]) })).toBe(
+      'the retain set has 1 examples and the test set 3: the SVC is fitted on classes of unequal size',
+    )
+  })
+  test('probabilities in place of logits are an error, and a single row that looks like one is none', async () => {
+    // 0.9 + 0.1 and 0.3 + 0.7005, within 1e-3 of 1
+    const forget = answers([0.9, 0.1, 0], [0.3, 0.7005, 1])
+    for (const metric of [ua, mia]) {
+      await expect(async () => metric.compute({ ...toy, forget }, toolsWith(halfway))).rejects.toThrow(
+        /^the forget set: these are probabilities; expected logits/,
+      )
+    }
+    // rows that sum to 1.002, or to 1 with a negative entry, are logits
+    for (const other of [0.702, 0.698]) {
+      const mixed = answers([0.9, 0.1, 0], [0.3, other, 1])
+      expect(await ua.compute({ ...toy, forget: mixed }, toolsWith(halfway))).toBe(0)
+    }
+    expect(await ua.compute({ ...toy, forget: answers([2, -1, 0]) }, toolsWith(halfway))).toBe(0)
   })
 })

@@ -130,4 +130,29 @@ describe('evidence', () => {
       'expected retain.logits of shape [2, 2], got [1, 2]',
     )
   })
+  test('a forgotten class that is none of the classes is refused', () => {
+    const { tensors, metadata } = readSafetensors(encodeEvidence(evidence))
+    const told = writeSafetensors(tensors, { ...metadata, forgottenClass: '2' })
+    expect(() => decodeEvidence(told)).toThrow('expected a forgottenClass below 2, the number of classes, got 2')
+  })
+
+  test.each([
+    ['I64', (labels: number[]) => ({ dtype: 'I64' as const, data: BigInt64Array.from(labels, BigInt) })],
+    ['I32', (labels: number[]) => ({ dtype: 'I32' as const, data: Int32Array.from(labels) })],
+  ])('labels of %s are read as what they are, and refused where no byte holds them', (_, typed) => {
+    const { tensors, metadata } = readSafetensors(encodeEvidence(evidence))
+    const given = (labels: number[]) =>
+      writeSafetensors(tensors.set('forget.labels', { shape: [2], ...typed(labels) }), metadata)
+    expect(decodeEvidence(given([...evidence.forget.labels]))).toEqual(evidence)
+    // 257 would be 1 as a byte, -1 would be 255
+    expect(() => decodeEvidence(given([0, 257]))).toThrow('forget.labels from 0 to 255, got 257 (example 1)')
+    expect(() => decodeEvidence(given([-1, 0]))).toThrow('forget.labels from 0 to 255, got -1 (example 0)')
+  })
+
+  test('a type that is not read is named with the tensor that has it', () => {
+    const header = { 'forget.logits': { dtype: 'F16', shape: [1, 2], data_offsets: [0, 4] } }
+    expect(() => decodeEvidence(fileOf(header, [0, 0, 0, 0]))).toThrow(
+      'forget.logits.dtype: expected F32, I64, I32 or U8, got F16; convert it before it is saved',
+    )
+  })
 })

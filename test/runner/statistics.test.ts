@@ -87,8 +87,13 @@ describe('the paired t-test', () => {
     expect(pairedTTest([3])).toBe(1)
   })
 
-  test('takes the same non-zero difference every time for certain', () => {
-    expect(pairedTTest([2, 2, 2])).toBe(0)
+  test('takes differences that are all the same by their sign only', () => {
+    // of the 2^n ways to flip their signs, two have a mean as far from 0: 2 / 4, 2 / 8, 2 / 64
+    expect(pairedTTest([2, 2])).toBe(1 / 2)
+    expect(pairedTTest([2, 2, 2])).toBe(1 / 4)
+    expect(pairedTTest([-2, -2, -2, -2, -2, -2])).toBe(1 / 32)
+    // differences of 0.1 but for rounding: 0.09999999999999998, 0.10000000000000009, 0.09999999999999964
+    expect(pairedTTest([0.3 - 0.2, 1.1 - 1, 4.1 - 4])).toBe(1 / 4)
   })
 
   test('takes no difference for none', () => {
@@ -125,17 +130,38 @@ describe('rank ranges', () => {
   })
 
   test('only common seeds count', () => {
-    const a = row('a', [1, 1.1])
-    const b = row('b', [5, 5.1])
+    const a = row('a', [1, 1.1, 1.2])
+    const b = row('b', [5, 5.2, 5.1])
     a.bySeed.set(7, 100)
     b.bySeed.set(8, -100)
-    expect(rankRanges([a, b]).get('a')).toEqual({ low: 1, high: 1 }) // differences -4 and -4
+    expect(rankRanges([a, b]).get('a')).toEqual({ low: 1, high: 1 }) // differences -4, -4.1 and -3.9
   })
 
-  test('fewer than two common seeds separate nothing', () => {
-    const ranges = rankRanges([row('a', [1]), row('b', [100])])
+  test.each([[[1]], [[1, 1]], [[1, 1.001]]])('fewer than three common seeds separate nothing: %j', (values) => {
+    const ranges = rankRanges([
+      row('a', values),
+      row(
+        'b',
+        values.map(() => 100),
+      ),
+    ])
     expect(ranges.get('a')).toEqual({ low: 1, high: 2 })
     expect(ranges.get('b')).toEqual({ low: 1, high: 2 })
+  })
+
+  test('one and the same difference separates two rows from six seeds on', () => {
+    const ranked = (seeds: number) => {
+      const values = Array.from({ length: seeds }, (_, seed) => 10 * seed)
+      return rankRanges([
+        row('a', values),
+        row(
+          'b',
+          values.map((value) => value + 1),
+        ),
+      ]).get('a')
+    }
+    expect(ranked(5)).toEqual({ low: 1, high: 2 }) // p = 2^-4 = 0.0625
+    expect(ranked(6)).toEqual({ low: 1, high: 1 }) // p = 2^-5 = 0.03125
   })
 
   test('identical rows share a rank', () => {

@@ -113,7 +113,10 @@ test('methods, submissions, queue and documentation have pages', async () => {
   expect(textOf(await page(`/submissions/${id}`))).toContain('0 of 1 seeds done, 1 waiting')
   const queue = textOf(await page('/queue'))
   expect(queue).toContain('1 stage running, 1 run waiting, 1 runner known')
-  expect(textOf(await page('/docs'))).toContain('mia/svc-confidence@1')
+  const docs = textOf(await page('/docs'))
+  expect(docs).toContain('mia/svc-confidence@1')
+  expect(docs).toMatch(/exp\(zᵧ − max z\) \/ Σ exp\(z − max z\) computed in float32/)
+  expect(docs).toContain('Fewer than three common seeds separate nothing.')
   expect(textOf(await page('/docs/api'))).toContain('GET /api/v1/benchmarks')
 })
 

@@ -276,6 +276,9 @@ test('values of other evidence, under another name or of no evaluation are refus
   expect(await why({ metrics: { mia: { identity: 'ua/accuracy@1', value: 1 } } })).toBe(
     'mia: expected an identity that begins with mia/svc-confidence@1, got ua/accuracy@1',
   )
+  expect(await why({ metrics: { mia: { ...mia.mia, value: 100.5 } } })).toBe(
+    'metrics.mia: expected from 0 to 100 (%), got 100.5',
+  )
   const known = [...metricsIn('classification').keys()].join(', ')
   expect(await why({ metrics: { fid: { identity: 'fid', value: 1 } } })).toBe(`fid: expected one of ${known}, got fid`)
   expect(await rowsOf(key)).toHaveLength(4)

@@ -3,10 +3,12 @@ import { expect, test } from 'vitest'
 import type { Board } from '../../schema/api/board.ts'
 import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
+import type { StageResult } from '../../schema/result.ts'
 import {
   addBenchmark,
   ask,
   bindings,
+  errorOf,
   finish,
   lease,
   metricsOf,
@@ -86,6 +88,52 @@ test('a result that was refused leaves no score', async () => {
   const metrics = metricsOf({ ua: 1, ra: 2, ta: 3, mia: 4 })
   expect((await finish(job, { metrics })).status).toBe(409)
   expect(await scoresOf(job.key)).toEqual([])
+})
+
+const withUa = (value: number) => ({ metrics: { ua: { identity: 'ua/accuracy@1', value } } })
+
+test.each<[string, Partial<StageResult>, string]>([
+  ['a share above 100', withUa(1e300), 'metrics.ua: expected from 0 to 100 (%), got 1e+300'],
+  ['a share below 0', withUa(-0.5), 'metrics.ua: expected from 0 to 100 (%), got -0.5'],
+  [
+    'a share under the id of another metric',
+    { metrics: { fid: { identity: 'ua/judge@1;judge=a;accuracy=91.20;n=50', value: 101 } } },
+    'metrics.fid: expected from 0 to 100 (%), got 101',
+  ],
+  [
+    'a distance beyond all distances',
+    { metrics: { fid: { identity: 'fid/inception-v3-pool3@1;n=9', value: 1e13 } } },
+    'metrics.fid: expected from -1000000000000 to 1000000000000, got 10000000000000',
+  ],
+  [
+    'a value of a metric that is not known here',
+    { metrics: { new: { identity: 'new/x@1', value: -1e200 } } },
+    'metrics.new: expected from -1000000000000 to 1000000000000, got -1e+200',
+  ],
+  [
+    'a stage of more than three years',
+    { seconds: { setUp: 1, evaluate: 1e308 } },
+    'seconds.evaluate: expected from 0 to 100000000, got 1e+308',
+  ],
+  ['more memory than there is', { memory: { hostBytes: 2 ** 52 } }, 'memory.hostBytes: expected from 0 to'],
+  ['a loss that no float32 holds', { losses: [1, 1e300] }, 'losses.1: expected from'],
+])('%s is refused, and the job stays open for a right one', async (_, result, words) => {
+  await submit(submitter, { method: 'retrain', seeds: [0] })
+  const job = await evaluation()
+  const refused = await errorOf(await finish(job, result))
+  expect(refused).toMatchObject({ status: 400, code: 'invalid_request', message: expect.stringContaining(words) })
+  expect(await scoresOf(job.key)).toEqual([])
+  // The ends of the ranges belong to them.
+  const metrics = metricsOf({ ua: 0, ra: 100, ta: 100, mia: 0 })
+  await read(await finish(job, { metrics, seconds: { setUp: 0, evaluate: 1e8 } }))
+  expect(await scoresOf(job.key)).toHaveLength(4)
+})
+
+test('values out of range that were stored before are still shown', async () => {
+  await submit(submitter, { method: 'ft', seeds: [0] })
+  await workOff(runner)
+  await bindings.DB.prepare(`UPDATE scores SET value = 250 WHERE metric = 'ua'`).run()
+  expect((await boardOf(SLUG)).rows[0]?.metrics.ua).toMatchObject({ mean: 250 })
 })
 
 test('a value computed anew counts in the place of the older one, which stays beside it', async () => {

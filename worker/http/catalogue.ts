@@ -20,7 +20,7 @@ import { ApiError, type ErrorCode } from '../../schema/errors.ts'
 import type { Suite } from '../../schema/suite.ts'
 import { taskNamed, taskRef } from '../../schema/task.ts'
 
-export { methods, metricsOf, scienceTasks, titleOf } from '../../runner/science/catalogue/catalogue.ts'
+export { methods, metricNamed, metricsOf, scienceTasks, titleOf } from '../../runner/science/catalogue/catalogue.ts'
 export { benchmarks, EXAMPLE, isReference, REFERENCE, suites, suiteWith }
 
 /** Methods that every submission brings along for its seeds. */

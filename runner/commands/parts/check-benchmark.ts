@@ -4,14 +4,15 @@ import type { ModelRef } from '../../../schema/parts/recipe.ts'
 import { partOf, taskNamed } from '../../../schema/task.ts'
 import { datasets, lookUp } from '../../pipeline/catalogue.ts'
 import { runnerTask } from '../../pipeline/tasks.ts'
-import { metricNamed, metricsOf } from '../../science/catalogue/catalogue.ts'
+import { metricsOf } from '../../science/catalogue/catalogue.ts'
 import type { dataPlaces } from '../../store/home.ts'
 import { note } from '../../terminal/output.ts'
 import { noSuch } from '../../words/nearest.ts'
 import { UsageError } from '../../words/usage.ts'
 
 /** Everything that can be told before anything is loaded. */
-export function checkBenchmark({ slug, dataset, model, request, task, metrics }: Benchmark): void {
+export function checkBenchmark(benchmark: Benchmark): void {
+  const { slug, dataset, model, request, task, metrics } = benchmark
   lookUp('dataset', datasets, dataset.id)
   const { requests, title, models } = taskNamed(task.id)
   if (!requests.includes(request.kind))
@@ -20,10 +21,10 @@ export function checkBenchmark({ slug, dataset, model, request, task, metrics }:
     )
   checkModel(task.id, model)
   for (const other of Object.values(models?.(partOf(task)) ?? {})) checkModel(other.task, other.model)
+  const known =
+    runnerTask(task.id).measurable?.(benchmark) ?? [...metricsOf(task.id).values()].map(({ named }) => named)
   for (const identity of metrics) {
-    if (metricNamed(task.id, identity)) continue
-    const known = [...metricsOf(task.id).values()].map(({ named }) => named)
-    throw new UsageError(noSuch(`metric of ${task.id}`, identity, known))
+    if (!known.includes(identity)) throw new UsageError(noSuch(`metric of ${slug} (${task.id})`, identity, known))
   }
 }
 

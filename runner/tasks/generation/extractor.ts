@@ -16,6 +16,9 @@ export interface ImageExtractor extends Extractor {
   bias: Float32Array | null
 }
 
+/** What features of a classifier are called, by the id of its model. */
+export const classifierFeatures = (model: string): string => `${model}-features`
+
 /** A classifier of the dataset, by the id of its model and the stage key of its training. */
 export const classifierExtractor = ({
   model,
@@ -28,7 +31,7 @@ export const classifierExtractor = ({
   network: Network
   state: ReadonlyMap<string, Tensor>
 }): ImageExtractor => ({
-  id: `${model}-features`,
+  id: classifierFeatures(model),
   weights: key,
   preprocessing: 'none',
   dimension: featureCount(network),

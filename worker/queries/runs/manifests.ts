@@ -10,6 +10,7 @@ import { runners } from '../../../schema/tables/runners.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import { requireHandedOut } from '../parts/handed-out.ts'
 import { type Claim, refusalOf } from '../parts/held.ts'
+import { outOfRange } from '../parts/ranges.ts'
 
 /** Which delivery should have been signed for. */
 export interface Delivery {
@@ -31,7 +32,7 @@ export async function deliveryOf(db: Database, claim: Claim): Promise<Delivery> 
   return { key, attempt: row.attempt, runnerId: row.runnerId }
 }
 
-/** What the runner signed, once it is about this very delivery. */
+/** What the runner signed, once it is about this very delivery and its values lie in their ranges. */
 export async function openManifest(db: Database, delivery: Delivery, jws: string): Promise<Manifest> {
   const { key, attempt, runnerId } = delivery
   const row = await db
@@ -57,6 +58,8 @@ export async function openManifest(db: Database, delivery: Delivery, jws: string
       throw new ApiError('manifest_mismatch', `the manifest names ${name} ${got}, but this delivery has ${value}`)
     }
   }
+  const strange = outOfRange(signed.result)
+  if (strange) throw new ApiError('invalid_request', `job ${key}: ${strange}`)
   await requireHandedOut(db, key, signed.began)
   return signed
 }

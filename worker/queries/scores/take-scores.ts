@@ -6,6 +6,7 @@ import type { StageResult } from '../../../schema/result.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import type { Database } from '../../bindings/database.ts'
 import { scienceTasks } from '../../http/catalogue.ts'
+import { metricOutOfRange } from '../parts/ranges.ts'
 import { addScores, changesIn, newestScores } from './add-scores.ts'
 import { evidenceIn, type Refs } from './evidence.ts'
 
@@ -55,7 +56,7 @@ export async function takeScores(
   return report
 }
 
-/** Of values that are not what they are called. */
+/** Of values that are not what they are called, or that such a metric cannot have. */
 function refusalOf({ metrics }: ScienceTask, values: Handed['metrics']): string | null {
   for (const [id, { identity }] of Object.entries(values)) {
     const named = metrics[id]?.named
@@ -64,7 +65,7 @@ function refusalOf({ metrics }: ScienceTask, values: Handed['metrics']): string 
     const expected = named ? `an identity that begins with ${named}` : `one of ${Object.keys(metrics).join(', ')}`
     return `${id}: expected ${expected}, got ${identity}`
   }
-  return null
+  return metricOutOfRange(values)
 }
 
 function evidenceRefusal(refs: Refs, evidence: Record<string, string>): string | null {

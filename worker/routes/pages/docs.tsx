@@ -86,8 +86,10 @@ const Measurement = () => (
     <p>
       A rank is a range. One row beats another when a paired t-test over the seeds they share separates them at 5% after
       Holm's correction over all pairs of the board. The range starts at 1 + the rows that beat this one and ends at the
-      number of rows minus those it beats. With fewer than 10 seeds a rank is provisional: the test has little power, so
-      ranges are wide.
+      number of rows minus those it beats. Fewer than three common seeds separate nothing. Where the differences of all
+      n seeds are the same, there is no variance to test by and only their sign counts, with p = 2<sup>−(n − 1)</sup> as
+      in the exact sign-flip test: at 5% that takes six seeds. With fewer than 10 seeds a rank is provisional: the test
+      has little power, so ranges are wide.
     </p>
     <h2 id="time">Time</h2>
     <p>

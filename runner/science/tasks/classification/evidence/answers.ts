@@ -13,6 +13,9 @@ export function answersOf(evidence: Evidence, set: keyof typeof setNames): Answe
   const fail = (what: string): never => {
     throw new MetricError(`${setNames[set]}: ${what}`)
   }
+  if (forgottenClass !== null && forgottenClass >= classes) {
+    throw new MetricError(`expected a forgotten class below ${classes}, got ${forgottenClass}`)
+  }
   if (logits.length !== labels.length * classes) {
     fail(`expected ${labels.length} x ${classes} logits, got ${logits.length}`)
   }
@@ -29,7 +32,23 @@ export function answersOf(evidence: Evidence, set: keyof typeof setNames): Answe
       ? withoutClass(evidence.test, forgottenClass, classes)
       : { logits, labels }
   if (answers.labels.length === 0) fail('expected at least one example, got none')
+  if (areProbabilities(answers.logits, classes)) {
+    fail(
+      'these are probabilities; expected logits: every row is of numbers from 0 that sum to 1; leave the softmax out',
+    )
+  }
   return answers
+}
+
+/** Whether every row looks like an answer after softmax: from 0 on, with a sum within 1e-3 of 1. Rows of logits end the search, as a
+ *  rule the first. */
+function areProbabilities(logits: Float32Array, classes: number): boolean {
+  for (let start = 0; start < logits.length; start += classes) {
+    const row = logits.subarray(start, start + classes)
+    const total = row.reduce((sum, value) => sum + value, 0)
+    if (Math.abs(total - 1) > 1e-3 || row.some((value) => value < 0)) return false
+  }
+  return logits.length > 0
 }
 
 function withoutClass({ logits, labels }: Answers, forgotten: number, classes: number): Answers {
@@ -64,5 +83,19 @@ export function confidencesOf({ logits, labels }: Answers): Float64Array {
     const largest = row.reduce((a, b) => Math.max(a, b))
     const total = row.reduce((sum, logit) => sum + Math.exp(logit - largest), 0)
     return Math.fround(Math.exp(row[label]! - largest) / total)
+  })
+}
+
+/** The same with every step in float32, as PyTorch takes it: largest logit subtracted, exp, sum in the order of the classes,
+ *  quotient. The last bits of PyTorch's own depend on its vector width: most are these, the others a few steps of float32 away. */
+export function float32ConfidencesOf({ logits, labels }: Answers): Float64Array {
+  const classes = logits.length / labels.length
+  return Float64Array.from(labels, (label, example) => {
+    const row = logits.subarray(example * classes, (example + 1) * classes)
+    const largest = row.reduce((a, b) => Math.max(a, b))
+    // A Float32Array rounds what it is given, as Math.fround does.
+    const powers = row.map((logit) => Math.exp(Math.fround(logit - largest)))
+    const total = powers.reduce((sum, power) => Math.fround(sum + power), 0)
+    return Math.fround(powers[label]! / total)
   })
 }

@@ -1,5 +1,6 @@
 /** Evidence as safetensors: `forget.logits` [n, classes], `forget.labels` [n], the same for `retain` and `test`, and the
- *  metadata `classes` and, for a class-wise request, `forgottenClass`. Pure. */
+ *  metadata `classes` and, for a class-wise request, `forgottenClass`. Labels are written as U8, and read as I64 and I32 too, the
+ *  types that other software has them in. Pure. */
 
 import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../../../formats/safetensors.ts'
 import type { Answers, Evidence } from './evidence.ts'
@@ -34,21 +35,33 @@ export function decodeEvidence(bytes: Uint8Array): Evidence {
   const answers = (set: string): Answers => {
     const logits = tensors.get(`${set}.logits`)
     const labels = tensors.get(`${set}.labels`)
-    if (logits?.dtype !== 'F32' || labels?.dtype !== 'U8') {
-      throw new SafetensorsError(`evidence: expected ${set}.logits of F32 and ${set}.labels of U8`)
+    if (logits?.dtype !== 'F32') {
+      throw new SafetensorsError(`evidence: expected ${set}.logits of F32, got ${logits?.dtype ?? 'none'}`)
+    }
+    if (!labels || labels.dtype === 'F32') {
+      throw new SafetensorsError(`evidence: expected ${set}.labels of U8, I32 or I64, got ${labels?.dtype ?? 'none'}`)
     }
     if (logits.shape.join() !== `${labels.data.length},${classes}`) {
       throw new SafetensorsError(
         `evidence: expected ${set}.logits of shape [${labels.data.length}, ${classes}], got [${logits.shape.join(', ')}]`,
       )
     }
-    return { logits: logits.data, labels: labels.data }
+    return { logits: logits.data, labels: bytesOf(labels.data, `${set}.labels`) }
   }
-  return {
-    classes,
-    forget: answers('forget'),
-    retain: answers('retain'),
-    test: answers('test'),
-    forgottenClass: 'forgottenClass' in metadata ? number('forgottenClass', metadata.forgottenClass) : null,
+  const forgottenClass = 'forgottenClass' in metadata ? number('forgottenClass', metadata.forgottenClass) : null
+  if (forgottenClass !== null && forgottenClass >= classes) {
+    throw new SafetensorsError(
+      `evidence: expected a forgottenClass below ${classes}, the number of classes, got ${forgottenClass}`,
+    )
   }
+  return { classes, forget: answers('forget'), retain: answers('retain'), test: answers('test'), forgottenClass }
+}
+
+/** Labels of any whole type; those that a byte cannot hold are refused. */
+function bytesOf(labels: Uint8Array | Int32Array | BigInt64Array, name: string): Uint8Array {
+  if (labels instanceof Uint8Array) return labels
+  return Uint8Array.from(labels as ArrayLike<number | bigint>, (label, example) => {
+    if (label >= 0 && label <= 255) return Number(label)
+    throw new SafetensorsError(`evidence: expected ${name} from 0 to 255, got ${label} (example ${example})`)
+  })
 }

@@ -1,3 +1,4 @@
+export { miaFloat32 as 'mia-float32' } from './mia-float32.ts'
 export { mia } from './mia.ts'
 export { ra } from './ra.ts'
 export { ta } from './ta.ts'

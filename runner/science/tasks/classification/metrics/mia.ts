@@ -3,12 +3,37 @@
  *  number, the softmax probability of the true class; the value is the share of D_f that it takes for never seen. */
 
 import { answersOf, confidencesOf } from '../evidence/answers.ts'
-import { defineMetric } from '../evidence/evidence.ts'
+import { type Answers, defineMetric, type Evidence } from '../evidence/evidence.ts'
 
 /** Penalty of the classifier. */
 const COST = 3
 /** Of its RBF kernel: 1 / (number of features), scikit-learn's `auto`. */
 const GAMMA = 1
+
+type Compute = Parameters<typeof defineMetric>[0]['compute']
+
+/** 100 × the share of D_f that the attack takes for never seen, by whichever confidence. */
+export const takenForNonMembers =
+  (confidences: (answers: Answers) => Float64Array): Compute =>
+  async (evidence, { fitSvc }) => {
+    const queries = confidences(answersOf(evidence, 'forget'))
+    const nonMembers = confidences(answersOf(evidence, 'test'))
+    // The first |test| of D_r in dataset order; where D_r is smaller, all of it, and the two classes are then unequal.
+    const members = confidences(answersOf(evidence, 'retain')).subarray(0, nonMembers.length)
+    const samples = new Float64Array(members.length + nonMembers.length)
+    samples.set(members)
+    samples.set(nonMembers, members.length)
+    const labels = new Uint8Array(samples.length).fill(1, 0, members.length)
+    const decisions = await fitSvc({ samples, labels, cost: COST, gamma: GAMMA, queries })
+    return (100 * decisions.filter((decision) => decision === 0).length) / queries.length
+  }
+
+export function unequalClasses(evidence: Evidence): string | null {
+  const members = answersOf(evidence, 'retain').labels.length
+  const nonMembers = answersOf(evidence, 'test').labels.length
+  if (members >= nonMembers) return null
+  return `the retain set has ${members} examples and the test set ${nonMembers}: the SVC is fitted on classes of unequal size`
+}
 
 export const mia = defineMetric({
   title: 'MIA',
@@ -18,16 +43,6 @@ export const mia = defineMetric({
   named: 'mia/svc-confidence@1',
   version: 1,
   better: 'closer-to-retrain',
-  async compute(evidence, { fitSvc }) {
-    const queries = confidencesOf(answersOf(evidence, 'forget'))
-    const nonMembers = confidencesOf(answersOf(evidence, 'test'))
-    // The first |test| of D_r in dataset order; where D_r is smaller, all of it, and the two classes are then unequal.
-    const members = confidencesOf(answersOf(evidence, 'retain')).subarray(0, nonMembers.length)
-    const samples = new Float64Array(members.length + nonMembers.length)
-    samples.set(members)
-    samples.set(nonMembers, members.length)
-    const labels = new Uint8Array(samples.length).fill(1, 0, members.length)
-    const decisions = await fitSvc({ samples, labels, cost: COST, gamma: GAMMA, queries })
-    return (100 * decisions.filter((decision) => decision === 0).length) / queries.length
-  },
+  warning: unequalClasses,
+  compute: takenForNonMembers(confidencesOf),
 })
