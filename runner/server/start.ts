@@ -18,7 +18,7 @@ const READY_MS = 60_000
 /** What wrangler gets to end by itself. */
 const GRACE_MS = 5_000
 /** How often the worker is asked whether it answers, how soon again after a miss, and how long it may take. */
-const LOOK_EVERY_MS = 5_000
+const LOOK_EVERY_MS = 15_000
 const LOOK_AGAIN_MS = 2_000
 const ANSWER_MS = 10_000
 const MAX_MISSED = 3

@@ -143,7 +143,7 @@ test('what wrangler answers by itself is refused in every spelling, to every hos
           const body = method === 'POST' || method === 'PUT' ? DELETION : ''
           const { status, text } = await ask(url, head, { host, 'content-type': 'application/json' }, body)
           // An answer to HEAD has no body; the worker's own would be a page.
-          const byDoor = text.includes(method === 'HEAD' ? 'Content-Type: application/json' : '"requestId":"door"')
+          const byDoor = text.includes(method === 'HEAD' ? 'content-type: application/json' : '"requestId":"door"')
           if (status !== 404 || !byDoor) opened.push(`${head} of ${host}: ${text}`)
         }),
       ),
