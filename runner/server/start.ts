@@ -1,13 +1,13 @@
-/** Runs the edge worker on this machine: database migrations, then `wrangler dev` on 127.0.0.1, its state in the home folder. */
+/** Runs the edge worker on this machine: database migrations, then `wrangler dev` behind a door on 127.0.0.1, its state in the
+ *  home folder. A worker that no longer answers is started again. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { codeOf } from '../store/write.ts'
-import { UsageError } from '../words/usage.ts'
+import { codeOf, reasonOf } from '../store/write.ts'
+import { HOST, openDoor } from './door.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 /** The file behind wrangler's command: one process less than through the command. */
@@ -17,6 +17,14 @@ const STRIP_TYPES = ['--experimental-strip-types', '--disable-warning=Experiment
 const READY_MS = 60_000
 /** What wrangler gets to end by itself. */
 const GRACE_MS = 5_000
+/** How often the worker is asked whether it answers, how soon again after a miss, and how long it may take. */
+const LOOK_EVERY_MS = 15_000
+const LOOK_AGAIN_MS = 2_000
+const ANSWER_MS = 10_000
+const MAX_MISSED = 3
+/** In a row: a worker that lived for long begins a new one. */
+const MAX_RESTARTS = 5
+const STEADY_MS = 600_000
 
 const environment = () => ({
   ...process.env,
@@ -26,6 +34,8 @@ const environment = () => ({
   WRANGLER_SEND_ERROR_REPORTS: 'false',
   WRANGLER_HIDE_BANNER: 'true',
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  // It shows and changes database and objects to whoever asks.
+  X_LOCAL_EXPLORER: 'false',
   NO_COLOR: '1',
   CI: '1',
 })
@@ -50,65 +60,119 @@ export interface Server {
   stop(): Promise<void>
 }
 
-export async function startServer({ home, port, adminTokenSha256, secrets, signal }: ServerOptions): Promise<Server> {
-  await requireFreePort(port)
-  const persist = ['--persist-to', join(home, 'worker')]
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { home, port, signal } = options
   const log = join(home, 'worker.log')
-  await migrate(persist, signal)
-  const output = openSync(log, 'w')
+  const door = await openDoor(port)
+  const stopping = new AbortController()
+  let worker: WorkerProcess
+  try {
+    await migrate(persistTo(home), signal)
+    await writeFile(log, '')
+    worker = await startWorker(options, log, signal)
+  } catch (error) {
+    await door.close()
+    throw error
+  }
+  door.leadTo(worker.url)
+
+  const supervise = async () => {
+    try {
+      for (let restarts = 0; ; restarts++) {
+        const begin = performance.now()
+        const why = await loss(worker, stopping.signal)
+        door.leadTo(null)
+        await worker.stop(stopping.signal.aborted ? GRACE_MS : 0)
+        if (stopping.signal.aborted) return
+        if (performance.now() - begin > STEADY_MS) restarts = 0
+        const again = restarts < MAX_RESTARTS
+        await appendFile(log, `\nThe worker ${why} and is ${again ? '' : 'not '}started again.\n`)
+        if (!again) return
+        worker = await startWorker(options, log, stopping.signal)
+        door.leadTo(worker.url)
+      }
+    } catch (error) {
+      if (!stopping.signal.aborted) await appendFile(log, `\n${reasonOf(error)}\n`)
+    } finally {
+      await door.close()
+    }
+  }
+  const ended = supervise()
+  const stop = () => {
+    stopping.abort()
+    return ended
+  }
+  return { url: door.url, log, ended, stop }
+}
+
+/** Waits until the worker has ended, or has not answered several times in a row (its workerd can end while wrangler stays). */
+async function loss({ url, gone }: WorkerProcess, stopping: AbortSignal): Promise<string> {
+  const over = AbortSignal.any([gone, stopping])
+  for (let missed = 0; missed < MAX_MISSED && !over.aborted; ) {
+    await sleep(missed ? LOOK_AGAIN_MS : LOOK_EVERY_MS, undefined, { signal: over, ref: false }).catch(() => {})
+    if (over.aborted) break
+    const answers = await fetch(`${url}/health`, { signal: AbortSignal.any([over, AbortSignal.timeout(ANSWER_MS)]) })
+      .then(async (answer) => (await answer.text()) !== '' && answer.ok)
+      .catch(() => false)
+    missed = answers ? 0 : missed + 1
+  }
+  return gone.aborted ? 'ended' : 'does not answer any more'
+}
+
+interface WorkerProcess {
+  /** Of wrangler's own server, which answers more than anyone may ask: only the door and the supervisor know it. */
+  url: string
+  /** Aborted when the process has ended. */
+  gone: AbortSignal
+  /** Ends it at once, or lets it end by itself for so long. */
+  stop(graceMs: number): Promise<void>
+}
+
+async function startWorker(
+  { home, adminTokenSha256, secrets }: ServerOptions,
+  log: string,
+  signal: AbortSignal | undefined,
+): Promise<WorkerProcess> {
+  const output = openSync(log, 'a')
   const child = spawn(
     process.execPath,
     [
       ...STRIP_TYPES,
-      ...['--no-warnings', '--import', guard, wrangler, 'dev', '--ip', '127.0.0.1'],
-      ...['--port', String(port), '--inspector-port', '0', '--show-interactive-dev-session=false'],
-      ...['--var', `ADMIN_TOKEN_SHA256:${adminTokenSha256}`, '--env-file', secrets, ...persist],
+      ...['--no-warnings', '--import', guard, wrangler, 'dev', '--ip', HOST],
+      ...['--port', '0', '--inspector-port', '0', '--show-interactive-dev-session=false'],
+      ...['--var', `ADMIN_TOKEN_SHA256:${adminTokenSha256}`, '--env-file', secrets, ...persistTo(home)],
     ],
     // A group of its own, so that Ctrl-C reaches this process only, and so that all of it can be ended at once.
     { cwd: root, env: environment(), detached: true, stdio: ['ignore', output, output, 'ipc'] },
   )
   closeSync(output)
-  const ended = new Promise<void>((done) => child.once('exit', () => done()))
+  const exited = new AbortController()
+  const ended = new Promise<void>((done) =>
+    child.once('exit', () => {
+      exited.abort()
+      done()
+    }),
+  )
   const killGroup = () => signalGroup(child, 'SIGKILL')
   process.once('exit', killGroup)
-  const stop = async () => {
-    signalGroup(child, 'SIGTERM')
-    await Promise.race([ended, sleep(GRACE_MS, undefined, { ref: false })])
+  const stop = async (graceMs: number) => {
+    if (graceMs > 0) {
+      signalGroup(child, 'SIGTERM')
+      await Promise.race([ended, sleep(graceMs, undefined, { ref: false })])
+    }
     killGroup()
     await ended
     process.off('exit', killGroup)
   }
   try {
-    return { url: await readyUrl(child, log, signal), log, ended, stop }
+    return { url: await readyUrl(child, log, signal), gone: exited.signal, stop }
   } catch (error) {
-    await stop()
+    await stop(GRACE_MS)
     throw error
   }
 }
 
-/** What stands against a port, and what to do, by the code of the system's error. */
-export function portTrouble(port: number, code: string): string {
-  const reasons: Record<string, string> = {
-    EADDRINUSE: 'is in use by another program',
-    EACCES: 'is kept for administrators on this machine, as ports below 1024 often are',
-  }
-  const reason = reasons[code] ?? `cannot be used (${code})`
-  const choose = code === 'EACCES' ? '--port N, N from 1024' : '--port N'
-  return `port ${port} of 127.0.0.1 ${reason}; choose another one with ${choose}, or --port 0 for a free one`
-}
-
-async function requireFreePort(port: number): Promise<void> {
-  const probe = createServer()
-  try {
-    await new Promise<void>((done, fail) => {
-      probe.once('error', fail)
-      probe.listen(port, '127.0.0.1', done)
-    })
-  } catch (error) {
-    throw new UsageError(portTrouble(port, codeOf(error)))
-  }
-  await new Promise((done) => probe.close(done))
-}
+const persistTo = (home: string) => ['--persist-to', join(home, 'worker')]
 
 async function migrate(persist: string[], signal: AbortSignal | undefined): Promise<void> {
   const words = ['d1', 'migrations', 'apply', 'DB', '--local', ...persist]
@@ -141,7 +205,7 @@ function readyUrl(child: ChildProcess, log: string, signal: AbortSignal | undefi
   child.once('error', (error) => fail(`the worker could not be started: ${error.message}`))
   child.on('message', (message) => {
     const { event, port } = JSON.parse(String(message)) as { event?: string; port?: number }
-    if (event === 'DEV_SERVER_READY') found(`http://127.0.0.1:${port}`)
+    if (event === 'DEV_SERVER_READY') found(`http://${HOST}:${port}`)
   })
   return promise.finally(() => {
     clearTimeout(timer)

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Api, apiOf } from '../../runner/agent/api.ts'
 import { createClient, RemoteError } from '../../runner/agent/client.ts'
 import { type CliProcess, cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
+import { childrenOf, isAlive } from '../support/processes.ts'
 
 const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 const root = resolve(import.meta.dirname, '../..')
@@ -45,23 +46,6 @@ const asAdmin = (...words: string[]) =>
 
 const submit = (...words: string[]) =>
   cli(['submit', SLUG, '--server', url, '--token-file', join(home, 'tokens.json'), ...words])
-
-/** Ids of the processes that a process started. */
-async function childrenOf(pid: number): Promise<number[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=', '--ppid', String(pid)]).catch(() => ({
-    stdout: '',
-  }))
-  return stdout.split('\n').filter(Boolean).map(Number)
-}
-
-const isAlive = (pid: number) => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
 
 test('tokens, keys and identity of a served home are readable by their owner only', async () => {
   for (const file of ['tokens.json', 'server.env', 'identity.json']) {

@@ -15,7 +15,7 @@ import { groups } from '../../runner/commands/parts/command.ts'
 import { benchmarks } from '../../runner/pipeline/catalogue.ts'
 import { runnerTasks } from '../../runner/pipeline/tasks.ts'
 import { methods, metricsOf, offeredBy, offers, scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
-import { portTrouble } from '../../runner/server/start.ts'
+import { portTrouble } from '../../runner/server/door.ts'
 import { checkWritable } from '../../runner/terminal/report.ts'
 import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
 
