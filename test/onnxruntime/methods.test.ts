@@ -5,10 +5,11 @@ import { randomStream } from '../../runner/engine/nn/random.ts'
 import { methods } from '../../runner/science/catalogue/catalogue.ts'
 import { type Mask, onesOf } from '../../runner/science/mask.ts'
 import type { OptimizerOptions, SgdOptions } from '../../runner/science/method.ts'
-import { drawLabels } from '../../runner/science/methods/parts/relabel.ts'
+import { drawLabels, randomLabels, relabelPass } from '../../runner/science/methods/parts/relabel.ts'
+import type { ClassifierTerm } from '../../runner/science/tasks/classification/vocabulary.ts'
 import { flatten } from '../../runner/science/weights.ts'
 import { cutAndContinued } from '../support/cut.ts'
-import { toySplit } from '../support/toy.ts'
+import { toySplit, toyTrainer } from '../support/toy.ts'
 import { methodCases, runMethod, toyOf, variantsOf } from '../support/toy-methods.ts'
 
 test.each([...methods])(
@@ -147,4 +148,29 @@ test('wrong labels are never the true ones and uniform over the others; any labe
   const any = drawLabels(items, labels, 10, 'any', randomStream(3, 'labels'))
   // 9,000 draws hit the true label with p = 0.1: 900 expected, standard deviation 28.5; five of them either way.
   expect(Math.abs(truth.filter((label, i) => label === any[i]).length - 900)).toBeLessThan(143)
+})
+
+test('a mixed pass takes more items than a call takes arguments, each with its own label', async () => {
+  const items = Int32Array.from({ length: 400_000 }, (_, i) => i)
+  const [forget, retain] = [items.subarray(0, 150_000), items.subarray(150_000)]
+  const labels = new Uint8Array(items.length)
+  const trainer = toyTrainer()
+  const terms: ClassifierTerm[] = []
+  const recorder = {
+    descend: async ([term]: readonly ClassifierTerm[]) => {
+      terms.push(term!)
+      return 0
+    },
+  }
+  const params = randomLabels.parse({ passes: 'mixed', labels: 'wrong' })
+  const random = randomStream(3, 'labels')
+  const context = { params, trainer, verbs: {}, forget, retain, forgotten: null, labels, classes: 10, random }
+  await relabelPass(context, recorder)
+  const [{ on }] = terms as [ClassifierTerm]
+  expect(terms).toHaveLength(1)
+  expect(on.items).toEqual(items)
+  // All true labels are 0: 0 is wanted on D_r only.
+  const wanted = Int32Array.from(on.labels!)
+  expect(wanted.indexOf(0)).toBe(150_000)
+  expect(wanted.subarray(150_000).every((label) => label === 0)).toBe(true)
 })

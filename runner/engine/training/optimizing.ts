@@ -64,7 +64,7 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
   /** Each run gives the losses to report. */
   async function descend(take: (within: Within | null) => Promise<number[]>): Promise<number> {
     const found = await memory.perform(asJson<number[]>(), take)
-    losses.push(...found)
+    for (const loss of found) losses.push(loss)
     return found.reduce((sum, loss) => sum + loss, 0) / found.length
   }
 
