@@ -33,22 +33,24 @@ afterAll(async () => {
   await rm(home, { recursive: true })
 })
 
+const trained = (id: string, trainsOn: 'all' | 'retain') => ({ id, version: 1, trainsOn, params: {} })
+const climb = { id: 'climb', version: 1, params: { passes: 3 } }
+const contextHere = () => ({
+  store: openStore(home),
+  data: dataLoader({ directories: [], cache: home }),
+  threads: 1,
+  signal: new AbortController().signal,
+  onProgress: () => {},
+  log: () => {},
+})
+
 test('retrain, original and an unlearned model are trained, measured and compared', async () => {
-  const none = (id: string, trainsOn: 'all' | 'retain') => ({ id, version: 1, trainsOn, params: {} })
-  const climb = { id: 'climb', version: 1, params: { passes: 3 } }
   const plan = await planLocal([lineBenchmark()], {
-    reference: none('retrain', 'retain'),
-    methods: [none('original', 'all'), climb],
+    reference: trained('retrain', 'retain'),
+    methods: [trained('original', 'all'), climb],
     seeds: [0],
   })
-  const context = {
-    store: openStore(home),
-    data: dataLoader({ directories: [], cache: home }),
-    threads: 1,
-    signal: new AbortController().signal,
-    onProgress: () => {},
-    log: () => {},
-  }
+  const context = contextHere()
   const events = { onBegin: () => {}, onEnd: () => {}, onRun: () => {} }
   const runs = await runLocal(plan, context, events)
   const error = (method: string, set = 'forget') => runs.find((run) => run.method === method)!.metrics[`${set}-error`]!
@@ -70,24 +72,15 @@ test('retrain, original and an unlearned model are trained, measured and compare
 })
 
 test('a method that diverges is named and left out, and the others go on', async () => {
-  const none = (id: string, trainsOn: 'all' | 'retain') => ({ id, version: 1, trainsOn, params: {} })
   methods.set('wild', science.climb)
   // Each pass multiplies the error by more than 1, so that after hundreds no float32 holds it.
   const wild = { id: 'wild', version: 1, params: { passes: 2000 } }
-  const climb = { id: 'climb', version: 1, params: { passes: 3 } }
   const plan = await planLocal([lineBenchmark()], {
-    reference: none('retrain', 'retain'),
+    reference: trained('retrain', 'retain'),
     methods: [wild, climb],
     seeds: [0, 1],
   })
-  const context = {
-    store: openStore(home),
-    data: dataLoader({ directories: [], cache: home }),
-    threads: 1,
-    signal: new AbortController().signal,
-    onProgress: () => {},
-    log: () => {},
-  }
+  const context = contextHere()
   const begun: string[] = []
   const events = {
     onBegin: ({ method, spec, seed }: LocalStage) => {

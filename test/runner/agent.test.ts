@@ -26,6 +26,8 @@ const leaseOf = (number: number, attempt = 1) => ({
   checkpointEveryMs: 300_000,
   stageTimeoutMs: 86_400_000,
 })
+/** Of a held lease, a log asks for its token only. */
+const tokenOnly = { write: (send: (token: string) => Promise<unknown>) => send(tokenOf(0)) } as unknown as HeldLease
 const job = { key: KEY, lease: leaseOf(0), inputs: {}, spec: {} } as unknown as Job
 
 test('hang-ups and 5xx are tried again, refusals are not', async () => {
@@ -163,9 +165,8 @@ test('a log that the server lost a part of is sent again from there, whole chara
     chunks.push(Buffer.from(String(body.text)))
     return { body: { sequence: chunks.length, offset: length() } }
   })
-  const lease = { write: (send: (token: string) => Promise<unknown>) => send(tokenOf(0)) } as unknown as HeldLease
   const client = createClient({ server })
-  const log = openLog({ client, key: KEY, lease, onTrouble: () => {} })
+  const log = openLog({ client, key: KEY, lease: tokenOnly, onTrouble: () => {} })
   // 40,000 characters of 3 bytes each: more than a chunk, cut inside of no character.
   log.add('€'.repeat(40_000))
   for (let line = 0; line < 2000; line++) log.add(`line ${line} ✓`)
@@ -191,8 +192,7 @@ test('a line and a new progress are on their way within a second, and nothing is
     sent.push(body)
     return taken(body)
   })
-  const lease = { write: (send: (token: string) => Promise<unknown>) => send(tokenOf(0)) } as unknown as HeldLease
-  const log = openLog({ client: createClient({ server }), key: KEY, lease, onTrouble: () => {} })
+  const log = openLog({ client: createClient({ server }), key: KEY, lease: tokenOnly, onTrouble: () => {} })
   const progress = { phase: 'train', done: 1, total: 2, unit: 'epoch' }
   log.add('one')
   log.progress(progress)
@@ -210,8 +210,7 @@ test('a log is cut at 16 MiB and says so', async () => {
     text += body.text
     return taken(body)
   })
-  const lease = { write: (send: (token: string) => Promise<unknown>) => send(tokenOf(0)) } as unknown as HeldLease
-  const log = openLog({ client: createClient({ server }), key: KEY, lease, onTrouble: () => {} })
+  const log = openLog({ client: createClient({ server }), key: KEY, lease: tokenOnly, onTrouble: () => {} })
   for (let line = 0; line < 18 * 16; line++) log.add('x'.repeat(64 * 1024))
   const { bytes } = await log.settle()
   log.close()
