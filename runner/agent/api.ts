@@ -4,10 +4,10 @@ import { z } from 'zod'
 import { board } from '../../schema/api/board.ts'
 import { createdEnrolment, type createEnrolment } from '../../schema/api/enrolment.ts'
 import { queue } from '../../schema/api/queue.ts'
-import { run } from '../../schema/api/run.ts'
-import { type changeRunner, runner, runnerList } from '../../schema/api/runner.ts'
+import { run, type setAside, setAsideStages } from '../../schema/api/run.ts'
+import { type changeRunner, type revokeRunner, runner, runnerList } from '../../schema/api/runner.ts'
 import { addedScores, type addScores, type rescore, rescoreReport } from '../../schema/api/score.ts'
-import { type createSubmission, submissionInQueue } from '../../schema/api/submission.ts'
+import { type createSubmission, submissionInQueue, type withdrawSubmission } from '../../schema/api/submission.ts'
 import { suiteBoard } from '../../schema/api/suite.ts'
 import { createdToken, type role, token } from '../../schema/api/token.ts'
 import {
@@ -35,6 +35,10 @@ export const apiOf = ({ json, server }: Client) => ({
   submit: (body: z.input<typeof createSubmission>, idempotencyKey: string) =>
     json('/api/v1/submissions', submissionInQueue, { body, headers: { 'idempotency-key': idempotencyKey } }),
   submission: (id: string) => json(`/api/v1/submissions/${id}`, submissionInQueue),
+  withdraw: (id: string, body: z.input<typeof withdrawSubmission>) =>
+    json(`/api/v1/submissions/${encodeURIComponent(id)}/withdraw`, submissionInQueue, { body }),
+  setAside: (key: string, body: z.input<typeof setAside>) =>
+    json(`/api/v1/jobs/${encodeURIComponent(key)}/set-aside`, setAsideStages, { body }),
   run: (id: string) => json(`/api/v1/runs/${id}`, run),
   queue: () => json('/api/v1/queue', queue),
   /** One portion, which takes the server half a minute at most. */
@@ -48,7 +52,8 @@ export const apiOf = ({ json, server }: Client) => ({
   runners: async () => (await json('/api/v1/runners', runnerList)).runners,
   changeRunner: (id: string, body: z.input<typeof changeRunner>) =>
     json(`/api/v1/runners/${id}`, runner, { method: 'PATCH', body }),
-  revokeRunner: (id: string) => json(`/api/v1/runners/${id}`, runner, { method: 'DELETE' }),
+  revokeRunner: (id: string, query: Record<string, string> & z.input<typeof revokeRunner>) =>
+    json(`/api/v1/runners/${id}?${new URLSearchParams(query)}`, runner, { method: 'DELETE' }),
   createToken: (body: { role: z.infer<typeof role>; name: string }) =>
     json('/api/v1/tokens', createdToken, { body, headers: once() }),
   webhooks: async () => (await json('/api/v1/webhooks', webhookList)).webhooks,

@@ -124,6 +124,6 @@ export async function downloadArtifact(
     await store.receive(ref, fill, signal)
   } catch (error) {
     if (!(error instanceof RemoteError || error instanceof StoreError)) throw error
-    throw new StageFailure('dependency', `the input ${name} (${sha256}) cannot be had: ${error.message}`)
+    throw new StageFailure('input', `the input ${name} (${sha256}) cannot be had: ${error.message}`)
   }
 }

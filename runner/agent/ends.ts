@@ -102,7 +102,8 @@ interface Verdict {
   message: string
 }
 
-/** A stopped runner, a job that nobody wants and a server that cannot be reached are no fault of the job: it is released. */
+/** A stopped runner, a job that nobody wants, a server that cannot be reached and inputs that will not do are no fault of the job:
+ *  it is released. */
 function verdict(error: unknown, { lease, signal }: Held): Verdict {
   if (lease.signal.reason instanceof JobCancelled) {
     return { outcome: 'released', reason: 'cancelled', message: lease.signal.reason.message }
@@ -115,5 +116,6 @@ function verdict(error: unknown, { lease, signal }: Held): Verdict {
     return { outcome: 'failed', reason: 'dependency', message: `the server refused: ${error.message}` }
   }
   const { reason, message } = failureOf(error)
-  return { outcome: 'failed', reason, message }
+  // Who computed it is to blame, if anyone; the server has a look.
+  return { outcome: reason === 'input' ? 'released' : 'failed', reason, message }
 }

@@ -20,6 +20,7 @@ const byName: Record<string, FailureReason> = {
   DatasetError: 'dependency',
   ImageError: 'image_error',
   StoreError: 'dependency',
+  InputError: 'input',
   SafetensorsError: 'dependency',
   MetricError: 'evaluator_bug',
 }

@@ -73,10 +73,16 @@ export const runners: Command = {
       change(who, options, { state: 'active' }, 'active'),
     )
     common(
-      group.command('revoke <runner>').description('refuse it for good; its job goes back to the queue at once'),
-    ).action(async (who: string, options: Options) => {
+      group
+        .command('revoke <runner>')
+        .description('refuse it for good; its job goes back to the queue, and its results count no more')
+        .option('--reason <text>', 'why its results count no more; everybody reads it')
+        .option('--keep-results', 'they stay: for a machine that merely retires'),
+    ).action(async (who: string, options: Options & { reason?: string; keepResults?: boolean }) => {
+      const { reason, keepResults } = options
       const api = await asAdmin(options)
-      tell(await api.revokeRunner((await find(api, who)).id), options, 'revoked')
+      const query = { results: keepResults ? ('keep' as const) : ('set-aside' as const), ...(reason && { reason }) }
+      tell(await api.revokeRunner((await find(api, who)).id, query), options, 'revoked')
     })
     return group
   },

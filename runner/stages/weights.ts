@@ -5,7 +5,7 @@ import type { Shape } from '../engine/onnx/tensor.ts'
 import { floats, type Tensor } from '../engine/onnx/tensor.ts'
 import { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from '../formats/safetensors.ts'
 import type { Store } from '../store/store.ts'
-import { ConfigurationError } from './configuration-error.ts'
+import { InputError, readingInput } from './input-error.ts'
 
 export const WEIGHTS = 'weights.safetensors'
 /** The moving average of the weights over a training, where one was kept. */
@@ -23,7 +23,7 @@ export function saveWeights(
   return store.put(writeSafetensors(new Map(tensors), { format: 'palimpsest' }))
 }
 
-/** Throws when the artifact is missing, and ConfigurationError when a tensor of the network is missing in it or has another shape.
+/** Throws InputError when the artifact is missing or damaged, and when a tensor of the network is missing in it or has another shape.
  *  `what` names the network. */
 export async function loadWeights(
   store: Store,
@@ -33,8 +33,10 @@ export async function loadWeights(
 ): Promise<Map<string, Tensor>> {
   const ref = artifacts[file]
   if (!ref)
-    throw new Error(`the input stage has no ${file}; it has ${Object.keys(artifacts).join(', ') || 'no artifacts'}`)
-  const { tensors } = readSafetensors(await store.get(ref.sha256))
+    throw new InputError(
+      `the input stage has no ${file}; it has ${Object.keys(artifacts).join(', ') || 'no artifacts'}`,
+    )
+  const { tensors } = await readingInput(file, async () => readSafetensors(await store.get(ref.sha256)))
   return new Map(
     [...network.parameters, ...network.buffers].map(({ name, shape }) => {
       const found = tensors.get(name)
@@ -44,7 +46,7 @@ export async function loadWeights(
         const why = other
           ? `${what} seems to be one of ${other} classes, but the dataset has ${network.classes}; train it on this dataset, or choose the one that it was trained on`
           : `${what} was trained with other parameters; use those that it was trained with`
-        throw new ConfigurationError(`${file}: expected ${name} as F32 [${shape}], got ${came}: ${why}`)
+        throw new InputError(`${file}: expected ${name} as F32 [${shape}], got ${came}: ${why}`)
       }
       return [name, floats(shape, found.data)]
     }),

@@ -1,7 +1,8 @@
 /** The ranking of one benchmark, as API and page both show it. */
 import { z } from 'zod'
 import { benchmark } from '../benchmark.ts'
-import { runSummary } from './submission.ts'
+import { slug } from '../parts/recipe.ts'
+import { runSummary, withdrawal } from './submission.ts'
 
 /** Mean, sample standard deviation (n - 1; null for n < 2) and n over seeds. */
 export const spread = z.strictObject({ mean: z.number(), sd: z.number().nullable(), n: z.int() })
@@ -66,15 +67,43 @@ export const boardRow = z.strictObject({
   deviceClass: z.string().nullable(),
   /** One a seed: where several submissions ran a seed, the one that got furthest. */
   runs: z.array(runSummary),
+  /** Seeds that were measured and don't count: a row counts the benchmark's own, then those that follow, without a gap, so that
+   *  nobody chooses the best. A row that lacks one of the benchmark's own has no rank and no place. */
+  uncounted: z.array(z.int()),
+  /** How often its authors submitted the method to the benchmark in private, with any parameters. */
+  privateTrials: z.int(),
 })
 export type Column = z.infer<typeof column>
 export type Cell = z.infer<typeof cell>
 export type BoardRow = z.infer<typeof boardRow>
 
+/** What a board showed and shows no more, and why. */
+export const absence = z.strictObject({
+  submission: z.string(),
+  method: z.string(),
+  title: z.string(),
+  author: z.string(),
+  at: z.string(),
+  /** Withdrawn: the whole submission. Set aside: results of a runner, which are being computed anew. */
+  why: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('withdrawn'), by: withdrawal.shape.by }),
+    z.strictObject({
+      kind: z.literal('set-aside'),
+      run: z.string(),
+      benchmark: slug,
+      seed: z.int(),
+      runner: z.string(),
+    }),
+  ]),
+  reason: z.string(),
+})
+export type Absence = z.infer<typeof absence>
+
 /** What boards of benchmarks and of suites have in common. */
 export type Ranking<Row extends BoardRow = BoardRow> = Pick<Board, 'columns' | 'ordering'> & {
   references: Row[]
   rows: Row[]
+  absent: Absence[]
 }
 
 export const board = z.strictObject({
@@ -84,6 +113,8 @@ export const board = z.strictObject({
   /** Retrain and original: shown first, outside the ranking. */
   references: z.array(boardRow),
   rows: z.array(boardRow),
+  /** The newest first. */
+  absent: z.array(absence),
   generatedAt: z.string(),
 })
 export type Board = z.infer<typeof board>

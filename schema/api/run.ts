@@ -7,12 +7,13 @@ import { failureReason } from '../protocol/fail.ts'
 import { artifactRef, device, memory, progress, seconds } from '../result.ts'
 import { seed, stageKey, stageSpec } from '../stage.ts'
 import { column } from './board.ts'
-import { runState, runSummary, submission } from './submission.ts'
+import { publicReason, runState, runSummary, submission } from './submission.ts'
 
 export const jobState = z.enum(['queued', 'leased', 'done', 'failed', 'cancelled'])
 
-/** `lost` and `released` cost the submitter nothing; only `failed` uses up attempts. */
-export const outcomes = ['running', 'done', 'failed', 'lost', 'released', 'cancelled'] as const
+/** `lost` and `released` cost the submitter nothing; only `failed` uses up attempts. `set-aside`: its result counts no more, for the
+ *  reason that its message tells, and the stage is computed anew. */
+export const outcomes = ['running', 'done', 'failed', 'lost', 'released', 'cancelled', 'set-aside'] as const
 
 /** One lease of a stage and how it ended. Its log is read with `?attempt=`. */
 export const delivery = z.strictObject({
@@ -119,6 +120,8 @@ export const run = z.strictObject({
   seed,
   state: runState,
   createdAt: z.string(),
+  /** Null for a run whose submission is not withdrawn. */
+  withdrawn: submission.shape.withdrawn,
   stages: z.array(runStage),
   /** Original, retrain and this run, where models are sampled. */
   samples: z.array(runSamples),
@@ -146,3 +149,9 @@ export const runListItem = z.strictObject({
 export type RunListItem = z.infer<typeof runListItem>
 
 export const runList = z.strictObject({ runs: z.array(runListItem), next: z.string().nullable() })
+
+/** What an admin says of a stage whose result is to count no more. */
+export const setAside = z.strictObject({ reason: publicReason })
+
+/** Stages whose results count no more: the one that was named, and all that were computed from it. */
+export const setAsideStages = z.strictObject({ stages: z.array(stageKey) })

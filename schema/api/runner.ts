@@ -6,6 +6,7 @@ import { runnerStates } from '../protocol/lease.ts'
 import { label } from '../requirements.ts'
 import { fingerprint, publicKey } from '../signature.ts'
 import { stageKey } from '../stage.ts'
+import { publicReason } from './submission.ts'
 
 export const labels = z
   .array(label)
@@ -29,6 +30,14 @@ export const runner = z.strictObject({
 export type Runner = z.infer<typeof runner>
 
 export const runnerList = z.strictObject({ runners: z.array(runner) })
+
+/** What becomes of the results of a runner that is revoked. */
+export const revokeRunner = z.strictObject({
+  /** `set-aside`: they count no more, and their stages are computed anew by others. `keep`: for a machine that merely retires. */
+  results: z.enum(['set-aside', 'keep']).default('set-aside'),
+  /** Everybody reads it beside the results. */
+  reason: publicReason.default('the runner that computed it was revoked'),
+})
 
 /** Only what is given changes. A runner that was revoked stays so. */
 export const changeRunner = z

@@ -8,6 +8,21 @@ import { waitingRun } from './queue.ts'
 export const visibilities = ['public', 'private'] as const
 const visibility = z.enum(visibilities)
 
+export const withdrawers = ['author', 'admin'] as const
+
+/** A reason that everybody reads. */
+export const publicReason = z.string().trim().min(3).max(500)
+
+/** Why a submission left the boards. */
+export const withdrawal = z.strictObject({
+  at: z.string(),
+  by: z.enum(withdrawers),
+  reason: publicReason,
+})
+export type Withdrawal = z.infer<typeof withdrawal>
+
+export const withdrawSubmission = z.strictObject({ reason: publicReason })
+
 export const createSubmission = z.strictObject({
   /** A benchmark, or a suite: then every class of it. */
   benchmark: slug,
@@ -62,6 +77,8 @@ export const submission = z.strictObject({
   visibility,
   author: z.string(),
   createdAt: z.string(),
+  /** Null for one that is not withdrawn. */
+  withdrawn: withdrawal.nullable(),
   runs: z.array(runSummary),
 })
 export type Submission = z.infer<typeof submission>

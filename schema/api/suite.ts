@@ -1,7 +1,7 @@
 /** A suite and its board: each row beside retrain on every class, and on average over the classes. */
 import { z } from 'zod'
 import { slug } from '../parts/recipe.ts'
-import { boardRow, cell, column, ordering, spread } from './board.ts'
+import { absence, boardRow, cell, column, ordering, spread } from './board.ts'
 
 export const suite = z.strictObject({
   slug,
@@ -29,6 +29,7 @@ export const suiteBoard = z.strictObject({
   references: z.array(suiteRow),
   /** Values are means over the classes of each seed, then mean and spread over seeds. */
   rows: z.array(suiteRow),
+  absent: z.array(absence),
   generatedAt: z.string(),
 })
 export type SuiteBoard = z.infer<typeof suiteBoard>

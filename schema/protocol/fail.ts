@@ -13,6 +13,7 @@ export const failureReasons = [
   'image_error',
   'configuration',
   'dependency',
+  'input',
   'interrupted',
   'runner_lost',
   'cancelled',

@@ -18,6 +18,8 @@ export const nextSteps: Record<FailureReason, string> = {
     'The runner cannot do what the stage asks for. Check the setting that the message names, and that runner and server are of the same release.',
   dependency:
     'Something that the stage reads was not to be had: data, an artifact or a file of weights. Put it where the message says, then submit again.',
+  input:
+    'What the stage reads of another stage is gone, damaged or of another shape. Nothing needs to be done: it is computed anew by another runner, and this stage after it.',
   interrupted:
     'The runner was stopped and gave the job back. Nothing needs to be done: it waits for the next runner and costs no attempt.',
   runner_lost:

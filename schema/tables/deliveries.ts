@@ -23,6 +23,8 @@ export const deliveries = sqliteTable(
     checkpoint: text({ mode: 'json' }).$type<StoredCheckpoint>(),
     endedAt: integer(),
     outcome: text({ enum: outcomes }).notNull().default('running'),
+    /** When its result was taken out of the count. */
+    setAsideAt: integer(),
     /** Set by every end without a result. */
     reason: text({ enum: failureReasons }),
     message: text(),

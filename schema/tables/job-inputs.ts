@@ -1,5 +1,5 @@
 /** Which jobs a job reads from; a job can be leased once all of them are done. */
-import { primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { index, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { jobs } from './jobs.ts'
 
 export const jobInputs = sqliteTable(
@@ -12,5 +12,5 @@ export const jobInputs = sqliteTable(
       .notNull()
       .references(() => jobs.key),
   },
-  (table) => [primaryKey({ columns: [table.jobKey, table.inputKey] })],
+  (table) => [primaryKey({ columns: [table.jobKey, table.inputKey] }), index('job_inputs_input').on(table.inputKey)],
 )

@@ -1,6 +1,6 @@
 /** Submissions: one method with its resolved parameters, for one benchmark or suite, by one author. */
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { visibilities } from '../api/submission.ts'
+import { visibilities, withdrawers } from '../api/submission.ts'
 
 export const submissions = sqliteTable(
   'submissions',
@@ -24,6 +24,10 @@ export const submissions = sqliteTable(
     createdAt: integer().notNull(),
     /** When webhooks were told that all of its runs have ended. */
     announcedAt: integer(),
+    /** When it left the boards, by whom and why; null for one that did not. */
+    withdrawnAt: integer(),
+    withdrawnBy: text({ enum: withdrawers }),
+    withdrawnReason: text(),
   },
   (table) => [index('submissions_benchmark').on(table.benchmark, table.method)],
 )

@@ -5,6 +5,7 @@ import type { FromStage, ToStage } from '../../runner/agent/stage-messages.ts'
 import { DivergenceError } from '../../runner/engine/training/trainer.ts'
 import { DatasetError, ImageError } from '../../runner/science/dataset.ts'
 import { ConfigurationError } from '../../runner/stages/configuration-error.ts'
+import { InputError } from '../../runner/stages/input-error.ts'
 import { faults } from './faults.ts'
 import { device } from './probe.ts'
 
@@ -32,6 +33,9 @@ const acts: Record<(typeof faults)[number], () => unknown> = {
   },
   dependency: () => {
     throw new DatasetError('cifar10: cannot be had')
+  },
+  input: () => {
+    throw new InputError('weights.safetensors: expected conv.weight, got nothing')
   },
   interrupted: forEver,
   runner_lost: forEver,

@@ -114,13 +114,20 @@ test('a cancelled run, and a stage that is asked for again, change the board', a
   expect((await board()).rows[0]).toMatchObject({ runs: [{ state: 'queued' }], submissions: [id, expect.any(String)] })
 })
 
-test('a private submission changes no board', async () => {
-  await board()
-  const { runs } = await submit(await tokenFor('submitter'), { seeds: [0], visibility: 'private' })
-  await workOff(await tokenFor('runner'))
-  expect(await changes()).toEqual([])
+test('a private submission adds no row, and is counted beside what its author published of the method', async () => {
+  const [ada, bob] = [await tokenFor('submitter', 'ada'), await tokenFor('submitter', 'bob')]
+  const hidden = { seeds: [0], visibility: 'private' }
+  await submit(ada, { ...hidden, params: { epochs: 3 } })
   expect((await board()).rows).toEqual([])
-  expect(runs).toHaveLength(1)
+  await submit(ada, { seeds: [0] })
+  const trials = async () => (await board()).rows.map(({ privateTrials }) => privateTrials)
+  expect(await trials()).toEqual([1])
+  await submit(ada, { ...hidden, params: { epochs: 4 } })
+  // Another method, and another author.
+  await submit(ada, { ...hidden, method: 'ga' })
+  await submit(bob, hidden)
+  expect(await trials()).toEqual([2])
+  expect(await board()).toEqual(await anew())
 })
 
 test('what another release computed is computed anew', async () => {

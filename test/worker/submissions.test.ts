@@ -29,7 +29,7 @@ test('a method brings along the retrain runs that it is compared with, once', as
   const { submissions } = await read<{ submissions: Submission[] }>(await ask('/api/v1/submissions?method=retrain'))
   // Newest first: seed 2 was missing, then seeds 0 and 1.
   expect(submissions.map(({ runs }) => runs.map(({ seed }) => seed))).toEqual([[2], [0, 1]])
-  expect(submissions.map(({ author }) => author)).toEqual(['ada', 'ada'])
+  expect(submissions.map(({ author }) => author)).toEqual(['palimpsest', 'palimpsest'])
 })
 
 test('the same idempotency key with the same body answers with the first submission', async () => {

@@ -19,6 +19,12 @@ export const settings: CsvColumn<BoardRow>[] = [
   ['params', ({ params }) => canonicalJson(params)],
 ]
 
+/** What of a row doesn't count. */
+export const uncounted: CsvColumn<BoardRow>[] = [
+  ['seeds not counted', ({ uncounted }) => uncounted.join(' ')],
+  ['private trials', ({ privateTrials }) => privateTrials],
+]
+
 export const values = (columns: Column[]): CsvColumn<Pick<BoardRow, 'metrics'>>[] =>
   columns.flatMap(({ id, identity }) =>
     (['mean', 'sd', 'n', 'gap'] as const).map(

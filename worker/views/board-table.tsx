@@ -1,6 +1,8 @@
 /** The board as a table: references first, then rows. Every cell has the same three lines: mean, spread, gap to retrain. */
+
 import type { Child } from 'hono/jsx'
 import type { BoardRow, Column, Ranking } from '../../schema/api/board.ts'
+import { Uncounted } from './absences.tsx'
 import type { Order } from './board-sort.ts'
 import { Cautions, cautionsOf } from './cautions.tsx'
 import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, signed, significant, times } from './numbers.ts'
@@ -134,6 +136,7 @@ const MethodCell = ({ row, about }: { row: BoardRow; about: Child }) => {
       {row.label && <> {row.label}</>}
       <br />
       {about}
+      <Uncounted row={row} />
       {Object.keys(row.params).length > 0 && (
         <details>
           <summary>

@@ -31,6 +31,7 @@ const words: Record<Delivery['outcome'], (n: number) => string> = {
   lost: (n) => `lost ${times(n)}`,
   released: (n) => `given back ${times(n)}`,
   cancelled: () => 'cancelled',
+  'set-aside': (n) => `set aside ${n === 1 ? 'after it was done' : times(n)}`,
 }
 
 /** "Lost 50 times, then done". */

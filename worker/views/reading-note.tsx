@@ -21,7 +21,9 @@ export const ReadingNote = ({ board: { columns, ordering } }: { board: Ranking }
           {ordering.words} Means over seeds are compared and no test is made, so a place is no range of ranks. Retrain
           and original stand outside.
         </>
-      )}
+      )}{' '}
+      A row counts the benchmark's own seeds and those that follow them without a gap, so that nobody chooses the best;
+      with one of its own missing it stands below the others.
       {closeness.length > 0 &&
         ` ${list(closeness)} ${closeness.length === 1 ? 'has no better direction of its own' : 'have no better direction of their own'}: closer to retrain is better.`}
       {directed.length === columns.length &&

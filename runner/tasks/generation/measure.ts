@@ -14,6 +14,7 @@ import { checkRequest } from '../../stages/check-classes.ts'
 import { startClock } from '../../stages/clock.ts'
 import { ConfigurationError } from '../../stages/configuration-error.ts'
 import type { LoadedData } from '../../stages/data.ts'
+import { InputError, readingInput } from '../../stages/input-error.ts'
 import type { StageContext, StageOutcome } from '../../stages/stage.ts'
 import { loadWeights, WEIGHTS } from '../../stages/weights.ts'
 import { type MadeOnce, makeOnce } from '../../store/once.ts'
@@ -37,8 +38,8 @@ export async function measure(spec: StageOf<'evaluate'>, context: StageContext):
   const judge = classifierExtractor({ model: spec.model.id, key: spec.inputs.judge!, network, state })
   const extractor = evaluatePart.parse(spec.part).extractor === 'judge' ? judge : await inceptionFor(loaded, context)
   const samples = (await context.inputs(spec.inputs.samples!))[SAMPLES]
-  if (!samples) throw new Error(`the input stage has no ${SAMPLES}`)
-  const { images, labels } = decodeSamples(await store.get(samples.sha256))
+  if (!samples) throw new InputError(`the input stage has no ${SAMPLES}`)
+  const { images, labels } = await readingInput(SAMPLES, async () => decodeSamples(await store.get(samples.sha256)))
   const setUp = total()
 
   const options = { threads, provider, signal, onProgress }

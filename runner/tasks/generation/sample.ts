@@ -4,7 +4,7 @@ import type { StageOf } from '../../../schema/stage.ts'
 import { samplePart } from '../../../schema/tasks/generation.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { sizeOf } from '../../engine/onnx/tensor.ts'
-import { readSafetensors, writeSafetensors } from '../../formats/safetensors.ts'
+import { readSafetensors, SafetensorsError, writeSafetensors } from '../../formats/safetensors.ts'
 import { startClock } from '../../stages/clock.ts'
 import type { StageContext, StageOutcome } from '../../stages/stage.ts'
 import { AVERAGE, loadWeights, WEIGHTS } from '../../stages/weights.ts'
@@ -103,6 +103,6 @@ export function decodeSamples(bytes: Uint8Array): Samples {
   const { tensors } = readSafetensors(bytes)
   const [samples, labels] = [tensors.get('samples'), tensors.get('labels')]
   if (samples?.dtype !== 'U8' || labels?.dtype !== 'U8' || samples.shape[0] !== labels.data.length)
-    throw new Error(`${SAMPLES}: expected samples [n, c, h, w] and labels [n] of U8`)
+    throw new SafetensorsError(`${SAMPLES}: expected samples [n, c, h, w] and labels [n] of U8`)
   return { images: samples.data, labels: labels.data }
 }

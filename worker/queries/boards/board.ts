@@ -2,19 +2,25 @@
 import { avgGapOf, fractionOfRetrain, gapsOf } from '../../../runner/science/comparison.ts'
 import { meanAndSpread, rankRanges } from '../../../runner/science/statistics.ts'
 import type { Board, BoardRow, Cell, Column, Ordering, Spread } from '../../../schema/api/board.ts'
+import type { Benchmark } from '../../../schema/benchmark.ts'
 import { isoTime } from '../../bindings/database.ts'
 import { isReference, REFERENCE, titleOf } from '../../http/catalogue.ts'
 import type { Ground, Group, Seeded } from './groups.ts'
 import { orderingOf, placed } from './ordering.ts'
 
-export function boardOf({ benchmark, columns, groups, retrained }: Ground): Board {
+export function boardOf({ benchmark, columns, groups, retrained, absent }: Ground): Board {
   const rows = [...groups.values()].map((group) => {
     const gaps = gapsBySeed(group.measured, retrained, columns)
     return rowOf({ ...group, retrained, gaps }, columns)
   })
   const ordering = orderingOf(benchmark, columns)
-  return { benchmark, columns, ordering, ...inOrder(rows, columns, ordering), generatedAt: isoTime(Date.now()) }
+  const sorted = inOrder(rows, columns, ordering, (row) => hasOwnSeeds(benchmark, row))
+  return { benchmark, columns, ordering, ...sorted, absent, generatedAt: isoTime(Date.now()) }
 }
+
+/** Whether a row was measured on all seeds of the benchmark. */
+export const hasOwnSeeds = ({ seeds }: Pick<Benchmark, 'seeds'>, { seconds }: Pick<BoardRow, 'seconds'>): boolean =>
+  (seconds?.n ?? 0) >= seeds.length
 
 /** Retrain and original apart, then the rows by the rule of the board; those outside the ranking last. */
 export function inOrder<Row extends BoardRow>(
@@ -42,7 +48,10 @@ export interface Compared extends Group {
   gaps: ReadonlyMap<number, number>
 }
 
-export function rowOf({ submissions: all, runs, measured, retrained, gaps }: Compared, columns: Column[]): BoardRow {
+export function rowOf(
+  { submissions: all, runs, measured, uncounted, retrained, gaps }: Compared,
+  columns: Column[],
+): BoardRow {
   const [first] = all
   const { id, method, methodVersion, params, author } = first!
   const identities = identitiesOf(measured, columns)
@@ -76,7 +85,15 @@ export function rowOf({ submissions: all, runs, measured, retrained, gaps }: Com
     identities,
     deviceClass: classes.size > 0 ? [...classes].sort().join(', ') : null,
     runs,
+    uncounted,
+    privateTrials: trialsOf(all),
   }
+}
+
+/** Several submissions of one author share their trials. */
+function trialsOf(submissions: Group['submissions']): number {
+  const byAuthor = new Map(submissions.map(({ author, privateTrials }) => [author, privateTrials]))
+  return [...byAuthor.values()].reduce((sum, trials) => sum + trials, 0)
 }
 
 /** The identities of the values of each column, where there are any. */

@@ -1,15 +1,16 @@
 /** What boards are made of: the runs of equal settings on one benchmark, and what they measured. */
 import { and, eq, exists, inArray, type SQL, sql } from 'drizzle-orm'
-import type { Column } from '../../../schema/api/board.ts'
+import type { Absence, Column } from '../../../schema/api/board.ts'
 import type { RunSummary } from '../../../schema/api/submission.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { canonicalJson } from '../../../schema/parts/hash.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import type { Database } from '../../bindings/database.ts'
-import { columnsOf, REFERENCE } from '../../http/catalogue.ts'
+import { columnsOf, REFERENCE, suiteWith } from '../../http/catalogue.ts'
 import { isPublic } from '../parts/readable.ts'
 import { runsOf } from '../parts/run-state.ts'
+import { absentFrom, type SetAside, setAsideIn } from './absent.ts'
 import { type Measured, measurementsOf } from './measurements.ts'
 
 export type Seeded = Measured & { seed: number }
@@ -17,14 +18,28 @@ export type Seeded = Measured & { seed: number }
 /** What boards show of a submission. */
 type Submitted = Pick<
   typeof submissions.$inferSelect,
-  'sequence' | 'id' | 'method' | 'methodVersion' | 'params' | 'label' | 'author'
->
+  | 'sequence'
+  | 'id'
+  | 'method'
+  | 'methodVersion'
+  | 'params'
+  | 'label'
+  | 'author'
+  | 'withdrawnAt'
+  | 'withdrawnBy'
+  | 'withdrawnReason'
+> & {
+  /** Submissions of the same author and method to the same benchmark that nobody else sees. */
+  privateTrials: number
+}
 
 export interface BoardRun extends RunSummary {
   /** When its last job ended; null before any did. */
   finishedAt: number | null
   /** Null until it is done. */
   measured: Measured | null
+  /** Of a stage that is computed anew; null for most. */
+  setAside: SetAside | null
 }
 
 /** A submission with its runs on one benchmark. */
@@ -37,8 +52,10 @@ export interface Entered {
 export interface Group {
   submissions: Submitted[]
   runs: RunSummary[]
-  /** Of those runs that are done, in the order of their seeds. */
+  /** Of those runs that are done and count, in the order of their seeds. */
   measured: Seeded[]
+  /** Seeds of those that are done and don't count. */
+  uncounted: number[]
 }
 
 /** All that was submitted in public to a benchmark as it is defined now. */
@@ -47,8 +64,9 @@ export interface Ground {
   columns: Column[]
   /** By method, version and parameters; in order of submission. */
   groups: Map<string, Group>
-  /** What retrain measured, by seed. */
+  /** What retrain measured, by seed; any seed, since a row is compared by its own. */
   retrained: Map<number, Seeded>
+  absent: Absence[]
 }
 
 /** What was submitted in public to a benchmark of this definition, in order; with `ids`, of these submissions only. Reads about
@@ -65,10 +83,13 @@ export async function enteredIn(
   const benchmark = ids ? sql`+${runs.benchmark} = ${slug}` : eq(runs.benchmark, slug)
   const ofThis = and(benchmark, eq(runs.definitionSha256, definition))
   const here = and(isPublic, ofThis, among)
-  const { sequence, id, method, methodVersion, params, label, author } = submissions
-  const [all, found, measured] = await Promise.all([
+  const { sequence, id, method, methodVersion, params, label, author, withdrawnAt, withdrawnBy, withdrawnReason } =
+    submissions
+  const withdrawn = { withdrawnAt, withdrawnBy, withdrawnReason }
+  const privateTrials = trialsOn(slug)
+  const [all, found, measured, setAside] = await Promise.all([
     db
-      .select({ sequence, id, method, methodVersion, params, label, author })
+      .select({ sequence, id, method, methodVersion, params, label, author, ...withdrawn, privateTrials })
       .from(submissions)
       .where(
         and(
@@ -89,37 +110,65 @@ export async function enteredIn(
       .orderBy(sequence),
     runsOf(db, here),
     measurementsOf(db, here),
+    setAsideIn(db, here),
   ])
   return all.map((submission) => ({
     submission,
-    runs: (found.get(submission.id) ?? []).map((run) => ({ ...run, measured: measured.get(run.id) ?? null })),
+    runs: (found.get(submission.id) ?? []).map((run) => ({
+      ...run,
+      measured: measured.get(run.id) ?? null,
+      setAside: setAside.get(run.id) ?? null,
+    })),
   }))
 }
 
+/** Of a submission: how often its author submitted its method in private to a benchmark or its suite. */
+const trialsOn = (slug: string) => sql<number>`(SELECT COUNT(*) FROM submissions trial
+  WHERE trial.benchmark IN (${slug}, ${suiteWith(slug)?.slug ?? slug}) AND trial.method = submissions.method
+    AND trial.author = submissions.author AND trial.visibility = 'private')`
+
 /** `entered` in order of submission. */
 export function groundOf(benchmark: Benchmark, entered: Entered[]): Ground {
-  const byKey = Map.groupBy(entered, ({ submission: { method, methodVersion, params } }) =>
+  const here = entered.filter(({ submission }) => submission.withdrawnAt === null)
+  const byKey = Map.groupBy(here, ({ submission: { method, methodVersion, params } }) =>
     canonicalJson([method, methodVersion, params]),
   )
   const groups = new Map(
     [...byKey].map(([key, some]): [string, Group] => {
       const best = furthest(some.flatMap((each) => each.runs))
+      const measured = best.flatMap(({ seed, measured }) => (measured ? [{ seed, ...measured }] : []))
+      const counted = countedSeeds(benchmark, measured)
+      const counts = ({ seed }: Seeded) => counted.has(seed)
       return [
         key,
         {
           submissions: some.map(({ submission }) => submission),
-          runs: best.map(({ measured: _, finishedAt: __, ...run }) => run),
-          measured: best.flatMap(({ seed, measured }) => (measured ? [{ seed, ...measured }] : [])),
+          runs: best.map(({ measured: _, finishedAt: __, setAside: ___, ...run }) => run),
+          measured: measured.filter(counts),
+          uncounted: measured.filter((run) => !counts(run)).map(({ seed }) => seed),
         },
       ]
     }),
   )
-  const references = [...groups.values()].filter(({ submissions: [first] }) => first!.method === REFERENCE)
+  const references = here.filter(({ submission }) => submission.method === REFERENCE)
+  const retrained = furthest(references.flatMap(({ runs }) => runs))
   return {
     benchmark,
     columns: columnsWith(benchmark, [...groups.values()]),
     groups,
-    retrained: new Map(references.flatMap((group) => group.measured).map((values) => [values.seed, values])),
+    retrained: new Map(retrained.flatMap(({ seed, measured }) => (measured ? [[seed, { seed, ...measured }]] : []))),
+    absent: absentFrom(entered),
+  }
+}
+
+/** The benchmark's own seeds that were measured, up to the first that was not, and the whole numbers that follow them, likewise. */
+export function countedSeeds({ seeds }: Pick<Benchmark, 'seeds'>, measured: { seed: number }[]): Set<number> {
+  const have = new Set(measured.map(({ seed }) => seed))
+  const counted = new Set<number>()
+  for (let place = 0; ; place++) {
+    const seed = seeds[place] ?? Math.max(...seeds) + place - seeds.length + 1
+    if (!have.has(seed)) return counted
+    counted.add(seed)
   }
 }
 

@@ -1,5 +1,5 @@
 /** What finished runs measured: scores of their evaluate stage, seconds of the stage that made the model. */
-import { and, eq, type SQL } from 'drizzle-orm'
+import { and, eq, isNull, type SQL } from 'drizzle-orm'
 import { makerOf, secondsOf } from '../../../runner/science/comparison.ts'
 import { isMetric } from '../../../schema/benchmark.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
@@ -38,7 +38,8 @@ export async function measurementsOf(db: Database, where: SQL | undefined): Prom
       .innerJoin(submissions, eq(submissions.id, runs.submissionId))
       .innerJoin(runJobs, eq(runJobs.runId, runs.id))
       .innerJoin(jobs, and(eq(jobs.key, runJobs.jobKey), isDone))
-      .where(where)
+      // A run that was withdrawn is cancelled, and its stages may be done all the same.
+      .where(and(where, isNull(runs.cancelledAt)))
       .orderBy(runJobs.runId, runJobs.position),
     scoresOf(db, where),
   ])

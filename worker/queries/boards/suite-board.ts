@@ -1,11 +1,12 @@
 /** The board of a suite: for each seed the mean over the classes, then mean and spread over seeds as on any board. */
 import { mean } from '../../../runner/science/statistics.ts'
-import type { Column } from '../../../schema/api/board.ts'
+import type { Absence, Column } from '../../../schema/api/board.ts'
 import type { SuiteBoard, SuiteRow } from '../../../schema/api/suite.ts'
 import type { Suite } from '../../../schema/suite.ts'
 import { isoTime } from '../../bindings/database.ts'
 import { describeSuite } from '../../http/catalogue.ts'
-import { gapsBySeed, identitiesOf, inOrder, rowOf } from './board.ts'
+import { newestAbsences } from './absent.ts'
+import { gapsBySeed, hasOwnSeeds, identitiesOf, inOrder, rowOf } from './board.ts'
 import { frequent, type Ground, type Group, type Seeded } from './groups.ts'
 import { orderingOf } from './ordering.ts'
 
@@ -25,15 +26,21 @@ export function suiteBoardOf(suite: Suite, grounds: Ground[]): SuiteBoard {
   const keys = new Set(grounds.flatMap(({ groups }) => [...groups.keys()]))
   const rows = [...keys].map((key) => suiteRowOf(key, grounds, columns))
   const ordering = orderingOf(benchmark, columns)
-  const isComplete = ({ averaged }: SuiteRow) => averaged.length === grounds.length
+  const isComplete = (row: SuiteRow) => row.averaged.length === grounds.length && hasOwnSeeds(benchmark, row)
   return {
     suite: describeSuite(suite),
     columns,
     ordering,
     ...inOrder(rows, columns, ordering, isComplete),
+    absent: newestAbsences(distinct(grounds.flatMap(({ absent }) => absent))),
     generatedAt: isoTime(Date.now()),
   }
 }
+
+/** A submission to a suite that was withdrawn is so on every class. */
+const distinct = (all: Absence[]): Absence[] => [
+  ...new Map(all.map((each) => [each.why.kind === 'withdrawn' ? each.submission : each.why.run, each])).values(),
+]
 
 /** One class of a row: what was measured with each seed, and what retrain measured. */
 interface Part extends Pick<Ground, 'retrained'> {
@@ -73,6 +80,7 @@ function suiteRowOf(key: string, grounds: Ground[], columns: Column[]): SuiteRow
     submissions: submissions.sort((a, b) => a.sequence - b.sequence),
     runs: parts.flatMap(({ group }) => group.runs),
     measured,
+    uncounted: [...new Set(parts.flatMap(({ group }) => group.uncounted))].sort((a, b) => a - b),
     retrained: new Map(retrained.map((values) => [values.seed, values])),
     gaps: new Map(gaps),
   }

@@ -124,6 +124,7 @@ async function give(db: Database, which: SQL, { runner, token, settings, now, or
         checkpoint: ordered ? jobs.checkpoint : null,
         endedAt: null,
         outcome: 'running',
+        setAsideAt: null,
         reason: null,
         message: null,
         logBytes: 0,

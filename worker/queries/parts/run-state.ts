@@ -28,7 +28,9 @@ export const runsWithState = (db: Database, where: SQL | undefined) =>
       benchmark: runs.benchmark,
       definitionSha256: runs.definitionSha256,
       method: submissions.method,
-      label: submissions.label,
+      label: sql<string>`CASE WHEN ${submissions.withdrawnAt} IS NULL THEN ${submissions.label} ELSE '' END`.as(
+        'shown_label',
+      ),
       author: submissions.author,
       createdAt: submissions.createdAt,
       state: runState,

@@ -8,6 +8,7 @@ import { jobs } from '../../../schema/tables/jobs.ts'
 import { type RunnerRow, runners } from '../../../schema/tables/runners.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import { loss } from '../jobs/expire.ts'
+import { setAside } from '../jobs/set-aside.ts'
 
 async function shown(row: RunnerRow, held: string[]): Promise<Runner> {
   const { id, name, state, labels, publicKey, probe, enrolledAt, lastSeenAt } = row
@@ -61,12 +62,14 @@ export async function changeRunner(db: Database, id: string, change: z.infer<typ
   throw new ApiError('conflict', `the runner ${id} was revoked, which is for good; enrol the machine anew`)
 }
 
-/** Refuses it from now on. Its jobs go back to the queue at once, their deliveries counted as lost; returns their keys too. */
-export async function revokeRunner(db: Database, id: string, now: number) {
+/** Refuses it from now on. Its jobs go back to the queue at once, their deliveries counted as lost. With `reason`, its results count
+ *  no more either, since nobody else vouches for them. Returns the keys of all jobs that this changed, too. */
+export async function revokeRunner(db: Database, id: string, { reason, now }: { reason: string | null; now: number }) {
   const message = 'an admin revoked the runner'
   const [, , ended] = await db.batch([
     db.update(runners).set({ state: 'revoked' }).where(eq(runners.id, id)),
     ...loss(db, eq(jobs.runnerId, id), { message, now }),
   ])
-  return { runner: await getRunner(db, id), ended: ended.map(({ key }) => key) }
+  const shelved = reason === null ? [] : await setAside(db, eq(jobs.runnerId, id), { reason, now })
+  return { runner: await getRunner(db, id), changed: [...ended.map(({ key }) => key), ...shelved] }
 }

@@ -2,10 +2,12 @@
 import { and, asc, eq, isNull } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
 import { sha256Hex } from '../../../schema/parts/hash.ts'
+import { submissions } from '../../../schema/tables/submissions.ts'
 import { type Role, tokens } from '../../../schema/tables/tokens.ts'
 import { webhooks } from '../../../schema/tables/webhooks.ts'
 import { type Database, isoTime, newId } from '../../bindings/database.ts'
 import type { Once } from '../../http/idempotency.ts'
+import { endRuns } from '../jobs/end-runs.ts'
 import { createOnce } from '../parts/once.ts'
 import { disableWebhooks } from '../webhooks/disable-webhooks.ts'
 
@@ -48,14 +50,18 @@ export async function listTokens(db: Database) {
   return { tokens: rows.map(shown) }
 }
 
-/** Its webhooks are told nothing more. */
+/** Its webhooks are told nothing more, and its runs that have not ended are cancelled. What it published stays: an admin withdraws
+ *  what should not. Returns the keys of the jobs of its submissions, too. */
 export async function revokeToken(db: Database, id: string, now: number) {
-  await db.batch([
+  const own = await db.select({ id: submissions.id }).from(submissions).where(eq(submissions.tokenId, id))
+  const ids = own.map((row) => row.id)
+  const [rows] = await db.batch([
+    ...endRuns(db, { ids, now }),
     db
       .update(tokens)
       .set({ revokedAt: now })
       .where(and(eq(tokens.id, id), isNull(tokens.revokedAt))),
     ...disableWebhooks(db, eq(webhooks.tokenId, id), { reason: 'the token that created it was revoked', now }),
   ])
-  return shown(await getToken(db, id))
+  return { token: shown(await getToken(db, id)), changed: [...new Set(rows.map(({ key }) => key))] }
 }

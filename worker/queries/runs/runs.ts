@@ -19,6 +19,7 @@ import { type Measured, measuredOf, measurementsOf } from '../boards/measurement
 import { readableBy } from '../parts/readable.ts'
 import { runState, runsWithState } from '../parts/run-state.ts'
 import { type HistoricScore, scoreHistory } from '../parts/scores.ts'
+import { shownLabel, withdrawalOf } from '../parts/withdrawal.ts'
 import { commandFor } from './command.ts'
 import { deliveriesOf } from './deliveries.ts'
 import { samplesOf } from './samples.ts'
@@ -58,7 +59,7 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
       stages.map(({ job }) => job.key),
     ),
   ])
-  const { method, methodVersion, params, label, visibility, author } = submission
+  const { method, methodVersion, params, visibility, author } = submission
   return {
     id,
     submission: submission.id,
@@ -67,12 +68,13 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
     methodVersion,
     title: titleOf(method),
     params,
-    label,
+    label: shownLabel(submission),
     visibility,
     author,
     seed: found.seed,
     state: found.state,
     createdAt: isoTime(submission.createdAt),
+    withdrawn: withdrawalOf(submission),
     stages: stages.map(({ job, shared }) => stageOf(job, Boolean(shared), history.get(job.key) ?? [])),
     samples,
     metrics: own ? metricsOf(benchmark, own, { retrain: reference?.measured, scores }) : {},

@@ -1,56 +1,59 @@
-/** Cancels what is left of a submission. Jobs that another submission still needs go on. Returns the keys of all its jobs. */
-import { and, eq, exists, inArray, isNull, notExists, type SQL, sql } from 'drizzle-orm'
+/** A submission that is ended before its time. */
+import { and, eq } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
-import { jobs } from '../../../schema/tables/jobs.ts'
-import { runJobs } from '../../../schema/tables/run-jobs.ts'
-import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import type { Database } from '../../bindings/database.ts'
 import type { Identity } from '../../bindings/env.ts'
-import { expiry } from '../jobs/expire.ts'
-import { wantedRuns } from '../jobs/wanted-runs.ts'
+import { endRuns } from '../jobs/end-runs.ts'
 import { readableBy } from '../parts/readable.ts'
-import { announceEnds } from '../webhooks/announce-ends.ts'
+import { SERVER } from '../parts/server.ts'
 
-export async function cancelSubmission(
+interface By {
+  identity: Identity
+  now: number
+}
+
+/** Cancels what is left of it. Returns the keys of all its jobs. */
+export async function cancelSubmission(db: Database, id: string, { identity, now }: By): Promise<string[]> {
+  await requireOwn(db, id, identity, 'cancel')
+  const [keys] = await db.batch([...endRuns(db, { ids: [id], now })])
+  return distinct(keys)
+}
+
+/** Takes it off the boards, with a reason that everybody reads; what is left of it is cancelled. Its results stay those of other
+ *  submissions that share them. The first reason stays. Returns the keys of all its jobs. */
+export async function withdrawSubmission(
   db: Database,
   id: string,
-  { identity, now }: { identity: Identity; now: number },
+  reason: string,
+  { identity, now }: By,
 ): Promise<string[]> {
+  const { tokenId, withdrawnAt } = await requireOwn(db, id, identity, 'withdraw')
+  if (tokenId === SERVER.tokenId) {
+    throw new ApiError('conflict', `submission "${id}" is a reference of others: set its stages aside instead`)
+  }
+  if (withdrawnAt !== null) return []
+  const by = tokenId === identity.tokenId ? 'author' : 'admin'
+  const [keys] = await db.batch([
+    ...endRuns(db, { ids: [id], finishedToo: true, now }),
+    db
+      .update(submissions)
+      .set({ withdrawnAt: now, withdrawnBy: by, withdrawnReason: reason })
+      .where(eq(submissions.id, id)),
+  ])
+  return distinct(keys)
+}
+
+/** Of its author, or of anyone where an admin asks. */
+async function requireOwn(db: Database, id: string, identity: Identity, verb: string) {
   const row = await db
     .select()
     .from(submissions)
     .where(and(eq(submissions.id, id), readableBy(identity)))
     .get()
   if (!row) throw new ApiError('not_found', `no submission "${id}"`)
-  if (row.tokenId !== identity.tokenId && identity.role !== 'admin') {
-    throw new ApiError('forbidden', `submission "${id}" is ${row.author}'s; its author or an admin may cancel it`)
-  }
-  const jobIs = (condition: SQL) =>
-    db
-      .select({ one: sql`1` })
-      .from(runJobs)
-      .innerJoin(jobs, eq(jobs.key, runJobs.jobKey))
-      .where(and(eq(runJobs.runId, runs.id), condition))
-  const unfinished = and(exists(jobIs(sql`${jobs.state} <> 'done'`)), notExists(jobIs(sql`${jobs.state} = 'failed'`)))
-  const ofThis = db
-    .select({ key: runJobs.jobKey })
-    .from(runJobs)
-    .innerJoin(runs, eq(runs.id, runJobs.runId))
-    .where(eq(runs.submissionId, id))
-  const [keys] = await db.batch([
-    ofThis,
-    db
-      .update(runs)
-      .set({ cancelledAt: now })
-      .where(and(eq(runs.submissionId, id), isNull(runs.cancelledAt), unfinished)),
-    ...expiry(db, now),
-    // A leased job learns of it at its next renewal; its runner then releases it.
-    db
-      .update(jobs)
-      .set({ state: 'cancelled', reason: 'cancelled', message: 'nobody wants its result any more', finishedAt: now })
-      .where(and(inArray(jobs.key, ofThis), sql`${jobs.state} = 'queued'`, notExists(wantedRuns(db)))),
-    ...announceEnds(db, { submissions: [id] }, now),
-  ])
-  return [...new Set(keys.map(({ key }) => key))]
+  if (row.tokenId === identity.tokenId || identity.role === 'admin') return row
+  throw new ApiError('forbidden', `submission "${id}" is ${row.author}'s; its author or an admin may ${verb} it`)
 }
+
+const distinct = (rows: { key: string }[]): string[] => [...new Set(rows.map(({ key }) => key))]

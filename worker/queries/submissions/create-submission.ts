@@ -10,14 +10,14 @@ import { definitionOf, planRun } from '../../../schema/plan.ts'
 import type { Requirements } from '../../../schema/requirements.ts'
 import { inputsOf, type StageSpec } from '../../../schema/stage.ts'
 import { runs } from '../../../schema/tables/runs.ts'
-import { submissions } from '../../../schema/tables/submissions.ts'
+import type { submissions } from '../../../schema/tables/submissions.ts'
 import { type Database, newId, type Statement } from '../../bindings/database.ts'
-import type { Identity, Settings, Viewer } from '../../bindings/env.ts'
+import type { Identity, Settings } from '../../bindings/env.ts'
 import { methodOf, referencesOf, resolveParams, targetOf } from '../../http/catalogue.ts'
 import type { Once } from '../../http/idempotency.ts'
 import { createOnce } from '../parts/once.ts'
-import { readableBy } from '../parts/readable.ts'
 import { runsWithState } from '../parts/run-state.ts'
+import { SERVER } from '../parts/server.ts'
 import { announceEnds, retractEnds } from '../webhooks/announce-ends.ts'
 import { requireRoom, roomGuard } from './run-limits.ts'
 
@@ -65,20 +65,22 @@ async function planSubmission(db: Database, request: z.infer<typeof shape>, iden
   const plan: Planned = { submissions: [], runs: [], jobs: new Map(), runJobs: [] }
   const asked = await seededOf(benchmarks, request.seeds ?? benchmark.seeds)
   const { name: author, tokenId } = identity
-  const { visibility } = request
-  const common = { benchmark: slug, author, tokenId, visibility, createdAt: now }
+  const common = { benchmark: slug, createdAt: now }
   // References go first, so that rows are compared as soon as they are measured.
   for (const reference of referencesOf(benchmark).filter((method) => method !== request.method)) {
-    const missing = await unmetBy(db, reference, asked, visibility === 'private' ? identity : null)
+    const missing = await unmetBy(db, reference, asked)
     if (missing.length > 0) {
-      const row = { ...common, label: '', params: resolveParams(benchmark, reference, {}) }
-      await addTo(plan, reference, missing, row)
+      const params = resolveParams(benchmark, reference, {})
+      const row = { ...common, ...SERVER, visibility: 'public' as const, label: '', params }
+      await addTo(plan, reference, missing, row, referenceName(reference))
     }
   }
-  const { label } = request
-  const id = await addTo(plan, request.method, asked, { ...common, label, params })
+  const { label, visibility } = request
+  const id = await addTo(plan, request.method, asked, { ...common, author, tokenId, visibility, label, params })
   return { id, plan }
 }
+
+const referenceName = (method: string) => `${method}@${methodOf(method).version}`
 
 async function seededOf(benchmarks: Benchmark[], seeds: number[]): Promise<SeededBenchmark[]> {
   const definitions = await Promise.all(benchmarks.map(definitionOf))
@@ -87,22 +89,12 @@ async function seededOf(benchmarks: Benchmark[], seeds: number[]): Promise<Seede
   )
 }
 
-/** Those for which there is no run of a method that `viewer` may read, or that may still come to a good end. */
-async function unmetBy(
-  db: Database,
-  method: string,
-  asked: SeededBenchmark[],
-  viewer: Viewer,
-): Promise<SeededBenchmark[]> {
+/** Those for which there is no reference of that method, or none that may still come to a good end. */
+async function unmetBy(db: Database, method: string, asked: SeededBenchmark[]): Promise<SeededBenchmark[]> {
   const definitions = [...new Set(asked.map(({ definitionSha256 }) => definitionSha256))]
   const found = await runsWithState(
     db,
-    and(
-      readableBy(viewer),
-      inArray(runs.definitionSha256, definitions),
-      eq(submissions.method, method),
-      eq(submissions.methodVersion, methodOf(method).version),
-    ),
+    and(inArray(runs.definitionSha256, definitions), eq(runs.reference, referenceName(method))),
   )
   // A reference that failed is asked for again, which queues its failed stage once more.
   const alive = found.filter(({ state }) => state !== 'failed' && state !== 'cancelled')
@@ -117,7 +109,13 @@ type RowOf = Omit<typeof submissions.$inferInsert, 'sequence' | 'id' | 'method' 
   params: Record<string, unknown>
 }
 
-async function addTo(plan: Planned, method: string, asked: SeededBenchmark[], row: RowOf) {
+async function addTo(
+  plan: Planned,
+  method: string,
+  asked: SeededBenchmark[],
+  row: RowOf,
+  reference: string | null = null,
+): Promise<string> {
   const { version, trainsOn } = methodOf(method)
   const definition = { id: method, version, ...(trainsOn && { trainsOn }) }
   const submissionId = newId(row.createdAt)
@@ -125,7 +123,7 @@ async function addTo(plan: Planned, method: string, asked: SeededBenchmark[], ro
   for (const { benchmark, ...about } of asked) {
     const requires = Object.keys(benchmark.requires).length > 0 ? benchmark.requires : null
     const id = newId(row.createdAt)
-    plan.runs.push({ id, submissionId, benchmark: benchmark.slug, ...about })
+    plan.runs.push({ id, submissionId, benchmark: benchmark.slug, reference, ...about })
     const stages = await planRun(benchmark, definition, row.params, about.seed)
     for (const [position, stage] of stages.entries()) {
       const { spec } = stage
@@ -159,9 +157,17 @@ function statementsFor(db: Database, plan: Planned, now: number): Statement[] {
     ),
     ...rows(
       plan.runs,
-      `INSERT INTO runs (id, submission_id, benchmark, definition_sha256, seed, ordinal, part)
+      // There is one reference of a kind, whoever asks at the same time; one that was cancelled is asked for again.
+      `INSERT INTO runs (id, submission_id, benchmark, definition_sha256, seed, ordinal, part, reference)
       SELECT value ->> 'id', value ->> 'submissionId', value ->> 'benchmark', value ->> 'definitionSha256',
-        value ->> 'seed', value ->> 'ordinal', value ->> 'part' FROM json_each(?)`,
+        value ->> 'seed', value ->> 'ordinal', value ->> 'part', value ->> 'reference' FROM json_each(?) WHERE true
+      ON CONFLICT (benchmark, definition_sha256, reference, seed) WHERE reference IS NOT NULL
+      DO UPDATE SET cancelled_at = NULL, announced = CASE WHEN runs.cancelled_at IS NULL THEN runs.announced END`,
+    ),
+    ...rows(
+      plan.submissions,
+      `DELETE FROM submissions WHERE id IN (SELECT value ->> 'id' FROM json_each(?))
+        AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.submission_id = submissions.id)`,
     ),
     ...rows(
       jobs,
@@ -178,7 +184,8 @@ function statementsFor(db: Database, plan: Planned, now: number): Statement[] {
     ...rows(
       plan.runJobs,
       `INSERT INTO run_jobs (run_id, job_key, position)
-      SELECT value ->> 'runId', value ->> 'jobKey', value ->> 'position' FROM json_each(?)`,
+      SELECT value ->> 'runId', value ->> 'jobKey', value ->> 'position' FROM json_each(?)
+      WHERE EXISTS (SELECT 1 FROM runs r WHERE r.id = value ->> 'runId')`,
     ),
     // A run all of whose stages exist has ended with its submission.
     ...announceEnds(db, { submissions: plan.submissions.map(({ id }) => id) }, now),

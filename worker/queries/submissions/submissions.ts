@@ -9,6 +9,7 @@ import type { Viewer } from '../../bindings/env.ts'
 import { suiteWith } from '../../http/catalogue.ts'
 import { readableBy } from '../parts/readable.ts'
 import { runsOf } from '../parts/run-state.ts'
+import { shownLabel, withdrawalOf } from '../parts/withdrawal.ts'
 import { waitingRunsOf } from '../queue/queue.ts'
 
 type Row = typeof submissions.$inferSelect
@@ -23,10 +24,11 @@ async function shown(db: Database, rows: Row[]): Promise<Submission[]> {
     method: row.method,
     methodVersion: row.methodVersion,
     params: row.params,
-    label: row.label,
+    label: shownLabel(row),
     visibility: row.visibility,
     author: row.author,
     createdAt: isoTime(row.createdAt),
+    withdrawn: withdrawalOf(row),
     runs: (found.get(row.id) ?? []).map(({ finishedAt: _, ...run }) => run),
   }))
 }

@@ -1,7 +1,7 @@
 /** A board as CSV: one line a row, unrounded. */
 import type { Board, BoardRow } from '../../../schema/api/board.ts'
 import { keepingOf } from '../../bindings/env.ts'
-import { avgGap, place, rank, settings, values } from '../../http/board-columns.ts'
+import { avgGap, place, rank, settings, uncounted, values } from '../../http/board-columns.ts'
 import { benchmarkOf } from '../../http/catalogue.ts'
 import { type CsvColumn, csvAnswer } from '../../http/csv.ts'
 import { bySlug } from '../../http/params.ts'
@@ -27,6 +27,7 @@ const columnsOf = ({ columns }: Board): CsvColumn<BoardRow>[] => [
   ['times retrain', ({ fractionOfRetrain }) => fractionOfRetrain?.mean],
   ['device class', ({ deviceClass }) => deviceClass],
   place,
+  ...uncounted,
 ]
 
 export const apiBoardCsv: Route = (app) =>

@@ -7,6 +7,7 @@ import { publish } from '../../durable/live-client.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { failJob } from '../../queries/jobs/end-job.ts'
+import { healInputs } from '../../queries/jobs/heal.ts'
 import { claimOf } from '../../queries/parts/held.ts'
 
 const route = apiRoute({
@@ -24,7 +25,14 @@ export const apiFail: Route = (app) =>
   app.openapi(route, async (c) => {
     const { key } = c.req.valid('param')
     const claim = await claimOf(key, c.get('jobToken'), Date.now())
-    const state = await failJob(c.get('db'), c.env.STORE, claim, c.req.valid('json'))
-    await Promise.all([publish(c.env, key, { changed: true }), wakeCourier(c.env), wake(c.env)])
+    const failure = c.req.valid('json')
+    const state = await failJob(c.get('db'), c.env.STORE, claim, failure)
+    const healed = failure.reason === 'input' ? await healInputs(c.get('db'), c.env.STORE, claim) : []
+    const changed = [key, ...healed]
+    await Promise.all([
+      ...changed.map((each) => publish(c.env, each, { changed: true })),
+      wakeCourier(c.env),
+      wake(c.env),
+    ])
     return c.json({ state }, 200)
   })

@@ -1,7 +1,7 @@
 /** The board of a suite as CSV: each row on average, then on each class, unrounded. */
 import type { SuiteBoard, SuiteRow } from '../../../schema/api/suite.ts'
 import { keepingOf } from '../../bindings/env.ts'
-import { avgGap, place, rank, settings, values } from '../../http/board-columns.ts'
+import { avgGap, place, rank, settings, uncounted, values } from '../../http/board-columns.ts'
 import { suiteOf } from '../../http/catalogue.ts'
 import { type CsvColumn, csvAnswer } from '../../http/csv.ts'
 import { bySlug } from '../../http/params.ts'
@@ -33,6 +33,7 @@ const columnsOf = ({ columns }: SuiteBoard): CsvColumn<Line>[] => [
   ['classes', ({ classes }) => classes],
   ...values(columns),
   ...avgGap,
+  ...uncounted,
 ]
 
 const linesOf = ({ suite, references, rows }: SuiteBoard): Line[] =>

@@ -91,6 +91,19 @@ const Measurement = () => (
       in the exact sign-flip test: at 5% that takes six seeds. With fewer than 10 seeds a rank is provisional: the test
       has little power, so ranges are wide.
     </p>
+    <p>
+      Seeds are not the submitter's to choose. A row counts the benchmark's own, in their order, and the whole numbers
+      that follow them, up to the first that was not run; other runs are shown and not counted. A row is ranked once all
+      of the benchmark's own are done. Beside it stands how often its author submitted the method there in private, with
+      any parameters: a good setting that was found in many trials is worth less than one that was named first.
+    </p>
+    <h2 id="withdrawn">What no longer counts</h2>
+    <p>
+      An author or an admin can withdraw a submission: its rows leave the boards, which list it with the reason. Where a
+      runner turns out not to be trusted, or what it made is damaged, its results are set aside, with all that was
+      computed from them, and the stages are computed anew by others; until then the board says so, with the reason.
+      What was signed stays readable on the page of each run.
+    </p>
     <h2 id="time">Time</h2>
     <p>
       RTE is measured by the runner around the method, never by the method: set-up, mask and unlearning together, the

@@ -6,6 +6,7 @@ import { logSizes, readTail } from '../../queries/logs/read-log.ts'
 import { listManifests } from '../../queries/runs/manifests.ts'
 import { getRun } from '../../queries/runs/runs.ts'
 import { pictureSize } from '../../queries/runs/samples.ts'
+import { WithdrawnNote } from '../../views/absences.tsx'
 import { recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { GapBars } from '../../views/charts/gap-bars.tsx'
 import { reasonWords } from '../../views/deliveries.tsx'
@@ -124,6 +125,7 @@ export const runPage: Route = (app) =>
             </h1>
             <StateWord state={state} badge />
           </div>
+          <WithdrawnNote withdrawn={run.withdrawn} />
           {open && (
             <LiveNote live={live} path={path} seconds={REFRESH_SECONDS} socket={`/api/v1/runs/${run.id}/live`} />
           )}

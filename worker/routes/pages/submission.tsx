@@ -8,6 +8,7 @@ import { suites, targetOf, titleOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { commandFor } from '../../queries/runs/command.ts'
 import { getSubmission } from '../../queries/submissions/submissions.ts'
+import { WithdrawnNote } from '../../views/absences.tsx'
 import { forgottenWords } from '../../views/benchmark-words.ts'
 import { EstimateWords } from '../../views/estimate.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
@@ -128,6 +129,7 @@ export const submissionPage: Route = (app) =>
           json={`/api/v1/submissions/${id}`}
         >
           <h1>{title}</h1>
+          <WithdrawnNote withdrawn={submission.withdrawn} />
           <p class="lede">
             {progressWords(runs, isSuite ? 'runs' : 'seeds') ?? `All ${isSuite ? 'runs' : 'seeds'} are done.`}
           </p>

@@ -2,6 +2,7 @@
 import type { Child } from 'hono/jsx'
 import type { Ranking } from '../../../../schema/api/board.ts'
 import type { Benchmark } from '../../../../schema/benchmark.ts'
+import { Absences } from '../../../views/absences.tsx'
 import { FORM } from '../../../views/board-table.tsx'
 import { LiveNote, Page, REFRESH_SECONDS } from '../../../views/layout.tsx'
 import { MetricLinks } from '../../../views/metric-links.tsx'
@@ -93,6 +94,7 @@ export const BoardPage = ({
           {children}
         </>
       )}
+      <Absences absent={board.absent} />
       <h2 id="add">Add a row</h2>
       <p>{adding}</p>
       <pre>
