@@ -14,6 +14,7 @@ import type { WholeLog } from '../../schema/protocol/log.ts'
 import type { StageResult } from '../../schema/result.ts'
 import { app } from '../../worker/app.ts'
 import type { Bindings } from '../../worker/bindings/env.ts'
+import { filesOf, SCORES, type Scores } from '../support/artifacts.ts'
 import { type Enrolled, enrolled, freshToken, jobOf, type Post, signedResult } from '../support/enrolled.ts'
 import { device, leaseRequest } from '../support/probe.ts'
 
@@ -30,6 +31,7 @@ export const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 
 export const migrate = async () => {
   await reset()
+  sent.clear()
   await applyD1Migrations(bindings.DB, bindings.MIGRATIONS)
 }
 export const useFreshDatabase = () => beforeEach(migrate)
@@ -137,13 +139,16 @@ export async function lease(token: string, name?: string, own: Partial<Probe> = 
 
 export async function upload(job: Job, content: string | Uint8Array<ArrayBuffer>) {
   const bytes = typeof content === 'string' ? new Uint8Array(new TextEncoder().encode(content)) : content
-  const sha256 = await sha256Hex(bytes)
-  const headers = { 'content-length': String(bytes.byteLength) }
-  const token = job.lease.token
-  return read<{ sha256: string; bytes: number }>(
-    await ask(`/api/v1/artifacts/${sha256}`, { token, method: 'PUT', headers, body: bytes }),
-  )
+  return read<{ sha256: string; bytes: number }>(await put(job, await sha256Hex(bytes), bytes))
 }
+
+const put = (job: Job, sha256: string, bytes: Uint8Array<ArrayBuffer>) =>
+  ask(`/api/v1/artifacts/${sha256}`, {
+    token: job.lease.token,
+    method: 'PUT',
+    headers: { 'content-length': String(bytes.byteLength) },
+    body: bytes,
+  })
 
 /** A verb about a leased job, under its own token. */
 export const verb = (job: Job, name: string, json: Record<string, unknown>) =>
@@ -160,8 +165,33 @@ export const wholeLog = async (text: string): Promise<WholeLog> => ({
   sha256: await sha256Hex(text),
 })
 
-export const finish = async (job: Job, result: Partial<StageResult> = {}, log = '') =>
-  verb(job, 'finish', { manifest: await signedResult(job, { result: resultOf(result), log: await wholeLog(log) }) })
+/** With the files that such a stage leaves, unless the result names its own. */
+export const finish = async (job: Job, result: Partial<StageResult> = {}, log = '') => {
+  const artifacts = result.artifacts ?? (await leave(job, scoresIn(result.metrics)))
+  const whole = resultOf({ ...result, artifacts })
+  return verb(job, 'finish', { manifest: await signedResult(job, { result: whole, log: await wholeLog(log) }) })
+}
+
+/** Sends the files of a stage, valid ones, and names them; evidence has the scores. A lease that is refused here is refused again by
+ *  what follows. */
+export async function leave(job: Job, scores: Scores = SCORES): Promise<StageResult['artifacts']> {
+  const named: StageResult['artifacts'] = {}
+  for (const [name, bytes] of Object.entries(filesOf(job.spec, scores))) {
+    const sha256 = await sha256Hex(bytes)
+    named[name] = { sha256, bytes: bytes.byteLength }
+    if (sent.has(sha256)) continue
+    const answer = await put(job, sha256, bytes)
+    if (answer.ok) sent.add(sha256)
+  }
+  return named
+}
+
+/** To this database. */
+const sent = new Set<string>()
+
+/** The scores that metrics speak of; what they leave out is as ever. */
+const scoresIn = (metrics: StageResult['metrics'] = {}): Scores =>
+  Object.assign({ ...SCORES }, ...Object.entries(metrics).map(([id, { value }]) => ({ [id]: value })))
 
 export const fail = async (job: Job, failure: Record<string, unknown>, log = '') =>
   verb(job, 'fail', { log: await wholeLog(log), ...failure })
@@ -175,8 +205,6 @@ export const resultOf = (result: Partial<StageResult> = {}): StageResult => ({
   losses: [],
   ...result,
 })
-
-type Scores = Record<'ua' | 'ra' | 'ta' | 'mia', number>
 
 export const metricsOf = ({ ua, ra, ta, mia }: Scores): StageResult['metrics'] => ({
   ua: { identity: 'ua/accuracy@1', value: ua },
@@ -195,7 +223,7 @@ for (const benchmark of benchmarks.values()) {
  *  forgotten class that it is about. */
 export async function workOff(
   token: string,
-  score: (method: string, seed: number, label: number) => Scores = () => ({ ua: 5, ra: 100, ta: 90, mia: 10 }),
+  score: (method: string, seed: number, label: number) => Scores = () => SCORES,
   most = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   let done = 0
