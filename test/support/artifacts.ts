@@ -5,11 +5,20 @@ import { type Tensor, writeSafetensors } from '../../runner/formats/safetensors.
 import { EVIDENCE } from '../../runner/science/task.ts'
 import { encodeEvidence } from '../../runner/science/tasks/classification/evidence/codec.ts'
 import type { Answers, Evidence } from '../../runner/science/tasks/classification/evidence/evidence.ts'
+import { classifierFeatures, SAMPLES } from '../../runner/science/tasks/generation/evidence/asked.ts'
+import {
+  encodeGenerationEvidence,
+  encodeRealImages,
+  REFERENCE,
+} from '../../runner/science/tasks/generation/evidence/codec.ts'
 import { WEIGHTS } from '../../runner/science/weights.ts'
+import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import { picturedOf } from '../../schema/classes.ts'
+import { sha256Hex } from '../../schema/parts/hash.ts'
 import type { ModelRef } from '../../schema/parts/recipe.ts'
 import { splitCounts } from '../../schema/parts/split-counts.ts'
 import type { StageOf, StageSpec } from '../../schema/stage.ts'
+import { generationOf, samplePart } from '../../schema/tasks/generation.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -45,8 +54,8 @@ export const weightsFile = (model: ModelRef, dataset: StageSpec['dataset']): Byt
     return writeSafetensors(new Map([...shapes].map(([name, shape]) => [name, zeros(shape)])), { format: 'palimpsest' })
   })
 
-/** Of what a method is right about, and of what the attack takes for never seen, as many as the scores say: UA and MIA together are
- *  100 at most. */
+/** Of what a method is right about, and of what the attack takes for never seen, as many as the scores say. MIA must be 100 - UA at
+ *  most, or UA at least: whoever is sure is right. */
 export const evidenceFile = (spec: StageOf<'evaluate'>, scores: Scores): Bytes =>
   once(['evidence', spec.dataset.id, spec.request, spec.holdOut, scores], () =>
     encodeEvidence(answersLike(spec, scores)),
@@ -70,28 +79,36 @@ export function answersLike({ dataset, request, holdOut }: StageOf<'evaluate'>, 
   ]
   const testing = tested.filter((label) => label !== forgottenClass).length
   const share = (percent: number, of: number) => Math.round((percent * of) / 100)
+  const [missed, unseen] = [share(scores.ua, forget.length), share(scores.mia, forget.length)]
+  // The attack learns that whoever is sure was never seen, or, where that leaves no room, that whoever is sure was.
+  const unseenAreSure = missed + unseen <= forget.length
+  const sure = unseenAreSure ? unseen : forget.length - unseen
   return {
     classes,
     forgottenClass,
-    forget: answers(forget, {
-      wrong: share(scores.ua, forget.length),
-      sure: share(scores.mia, forget.length),
+    forget: answers(forget, { wrong: missed, sure, classes }),
+    // The attack sees the first of D_r only.
+    retain: answers(retain, {
+      wrong: share(100 - scores.ra, retain.length),
+      sure: unseenAreSure ? 0 : 'right',
       classes,
+      wrongLast: true,
     }),
-    retain: answers(retain, { wrong: share(100 - scores.ra, retain.length), sure: 0, classes }),
-    test: answers(test, { wrong: share(100 - scores.ta, testing), sure: 'others', classes }),
+    test: answers(test, { wrong: share(100 - scores.ta, testing), sure: unseenAreSure ? 'right' : 0, classes }),
   }
 }
 
-/** The first are wrong; as many of the last are sure. An attack learns that whoever is sure was never seen. */
+/** The first are wrong, or the last; as many at the other end are sure, or all that are right. */
 function answers(
   labels: number[],
-  { wrong, sure, classes }: { wrong: number; sure: number | 'others'; classes: number },
+  options: { wrong: number; sure: number | 'right'; classes: number; wrongLast?: true },
 ): Answers {
+  const { wrong, sure, classes, wrongLast } = options
   const logits = new Float32Array(labels.length * classes)
-  const torn = sure === 'others' ? wrong : labels.length - sure
-  labels.forEach((label, example) => {
-    const row = example * classes
+  const torn = sure === 'right' ? wrong : labels.length - sure
+  labels.forEach((label, place) => {
+    const row = place * classes
+    const example = wrongLast ? labels.length - 1 - place : place
     logits[row + label] = example >= torn ? 8 : 0.5
     if (example < wrong) logits[row + ((label + 1) % classes)] = 0.6
   })
@@ -111,9 +128,63 @@ export function scoresOf(spec: StageOf<'evaluate'>, scores: Scores): Scores {
   }
 }
 
-/** All that a stage of a classifier must leave, by name. */
-export function filesOf(spec: StageSpec, scores: Scores = SCORES): Record<string, Bytes> {
+/** Black images of every class, as many as the benchmark draws. */
+const samplesFile = (spec: StageOf<'sample'>): Bytes =>
+  once(['samples', spec.dataset.id, spec.part], () => {
+    const { classes, channels, size } = picturedOf(spec.dataset)!
+    const labels = asked(samplePart.parse(spec.part).sampling.perClass, classes.length)
+    const shape = [labels.length, channels, size, size]
+    const data = new Uint8Array(shape.reduce((product, extent) => product * extent, 1))
+    return writeSafetensors(
+      new Map([
+        ['samples', { dtype: 'U8', shape, data }],
+        ['labels', { dtype: 'U8', shape: [labels.length], data: labels }],
+      ]),
+    )
+  })
+
+const asked = (perClass: number, classes: number) =>
+  Uint8Array.from({ length: perClass * classes }, (_, i) => i % classes)
+
+/** What a judge says that calls half of the images what they are, with features of two numbers. */
+async function generationFiles(spec: StageOf<'evaluate'>): Promise<Record<string, Bytes>> {
+  const data = picturedOf(spec.dataset)!
+  const classes = data.classes.length
+  const judge = spec.inputs.judge!
+  const extractor = { id: classifierFeatures(spec.model.id), weights: judge, preprocessing: 'none', dimension: 2 }
+  const featuresOf = (count: number) => Float32Array.from({ length: 2 * count }, (_, i) => Math.sin(i * i))
+  const realLabels = asked(data.train / classes, classes)
+  const real = { features: featuresOf(realLabels.length), labels: realLabels }
+  const reference = encodeRealImages(real, extractor)
+  const labels = asked(perClassOf(spec), classes)
+  const logits = Float32Array.from({ length: labels.length * classes }, (_, i) => {
+    const image = Math.floor(i / classes)
+    return i % classes === (labels[image]! + (image % 4 < 2 ? 0 : 1)) % classes ? 2 : 0
+  })
+  const evidence = encodeGenerationEvidence({
+    classes,
+    forgottenClass: spec.request.kind === 'class' ? spec.request.label : -1,
+    labels,
+    judge: { key: judge, testAccuracy: 84.2, logits },
+    extractor,
+    features: featuresOf(labels.length),
+    scores: logits,
+    scoreClasses: classes,
+    real: { ...real, sha256: await sha256Hex(reference) },
+  })
+  return { [EVIDENCE]: evidence, [REFERENCE]: reference }
+}
+
+/** An evaluation does not say how many images it is of; the benchmarks of its kind do. */
+function perClassOf({ dataset }: StageOf<'evaluate'>): number {
+  const benchmark = [...benchmarks.values()].find((each) => each.dataset.id === dataset.id && generationOf(each))
+  return generationOf(benchmark!)!.sampling.perClass
+}
+
+/** All that a stage must leave, by name; nothing where its task or its data is known to a test alone. */
+export async function filesOf(spec: StageSpec, scores: Scores = SCORES): Promise<Record<string, Bytes>> {
   if (spec.kind === 'train' || spec.kind === 'unlearn') return { [WEIGHTS]: weightsFile(spec.model, spec.dataset) }
-  if (spec.kind === 'evaluate') return { [EVIDENCE]: evidenceFile(spec, scores) }
-  throw new Error(`no files for a stage of the kind ${spec.kind}`)
+  if (!picturedOf(spec.dataset)) return {}
+  if (spec.kind === 'sample') return { [SAMPLES]: samplesFile(spec) }
+  return spec.task === 'generation' ? generationFiles(spec) : { [EVIDENCE]: evidenceFile(spec, scores) }
 }

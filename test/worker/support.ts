@@ -31,7 +31,6 @@ export const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 
 export const migrate = async () => {
   await reset()
-  sent.clear()
   await applyD1Migrations(bindings.DB, bindings.MIGRATIONS)
 }
 export const useFreshDatabase = () => beforeEach(migrate)
@@ -176,18 +175,14 @@ export const finish = async (job: Job, result: Partial<StageResult> = {}, log = 
  *  what follows. */
 export async function leave(job: Job, scores: Scores = SCORES): Promise<StageResult['artifacts']> {
   const named: StageResult['artifacts'] = {}
-  for (const [name, bytes] of Object.entries(filesOf(job.spec, scores))) {
+  for (const [name, bytes] of Object.entries(await filesOf(job.spec, scores))) {
     const sha256 = await sha256Hex(bytes)
     named[name] = { sha256, bytes: bytes.byteLength }
-    if (sent.has(sha256)) continue
-    const answer = await put(job, sha256, bytes)
-    if (answer.ok) sent.add(sha256)
+    const there = await ask(`/api/v1/artifacts/${sha256}`, { method: 'HEAD' })
+    if (!there.ok) await put(job, sha256, bytes)
   }
   return named
 }
-
-/** To this database. */
-const sent = new Set<string>()
 
 /** The scores that metrics speak of; what they leave out is as ever. */
 const scoresIn = (metrics: StageResult['metrics'] = {}): Scores =>
@@ -217,6 +212,21 @@ export const metricsOf = ({ ua, ra, ta, mia }: Scores): StageResult['metrics'] =
 for (const benchmark of benchmarks.values()) {
   if (benchmark.task.id !== 'classification') continue
   benchmark.metrics = Object.values(metricsOf({ ua: 0, ra: 0, ta: 0, mia: 0 })).map(({ identity }) => identity)
+}
+
+/** Puts values in the place of what the server computed: scores that came before it did, when a runner's word was enough. */
+export async function believe({ key, runner }: Job, metrics: StageResult['metrics']): Promise<void> {
+  const of = (sql: string, ...values: unknown[]) => bindings.DB.prepare(sql).bind(...values)
+  await bindings.DB.batch([
+    of('DELETE FROM scores WHERE job_key = ?', key),
+    ...Object.entries(metrics).map(([id, { identity, value }]) =>
+      of(
+        `INSERT INTO scores (job_key, metric, identity, value, "by", version, computed_at)
+          SELECT key, ?, ?, ?, ?, '0.1.0', finished_at FROM jobs WHERE key = ?`,
+        ...[id, identity, value, runner, key],
+      ),
+    ),
+  ])
 }
 
 /** Leases and finishes everything there is, or as many jobs. `score` gives what an evaluation measures, by the method, seed and

@@ -1,6 +1,6 @@
 /** What the files of a stage must hold, by what it was asked to compute. */
 import { weightShapes } from '../../../runner/engine/nn/architectures/weight-shapes.ts'
-import { type Asked, EVIDENCE, type TensorShapes } from '../../../runner/science/task.ts'
+import type { Asked, TensorShapes } from '../../../runner/science/task.ts'
 import { AVERAGE, WEIGHTS } from '../../../runner/science/weights.ts'
 import { picturedOf } from '../../../schema/classes.ts'
 import type { StageSpec } from '../../../schema/stage.ts'
@@ -27,7 +27,7 @@ export function expectedOf(stage: StageSpec, asked: Asked | null): Record<string
   const science = scienceTasks.get(stage.task)
   const known = asked && science?.leaves?.(asked)
   if (known) return Object.fromEntries(Object.entries(known).map(([name, tensors]) => [name, { tensors }]))
-  const names = stage.kind === 'evaluate' ? (science?.files ?? [EVIDENCE]) : []
+  const names = stage.kind === 'evaluate' ? (science?.files ?? []) : []
   return Object.fromEntries(names.map((name) => [name, { tensors: null }]))
 }
 
