@@ -146,28 +146,46 @@ const samplesFile = (spec: StageOf<'sample'>): Bytes =>
 const asked = (perClass: number, classes: number) =>
   Uint8Array.from({ length: perClass * classes }, (_, i) => i % classes)
 
-/** What a judge says that calls half of the images what they are, with features of two numbers. */
-async function generationFiles(spec: StageOf<'evaluate'>): Promise<Record<string, Bytes>> {
+/** Of generated images: shares that the judge does not call, or calls, what was asked for, and about which Fréchet distance they have. */
+export interface Drawn {
+  ua: number
+  ra: number
+  fd: number
+  /** Numbers that an image has as features. */
+  dimension?: number
+}
+const DRAWN: Drawn = { ua: 90, ra: 80, fd: 20 }
+
+/** What a judge says of images, with as few features as will do. */
+async function generationFiles(
+  spec: StageOf<'evaluate'>,
+  { ua, ra, fd, dimension = 2 }: Drawn,
+): Promise<Record<string, Bytes>> {
   const data = picturedOf(spec.dataset)!
   const classes = data.classes.length
   const judge = spec.inputs.judge!
-  const extractor = { id: classifierFeatures(spec.model.id), weights: judge, preprocessing: 'none', dimension: 2 }
-  const featuresOf = (count: number) => Float32Array.from({ length: 2 * count }, (_, i) => Math.sin(i * i))
+  const extractor = { id: classifierFeatures(spec.model.id), weights: judge, preprocessing: 'none', dimension }
+  const featuresOf = (count: number, shift = 0) =>
+    Float32Array.from({ length: dimension * count }, (_, i) => Math.sin(i * i) + (i % dimension === 0 ? shift : 0))
   const realLabels = asked(data.train / classes, classes)
   const real = { features: featuresOf(realLabels.length), labels: realLabels }
   const reference = encodeRealImages(real, extractor)
   const labels = asked(perClassOf(spec), classes)
+  const forgotten = spec.request.kind === 'class' ? spec.request.label : -1
+  const perClass = labels.length / classes
   const logits = Float32Array.from({ length: labels.length * classes }, (_, i) => {
-    const image = Math.floor(i / classes)
-    return i % classes === (labels[image]! + (image % 4 < 2 ? 0 : 1)) % classes ? 2 : 0
+    const [image, label] = [Math.floor(i / classes), labels[Math.floor(i / classes)]!]
+    const recognised = label === forgotten ? 100 - ua : ra
+    const called = (100 * Math.floor(image / classes)) / perClass < recognised ? label : (label + 1) % classes
+    return i % classes === called ? 2 : 0
   })
   const evidence = encodeGenerationEvidence({
     classes,
-    forgottenClass: spec.request.kind === 'class' ? spec.request.label : -1,
+    forgottenClass: forgotten,
     labels,
     judge: { key: judge, testAccuracy: 84.2, logits },
     extractor,
-    features: featuresOf(labels.length),
+    features: featuresOf(labels.length, Math.sqrt(fd)),
     scores: logits,
     scoreClasses: classes,
     real: { ...real, sha256: await sha256Hex(reference) },
@@ -182,9 +200,9 @@ function perClassOf({ dataset }: StageOf<'evaluate'>): number {
 }
 
 /** All that a stage must leave, by name; nothing where its task or its data is known to a test alone. */
-export async function filesOf(spec: StageSpec, scores: Scores = SCORES): Promise<Record<string, Bytes>> {
+export async function filesOf(spec: StageSpec, scores = SCORES, drawn = DRAWN): Promise<Record<string, Bytes>> {
   if (spec.kind === 'train' || spec.kind === 'unlearn') return { [WEIGHTS]: weightsFile(spec.model, spec.dataset) }
   if (!picturedOf(spec.dataset)) return {}
   if (spec.kind === 'sample') return { [SAMPLES]: samplesFile(spec) }
-  return spec.task === 'generation' ? generationFiles(spec) : { [EVIDENCE]: evidenceFile(spec, scores) }
+  return spec.task === 'generation' ? generationFiles(spec, drawn) : { [EVIDENCE]: evidenceFile(spec, scores) }
 }
