@@ -68,13 +68,13 @@ test('what is too much work for the Worker is a claim until another machine has 
   ]
 
   const dry = await cli([...words, '--dry-run'])
-  expect(dry.stderr).toContain('Scored 2 evaluations in ')
-  expect(dry.stderr).toContain('1 value would change; 1 value confirmed that only the runner had computed')
+  expect(dry.stderr).toContain('Scored 4 evaluations in ')
+  expect(dry.stderr).toContain('2 values would change; 2 values confirmed that only the runner had computed')
   expect((await runOf(runs[0]!.id)).metrics).toEqual(right!.metrics)
 
   const first = await cli(words)
-  expect(first.stderr).toContain(`${GENERATION}: the server looked at 2 of 2`)
-  expect(first.stderr).toContain('1 value changed; 1 value confirmed')
+  expect(first.stderr).toContain(`${GENERATION}: the server looked at 4 of 4`)
+  expect(first.stderr).toContain('2 values changed; 2 values confirmed')
   expect(first.code).toBe(0)
   const confirmed = { confirmed: true, rescored: { by: 'admin' } }
   const kd = right!.metrics['classifier-kd']!.value
@@ -88,7 +88,7 @@ test('what is too much work for the Worker is a claim until another machine has 
   expect((await readdir(join(home, 'objects'), { recursive: true })).filter((name) => name.length > 60)).toEqual([])
 
   const second = await cli([...words, '--json'])
-  expect(JSON.parse(second.stdout)).toMatchObject({ evaluations: 2, changes: [], confirmed: 0, problems: [] })
+  expect(JSON.parse(second.stdout)).toMatchObject({ evaluations: 4, changes: [], confirmed: 0, problems: [] })
   expect(second.stderr).toContain('every value is as it was')
   const missing = await cli([...words, '--only-missing'])
   expect(missing.stderr).not.toContain('The server left work')
