@@ -18,6 +18,7 @@ import { newPrivateKey } from '../../schema/signature.ts'
 import { stageKeyOf } from '../../schema/stage.ts'
 import { filesOf, SCORES } from '../support/artifacts.ts'
 import { cleanUp, cli, temporaryFolder } from '../support/cli.ts'
+import { forged, smallOrder } from '../support/edwards25519.ts'
 import { enrolmentBody } from '../support/enrolled.ts'
 import { fakeRunner } from '../support/fake-runner.ts'
 import { device, probe } from '../support/probe.ts'
@@ -279,9 +280,14 @@ describe('evidence', () => {
 test('a key of small order does not enrol', async () => {
   const { secret } = await plain.post<{ secret: string }>('/api/v1/enrolments', server.adminToken, {})
   const body = await enrolmentBody(secret, await newPrivateKey())
-  const identity = { ...body.publicKey, x: `AQ${'A'.repeat(41)}` }
-  const refused = plain.post('/api/v1/runners/enrol', undefined, { ...body, publicKey: identity })
-  await expect(refused).rejects.toThrow(/: 4\d\d .*small order/)
+  // Made without any private key.
+  const proof = forged({ alg: 'EdDSA', typ: 'palimpsest-enrolment+jws' }, JSON.stringify({ secretSha256: '' }))
+  for (const { x } of smallOrder) {
+    const weak = { ...body, publicKey: { ...body.publicKey, x }, proof }
+    await expect(plain.post('/api/v1/runners/enrol', undefined, weak)).rejects.toThrow(
+      /: 400 .*expected a point of large order/,
+    )
+  }
 })
 
 test('metrics that were edited in the store of a runner are refused, set aside, and measured anew', async () => {
@@ -340,10 +346,9 @@ test('a board that shows other numbers than its runners signed is noticed, cell 
   expect(good.stderr).toContain('Every number of the board follows from what was signed: 1 row.')
   expect(good.code).toBe(0)
   const liar = createServer(async (request, answer) => {
-    const from = await fetch(server.url + request.url!)
-    const bytes = new Uint8Array(await from.arrayBuffer())
-    if (!request.url!.endsWith('/board')) return void answer.writeHead(from.status).end(bytes)
-    const board = JSON.parse(new TextDecoder().decode(bytes)) as Board
+    const location = server.url + request.url!
+    if (!location.endsWith('/board')) return void answer.writeHead(307, { location }).end()
+    const board = (await (await fetch(location)).json()) as Board
     board.references[0]!.metrics.mia!.mean -= 1
     answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(board))
   })
