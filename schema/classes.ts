@@ -1,5 +1,5 @@
-/** Names of the classes of the shipped datasets, in label order, the side of their images in pixels, and how many they train on. Pure,
- *  so that pages can name what a picture shows. */
+/** Facts of the shipped datasets: names of their classes in label order, the shape of their images, and how many there are. Pure, so
+ *  that pages can name what a picture shows, and a server knows how large evidence must be. */
 
 /** As printed on the page of Fashion-MNIST. */
 const clothes = [
@@ -17,20 +17,25 @@ const clothes = [
 
 export interface Pictured {
   classes: string[]
+  /** Side of an image in pixels. */
   size: number
-  /** Images of the training set. */
+  channels: number
+  /** Images of the training and of the test set; each has as many of every class. */
   train: number
+  test: number
 }
 
 /** By dataset id. */
 export const pictured = {
-  'fashion-mnist': { classes: clothes, size: 28, train: 60_000 },
-  'fashion-mnist-5k': { classes: clothes, size: 28, train: 5_000 },
-  'fashion-mnist-5k-16': { classes: clothes, size: 16, train: 5_000 },
+  'fashion-mnist': { classes: clothes, size: 28, channels: 1, train: 60_000, test: 10_000 },
+  'fashion-mnist-5k': { classes: clothes, size: 28, channels: 1, train: 5_000, test: 2_000 },
+  'fashion-mnist-5k-16': { classes: clothes, size: 16, channels: 1, train: 5_000, test: 2_000 },
   cifar10: {
     classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
     size: 32,
+    channels: 3,
     train: 50_000,
+    test: 10_000,
   },
 } satisfies Record<string, Pictured>
 

@@ -26,6 +26,7 @@ export const statuses = {
   hash_mismatch: 422,
   bad_signature: 422,
   manifest_mismatch: 422,
+  invalid_result: 422,
   body_too_large: 413,
   unsupported_encoding: 415,
   range_not_satisfiable: 416,

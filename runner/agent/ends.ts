@@ -96,6 +96,10 @@ export async function giveUp(error: unknown, job: Job, context: Held): Promise<v
   else emit({ kind: 'failed', key, reason, message })
 }
 
+/** The server saw that the result cannot be one: the same again would be refused again. */
+export const isRefused = (error: unknown): error is RemoteError =>
+  error instanceof RemoteError && error.code === 'invalid_result'
+
 interface Verdict {
   outcome: 'failed' | 'released'
   reason: FailureReason
@@ -111,6 +115,9 @@ function verdict(error: unknown, { lease, signal }: Held): Verdict {
   if (signal.aborted) return { outcome: 'released', reason: 'interrupted', message: 'the runner was stopped' }
   if (error instanceof UnreachableError) {
     return { outcome: 'released', reason: 'interrupted', message: `the server could not be reached: ${error.message}` }
+  }
+  if (isRefused(error)) {
+    return { outcome: 'failed', reason: 'invalid_result', message: `the server refused the result: ${error.message}` }
   }
   if (error instanceof RemoteError) {
     return { outcome: 'failed', reason: 'dependency', message: `the server refused: ${error.message}` }

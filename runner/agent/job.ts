@@ -4,7 +4,7 @@ import type { Progress, StageResult } from '../../schema/result.ts'
 import { missingOf } from '../pipeline/evaluate.ts'
 import { downloadArtifacts, uploadArtifacts } from './artifacts.ts'
 import { fetchCheckpoint, keepCheckpoints } from './checkpoints.ts'
-import { giveUp, type Held, handIn, handInLate } from './ends.ts'
+import { giveUp, type Held, handIn, handInLate, isRefused } from './ends.ts'
 import { StageFailure } from './failure.ts'
 import { holdLease, LeaseLost } from './heartbeat.ts'
 import type { JobContext } from './job-context.ts'
@@ -41,6 +41,7 @@ export async function runJob(job: Job, context: JobContext): Promise<void> {
     await handIn(key, result, held)
     emit({ kind: 'done', key, reused: computed.reused, result })
   } catch (error) {
+    if (isRefused(error)) await context.store.rejectStage(key).catch(({ message }: Error) => onTrouble(message))
     await giveUp(error, job, held)
     if (result && lease.signal.reason instanceof LeaseLost) await handInLate(key, result, held)
   } finally {

@@ -19,6 +19,8 @@ export interface Portion {
 export interface FromServer {
   evaluations: number
   changes: ScoreChange[]
+  /** Values that only their runner had computed, and that came out the same. */
+  confirmed: number
   problems: ScoreProblem[]
   left: ScoresLeft[]
   unknown: string[]
@@ -31,12 +33,13 @@ export async function rescoreThere(
   { dryRun, onlyMissing }: Portion,
   { signal, onPortion }: { signal: AbortSignal; onPortion(done: number, total: number): void },
 ): Promise<FromServer> {
-  const all: FromServer = { evaluations: 0, changes: [], problems: [], left: [], unknown: [] }
+  const all: FromServer = { evaluations: 0, changes: [], confirmed: 0, problems: [], left: [], unknown: [] }
   let after: string | undefined
   do {
     const portion = await api.rescore(slug, { dryRun, onlyMissing, ...(after && { after }) }, signal)
     all.evaluations += portion.evaluations
     all.changes.push(...portion.changes)
+    all.confirmed += portion.confirmed
     all.problems.push(...portion.problems)
     all.left.push(...portion.left)
     all.unknown = portion.unknown
@@ -59,15 +62,16 @@ export async function scoreLeft(
   api: Api,
   left: readonly ScoresLeft[],
   { transfer, scoring, threads, dryRun, onDone }: Here,
-): Promise<Pick<FromServer, 'changes' | 'problems'>> {
+): Promise<Pick<FromServer, 'changes' | 'confirmed' | 'problems'>> {
   const { store, signal } = transfer
-  const found: Pick<FromServer, 'changes' | 'problems'> = { changes: [], problems: [] }
+  const found: Pick<FromServer, 'changes' | 'confirmed' | 'problems'> = { changes: [], confirmed: 0, problems: [] }
   const fetched = new Set<string>()
   const handIn = async (computed: Parameters<Api['addScores']>[0]['evaluations']) => {
     for (let at = 0; at < computed.length; at += HANDED_AT_ONCE) {
       const evaluations = computed.slice(at, at + HANDED_AT_ONCE)
-      const { changes, problems } = await api.addScores({ dryRun, version, evaluations }, signal)
+      const { changes, confirmed, problems } = await api.addScores({ dryRun, version, evaluations }, signal)
       found.changes.push(...changes)
+      found.confirmed += confirmed
       found.problems.push(...problems)
     }
   }

@@ -3,6 +3,7 @@ import type { RunStage } from '../../schema/api/run.ts'
 import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
 import type { Beginning } from '../../schema/protocol/checkpoint.ts'
 import { type Manifest, manifest } from '../../schema/protocol/manifest.ts'
+import type { StageResult } from '../../schema/result.ts'
 import { fingerprintOf, SignatureError, verify } from '../../schema/signature.ts'
 import { stageKeyOf } from '../../schema/stage.ts'
 import { asAnswer, type Client, RemoteError } from './client.ts'
@@ -27,8 +28,12 @@ export interface CheckedStage {
   checks: Check[]
 }
 
-/** With `trusted`, a signature by any other key is refused: without, the server is believed about whose key is whose. */
-export async function verifyStage(client: Client, stage: Shown, trusted?: string | undefined): Promise<CheckedStage> {
+/** `result` is what was signed, null where nothing verifiable is there. With `trusted`, a signature by any other key is refused: without, the server is believed about whose key is whose. */
+export async function verifyStage(
+  client: Client,
+  stage: Shown,
+  trusted?: string | undefined,
+): Promise<CheckedStage & { result: StageResult | null }> {
   const { key } = stage
   try {
     const { jws, runner } = await client.manifest(key)
@@ -52,11 +57,11 @@ export async function verifyStage(client: Client, stage: Shown, trusted?: string
     for (const [name, ref] of Object.entries(signed.result.artifacts)) {
       checks.push({ part: name, problem: await contentProblem(client, `/api/v1/artifacts/${ref.sha256}`, ref) })
     }
-    return { key, runner: by, began: signed.began, checks }
+    return { key, runner: by, began: signed.began, checks, result: signed.result }
   } catch (error) {
     const expected = error instanceof SignatureError || (error instanceof RemoteError && error.status === 404)
     if (!expected) throw error
-    return { key, runner: null, began: [], checks: [{ part: 'signature', problem: error.message }] }
+    return { key, runner: null, began: [], result: null, checks: [{ part: 'signature', problem: error.message }] }
   }
 }
 

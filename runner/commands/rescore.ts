@@ -69,6 +69,8 @@ interface Report {
   dryRun: boolean
   evaluations: number
   changes: Change[]
+  /** At a server: values that only their runner had computed, and that came out the same. */
+  confirmed: number
   problems: Problem[]
   /** Metrics that this release, or the server, does not compute. */
   unknown: string[]
@@ -117,6 +119,7 @@ async function atHome(words: string[], { threads, dryRun = false }: Options, con
     dryRun,
     evaluations: evaluations.length,
     changes: rescored.flatMap(({ changes }) => changes),
+    confirmed: 0,
     problems: rescored.flatMap(({ problems }) => problems),
     unknown,
     nameless,
@@ -131,9 +134,10 @@ async function atServer(
   const token = await tokenFor('admin', { tokenFile, home })
   const client = createClient({ server, token })
   const api = apiOf(client)
-  const all: Report = { dryRun, evaluations: 0, changes: [], problems: [], unknown: [], nameless: 0 }
-  const add = (found: { changes: Renamed<Change>[]; problems: Renamed<Problem>[] }) => {
+  const all: Report = { dryRun, evaluations: 0, changes: [], confirmed: 0, problems: [], unknown: [], nameless: 0 }
+  const add = (found: { changes: Renamed<Change>[]; confirmed: number; problems: Renamed<Problem>[] }) => {
     all.changes.push(...found.changes.map(ofStage))
+    all.confirmed += found.confirmed
     all.problems.push(...found.problems.map(ofStage))
   }
   for (const slug of slugs) {
@@ -157,7 +161,7 @@ type Renamed<Entry> = Omit<Entry, 'key'> & { job: string }
 const ofStage = <Rest extends object>({ job, ...rest }: Rest & { job: string }) => ({ key: job, ...rest })
 
 function tell(found: Report & { seconds: number }, { json }: Options): void {
-  const { changes, problems, evaluations, nameless, unknown, seconds, dryRun } = found
+  const { changes, confirmed, problems, evaluations, nameless, unknown, seconds, dryRun } = found
   if (json) printJson(found)
   else if (changes.length > 0) for (const line of rescoredTable(changes)) print(line)
   for (const named of unknown) note(`${named}: this release has no such metric; its values stay as they are.`)
@@ -171,7 +175,8 @@ function tell(found: Report & { seconds: number }, { json }: Options): void {
   const many = plural(changes.length, 'value')
   const outcome =
     changes.length === 0 ? 'every value is as it was' : dryRun ? `${many} would change` : `${many} changed`
-  note(`Scored ${plural(evaluations, 'evaluation')} in ${duration(seconds)}: ${outcome}.`)
+  const same = confirmed > 0 ? `; ${plural(confirmed, 'value')} confirmed that only the runner had computed` : ''
+  note(`Scored ${plural(evaluations, 'evaluation')} in ${duration(seconds)}: ${outcome}${same}.`)
   const failed = new Set(problems.map(({ key }) => key)).size
   if (failed > 0) throw new Error(`${plural(failed, 'evaluation')} of ${evaluations} could not be scored in full`)
 }

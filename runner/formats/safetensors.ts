@@ -34,6 +34,8 @@ const headerShape = z.object({ [METADATA]: z.record(z.string(), z.string()).opti
   }),
 )
 
+type Header = z.infer<typeof headerShape>
+
 const sizeOf = (shape: number[]) => shape.reduce((product, size) => product * size, 1)
 
 /** The same tensors and metadata always give the same bytes, those of the reference library: by type as in `layout`, then by
@@ -79,52 +81,90 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
       `expected a header of ${length} bytes, got a file of ${bytes.length}; it is cut off or no safetensors`,
     )
   }
-  const header = parseHeader(bytes.subarray(8, 8 + length))
+  const { entries, metadata } = laidOut(parseHeader(bytes.subarray(8, 8 + length)), bytes.length - 8 - length)
   // A plain copy: the slices of a Buffer share its memory, and typed arrays need their bytes aligned.
   const data = new Uint8Array(bytes.subarray(8 + length))
-  const { [METADATA]: metadata = {}, ...entries } = header
-  // Of tensors that begin at the same byte, the empty ones come first.
-  const sorted = Object.entries(entries).sort(
-    ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
-  )
   const tensors = new Map<string, Tensor>()
-  let covered = 0
-  for (const [name, { dtype, shape, data_offsets }] of sorted) {
-    const [begin, end] = data_offsets
-    const expected = sizeOf(shape) * arrays[dtype].BYTES_PER_ELEMENT
-    if (begin !== covered) throw new SafetensorsError(`${name}: expected its data at ${covered}, got ${begin}`)
-    if (end - begin !== expected)
-      throw new SafetensorsError(`${name}: expected ${expected} bytes of ${dtype}, got ${end - begin}`)
-    if (end > data.length) {
-      throw new SafetensorsError(
-        `${name}: expected data up to byte ${end}, got ${data.length} bytes; the file is cut off`,
-      )
-    }
+  for (const { name, dtype, shape, begin, end } of entries) {
     tensors.set(name, { dtype, shape, data: new arrays[dtype](data.slice(begin, end).buffer) } as Tensor)
-    covered = end
-  }
-  if (covered !== data.length) {
-    throw new SafetensorsError(`expected ${covered} bytes of data, got ${data.length}`)
   }
   return { tensors, metadata }
 }
 
+/** Where a tensor lies in the data. */
+export interface Entry {
+  name: string
+  dtype: Tensor['dtype']
+  shape: number[]
+  begin: number
+  end: number
+}
+
+/** Holds every byte of the data against the tensors of the header. */
+function laidOut({ [METADATA]: metadata = {}, ...named }: Header, dataBytes: number) {
+  const entries = Object.entries(named)
+    .map(
+      ([
+        name,
+        {
+          dtype,
+          shape,
+          data_offsets: [begin, end],
+        },
+      ]): Entry => ({ name, dtype, shape, begin, end }),
+    )
+    // Of tensors that begin at the same byte, the empty ones come first.
+    .sort((a, b) => a.begin - b.begin || a.end - b.end)
+  let covered = 0
+  for (const { name, dtype, shape, begin, end } of entries) {
+    const expected = sizeOf(shape) * arrays[dtype].BYTES_PER_ELEMENT
+    if (begin !== covered) throw new SafetensorsError(`${name}: expected its data at ${covered}, got ${begin}`)
+    if (end - begin !== expected)
+      throw new SafetensorsError(`${name}: expected ${expected} bytes of ${dtype}, got ${end - begin}`)
+    if (end > dataBytes) {
+      throw new SafetensorsError(
+        `${name}: expected data up to byte ${end}, got ${dataBytes} bytes; the file is cut off`,
+      )
+    }
+    covered = end
+  }
+  if (covered !== dataBytes) {
+    throw new SafetensorsError(`expected ${covered} bytes of data, got ${dataBytes}`)
+  }
+  return { entries, metadata }
+}
+
+type Read = (from: number, length: number) => Promise<Uint8Array>
+
+/** What a file says that it holds, checked against its size; only the header is read. `start` is where the data begins. */
+export async function readHeader(
+  read: Read,
+  { bytes, most = MAX_HEADER }: { bytes: number; most?: number },
+): Promise<{ entries: Entry[]; metadata: Record<string, string>; start: number }> {
+  const length = headerLength(bytes < 8 ? new Uint8Array() : await read(0, 8), most)
+  const start = 8 + length
+  if (start > bytes) {
+    throw new SafetensorsError(
+      `expected a header of ${length} bytes, got a file of ${bytes}; it is cut off or no safetensors`,
+    )
+  }
+  return { ...laidOut(parseHeader(await read(8, length)), bytes - start), start }
+}
+
 /** The metadata of a file, of which only the header is read. */
-export async function readMetadata(
-  read: (from: number, length: number) => Promise<Uint8Array>,
-): Promise<Record<string, string>> {
+export async function readMetadata(read: Read): Promise<Record<string, string>> {
   const length = headerLength(await read(0, 8))
   return parseHeader(await read(8, length))[METADATA] ?? {}
 }
 
-function headerLength(bytes: Uint8Array): number {
+function headerLength(bytes: Uint8Array, most = MAX_HEADER): number {
   if (bytes.length < 8) throw new SafetensorsError(`expected at least 8 bytes of safetensors, got ${bytes.length}`)
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
-  if (length <= MAX_HEADER) return length
-  throw new SafetensorsError(`expected a header of at most ${MAX_HEADER} bytes, got ${length}; this is no safetensors`)
+  if (length <= most) return length
+  throw new SafetensorsError(`expected a header of at most ${most} bytes, got ${length}; this is no safetensors`)
 }
 
-function parseHeader(bytes: Uint8Array) {
+function parseHeader(bytes: Uint8Array): Header {
   try {
     return headerShape.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)))
   } catch (error) {

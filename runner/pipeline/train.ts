@@ -1,10 +1,12 @@
 /** The train stage: a fresh model, trained on D or on D_r. */
 import type { StageOf } from '../../schema/stage.ts'
-import { initialState, parameterCount } from '../engine/nn/variables.ts'
+import { initialState } from '../engine/nn/initial-state.ts'
+import { parameterCount } from '../engine/nn/variables.ts'
+import { AVERAGE, WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
 import { splitOf } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
-import { AVERAGE, saveWeights, WEIGHTS } from '../stages/weights.ts'
+import { saveWeights } from '../stages/weights.ts'
 import { runnerTask } from './tasks.ts'
 import { lossWords, openTrainer } from './training.ts'
 

@@ -1,8 +1,9 @@
 /** A fixed piece of training whose result is known: two steps of a very small network, on which PyTorch agrees in double
  *  precision (test/golden/self-test). A machine that fails it would put wrong numbers on boards. */
 import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
+import { initialState } from '../engine/nn/initial-state.ts'
 import { smallCnn } from '../engine/nn/models/small-cnn.ts'
-import { initialState, networkOf } from '../engine/nn/network.ts'
+import { networkOf } from '../engine/nn/network.ts'
 import type { Provider } from '../engine/onnx/session.ts'
 import { floats, numbersOf, sizeOf } from '../engine/onnx/tensor.ts'
 import { createTrainer } from '../engine/training/trainer.ts'

@@ -1,9 +1,27 @@
 /** The contract of science/tasks/: one folder a task, with the values its losses look at, its evidence and its metrics. Pure, so
  *  that the worker can title a column and recompute a score. */
+import type { Pictured } from '../../schema/classes.ts'
+import type { StageOf, StageSpec } from '../../schema/stage.ts'
 import type { MetricDefinition } from './metric.ts'
 
 /** What an evaluate stage leaves of what it measured. */
 export const EVIDENCE = 'evidence.safetensors'
+
+/** What the tensors of a file are, by name; null stands for a size that the stage does not say. */
+export type TensorShapes = Readonly<Record<string, { dtype: 'F32' | 'U8'; shape: readonly (number | null)[] }>>
+
+/** What is known of a stage before it is computed. */
+export interface Asked<Spec extends StageSpec = StageSpec> {
+  stage: Spec
+  /** The stages that it reads, by what they are to it. */
+  inputs: Readonly<Record<string, StageSpec>>
+  data: Pictured
+}
+
+export interface AskedEvidence extends Asked<StageOf<'evaluate'>> {
+  /** SHA-256 of the files that came, by name. */
+  hashes: Readonly<Record<string, string>>
+}
 
 export interface ScienceTask<Evidence = unknown> {
   metrics: Readonly<Record<string, MetricDefinition<Evidence>>>
@@ -11,6 +29,10 @@ export interface ScienceTask<Evidence = unknown> {
   files: readonly string[]
   /** Throws SafetensorsError when the files are not evidence. */
   decode(files: ReadonlyMap<string, Uint8Array>): Evidence
+  /** The files that a stage which samples or evaluates must leave, with their tensors, by artifact. Left out, they may be any. */
+  leaves?(asked: Asked): Readonly<Record<string, TensorShapes>>
+  /** Why this cannot be the evidence of such a stage, whatever its shapes; null where it may well be. May throw MetricError. */
+  objection?(evidence: Evidence, asked: AskedEvidence): string | null
 }
 
 export const defineScience = <Evidence>(task: ScienceTask<Evidence>): ScienceTask => task as unknown as ScienceTask

@@ -1,5 +1,10 @@
 /** Values of all parameters: gradients, importances, changes; and the one flat vector that they make. */
 
+/** The artifact of a model: parameters and buffers by name. */
+export const WEIGHTS = 'weights.safetensors'
+/** The moving average of the weights over a training, where one was kept. */
+export const AVERAGE = 'average.safetensors'
+
 /** One number per entry of every parameter tensor, by parameter name, in the order of the parameters. */
 export type Weights = ReadonlyMap<string, Float32Array>
 

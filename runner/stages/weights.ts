@@ -4,12 +4,9 @@ import type { Variables } from '../engine/nn/variables.ts'
 import type { Shape } from '../engine/onnx/tensor.ts'
 import { floats, type Tensor } from '../engine/onnx/tensor.ts'
 import { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from '../formats/safetensors.ts'
+import { WEIGHTS } from '../science/weights.ts'
 import type { Store } from '../store/store.ts'
 import { InputError, readingInput } from './input-error.ts'
-
-export const WEIGHTS = 'weights.safetensors'
-/** The moving average of the weights over a training, where one was kept. */
-export const AVERAGE = 'average.safetensors'
 
 export function saveWeights(
   store: Store,

@@ -1,6 +1,6 @@
 /** What stages leave behind, under one home folder: `objects/<2 hex>/<sha256>` by content, `stages/<key>.json` by stage key,
  *  `once/<key>.json` for objects that stages share, `locks/<key>.lock` while one of these is computed, `incoming/` for objects that
- *  are being fetched, `corrupt/` for objects that no longer match their name. */
+ *  are being fetched, `corrupt/` for objects that no longer match their name, and stages that a server refused. */
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -42,6 +42,8 @@ export interface Store {
   readStage(key: StageKey): Promise<StageResult | null>
   /** Values of metrics that the result no longer holds are kept beside it. */
   writeStage(key: StageKey, result: StageResult, spec?: StageSpec): Promise<void>
+  /** Moves the file of a stage aside, so that it counts as not done. */
+  rejectStage(key: StageKey): Promise<void>
   /** Keys of all stages that have a file. */
   stageKeys(): Promise<StageKey[]>
   /** What the file of a stage says, whether or not its artifacts are there; null where it says nothing. */
@@ -178,6 +180,15 @@ export function openStore(home: string): Store {
     readStage,
     async writeStage(key, result, spec) {
       await write(stagePath(key), recordText(recordAfter(await readRecord(key), result, spec)))
+    },
+    async rejectStage(key) {
+      const aside = join(home, 'corrupt', `${key}.json`)
+      try {
+        await mkdir(dirname(aside), { recursive: true })
+        await rename(stagePath(key), aside)
+      } catch (error) {
+        if (!isAbsent(error)) throw unwritable(aside, error)
+      }
     },
     async stageKeys() {
       try {

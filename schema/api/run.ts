@@ -88,6 +88,10 @@ export const runMetric = z.strictObject({
   gap: z.number().nullable(),
   /** Of retrain's value; where it differs, the gap is one between two measures. */
   retrainIdentity: z.string().nullable(),
+  /** Who computed the value from the evidence: the runner that measured it (`confirmed` is false: its word is all there is), the
+   *  server when the result came, or another machine since. */
+  computed: z.strictObject(computed),
+  confirmed: z.boolean(),
   /** Null for the value that the job was finished with. */
   rescored: z.strictObject(computed).nullable(),
   /** Values that counted before, the newest first; of other versions of the metric, too. */

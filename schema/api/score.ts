@@ -50,6 +50,8 @@ export const rescoreReport = z.strictObject({
   evaluations: z.int(),
   remaining: z.int(),
   changes: z.array(scoreChange),
+  /** Values that were only the word of the runner that measured them, and came out the same. */
+  confirmed: z.int().default(0),
   left: z.array(scoresLeft),
   /** Evidence that is missing or damaged, and metrics that it does not support. */
   problems: z.array(scoreProblem),
@@ -82,5 +84,7 @@ export const addScores = z.strictObject({
 export const addedScores = z.strictObject({
   dryRun: z.boolean(),
   changes: z.array(scoreChange),
+  /** Values that were only the word of the runner that measured them, and came out the same. */
+  confirmed: z.int().default(0),
   problems: z.array(scoreProblem),
 })

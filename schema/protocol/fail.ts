@@ -7,6 +7,7 @@ export const path = '/api/v1/jobs/:key/fail'
 export const failureReasons = [
   'submission_error',
   'numeric_divergence',
+  'invalid_result',
   'out_of_memory',
   'gpu_lost',
   'timeout',

@@ -6,6 +6,8 @@ export const nextSteps: Record<FailureReason, string> = {
     'What was submitted cannot be run as it is. Mend what the message names and submit again; the same submission would end the same way.',
   numeric_divergence:
     'The numbers grew beyond what can be computed. Try a smaller learning rate, fewer epochs or gradient clipping, and submit again.',
+  invalid_result:
+    'What the runner handed in is not what the stage asks for, so it was refused. Nothing needs to be done: another attempt computes it anew. Whoever runs the runner should read the message.',
   out_of_memory:
     'The runner ran out of memory. Submit a smaller batch or model, or ask for a runner with more memory; another runner may manage as it is.',
   gpu_lost:

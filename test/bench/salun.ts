@@ -1,8 +1,9 @@
 /** The engine's side of bench:gpu: SalUn on ResNet-18 over made-up images. Its argument is the same JSON as that of
  *  test/golden/bench/salun.py, and it prints the same line. */
 
+import { initialState } from '../../runner/engine/nn/initial-state.ts'
 import { resnet18 } from '../../runner/engine/nn/models/resnet18.ts'
-import { initialState, networkOf } from '../../runner/engine/nn/network.ts'
+import { networkOf } from '../../runner/engine/nn/network.ts'
 import { randomStream } from '../../runner/engine/nn/random.ts'
 import { onnxruntimeVersion } from '../../runner/engine/onnx/session.ts'
 import { createTrainer } from '../../runner/engine/training/trainer.ts'

@@ -165,11 +165,18 @@ test('a run is verified against what its runner signed, and only with the key th
   const { rows } = await api.board(SLUG)
   const { id } = rows[0]!.runs[0]!
   const good = await cli(['verify', id, '--server', url])
-  expect(good.stderr).toContain('All that is there is what was signed.')
+  expect(good.stderr).toContain('All that is there is what was signed, and every number follows from it.')
   for (const part of ['signature', 'spec', 'result', 'log', 'weights.safetensors', 'evidence.safetensors']) {
     expect(good.stdout).toContain(`✓ ${part}`)
   }
+  // Recomputed by this machine's engine, beside retrain of the same seed.
+  for (const part of ['ua', 'ua of retrain', 'ua gap', 'mia', 'Avg. Gap', 'seconds', 'fraction of retrain']) {
+    expect(good.stdout).toContain(`✓ ${part}\n`)
+  }
   expect(good.code).toBe(0)
+  const board = await cli(['verify', '--board', SLUG, '--server', url])
+  expect(board.stderr).toMatch(/Every number of the board follows from what was signed: \d+ rows?\./)
+  expect(board.code).toBe(0)
   const stranger = await cli(['verify', id, '--server', url, '--key', 'A'.repeat(43)])
   expect(stranger.stdout).toContain(`not by ${'A'.repeat(43)}`)
   expect(stranger.code).toBe(1)

@@ -13,6 +13,7 @@ import type { Board } from '../../schema/api/board.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
+import { filesOf } from '../support/artifacts.ts'
 import { cleanUp, startCli, temporaryFolder } from '../support/cli.ts'
 
 afterAll(cleanUp)
@@ -26,13 +27,16 @@ async function fillStore(home: string, seeds: number[]): Promise<void> {
       const { version, trainsOn } = methods.get(id)!
       const resolved = resolveParams(benchmark, id, params)
       const stages = await planRun(benchmark, { id, version, ...(trainsOn && { trainsOn }) }, resolved, seed)
-      for (const stage of stages)
-        await store.writeStage(stage.key, invented(stage, benchmark, 20 + index, await store.put(bytesOf(stage))))
+      for (const stage of stages) {
+        const value = 20 + index
+        const artifacts: StageResult['artifacts'] = {}
+        const files = await filesOf(stage.spec, { ua: value, ra: value, ta: value, mia: value })
+        for (const [name, bytes] of Object.entries(files)) artifacts[name] = await store.put(bytes)
+        await store.writeStage(stage.key, invented(stage, benchmark, value, artifacts))
+      }
     }
   }
 }
-
-const bytesOf = ({ key }: PlannedStage) => new TextEncoder().encode(key)
 
 const device = await deviceOf({ threads: 0 })
 
@@ -40,15 +44,15 @@ const invented = (
   { spec }: PlannedStage,
   { metrics: named }: Benchmark,
   value: number,
-  artifact: { sha256: string; bytes: number },
+  artifacts: StageResult['artifacts'],
 ): StageResult => {
   const common = { device, versions: { palimpsest: '0', onnxruntime: '0' }, metrics: {}, losses: [] }
   if (spec.kind !== 'evaluate') {
     const seconds = spec.kind === 'train' ? { setUp: 1, train: 9 } : { setUp: 1, unlearn: 4 }
-    return { ...common, artifacts: { 'weights.safetensors': artifact }, seconds }
+    return { ...common, artifacts, seconds }
   }
   const metrics = Object.fromEntries(named.map((identity) => [identity.split('/')[0], { identity, value }]))
-  return { ...common, artifacts: { 'evidence.safetensors': artifact }, seconds: { setUp: 1, evaluate: 1 }, metrics }
+  return { ...common, artifacts, seconds: { setUp: 1, evaluate: 1 }, metrics }
 }
 
 test('npm start fills a board, prints it with its address and serves until Ctrl-C; a second one prints it at once', async () => {

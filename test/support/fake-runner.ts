@@ -1,13 +1,14 @@
-/** A runner made of plain HTTP requests: it leases, logs, uploads and finishes like a real one and invents its numbers. */
+/** A runner made of plain HTTP requests: it leases, logs, uploads and finishes like a real one and invents its evidence. */
 import { createHash, randomBytes } from 'node:crypto'
+import { scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { StageResult } from '../../schema/result.ts'
+import { computeHere } from '../../worker/queries/scores/compute.ts'
+import { type Drawn, filesOf, type Scores } from './artifacts.ts'
 import { enrolled, jobOf, signedResult } from './enrolled.ts'
 import { device, leaseRequest } from './probe.ts'
 import type { Server } from './server.ts'
-
-export type Scores = Record<'ua' | 'ra' | 'ta' | 'mia', number>
 
 /** What the fake runner pretends that a method reaches. */
 export interface Invention {
@@ -15,7 +16,7 @@ export interface Invention {
   seconds(method: string, seed: number): StageResult['seconds']
   /** For benchmarks of image generation. */
   generation?: {
-    metrics(method: string, seed: number): StageResult['metrics']
+    drawn(method: string, seed: number): Drawn
     picture(method: string, seed: number): Promise<Uint8Array<ArrayBuffer>>
   }
 }
@@ -86,24 +87,21 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
       await say(job, text)
       const evaluates = spec.kind === 'evaluate'
       const samples = spec.kind === 'sample'
-      const name = `${evaluates ? 'evidence' : samples ? 'samples' : 'weights'}.safetensors`
-      const artifact = await upload(job, `${name} of ${key}`)
+      const files = await filesOf(
+        spec,
+        spec.task === 'classification' ? invention.score(maker.method, maker.params, spec.seed) : undefined,
+        invention.generation?.drawn(maker.method, spec.seed),
+      )
+      const artifacts: StageResult['artifacts'] = {}
+      for (const [name, bytes] of Object.entries(files)) artifacts[name] = await upload(job, bytes)
       const picture = samples && invention.generation && (await invention.generation.picture(maker.method, spec.seed))
       const pictures = picture ? { 'samples.png': await upload(job, picture) } : {}
-      const measured = () => {
-        if (spec.task === 'generation' && invention.generation) {
-          return invention.generation.metrics(maker.method, spec.seed)
-        }
-        const scores = invention.score(maker.method, maker.params, spec.seed)
-        return Object.fromEntries(
-          job.metrics.map((identity) => {
-            const id = identity.split('/')[0] as keyof Scores
-            return [id, { identity, value: scores[id] }]
-          }),
-        )
+      const measured = async () => {
+        const science = scienceTasks.get(spec.task)!
+        return (await computeHere(science, science.decode(new Map(Object.entries(files))), job.metrics)).values
       }
       const result: StageResult = {
-        artifacts: { [name]: artifact, ...pictures },
+        artifacts: { ...artifacts, ...pictures },
         seconds: evaluates
           ? { setUp: 0.8, evaluate: 2.1 }
           : samples
@@ -111,7 +109,7 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
             : invention.seconds(maker.method, spec.seed),
         device,
         versions: { palimpsest: '0.1.0', onnxruntime: '1.30.0' },
-        metrics: evaluates ? measured() : {},
+        metrics: evaluates ? await measured() : {},
         losses: evaluates || samples ? [] : passes,
       }
       await finish(job, result, text)

@@ -6,6 +6,9 @@ import { DivergenceError } from '../../runner/engine/training/trainer.ts'
 import { DatasetError, ImageError } from '../../runner/science/dataset.ts'
 import { ConfigurationError } from '../../runner/stages/configuration-error.ts'
 import { InputError } from '../../runner/stages/input-error.ts'
+import { openStore } from '../../runner/store/store.ts'
+import type { StageResult } from '../../schema/result.ts'
+import { filesOf } from './artifacts.ts'
 import { faults } from './faults.ts'
 import { device } from './probe.ts'
 
@@ -40,6 +43,8 @@ const acts: Record<(typeof faults)[number], () => unknown> = {
   interrupted: forEver,
   runner_lost: forEver,
   cancelled: forEver,
+  // What comes back names no weights.
+  invalid_result: () => {},
   evaluator_bug: () => {
     throw new TypeError('x is not a function')
   },
@@ -50,11 +55,15 @@ const acts: Record<(typeof faults)[number], () => unknown> = {
 process.on('disconnect', () => process.exit(1))
 process.on('message', async (message: ToStage) => {
   if (message.kind === 'abort') process.exit(0)
-  const fault = faults[message.order.spec.seed]!
+  const { spec, home } = message.order
+  const fault = faults[spec.seed]!
   for (let line = 1; line <= 120; line++) await tell({ kind: 'log', line: `${fault} line ${line}` })
   try {
     await acts[fault]()
-    const result = { artifacts: {}, seconds: { setUp: 1 }, device, versions: {}, metrics: {}, losses: [] }
+    const artifacts: StageResult['artifacts'] = {}
+    const files = fault === 'invalid_result' ? {} : await filesOf(spec)
+    for (const [name, bytes] of Object.entries(files)) artifacts[name] = await openStore(home).put(bytes)
+    const result = { artifacts, seconds: { setUp: 1 }, device, versions: {}, metrics: {}, losses: [] }
     await tell({ kind: 'result', result, reused: false })
   } catch (error) {
     const { reason, message: text } = failureOf(error)

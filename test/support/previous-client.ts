@@ -180,9 +180,9 @@ export async function previousClient({ send, secret, speaks }: { send: Send; sec
       job.said += text
     },
     /** Returns what a result names it by. */
-    async upload(job: PreviousJob, text: string): Promise<z.infer<typeof artifactRef>> {
-      const content = utf8(text)
-      const ref = { sha256: await sha256Of(text), bytes: content.byteLength }
+    async upload(job: PreviousJob, content: string | Uint8Array<ArrayBuffer>): Promise<z.infer<typeof artifactRef>> {
+      const bytes = typeof content === 'string' ? utf8(content) : content
+      const ref = { sha256: await sha256Of(bytes), bytes: bytes.byteLength }
       const path = `/api/v1/artifacts/${ref.sha256}`
       const told = await post(`${path}/upload`, begun, { bytes: ref.bytes }, job.lease.token)
       if (told.kind === 'stored') return ref
@@ -192,7 +192,7 @@ export async function previousClient({ send, secret, speaks }: { send: Send; sec
         'content-length': String(ref.bytes),
         authorization: `Bearer ${job.lease.token}`,
       }
-      return call(path, uploaded, { method: 'PUT', headers, body: content })
+      return call(path, uploaded, { method: 'PUT', headers, body: bytes })
     },
     checkpoint: (job: PreviousJob, artifact: z.infer<typeof artifactRef>, position: number) =>
       about(job, 'checkpoint', checkpointed, { artifact, position }),
@@ -229,7 +229,8 @@ const utf8 = (text: string) => new Uint8Array(new TextEncoder().encode(text))
 const hex = (bytes: ArrayBuffer | Uint8Array) =>
   Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
 const randomHex = () => hex(crypto.getRandomValues(new Uint8Array(16)))
-const sha256Of = async (text: string) => hex(await crypto.subtle.digest('SHA-256', utf8(text)))
+const sha256Of = async (content: string | Uint8Array<ArrayBuffer>) =>
+  hex(await crypto.subtle.digest('SHA-256', typeof content === 'string' ? utf8(content) : content))
 
 function base64url(content: string | ArrayBuffer): string {
   const bytes = typeof content === 'string' ? utf8(content) : new Uint8Array(content)

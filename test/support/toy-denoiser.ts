@@ -2,9 +2,9 @@
 
 import { type DenoiserNetwork, denoiserNetworkOf } from '../../runner/engine/nn/denoiser-network.ts'
 import { ddpmUnet } from '../../runner/engine/nn/denoisers/ddpm-unet.ts'
+import { initialState } from '../../runner/engine/nn/initial-state.ts'
 import { dropout, linear, normalInit, swish, timeEmbedding } from '../../runner/engine/nn/layers.ts'
 import { randomStream } from '../../runner/engine/nn/random.ts'
-import { initialState } from '../../runner/engine/nn/variables.ts'
 import type { Tensor } from '../../runner/engine/onnx/tensor.ts'
 import { createTrainer, type StageTrainer, type TrainerOptions } from '../../runner/engine/training/trainer.ts'
 import type { Split } from '../../runner/science/dataset.ts'

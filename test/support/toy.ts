@@ -1,9 +1,10 @@
 /** A toy that methods finish in seconds: a very small network on the first images of the shipped Fashion-MNIST subset. */
 
 import { fashionMnist5k } from '../../runner/data/datasets/fashion-mnist-5k.ts'
+import { initialState } from '../../runner/engine/nn/initial-state.ts'
 import { batchNorm, conv, linear } from '../../runner/engine/nn/layers.ts'
 import { smallCnn } from '../../runner/engine/nn/models/small-cnn.ts'
-import { initialState, type Network, networkOf } from '../../runner/engine/nn/network.ts'
+import { type Network, networkOf } from '../../runner/engine/nn/network.ts'
 import type { Tensor } from '../../runner/engine/onnx/tensor.ts'
 import { createTrainer, type TrainerOptions } from '../../runner/engine/training/trainer.ts'
 import type { Split } from '../../runner/science/dataset.ts'

@@ -10,6 +10,7 @@ import {
   errorOf,
   fail,
   lease,
+  leave,
   read,
   resultOf,
   runOf,
@@ -28,15 +29,17 @@ beforeEach(async () => {
   run = (await submit(await tokenFor('submitter'), { seeds: [0], method: 'retrain' })).runs[0]!.id
 })
 
-const leave = async (job: Job, content: string, position: number, began: Beginning[] = []): Promise<Beginning> => {
+const checkpoint = async (job: Job, content: string, position: number, began: Beginning[] = []): Promise<Beginning> => {
   const artifact = await upload(job, content)
   await read(await verb(job, 'checkpoint', { artifact, position, began }))
   return { runner: job.runner, sha256: artifact.sha256, position }
 }
 const giveBack = async (job: Job) =>
   read(await fail(job, { outcome: 'released', reason: 'interrupted', message: 'stopped' }))
-const hand = async (job: Job, change: Partial<Manifest>) =>
-  verb(job, 'finish', { manifest: await signedResult(job, { result: resultOf(), log: await wholeLog('') }, change) })
+const hand = async (job: Job, change: Partial<Manifest>) => {
+  const result = resultOf({ artifacts: await leave(job) })
+  return verb(job, 'finish', { manifest: await signedResult(job, { result, log: await wholeLog('') }, change) })
+}
 
 /** Leased by three runners one after the other, of which the first two left a checkpoint. */
 async function passedOn(): Promise<{ job: Job; chain: Beginning[]; runners: Enrolled[] }> {
@@ -49,7 +52,7 @@ async function passedOn(): Promise<{ job: Job; chain: Beginning[]; runners: Enro
     if (last) expect(job.checkpoint).toMatchObject({ runner, position, began: chain.slice(0, -1) })
     else expect(job.checkpoint).toBeNull()
     if (index === 2) return { job, chain, runners }
-    chain.push(await leave(job, `after ${index + 1}`, index + 1, [...chain]))
+    chain.push(await checkpoint(job, `after ${index + 1}`, index + 1, [...chain]))
     await giveBack(job)
   }
   throw new Error('expected three deliveries')

@@ -13,6 +13,7 @@ import {
   fail,
   finish,
   lease,
+  leave,
   metricsOf,
   newNonce,
   read,
@@ -68,11 +69,12 @@ test('a job waits for its inputs and then receives their artifacts', async () =>
   const [retrain, original] = [await lease(runner), await lease(runner)]
   expect([named(retrain!), named(original!)]).toEqual(['retrain 0', 'original 0'])
   expect(await lease(runner)).toBeNull()
-  const weights = await upload(original!, 'weights')
-  await read(await finish(original!, { artifacts: { 'weights.bin': weights } }))
+  const weights = await leave(original!)
+  await read(await finish(original!, { artifacts: weights }))
   const unlearn = await lease(runner)
   expect(named(unlearn!)).toBe('ft 0')
-  expect(unlearn?.inputs).toEqual({ [original!.key]: { 'weights.bin': weights } })
+  expect(Object.keys(weights)).toEqual(['weights.safetensors'])
+  expect(unlearn?.inputs).toEqual({ [original!.key]: weights })
 })
 
 test('an idle runner is told how long to wait', async () => {
@@ -306,14 +308,14 @@ test('finishing stores metrics, seconds and artifacts on the run', async () => {
   const { runs } = await submit(submitter, { seeds: [0], method: 'retrain' })
   await done((await lease(runner))!)
   const job = (await lease(runner))!
-  const logits = await upload(job, 'logits')
-  const metrics = metricsOf({ ua: 5.5, ra: 100, ta: 92.25, mia: 12 })
-  const result = { metrics, artifacts: { 'evidence.bin': logits }, seconds: { setUp: 1, evaluate: 2 } }
+  const scores = { ua: 5.4, ra: 100, ta: 92.25, mia: 12 }
+  const artifacts = { ...(await leave(job, scores)), 'more.bin': await upload(job, 'more') }
+  const result = { metrics: metricsOf(scores), artifacts, seconds: { setUp: 1, evaluate: 2 } }
   expect(await read(await finish(job, result))).toEqual({ state: 'done' })
   const run: Run = await runOf(runs[0]!.id)
   expect(run.state).toBe('done')
   expect(run.metrics.ta).toMatchObject({ title: 'TA', value: 92.25, identity: 'ta/accuracy@1' })
-  expect(run.stages[1]).toMatchObject({ artifacts: { 'evidence.bin': logits }, seconds: { setUp: 1, evaluate: 2 } })
+  expect(run.stages[1]).toMatchObject({ artifacts, seconds: { setUp: 1, evaluate: 2 } })
 })
 
 test('a result that names an artifact that was never uploaded is refused', async () => {

@@ -14,6 +14,7 @@ import {
   errorOf,
   finish,
   lease,
+  leave,
   newNonce,
   read,
   renew,
@@ -22,7 +23,6 @@ import {
   say,
   submit,
   tokenFor,
-  upload,
   useFreshDatabase,
   verb,
   wholeLog,
@@ -39,7 +39,7 @@ beforeEach(async () => {
   job = (await lease(runner.token))!
 })
 
-const said = async (log = '') => ({ result: resultOf(), log: await wholeLog(log) })
+const said = async (log = '') => ({ result: resultOf({ artifacts: await leave(job) }), log: await wholeLog(log) })
 const hand = async (manifest: string) => verb(job, 'finish', { manifest })
 /** Another byte at a place. */
 const flip = (text: string, at: number) => {
@@ -59,9 +59,9 @@ test('an order is signed for one runner by the key that it pinned', async () => 
 })
 
 test('a manifest says who signed what, and verifies with the key that is shown', async () => {
-  const weights = await upload(job, 'weights')
+  const artifacts = await leave(job)
   await read(await say(job, 'one\n'))
-  await read(await finish(job, { artifacts: { 'weights.bin': weights } }, 'one\n'))
+  await read(await finish(job, { artifacts }, 'one\n'))
   const stored = await read<StoredManifest>(await ask(`/api/v1/jobs/${job.key}/manifest`))
   expect(stored.runner).toMatchObject({ id: runner.id, name: 'lab', publicKey: publicKeyOf(runner.key) })
   expect(stored.manifest).toEqual({
@@ -72,7 +72,7 @@ test('a manifest says who signed what, and verifies with the key that is shown',
     // printf 'one\n' | sha256sum
     log: { bytes: 4, sha256: '2c8b08da5ce60398e1f19af0e5dccc744df274b826abe585eaba68c525434806' },
     began: [],
-    result: resultOf({ artifacts: { 'weights.bin': weights } }),
+    result: resultOf({ artifacts }),
   })
   const page = await (await ask(`/runs/${run}`)).text()
   for (const words of [

@@ -4,6 +4,8 @@ import type { Board } from '../../schema/api/board.ts'
 import type { Queue } from '../../schema/api/queue.ts'
 import { engines } from '../../schema/engine.ts'
 import { HEADER, header, OLDEST_PROTOCOL, PROTOCOL, releases, spokenBy } from '../../schema/protocol/version.ts'
+import type { StageSpec } from '../../schema/stage.ts'
+import { filesOf } from '../support/artifacts.ts'
 import { type PreviousJob, previousClient, type Send, type Speaks } from '../support/previous-client.ts'
 import { leaseRequest } from '../support/probe.ts'
 import {
@@ -46,11 +48,14 @@ const metrics = Object.fromEntries(
 async function workOff(by: Client, job: PreviousJob): Promise<void> {
   await by.log(job, 'it begins\n')
   await by.renew(job)
-  const artifact = await by.upload(job, `what came of ${job.key}`)
+  const artifacts: Record<string, { sha256: string; bytes: number }> = {}
+  for (const [name, bytes] of Object.entries(await filesOf(job.order.spec as unknown as StageSpec, scores))) {
+    artifacts[name] = await by.upload(job, bytes)
+  }
   await by.log(job, 'it ends\n')
   const evaluates = job.order.spec.kind === 'evaluate'
   const seconds = evaluates ? { setUp: 1, evaluate: 2 } : { setUp: 1, train: 20, unlearn: 10 }
-  await by.finish(job, { artifacts: { 'content.bin': artifact }, seconds, ...(evaluates && { metrics }) })
+  await by.finish(job, { artifacts, seconds, ...(evaluates && { metrics }) })
 }
 
 test('the client of the release before carries out a whole run, and what it signed verifies', async () => {

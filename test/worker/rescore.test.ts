@@ -10,10 +10,13 @@ import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import { release } from '../../schema/parts/release.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { ArtifactRef } from '../../schema/result.ts'
+import type { StageOf } from '../../schema/stage.ts'
+import { evidenceFile } from '../support/artifacts.ts'
 import {
   ADMIN,
   addBenchmark,
   ask,
+  believe,
   bindings,
   errorOf,
   finish,
@@ -50,30 +53,25 @@ function answers(count: number, wrong: number) {
   return { logits, labels: new Uint8Array(count) }
 }
 
-/** UA 100 x wrong / 5, RA 100, TA 75. */
-const evidence = (wrong: number) =>
-  encodeEvidence({
-    classes: 2,
-    forgottenClass: null,
-    forget: answers(5, wrong),
-    retain: answers(8, 0),
-    test: answers(8, 2),
-  })
+/** UA 20 x wrong, RA 100, TA 75, MIA 10. */
+const evidence = ({ spec }: Job, wrong: number) =>
+  evidenceFile(spec as StageOf<'evaluate'>, { ua: 20 * (wrong % 5), ra: 100, ta: 75, mia: 10 })
 
 interface Evaluated {
   job: Job
   ref: ArtifactRef
 }
 
-/** Works everything off. Of each evaluation the evidence is stored, one more of D_f is wrong each time; its metrics are what
- *  `claimed` says. */
+/** Works everything off. Of each evaluation the evidence is stored, one more fifth of D_f is wrong each time; its scores are what
+ *  `claimed` says, from the time when a runner's word was enough. */
 async function workOff(claimed = metricsOf({ ua: 1, ra: 2, ta: 3, mia: 4 })): Promise<Evaluated[]> {
   const evaluated: Evaluated[] = []
   for (let job = await lease(runner); job; job = await lease(runner)) {
     if (job.spec.kind === 'evaluate') {
-      const ref = await upload(job, evidence(evaluated.length))
+      const ref = await upload(job, evidence(job, evaluated.length))
       evaluated.push({ job, ref })
-      await read(await finish(job, { artifacts: { [EVIDENCE]: ref }, metrics: claimed }))
+      await read(await finish(job, { artifacts: { [EVIDENCE]: ref } }))
+      await believe(job, claimed)
     } else await read(await finish(job, { seconds: { setUp: 1, train: 9 } }))
   }
   return evaluated
@@ -117,13 +115,15 @@ test('a wrong value is corrected, the old one stays readable, and what is right 
   const { ua, ra } = (await runOf(runs[0]!.id)).metrics
   expect(ua).toMatchObject({ value: 0, rescored: { by: 'server', version: release }, earlier: [{ value: 40 }] })
   expect(ua!.earlier[0]).toMatchObject({ by: 'runner', version: '0.1.0', identity: 'ua/accuracy@1' })
-  expect(ra).toMatchObject({ value: 100, rescored: null, earlier: [] })
-  expect(await rowsOf(only!.job.key)).toHaveLength(6)
+  // What was the runner's word alone is now the server's too.
+  expect(report.confirmed).toBe(2)
+  expect(ra).toMatchObject({ value: 100, confirmed: true, rescored: { by: 'server' }, earlier: [{ value: 100 }] })
+  expect(await rowsOf(only!.job.key)).toHaveLength(8)
   const page = await (await ask(`/runs/${runs[0]!.id}`)).text()
-  expect(page).toContain('Earlier values (2)')
+  expect(page).toContain('Earlier values (4)')
   expect(page).toMatch(/Computed anew from the stored evidence by the server/)
-  expect((await rescore()).changes).toEqual([])
-  expect(await rowsOf(only!.job.key)).toHaveLength(6)
+  expect(await rescore()).toMatchObject({ changes: [], confirmed: 0 })
+  expect(await rowsOf(only!.job.key)).toHaveLength(8)
 })
 
 test('the second version of a metric fills its column for all rows, beside the values of the first', async () => {
@@ -185,13 +185,11 @@ test('evidence that is damaged or missing is named, and the others are scored', 
 
 test('a metric that the evidence does not support is named, and leaves the others', async () => {
   await submit(submitter, { method: 'retrain', seeds: [0] })
-  for (let job = await lease(runner); job; job = await lease(runner)) {
-    const { labels, logits } = answers(5, 1)
-    const empty = { labels: labels.subarray(0, 0), logits: logits.subarray(0, 0) }
-    const sets = { forget: { labels, logits }, retain: { labels, logits }, test: empty }
-    const ref = await upload(job, encodeEvidence({ classes: 2, forgottenClass: null, ...sets }))
-    await read(await finish(job, { artifacts: { [EVIDENCE]: ref } }))
-  }
+  const [only] = await workOff({})
+  const { labels, logits } = answers(5, 1)
+  const empty = { labels: labels.subarray(0, 0), logits: logits.subarray(0, 0) }
+  const sets = { forget: { labels, logits }, retain: { labels, logits }, test: empty }
+  await replaceEvidence(only!.job, encodeEvidence({ classes: 2, forgottenClass: null, ...sets }))
   const { problems, changes } = await rescore()
   expect(changes.map(({ metric, after }) => [metric, after])).toEqual([
     ['ua', 20],
@@ -205,15 +203,9 @@ test('a metric that the evidence does not support is named, and leaves the other
 
 test('an SVC that is too large for a Worker is left to a machine with the engine, with the evidence that it needs', async () => {
   await submit(submitter, { method: 'retrain', seeds: [0] })
-  let ref: ArtifactRef | undefined
-  for (let job = await lease(runner); job; job = await lease(runner)) {
-    if (job.spec.kind !== 'evaluate') await read(await finish(job))
-    else {
-      const sets = { forget: answers(5, 1), retain: answers(10_001, 0), test: answers(10_001, 0) }
-      ref = await upload(job, encodeEvidence({ classes: 2, forgottenClass: null, ...sets }))
-      await read(await finish(job, { artifacts: { [EVIDENCE]: ref } }))
-    }
-  }
+  const [only] = await workOff({})
+  const sets = { forget: answers(5, 1), retain: answers(10_001, 0), test: answers(10_001, 0) }
+  const ref = await replaceEvidence(only!.job, encodeEvidence({ classes: 2, forgottenClass: null, ...sets }))
   const { left, changes } = await rescore()
   expect(changes.map(({ metric }) => metric)).toEqual(['ua', 'ra', 'ta'])
   expect(left).toMatchObject([
@@ -291,7 +283,7 @@ test('a job that is computed anew while its old evidence is scored gets no value
   // What happens between reading the evidence and writing the value: another result, as after retention emptied the job.
   const database = bindings.DB
   const batch = database.batch.bind(database)
-  const other = (await upload((await leaseOther())!, evidence(3))).sha256
+  const other = (await upload((await leaseOther())!, evidence(only!.job, 3))).sha256
   let once = true
   database.batch = async <T>(statements: D1PreparedStatement[]) => {
     if (once) {
@@ -315,6 +307,17 @@ test('a job that is computed anew while its old evidence is scored gets no value
   // Three of five of the evidence that it has now.
   expect(changes).toContainEqual({ job: key, metric: 'ua', identity: 'ua/accuracy@1', before: 1, after: 60 })
 })
+
+/** What an evaluation measured becomes something else, which no server would take now. */
+async function replaceEvidence({ key }: Job, bytes: Uint8Array<ArrayBuffer>): Promise<ArtifactRef> {
+  const ref = await upload((await leaseOther())!, bytes)
+  await bindings.DB.prepare(
+    `UPDATE jobs SET result = json_set(result, '$.artifacts."${EVIDENCE}"', json(?)) WHERE key = ?`,
+  )
+    .bind(JSON.stringify(ref), key)
+    .run()
+  return ref
+}
 
 /** A job of another submission, to upload under. */
 async function leaseOther(): Promise<Job | null> {

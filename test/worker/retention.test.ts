@@ -11,6 +11,7 @@ import {
   fail,
   finish,
   lease,
+  leave,
   metricsOf,
   read,
   runner,
@@ -61,14 +62,15 @@ test('what was uploaded but never named goes after a day, and not before', async
 
 test('an artifact that a runner asked for again is left to the job that is about to name it', async () => {
   await submit(submitter, { seeds: [0] })
-  const { sha256 } = await upload((await lease(runner))!, 'weights')
+  const { 'weights.safetensors': weights } = await leave((await lease(runner))!)
+  const { sha256, bytes } = weights!
   waitDays(2)
   const job = (await lease(runner))!
   const token = job.lease.token
-  const told = await ask(`/api/v1/artifacts/${sha256}/upload`, { token, json: { bytes: 7 } })
+  const told = await ask(`/api/v1/artifacts/${sha256}/upload`, { token, json: { bytes } })
   expect(await read(told)).toEqual({ kind: 'stored' })
   expect(await retain()).toMatchObject({ removed: [] })
-  await read(await finish(job, { artifacts: { weights: { sha256, bytes: 7 } } }))
+  await read(await finish(job, { artifacts: { 'weights.safetensors': weights! } }))
   waitDays(400)
   expect(await retain()).toMatchObject({ removed: [] })
 })
@@ -91,22 +93,23 @@ test('only the newest checkpoint of a job is kept, and none once it has ended', 
   await checkpoint(job, 'almost', 1.75)
   expect(await exists(await sha256Hex('half'))).toBe(false)
   waitDays(0.0005)
-  await read(await finish(job))
+  const artifacts = await leave(job)
+  await read(await finish(job, { artifacts }))
   waitDays(2)
   const { removed } = await retain()
   expect(removed).toEqual([
     { kind: 'checkpoint', id: job.key, bytes: 0 },
     { kind: 'artifact', id: await sha256Hex('almost'), bytes: 6 },
   ])
-  expect(await objects()).toEqual([])
+  expect(await objects()).toEqual([expect.stringContaining(artifacts['weights.safetensors']!.sha256)])
 })
 
 test('a job that all its submitters cancelled loses its files after 30 days, and is computed again when it is wanted', async () => {
   const { id, runs } = await submit(submitter, { seeds: [0], method: 'retrain' })
   const job = (await lease(runner))!
   await read(await say(job, 'a line\n'))
-  const weights = await upload(job, 'weights')
-  await read(await finish(job, { artifacts: { weights } }, 'a line\n'))
+  const artifacts = await leave(job)
+  await read(await finish(job, { artifacts }, 'a line\n'))
   await cancel(id)
   waitDays(29)
   expect(await retain()).toMatchObject({ removed: [] })
@@ -114,7 +117,7 @@ test('a job that all its submitters cancelled loses its files after 30 days, and
   expect(kinds(await retain())).toEqual(['artifact', 'job'])
   expect(await objects()).toEqual([])
   const page = await (await ask(`/runs/${runs[0]!.id}`)).text()
-  expect(page).not.toContain(weights.sha256)
+  expect(page).not.toContain(artifacts['weights.safetensors']!.sha256)
   expect((await runOf(runs[0]!.id)).stages[0]).toMatchObject({ state: 'cancelled', artifacts: {}, logLength: 0 })
   await submit(submitter, { seeds: [0], method: 'retrain' })
   expect((await lease(runner))?.key).toBe(job.key)
@@ -172,8 +175,9 @@ test.each([1, 2, 5])('whatever a board or a run page links to is still there, hi
       if (roll(3) === 0) await checkpoint(job, `checkpoint ${count}`, count)
       if (roll(4) === 0) await upload(job, `orphan ${count}`)
       // Some artifacts are named by several jobs.
-      const artifacts = { weights: await upload(job, `weights ${roll(3) ? count : 'shared'}`) }
-      const metrics = metricsOf({ ua: roll(100), ra: roll(100), ta: roll(100), mia: roll(100) })
+      const scores = { ua: roll(50), ra: 50 + roll(50), ta: 50 + roll(50), mia: roll(50) }
+      const artifacts = { ...(await leave(job, scores)), more: await upload(job, `more ${roll(3) ? count : 'shared'}`) }
+      const metrics = metricsOf(scores)
       const end = roll(6)
       if (end === 0) await read(await fail(job, { outcome: 'failed', reason: 'gpu_lost', message: 'lost' }, log))
       else if (end > 1)

@@ -1,7 +1,11 @@
 import { applyD1Migrations, reset } from 'cloudflare:test'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
+import { scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
+import type { MetricDefinition } from '../../runner/science/metric.ts'
+import { TooLongError } from '../../runner/science/plain-tools.ts'
 import type { Board } from '../../schema/api/board.ts'
 import { benchmarks } from '../../schema/catalogue/catalogue.ts'
+import { release } from '../../schema/parts/release.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { StageResult } from '../../schema/result.ts'
 import {
@@ -24,6 +28,8 @@ import {
 } from './support.ts'
 
 /** Of the same definition, with columns of its own. */
+const classification = scienceTasks.get('classification')!
+const ua = classification.metrics.ua!
 const OTHER = `${SLUG}-other`
 const base = benchmarks.get(SLUG)!
 addBenchmark({ ...base, slug: OTHER, metrics: ['ta/accuracy@1', 'mia/entropy@1', 'ua/accuracy@1'] })
@@ -68,17 +74,58 @@ test('metrics that only cancelled runs wanted are not asked for', async () => {
   expect((await evaluation()).metrics).toEqual(['ta/accuracy@1', 'mia/entropy@1', 'ua/accuracy@1'])
 })
 
+afterEach(() => {
+  scienceTasks.set('classification', classification)
+})
+
 test('every score of a result is kept to the last digit, with who computed it and by what', async () => {
   await submit(submitter, { method: 'retrain', seeds: [0] })
   const job = await evaluation()
-  // More than a statement takes; numbers whose shortest decimals have 16 and 17 digits.
+  // More than a statement takes; numbers whose shortest decimals have 16 and 17 digits. Every other one is too much for the server.
   const values = Array.from({ length: 70 }, (_, i) => (i + 1) / 3 + 0.1 + 0.2)
+  const many = values.map((value, i): [string, MetricDefinition] => {
+    const compute = () => {
+      if (i % 2 === 0) return value
+      throw new TooLongError('not here')
+    }
+    return [`m-${i}`, { ...ua, version: 1, named: `m-${i}/x@1`, compute }]
+  })
+  scienceTasks.set('classification', { ...classification, metrics: Object.fromEntries(many) })
   const metrics = Object.fromEntries(values.map((value, i) => [`m-${i}`, { identity: `m-${i}/x@1`, value }]))
   await read(await finish(job, { metrics }))
   const rows = await scoresOf(job.key)
   expect(rows).toHaveLength(70)
-  for (const { metric, value } of rows) expect([metric, value]).toEqual([metric, metrics[metric]!.value])
-  expect(new Set(rows.map(({ by, version }) => `${by} ${version}`))).toEqual(new Set([`${job.runner} 0.1.0`]))
+  for (const { metric, value, by, version } of rows) {
+    const who = Number(metric.slice(2)) % 2 === 0 ? `server ${release}` : `${job.runner} 0.1.0`
+    expect([metric, value, `${by} ${version}`]).toEqual([metric, metrics[metric]!.value, who])
+  }
+})
+
+test('a run says of each value whether the server computed it or only the runner says so', async () => {
+  const { runs } = await submit(submitter, { method: 'retrain', seeds: [0] })
+  const compute = () => {
+    throw new TooLongError('not here')
+  }
+  const { metrics } = classification
+  scienceTasks.set('classification', { ...classification, metrics: { ...metrics, mia: { ...metrics.mia!, compute } } })
+  await workOff(runner)
+  const run = await runOf(runs[0]!.id)
+  expect(run.metrics.ua).toMatchObject({
+    confirmed: true,
+    computed: { by: 'server', version: release },
+    rescored: null,
+  })
+  expect(run.metrics.mia).toMatchObject({
+    confirmed: false,
+    computed: { by: 'runner', version: '0.1.0' },
+    rescored: null,
+  })
+  const text = (await (await ask(`/runs/${run.id}`)).text()).replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ')
+  expect(text).toContain('ua/accuracy@1 Computed from the stored evidence by the server.')
+  expect(text).toContain(
+    'mia/svc-confidence@1 Computed from the stored evidence by runner, which measured it; nobody else',
+  )
+  expect(text.match(/as the runner says/g)).toHaveLength(1)
 })
 
 test('a result that was refused leaves no score', async () => {

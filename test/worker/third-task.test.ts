@@ -10,6 +10,7 @@ import {
   errorOf,
   finish,
   lease,
+  leave,
   read,
   runner,
   SLUG,
@@ -69,7 +70,8 @@ async function workOff() {
   for (let job = await lease(runner); job; job = await lease(runner)) {
     const { kind, task } = job.spec
     done.push(`${task} ${kind}`)
-    const artifacts = kind === 'sample' ? { 'samples.png': await upload(job, 'no picture') } : {}
+    const picture = kind === 'sample' ? { 'samples.png': await upload(job, 'no picture') } : {}
+    const artifacts = { ...(await leave(job)), ...picture }
     const metrics = kind === 'evaluate' ? { perplexity: { identity: 'perplexity/gpt@1;n=40', value: 12.5 } } : {}
     // The judge, whose training is no part of the time, comes after the samples.
     const train = task === TASK ? 9 : 100

@@ -1,5 +1,5 @@
 /** What a run measured: metrics against retrain, times apart, artifacts, and what made them. */
-import type { Run, RunStage } from '../../schema/api/run.ts'
+import type { Run, RunMetric, RunStage } from '../../schema/api/run.ts'
 import type { Seconds } from '../../schema/result.ts'
 import { baseOf, differenceFrom, isSmall } from '../queries/boards/identities.ts'
 import { decimal, fileSize, NOT_MEASURED, seconds, signed, times, utc } from './numbers.ts'
@@ -57,7 +57,7 @@ export const Metrics = ({ run }: { run: Run }) => {
         </thead>
         <tbody>
           {Object.entries(run.metrics).map(
-            ([id, { title, unit, better, value, retrain, gap, identity, retrainIdentity, rescored }]) => (
+            ([id, { title, unit, better, value, retrain, gap, identity, retrainIdentity, ...provenance }]) => (
               <tr>
                 <th scope="row">
                   <a href={`/docs#metric-${id}`}>{title}</a> <span class="muted">{unit}</span>
@@ -65,7 +65,8 @@ export const Metrics = ({ run }: { run: Run }) => {
                 </th>
                 <td class="num">
                   <strong>{decimal(value)}</strong>
-                  {rescored && <div class="unit">scored again</div>}
+                  {provenance.rescored && <div class="unit">scored again</div>}
+                  {!provenance.confirmed && <div class="unit">as the runner says</div>}
                 </td>
                 <td class="num">{retrain === null ? 'not finished' : decimal(retrain)}</td>
                 <td class={`num ${gap === null ? 'muted' : gap < 0 ? 'below' : 'above'}`}>
@@ -73,12 +74,7 @@ export const Metrics = ({ run }: { run: Run }) => {
                 </td>
                 <td>
                   <Identity identity={identity} retrain={retrainIdentity} />
-                  {rescored && (
-                    <div class="small">
-                      Computed anew from the stored evidence by {scorer(rescored)}, version {rescored.version}, on{' '}
-                      <time datetime={rescored.at}>{utc(rescored.at)}</time>.
-                    </div>
-                  )}
+                  <Provenance {...provenance} />
                 </td>
               </tr>
             ),
@@ -99,6 +95,19 @@ export const Metrics = ({ run }: { run: Run }) => {
     </Scroll>
   )
 }
+
+/** Who computed a value, and whether that is more than its runner's word. */
+const Provenance = ({ computed, confirmed, rescored }: Pick<RunMetric, 'computed' | 'confirmed' | 'rescored'>) => (
+  <div class="small">
+    {rescored ? 'Computed anew' : 'Computed'} from the stored evidence by {scorer(computed)}
+    {rescored && (
+      <>
+        , version {rescored.version}, on <time datetime={rescored.at}>{utc(rescored.at)}</time>
+      </>
+    )}
+    {confirmed ? '.' : ', which measured it; nobody else has yet.'}
+  </div>
+)
 
 const scorer = ({ by }: { by: string }) => (by === 'server' ? 'the server' : by)
 

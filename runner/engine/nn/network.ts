@@ -5,7 +5,7 @@ import type { Shape } from '../onnx/tensor.ts'
 import { declare, type Scope, scopeOver, type Variables } from './variables.ts'
 
 export type { Initializer, Scope, Variable, Variables } from './variables.ts'
-export { initialState, parameterCount } from './variables.ts'
+export { parameterCount } from './variables.ts'
 
 export interface Network extends Variables {
   /** [channels, height, width] of an input with pixels in [0, 1]. */

@@ -1,10 +1,10 @@
 /** Variables: the named parameters and buffers that a function declares while it builds a forward graph. */
+import type { Stream } from '../../science/stream.ts'
 import type { Value } from '../onnx/graph.ts'
 import { newGraph } from '../onnx/graph.ts'
 import { type Ops, opsFor } from '../onnx/ops.ts'
-import type { Shape, Tensor } from '../onnx/tensor.ts'
-import { sizeOf, tensor } from '../onnx/tensor.ts'
-import { randomStream, type Stream } from './random.ts'
+import type { Shape } from '../onnx/tensor.ts'
+import { sizeOf } from '../onnx/tensor.ts'
 
 /** Fills a new parameter; `fanIn` and `fanOut` follow from its shape. */
 export type Initializer = (random: Stream, shape: Shape) => Float32Array
@@ -71,16 +71,6 @@ export function scopeOver(
   }
   const update = (name: string, value: Value) => void updates.set(name, value)
   return { scope: { ops, training, parameter: find, buffer: find, update, uniforms }, updates }
-}
-
-/** Fresh parameters and buffers; each tensor draws from a stream of its own, named after the purpose. */
-export function initialState({ parameters, buffers }: Variables, seed: number, purpose = 'init'): Map<string, Tensor> {
-  return new Map(
-    [...parameters, ...buffers].map(({ name, shape, init }) => [
-      name,
-      tensor('float32', shape, init(randomStream(seed, `${purpose}/${name}`), shape)),
-    ]),
-  )
 }
 
 /** How many numbers the parameters hold. */

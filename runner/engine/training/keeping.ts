@@ -1,7 +1,7 @@
 /** What a trainer does with the weights as a whole: keeps them, hands them out, replaces them. */
 import type { Kept, TaskTypes, Trainer } from '../../science/method.ts'
 import type { Parameter } from '../../science/weights.ts'
-import { initialState } from '../nn/variables.ts'
+import { initialState } from '../nn/initial-state.ts'
 import { floats, type Tensor } from '../onnx/tensor.ts'
 import type { DescentContext } from './descent.ts'
 import { asArrays, asJson } from './outcomes.ts'

@@ -4,6 +4,7 @@ import { type ExtractOptions, extract, featureCount } from '../../engine/nn/extr
 import { INCEPTION_CLASSES, inceptionV3 } from '../../engine/nn/extractors/inception-v3.ts'
 import type { Network } from '../../engine/nn/network.ts'
 import type { Shape, Tensor } from '../../engine/onnx/tensor.ts'
+import { classifierFeatures } from '../../science/tasks/generation/evidence/asked.ts'
 import type { Extractor } from '../../science/tasks/generation/evidence/evidence.ts'
 import { CANONICAL_EXTRACTOR } from '../../science/tasks/generation/evidence/evidence.ts'
 
@@ -15,9 +16,6 @@ export interface ImageExtractor extends Extractor {
   /** What is taken off the logits for the Inception Score. */
   bias: Float32Array | null
 }
-
-/** What features of a classifier are called, by the id of its model. */
-export const classifierFeatures = (model: string): string => `${model}-features`
 
 /** A classifier of the dataset, by the id of its model and the stage key of its training. */
 export const classifierExtractor = ({

@@ -5,14 +5,15 @@ import { samplePart } from '../../../schema/tasks/generation.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { sizeOf } from '../../engine/onnx/tensor.ts'
 import { readSafetensors, SafetensorsError, writeSafetensors } from '../../formats/safetensors.ts'
+import { SAMPLES } from '../../science/tasks/generation/evidence/asked.ts'
+import { AVERAGE, WEIGHTS } from '../../science/weights.ts'
 import { startClock } from '../../stages/clock.ts'
 import type { StageContext, StageOutcome } from '../../stages/stage.ts'
-import { AVERAGE, loadWeights, WEIGHTS } from '../../stages/weights.ts'
+import { loadWeights } from '../../stages/weights.ts'
 import { denoiserFor } from './denoiser.ts'
 import { samplerOf, toBytes } from './diffusion/sampler.ts'
 import { sampleGrid } from './sample-grid.ts'
 
-export const SAMPLES = 'samples.safetensors'
 export const GRID = 'samples.png'
 
 /** Images that go through the denoiser together; with guidance each goes twice. */

@@ -1,6 +1,7 @@
 /** Ending a delivery: with a result, or without one and a reason. One batch ends job and delivery together, and tells of the runs
  *  that end with them. */
 import { and, eq, exists, inArray, sql } from 'drizzle-orm'
+import { version } from '../../../runner/words/version.ts'
 import { ApiError } from '../../../schema/errors.ts'
 import { canonicalJson } from '../../../schema/parts/hash.ts'
 import type { FailureReason } from '../../../schema/protocol/fail.ts'
@@ -14,7 +15,9 @@ import { resultUses } from '../artifacts/artifact-uses.ts'
 import { checkLog } from '../logs/logs.ts'
 import { type Claim, heldBy, refusalOf, requireLease } from '../parts/held.ts'
 import { scoresOfResult } from '../parts/scores.ts'
+import { checkResult } from '../results/check-result.ts'
 import { announceEnds } from '../webhooks/announce-ends.ts'
+import { metricsWanted } from './metrics-wanted.ts'
 import { wantedRuns } from './wanted-runs.ts'
 
 /** How often a runner may end a job as failed, for a reason that another try may not meet, before it stays failed. */
@@ -33,6 +36,11 @@ export async function finishJob(
   const { attempt } = await requireLease(db, claim)
   await requireArtifacts(db, result)
   await checkLog(db, store, { key: claim.key, attempt }, log)
+  const worth = await checkResult(db, store, {
+    key: claim.key,
+    result,
+    wanted: () => metricsWanted(db, claim.key),
+  })
   const { seconds, device } = result
   const finishedAt = claim.now
   const [ended] = await db.batch([
@@ -44,7 +52,7 @@ export async function finishJob(
     endDelivery(db, claim, { outcome: sql`'done'`, reason: null, message: null, log, manifest }),
     ...announceEnds(db, { jobs: [claim.key] }, claim.now),
     resultUses(db, claim),
-    ...scoresOfResult(db, claim, result),
+    ...scoresOfResult(db, claim, worth, { runner: result.versions.palimpsest ?? '', server: version }),
   ])
   if (ended.length === 0 && !(await isFinished(db, claim, result))) throw await refusalOf(db, claim)
 }

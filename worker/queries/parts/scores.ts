@@ -15,9 +15,36 @@ import { insertSelect } from './insert-select.ts'
 /** Three parameters each, of the 100 that D1 binds to a statement. */
 const SCORES_AT_ONCE = 30
 
+/** Who computed a value that the Worker computed. */
+export const SERVER = 'server'
+
+/** What a result is worth: values that the server computed from the evidence itself, and those that it must take the runner's word
+ *  for. By metric id. */
+export interface Worth {
+  computed: StageResult['metrics']
+  claimed: StageResult['metrics']
+}
+
 /** The scores of a result. Follows the statement that ended the job; does nothing where that one did nothing. Values are bound one
  *  by one: SQLite would not read all digits of a number within JSON. */
-export function scoresOfResult(db: Database, { key, tokenSha256 }: Claim, { metrics, versions }: StageResult) {
+export function scoresOfResult(
+  db: Database,
+  claim: Claim,
+  { computed, claimed }: Worth,
+  versions: { runner: string; server: string },
+) {
+  return [
+    ...inserted(db, claim, computed, { by: sql`${SERVER}`, version: versions.server }),
+    ...inserted(db, claim, claimed, { by: jobs.runnerId, version: versions.runner }),
+  ]
+}
+
+function inserted(
+  db: Database,
+  { key, tokenSha256 }: Claim,
+  metrics: StageResult['metrics'],
+  who: { by: SQL | typeof jobs.runnerId; version: string },
+) {
   const all = Object.entries(metrics).map(([id, { identity, value }]) => sql`(${id}, ${identity}, ${value})`)
   const chunks = Array.from({ length: Math.ceil(all.length / SCORES_AT_ONCE) }, (_, i) =>
     all.slice(i * SCORES_AT_ONCE, (i + 1) * SCORES_AT_ONCE),
@@ -31,8 +58,7 @@ export function scoresOfResult(db: Database, { key, tokenSha256 }: Claim, { metr
         metric: sql`m.column1`,
         identity: sql`m.column2`,
         value: sql`m.column3`,
-        by: jobs.runnerId,
-        version: versions.palimpsest ?? '',
+        ...who,
         computedAt: jobs.finishedAt,
       },
       sql`FROM ${jobs} CROSS JOIN (VALUES ${sql.join(chunk, sql`, `)}) m
@@ -70,8 +96,10 @@ export function scoreHistory(db: Database, run: string) {
       by: sql<string>`COALESCE(${runners.name}, ${tokens.name}, ${scores.by})`,
       version: scores.version,
       computedAt: scores.computedAt,
-      /** Whether the job was finished with it. */
-      handedIn: sql<number>`${scores.by} IS ${jobs.runnerId} AND ${scores.computedAt} IS ${jobs.finishedAt}`,
+      /** Whether it came with the result that the job was finished with. */
+      handedIn: sql<number>`${scores.computedAt} IS ${jobs.finishedAt}`,
+      /** Whether somebody else than the runner that measured the evidence computed it. */
+      confirmed: sql<number>`${scores.by} IS NOT ${jobs.runnerId}`,
     })
     .from(runJobs)
     .innerJoin(jobs, and(eq(jobs.key, runJobs.jobKey), eq(jobs.state, 'done')))

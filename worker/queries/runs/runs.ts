@@ -147,9 +147,10 @@ function metricsOf(
       .filter((score) => ![...shown.values()].includes(score))
       .map((score) => ({ identity: score.identity, value: score.value, ...computedBy(score) }))
       .reverse()
+    const scored = now && { computed: computedBy(now), confirmed: Boolean(now.confirmed) }
     const rescored = now && !now.handedIn ? computedBy(now) : null
     const compared = { retrain: reference, gap, retrainIdentity }
-    return [[id, { title, unit, identity, better, value, ...compared, rescored, earlier }]]
+    return scored ? [[id, { title, unit, identity, better, value, ...compared, ...scored, rescored, earlier }]] : []
   })
   return Object.fromEntries(entries)
 }

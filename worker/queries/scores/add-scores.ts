@@ -11,32 +11,52 @@ import { insertSelect } from '../parts/insert-select.ts'
 /** Three parameters each, of the 100 that D1 binds to a statement. */
 const SCORES_AT_ONCE = 20
 
+export interface Known {
+  value: number
+  /** Whether nobody but the runner that measured the evidence computed it yet. */
+  claimed: boolean
+}
+
 /** The newest value of each identity, by job. */
-export async function newestScores(db: Database, keys: string[]): Promise<Map<string, Map<string, number>>> {
+export async function newestScores(db: Database, keys: string[]): Promise<Map<string, Map<string, Known>>> {
   const rows = await db
-    .select({ job: scores.jobKey, identity: scores.identity, value: scores.value })
+    .select({
+      job: scores.jobKey,
+      identity: scores.identity,
+      value: scores.value,
+      claimed: sql<number>`${scores.by} IS ${jobs.runnerId}`,
+    })
     .from(scores)
+    .innerJoin(jobs, eq(jobs.key, scores.jobKey))
     .where(sql`${scores.jobKey} IN (SELECT value FROM json_each(${JSON.stringify(keys)}))`)
     .orderBy(desc(scores.computedAt))
-  const newest = new Map<string, Map<string, number>>()
-  for (const { job, identity, value } of rows) {
-    const known = newest.get(job) ?? new Map<string, number>()
+  const newest = new Map<string, Map<string, Known>>()
+  for (const { job, identity, value, claimed } of rows) {
+    const known = newest.get(job) ?? new Map<string, Known>()
     newest.set(job, known)
-    if (!known.has(identity)) known.set(identity, value)
+    if (!known.has(identity)) known.set(identity, { value, claimed: Boolean(claimed) })
   }
   return newest
 }
 
-/** Those of the values that say something new. */
+/** Those of the values that say something new: another number, or the same where so far only the runner said so. */
 export const changesIn = (
   job: string,
-  known: ReadonlyMap<string, number> | undefined,
+  known: ReadonlyMap<string, Known> | undefined,
   values: StageResult['metrics'],
 ): ScoreChange[] =>
   Object.entries(values).flatMap(([metric, { identity, value }]) => {
-    const before = known?.get(identity) ?? null
-    return before !== null && isSame(before, value) ? [] : [{ job, metric, identity, before, after: value }]
+    const now = known?.get(identity)
+    if (now && !now.claimed && isSame(now.value, value)) return []
+    return [{ job, metric, identity, before: now?.value ?? null, after: value }]
   })
+
+/** Adds to a report what was written, or would be: changes are told one by one, confirmations are counted. */
+export function tell(report: { changes: ScoreChange[]; confirmed: number }, written: readonly ScoreChange[]): void {
+  const changes = written.filter(({ before, after }) => before === null || !isSame(before, after))
+  report.changes.push(...changes)
+  report.confirmed += written.length - changes.length
+}
 
 export interface Computed {
   job: string
@@ -81,7 +101,8 @@ function inserted(db: Database, computed: Computed, changes: readonly ScoreChang
   const { by, version, now } = computed
   const rows = changes.map(({ metric, identity, after }) => sql`(${metric}, ${identity}, ${after})`)
   const ofIdentity = sql`FROM scores s WHERE s.job_key = ${jobs.key} AND s.identity = m.column2`
-  const newest = sql`(SELECT s.value ${ofIdentity} ORDER BY s.computed_at DESC LIMIT 1)`
+  const newest = (column: 'value' | 'by') =>
+    sql`(SELECT s.${sql.identifier(column)} ${ofIdentity} ORDER BY s.computed_at DESC LIMIT 1)`
   return insertSelect(
     db,
     scores,
@@ -97,6 +118,7 @@ function inserted(db: Database, computed: Computed, changes: readonly ScoreChang
     },
     sql`FROM ${jobs} CROSS JOIN (VALUES ${sql.join(rows, sql`, `)}) m
       WHERE ${hasEvidence(computed)}
-        AND COALESCE(ABS(${newest} - m.column3) > ${SAME_WITHIN} * MAX(1, ABS(m.column3)), 1)`,
+        AND (COALESCE(ABS(${newest('value')} - m.column3) > ${SAME_WITHIN} * MAX(1, ABS(m.column3)), 1)
+          OR ${newest('by')} IS ${jobs.runnerId})`,
   ).returning({ identity: scores.identity })
 }

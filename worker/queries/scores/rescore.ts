@@ -2,8 +2,6 @@
  *  much work here is left to a machine with the engine, and named. */
 import { and, eq, gt, sql } from 'drizzle-orm'
 import { metricNamed } from '../../../runner/science/catalogue/catalogue.ts'
-import { type Bounds, plainTools, TooLongError } from '../../../runner/science/plain-tools.ts'
-import { scoreEach } from '../../../runner/science/score.ts'
 import { byteSize } from '../../../runner/words/numbers.ts'
 import { version } from '../../../runner/words/version.ts'
 import type { RescoreReport } from '../../../schema/api/score.ts'
@@ -15,13 +13,11 @@ import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import { scienceTasks } from '../../http/catalogue.ts'
-import { addScores, changesIn, newestScores } from './add-scores.ts'
+import { SERVER } from '../parts/scores.ts'
+import { addScores, changesIn, type Known, newestScores, tell } from './add-scores.ts'
+import { computeHere } from './compute.ts'
 import { bytesOf, evidenceIn, evidenceReader, MOST_BYTES } from './evidence.ts'
 
-/** Of one metric of one evaluation: at most two seconds each. 20,000 samples are those of CIFAR-10. With features of 64 numbers, 450
- *  generated and 4,500 real images, a Fréchet distance takes 50 million multiplications, precision and recall 1,400 million, KID 3,900
- *  million. */
-const BOUNDS: Bounds = { svcSamples: 20_000, svcCacheBytes: 2 ** 23, multiplications: 2e9 }
 /** No evaluation begins after this: a Worker may compute for 30 seconds. Its clock stands still while it computes, and is right again
  *  once the next evidence was read. */
 const LONG_MS = 20_000
@@ -65,7 +61,7 @@ export async function rescore(
     readable.map(({ refs }) => refs),
   )
   const report: Omit<RescoreReport, 'remaining'> = {
-    ...{ dryRun, at: isoTime(now), evaluations: 0, changes: [], left: [], problems: [] },
+    ...{ dryRun, at: isoTime(now), evaluations: 0, changes: [], confirmed: 0, left: [], problems: [] },
     unknown: [...new Set(benchmarks.flatMap((benchmark) => splitMetrics(benchmark).unknown))],
     next: null,
   }
@@ -93,26 +89,24 @@ export async function rescore(
     }
     const place = (named: string) => `${benchmark.slug} ${named} ${bytesOf(refs)}`
     const tried = wanted.filter((named) => !beyond.has(place(named)))
-    const { values, unscored } = await scoreEach(science, found.evidence, tried, () => plainTools(BOUNDS))
-    for (const { named, error } of unscored) {
-      if (error instanceof TooLongError) beyond.add(place(named))
-      else report.problems.push({ job, why: `${named}: ${error.message}` })
-    }
+    const { values, tooLong, unscored } = await computeHere(science, found.evidence, tried)
+    for (const named of tooLong) beyond.add(place(named))
+    for (const { named, error } of unscored) report.problems.push({ job, why: `${named}: ${error.message}` })
     leave(
       wanted.filter((named) => beyond.has(place(named))),
       'more work than a Worker may do for one evaluation',
     )
     const evidence = Object.fromEntries(Object.entries(refs).map(([name, { sha256 }]) => [name, sha256]))
     const changes = changesIn(job, known, values)
-    const written = dryRun ? changes : await addScores(db, { job, evidence, by: 'server', version, now }, changes)
-    if (written) report.changes.push(...written)
+    const written = dryRun ? changes : await addScores(db, { job, evidence, by: SERVER, version, now }, changes)
+    if (written) tell(report, written)
     else report.problems.push({ job, why: 'it was computed anew meanwhile; rescore once more' })
   }
   const remaining = await here.countAfter(report.next ?? after)
   return { ...report, remaining, next: remaining > 0 ? report.next : null }
 }
 
-const hasValue = (known: ReadonlyMap<string, number> | undefined, named: string) =>
+const hasValue = (known: ReadonlyMap<string, Known> | undefined, named: string) =>
   [...(known?.keys() ?? [])].some((identity) => isMetric(named, identity))
 
 /** The metrics of a benchmark, those apart that no metric here has the name of. */

@@ -7,7 +7,7 @@ import { jobs } from '../../../schema/tables/jobs.ts'
 import type { Database } from '../../bindings/database.ts'
 import { scienceTasks } from '../../http/catalogue.ts'
 import { metricOutOfRange } from '../parts/ranges.ts'
-import { addScores, changesIn, newestScores } from './add-scores.ts'
+import { addScores, changesIn, newestScores, tell } from './add-scores.ts'
 import { evidenceIn, type Refs } from './evidence.ts'
 
 export interface Handed {
@@ -16,7 +16,7 @@ export interface Handed {
   metrics: StageResult['metrics']
 }
 
-type Taken = Pick<RescoreReport, 'dryRun' | 'changes' | 'problems'>
+type Taken = Pick<RescoreReport, 'dryRun' | 'changes' | 'confirmed' | 'problems'>
 
 /** Compared with what is there, and kept where it says something new. */
 export async function takeScores(
@@ -36,7 +36,7 @@ export async function takeScores(
     ),
   ])
   const byKey = new Map(rows.map((row) => [row.key, row]))
-  const report: Taken = { dryRun, changes: [], problems: [] }
+  const report: Taken = { dryRun, changes: [], confirmed: 0, problems: [] }
   for (const { job, evidence, metrics } of handed) {
     const row = byKey.get(job)
     const science = row?.spec.kind === 'evaluate' ? scienceTasks.get(row.spec.task) : undefined
@@ -50,7 +50,7 @@ export async function takeScores(
     }
     const changes = changesIn(job, newest.get(job), metrics)
     const written = dryRun ? changes : await addScores(db, { job, evidence, by, version, now }, changes)
-    if (written) report.changes.push(...written)
+    if (written) tell(report, written)
     else report.problems.push({ job, why: 'the job has other evidence by now; compute the values from that' })
   }
   return report

@@ -1,5 +1,6 @@
 /** Class-conditional image generation: metrics of what a model draws. */
 import { defineScience, EVIDENCE, fileOf } from '../../task.ts'
+import { samplesAsked, samplesObjection } from './evidence/asked.ts'
 import { decodeGenerationEvidence, REFERENCE } from './evidence/codec.ts'
 import * as metrics from './metrics/index.ts'
 
@@ -7,4 +8,6 @@ export const generation = defineScience({
   metrics,
   files: [EVIDENCE, REFERENCE],
   decode: (files) => decodeGenerationEvidence(fileOf(files, EVIDENCE), fileOf(files, REFERENCE)),
+  leaves: samplesAsked,
+  objection: samplesObjection,
 })

@@ -1,0 +1,170 @@
+/** Every number that a run shows, computed again on this machine: metrics from the evidence that was signed, times from what was
+ *  signed, and gaps from both. Nothing that the server computed is believed. */
+import type { Run, RunStage } from '../../schema/api/run.ts'
+import { canonicalJson } from '../../schema/parts/hash.ts'
+import type { StageResult } from '../../schema/result.ts'
+import type { Scoring } from '../pipeline/scoring.ts'
+import { metricNamed, scienceTasks } from '../science/catalogue/catalogue.ts'
+import { avgGapOf, fractionOfRetrain, makerOf, secondsOf } from '../science/comparison.ts'
+import { isSame } from '../science/score.ts'
+import type { Store } from '../store/store.ts'
+import type { Api } from './api.ts'
+import { downloadArtifact } from './artifacts.ts'
+import type { Client } from './client.ts'
+import { StageFailure } from './failure.ts'
+import { type Check, type CheckedStage, verifyStage } from './verify.ts'
+
+export interface Recomputing {
+  client: Client
+  api: Api
+  scoring: Scoring
+  /** Evidence is kept here, so that what runs share comes once. */
+  store: Store
+  /** The only key that is believed. */
+  trusted?: string | undefined
+  signal: AbortSignal
+  /** Told of each stage before it is looked at, and of what was found. */
+  onStage?: (stage: RunStage, found?: CheckedStage) => void
+}
+
+/** What is true of a run, as far as its stages are done. */
+export interface Recomputed {
+  run: Run
+  stages: CheckedStage[]
+  /** Metrics by id, each under its full identity; what cannot be computed is a problem. */
+  values: StageResult['metrics']
+  problems: Check[]
+  seconds: number | null
+  mask: number | null
+  deviceClass: string | null
+}
+
+export type Recompute = (id: string) => Promise<Recomputed>
+
+/** Looks at each run once, however often it is asked for. */
+export function recomputing(context: Recomputing): Recompute {
+  const known = new Map<string, Promise<Recomputed>>()
+  return (id) => {
+    const found = known.get(id) ?? recomputed(id, context)
+    known.set(id, found)
+    return found
+  }
+}
+
+async function recomputed(id: string, context: Recomputing): Promise<Recomputed> {
+  const { client, api, trusted, onStage } = context
+  const run = await api.run(id)
+  const stages: CheckedStage[] = []
+  const signed = new Map<string, StageResult>()
+  for (const stage of run.stages.filter(({ state }) => state === 'done')) {
+    onStage?.(stage)
+    const { result, ...found } = await verifyStage(client, stage, trusted)
+    onStage?.(stage, found)
+    stages.push(found)
+    if (result) signed.set(stage.key, result)
+  }
+  const evaluation = run.stages.findLast(({ spec }) => spec.kind === 'evaluate')
+  const evidence = evaluation && signed.get(evaluation.key)
+  const { values, problems } = evidence ? await valuesOf(run, evidence, context) : { values: {}, problems: [] }
+  const maker = makerOf(run.stages.map(({ key, spec }) => ({ key, kind: spec.kind })))
+  const made = maker && signed.get(maker.key)
+  return {
+    ...{ run, stages, values, problems },
+    seconds: made ? secondsOf(made.seconds) : null,
+    mask: made?.seconds.mask ?? null,
+    deviceClass: made?.device.deviceClass ?? null,
+  }
+}
+
+/** The metrics of the benchmark, from the files that the evaluation's runner signed. */
+async function valuesOf(
+  { benchmark }: Run,
+  { artifacts, metrics }: StageResult,
+  { client, store, scoring, signal }: Recomputing,
+): Promise<Pick<Recomputed, 'values' | 'problems'>> {
+  const task = benchmark.task.id
+  const identities = benchmark.metrics.filter((named) => metricNamed(task, named))
+  const problems: Check[] = benchmark.metrics
+    .filter((named) => !identities.includes(named))
+    .map((named) => ({ part: named, problem: 'this release does not compute it; use the one that the server has' }))
+  try {
+    for (const name of scienceTasks.get(task)?.files ?? []) {
+      const ref = artifacts[name]
+      if (ref) await downloadArtifact({ client, store, signal, say: () => {}, onProgress: () => {} }, name, ref)
+    }
+  } catch (error) {
+    if (!(error instanceof StageFailure)) throw error
+    return { values: {}, problems: [...problems, { part: 'evidence', problem: error.message }] }
+  }
+  const outcome = await scoring.score({ task, artifacts, identities })
+  if ('trouble' in outcome)
+    return { values: {}, problems: [...problems, { part: 'evidence', problem: outcome.trouble }] }
+  for (const { named, why } of outcome.unscored) problems.push({ part: named, problem: why })
+  for (const [id, { value }] of Object.entries(outcome.values)) {
+    const claim = metrics[id]
+    if (!claim || isSame(claim.value, value)) continue
+    problems.push({ part: id, problem: `its runner signed ${claim.value}, the evidence gives ${value}` })
+  }
+  return { values: outcome.values, problems }
+}
+
+/** What the page of a run shows, held against what is true of it and of its retrain run. */
+export async function numbersOf(own: Recomputed, recompute: Recompute): Promise<Check[]> {
+  const { run, values, problems } = own
+  const retrain = run.reference === null ? null : run.reference === run.id ? own : await recompute(run.reference)
+  const checks: Check[] = [...problems]
+  if (retrain && retrain !== own) {
+    const { seed, benchmark, method } = retrain.run
+    const alike = seed === run.seed && method === 'retrain' && canonicalJson(benchmark) === canonicalJson(run.benchmark)
+    checks.push({
+      part: 'retrain',
+      problem: alike ? null : `${retrain.run.id} is no retrain run of this benchmark and seed`,
+    })
+  }
+  for (const [id, shown] of Object.entries(run.metrics)) {
+    const value = values[id]?.value
+    const reference = retrain?.values[id]?.value ?? null
+    checks.push(compared(id, shown.value, value ?? null))
+    checks.push(compared(`${id} of retrain`, shown.retrain, reference))
+    checks.push(compared(`${id} gap`, shown.gap, value === undefined || reference === null ? null : value - reference))
+    const identity = values[id]?.identity
+    if (identity !== shown.identity) {
+      checks.push({ part: `${id} identity`, problem: `the page shows ${shown.identity}, it is ${identity ?? 'none'}` })
+    }
+  }
+  for (const [id, { value }] of Object.entries(values)) {
+    if (!run.metrics[id]) checks.push(compared(id, null, value))
+  }
+  checks.push(compared('Avg. Gap', run.avgGap, avgGap(own, retrain)))
+  checks.push(compared('seconds', run.seconds, own.seconds))
+  checks.push(compared('fraction of retrain', run.fractionOfRetrain, fraction(own, retrain)))
+  return checks
+}
+
+const plain = (values: StageResult['metrics']): Record<string, number> =>
+  Object.fromEntries(Object.entries(values).map(([id, { value }]) => [id, value]))
+
+/** Of one run beside the retrain run of its seed. */
+export function avgGap({ run, values }: Recomputed, retrain: Recomputed | null): number | null {
+  const closer = run.benchmark.metrics.flatMap((named) => {
+    const [id, metric] = metricNamed(run.benchmark.task.id, named) ?? []
+    return id && metric!.better === 'closer-to-retrain' ? [id] : []
+  })
+  return Object.keys(values).length > 0
+    ? avgGapOf(plain(values), retrain ? plain(retrain.values) : undefined, closer)
+    : null
+}
+
+export function fraction(own: Recomputed, retrain: Recomputed | null): number | null {
+  const timed = ({ seconds, deviceClass }: Recomputed) =>
+    seconds === null || deviceClass === null ? undefined : { seconds, deviceClass }
+  const time = timed(own)
+  return time ? fractionOfRetrain(time, retrain ? timed(retrain) : undefined) : null
+}
+
+/** Two numbers that should be one. */
+export function compared(part: string, shown: number | null | undefined, actual: number | null | undefined): Check {
+  if (shown == null && actual == null) return { part, problem: null }
+  if (shown != null && actual != null && isSame(shown, actual)) return { part, problem: null }
+  return { part, problem: `the server shows ${shown ?? 'none'}, what was signed gives ${actual ?? 'none'}` }
+}

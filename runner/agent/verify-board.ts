@@ -1,0 +1,95 @@
+/** A board computed again from what was signed: the spreads, gaps, times and ranks of every row. */
+import type { Board, BoardRow } from '../../schema/api/board.ts'
+import { meanAndSpread, rankRanges } from '../science/statistics.ts'
+import { avgGap, compared, fraction, numbersOf, type Recompute, type Recomputed } from './recompute.ts'
+import type { Check } from './verify.ts'
+
+export interface CheckedRow {
+  row: string
+  runs: { id: string; seed: number; stages: Recomputed['stages']; numbers: Check[] }[]
+  checks: Check[]
+}
+
+export async function verifyBoard(
+  { references, rows }: Board,
+  recompute: Recompute,
+  onRow: (row: CheckedRow) => void = () => {},
+): Promise<CheckedRow[]> {
+  const retrained = new Map<number, Recomputed>()
+  for (const { runs } of references.filter(({ method }) => method === 'retrain')) {
+    for (const { id, seed, state } of runs) if (state === 'done') retrained.set(seed, await recompute(id))
+  }
+  const checked: CheckedRow[] = []
+  const gaps = new Map<string, Map<number, number>>()
+  for (const row of [...references, ...rows]) {
+    const own: Recomputed[] = []
+    for (const { id, state } of row.runs) if (state === 'done') own.push(await recompute(id))
+    const bySeed = new Map(
+      own.flatMap((each): [number, number][] => {
+        const gap = avgGap(each, retrained.get(each.run.seed) ?? null)
+        return gap === null ? [] : [[each.run.seed, gap]]
+      }),
+    )
+    if (rows.includes(row) && bySeed.size > 0) gaps.set(row.submission, bySeed)
+    const runs = await Promise.all(
+      own.map(async (each) => ({
+        ...{ id: each.run.id, seed: each.run.seed, stages: each.stages },
+        numbers: await numbersOf(each, recompute),
+      })),
+    )
+    const found = { row: titleOf(row), runs, checks: [...rowChecks(row, own, { retrained, bySeed })] }
+    checked.push(found)
+  }
+  const ranges = rankRanges([...gaps].map(([id, bySeed]) => ({ id, bySeed })))
+  for (const [at, row] of [...references, ...rows].entries()) {
+    if (row.rank) {
+      const actual = ranges.get(row.submission)
+      checked[at]!.checks.push(compared('best rank', row.rank.low, actual?.low))
+      checked[at]!.checks.push(compared('worst rank', row.rank.high, actual?.high))
+    }
+    onRow(checked[at]!)
+  }
+  return checked
+}
+
+const titleOf = ({ title, label }: BoardRow): string => (label ? `${title}, ${label}` : title)
+
+interface Ground {
+  retrained: ReadonlyMap<number, Recomputed>
+  /** Avg. Gap of each seed. */
+  bySeed: ReadonlyMap<number, number>
+}
+
+function* rowChecks(row: BoardRow, own: Recomputed[], { retrained, bySeed }: Ground): Generator<Check> {
+  for (const [id, shown] of Object.entries(row.metrics)) {
+    const found = own.flatMap((each) => {
+      const value = each.values[id]?.value
+      return value === undefined ? [] : [{ value, retrain: retrained.get(each.run.seed)?.values[id]?.value }]
+    })
+    yield* spreadChecks(
+      id,
+      shown,
+      found.map(({ value }) => value),
+    )
+    const signed = found.flatMap(({ value, retrain }) => (retrain === undefined ? [] : [value - retrain]))
+    yield compared(`${id} gap`, shown.gap, signed.length > 0 ? meanAndSpread(signed).mean : null)
+  }
+  yield* spreadChecks('Avg. Gap', row.avgGap, [...bySeed.values()])
+  for (const [seed, gap] of Object.entries(row.gapBySeed)) {
+    yield compared(`Avg. Gap of seed ${seed}`, gap, bySeed.get(Number(seed)))
+  }
+  const present = (values: (number | null)[]) => values.filter((value) => value !== null)
+  yield* spreadChecks('seconds', row.seconds, present(own.map(({ seconds }) => seconds)))
+  yield* spreadChecks('mask', row.mask, present(own.map(({ mask }) => mask)))
+  const fractions = own.map((each) => fraction(each, retrained.get(each.run.seed) ?? null))
+  yield* spreadChecks('fraction of retrain', row.fractionOfRetrain, present(fractions))
+}
+
+type Spread = BoardRow['avgGap']
+
+function* spreadChecks(part: string, shown: Spread, values: number[]): Generator<Check> {
+  const actual = values.length > 0 ? meanAndSpread(values) : null
+  yield compared(part, shown?.mean, actual?.mean)
+  yield compared(`${part} sd`, shown?.sd, actual?.sd)
+  yield compared(`${part} n`, shown?.n, actual?.n)
+}

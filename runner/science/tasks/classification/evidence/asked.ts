@@ -1,0 +1,50 @@
+/** What the evidence of a classifier must be, by what its stage asks for. */
+import { splitCounts } from '../../../../../schema/parts/split-counts.ts'
+import { type Asked, type AskedEvidence, EVIDENCE, type TensorShapes } from '../../../task.ts'
+import { answersOf, setNames } from './answers.ts'
+import type { Evidence } from './evidence.ts'
+
+/** Answers for every example of D_f, D_r and the test set. */
+export function answersAsked({ stage, data }: Asked): Record<string, TensorShapes> {
+  if (stage.kind !== 'evaluate') return {}
+  const classes = data.classes.length
+  const counts = { ...splitCounts({ train: data.train, classes }, stage), test: data.test }
+  const tensors = (Object.keys(setNames) as (keyof typeof setNames)[]).flatMap((set) => [
+    [`${set}.logits`, { dtype: 'F32', shape: [counts[set], classes] }] as const,
+    [`${set}.labels`, { dtype: 'U8', shape: [counts[set]] }] as const,
+  ])
+  return { [EVIDENCE]: Object.fromEntries(tensors) }
+}
+
+/** Labels are facts of the dataset and of the request: every class has as many. Throws MetricError for answers that are none. */
+export function answersObjection(evidence: Evidence, { stage, data }: AskedEvidence): string | null {
+  const { request, holdOut } = stage
+  const classes = data.classes.length
+  const forgotten = request.kind === 'class' ? request.label : null
+  if (evidence.classes !== classes) return `expected ${classes} classes, got ${evidence.classes}`
+  if (evidence.forgottenClass !== forgotten) {
+    return `expected ${forgotten ?? 'none'} as the forgotten class, got ${evidence.forgottenClass ?? 'none'}`
+  }
+  for (const set of ['forget', 'retain', 'test'] as const) answersOf(evidence, set)
+  const perClass = splitCounts({ train: data.train, classes }, { holdOut, request }).all / classes
+  const forget = countsOf(evidence.forget.labels, classes)
+  const retain = countsOf(evidence.retain.labels, classes)
+  const test = countsOf(evidence.test.labels, classes)
+  for (const label of data.classes.keys()) {
+    const [trained, tested] = [forget[label]! + retain[label]!, test[label]!]
+    if (trained !== perClass) return `expected ${perClass} training examples of class ${label}, got ${trained}`
+    if (tested !== data.test / classes) {
+      return `expected ${data.test / classes} test examples of class ${label}, got ${tested}`
+    }
+  }
+  if (forgotten !== null && retain[forgotten]! > 0) {
+    return `expected no example of class ${forgotten} in the retain set, got ${retain[forgotten]}`
+  }
+  return null
+}
+
+function countsOf(labels: Uint8Array, classes: number): number[] {
+  const counts = Array<number>(classes).fill(0)
+  for (const label of labels) counts[label]! += 1
+  return counts
+}

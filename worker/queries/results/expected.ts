@@ -1,0 +1,38 @@
+/** What the files of a stage must hold, by what it was asked to compute. */
+import { weightShapes } from '../../../runner/engine/nn/architectures/weight-shapes.ts'
+import type { Asked, TensorShapes } from '../../../runner/science/task.ts'
+import { AVERAGE, WEIGHTS } from '../../../runner/science/weights.ts'
+import { picturedOf } from '../../../schema/classes.ts'
+import type { StageSpec } from '../../../schema/stage.ts'
+import { scienceTasks } from '../../http/catalogue.ts'
+
+export interface Expected {
+  /** Null where nothing is known of its tensors: an architecture, a dataset or a task of a user's own. */
+  tensors: TensorShapes | null
+  optional?: true
+}
+
+/** Null for a dataset that is not known here. */
+export function askedOf(stage: StageSpec, inputs: Record<string, StageSpec>): Asked | null {
+  const data = picturedOf(stage.dataset)
+  return data ? { stage, inputs, data } : null
+}
+
+/** By artifact. */
+export function expectedOf(stage: StageSpec, asked: Asked | null): Record<string, Expected> {
+  if (stage.kind === 'train' || stage.kind === 'unlearn') {
+    const tensors = asked && weightsAsked(asked)
+    return { [WEIGHTS]: { tensors }, [AVERAGE]: { tensors, optional: true } }
+  }
+  const science = scienceTasks.get(stage.task)
+  const known = asked && science?.leaves?.(asked)
+  if (known) return Object.fromEntries(Object.entries(known).map(([name, tensors]) => [name, { tensors }]))
+  const names = stage.kind === 'evaluate' ? (science?.files ?? []) : []
+  return Object.fromEntries(names.map((name) => [name, { tensors: null }]))
+}
+
+function weightsAsked({ stage: { model }, data }: Asked): TensorShapes | null {
+  const images = { channels: data.channels, height: data.size, width: data.size, classes: data.classes.length }
+  const shapes = weightShapes(model, images)
+  return shapes && Object.fromEntries([...shapes].map(([name, shape]) => [name, { dtype: 'F32', shape }]))
+}
