@@ -33,16 +33,20 @@ export type Memory = z.infer<typeof memory>
 
 export const metricValue = z.strictObject({ identity: z.string().max(300), value: z.number() })
 
+/** Bounds a record that a runner fills. */
+const atMost = <Shape extends z.ZodType<Record<string, unknown>>>(most: number, shape: Shape) =>
+  shape.refine((record) => Object.keys(record).length <= most, { error: `expected ${most} entries at most` })
+
 export const stageResult = z.strictObject({
-  artifacts: z.record(z.string().regex(/^[a-z0-9.-]{1,80}$/), artifactRef),
+  artifacts: atMost(100, z.record(z.string().regex(/^[a-z0-9.-]{1,80}$/), artifactRef)),
   seconds,
   device,
   /** `palimpsest` and `onnxruntime` among them. */
-  versions: z.record(z.string().max(40), z.string().max(80)),
+  versions: atMost(20, z.record(z.string().max(40), z.string().max(80))),
   /** Absent where the stage shared a process with others. */
   memory: memory.optional(),
   /** By metric id; set by evaluate stages. */
-  metrics: z.record(z.string().max(40), metricValue).default({}),
+  metrics: atMost(100, z.record(z.string().max(40), metricValue)).default({}),
   /** Mean training loss of each epoch or pass. */
   losses: z.array(z.number()).max(4000).default([]),
 })

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -130,6 +130,30 @@ test('imports of a top folder without lists are held all the same, folder by fol
 test('a folder none of whose folders has a list of its own holds them all', () => {
   const files = { ...sound.files, 'app/low/deep/deeper.ts': "import { join } from 'node:path'" }
   expect(check({ ...sound, files })).toEqual({ status: 0, faults: [] })
+})
+
+/** Packages that a file and all that it imports ask for when they run; types are gone by then. */
+function packagesOf(entry: string, seen = new Set<string>()): Set<string> {
+  const found = new Set<string>()
+  if (seen.has(entry) || !/\.tsx?$/.test(entry)) return found
+  seen.add(entry)
+  const imports = readFileSync(entry, 'utf8').matchAll(
+    /^(?:import|export)\s(?!type\s)(?:[\w*{][^'"=]*?\sfrom\s)?['"]([^'"]+)['"]/gm,
+  )
+  for (const [, name] of imports) {
+    const more = name!.startsWith('.') ? packagesOf(join(dirname(entry), name!), seen) : [name!]
+    for (const each of more) found.add(each)
+  }
+  return found
+}
+
+test('what the worker is made of imports nothing of Node and no onnxruntime', () => {
+  const root = join(import.meta.dirname, '../..')
+  const packages = [...packagesOf(join(root, 'worker/index.ts'))]
+  expect(packages).toContain('@hono/zod-openapi')
+  expect(packages.filter((name) => /^node:|onnx/.test(name))).toEqual([])
+  // The walk sees them where they are.
+  expect([...packagesOf(join(root, 'runner/engine/nn/initial-state.ts'))]).toContain('node:crypto')
 })
 
 test('this repository keeps its lists', () => {

@@ -1,10 +1,11 @@
 /** A runner made of plain HTTP requests: it leases, logs, uploads and finishes like a real one and invents its evidence. */
 import { createHash, randomBytes } from 'node:crypto'
 import { scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
+import { plainTools } from '../../runner/science/plain-tools.ts'
+import { scoreEach } from '../../runner/science/score.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { StageResult } from '../../schema/result.ts'
-import { computeHere } from '../../worker/queries/scores/compute.ts'
 import { type Drawn, filesOf, type Scores } from './artifacts.ts'
 import { enrolled, jobOf, signedResult } from './enrolled.ts'
 import { device, leaseRequest } from './probe.ts'
@@ -98,7 +99,9 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
       const pictures = picture ? { 'samples.png': await upload(job, picture) } : {}
       const measured = async () => {
         const science = scienceTasks.get(spec.task)!
-        return (await computeHere(science, science.decode(new Map(Object.entries(files))), job.metrics)).values
+        const evidence = science.decode(new Map(Object.entries(files)))
+        const tools = () => plainTools({ svcSamples: 1e5, svcCacheBytes: 2 ** 23, multiplications: 1e10 })
+        return (await scoreEach(science, evidence, job.metrics, tools)).values
       }
       const result: StageResult = {
         artifacts: { ...artifacts, ...pictures },

@@ -15,6 +15,8 @@ const route = apiRoute({
   path,
   tags: ['Agent protocol'],
   summary: 'Finish a job',
+  description:
+    'Refused with `invalid_result` where a file is not what its name says, evidence is not of the examples that the stage asks for, or a metric is not what the evidence gives: the server computes metrics itself, but for those that take too long here.',
   security: bearer,
   middleware: [withJobToken] as const,
   request: { params: byKey, ...body(request) },

@@ -222,7 +222,8 @@ export const docsPage: Route = (app) =>
                 Weights, logits and logs of every stage are kept under their SHA-256 and can be downloaded from the page
                 of a run. A stage is named by the hash of everything that determines its result, so the same stage is
                 never computed twice. The runner signs each result with the hashes of all of it, and the page of a run
-                shows these manifests; check them with:
+                shows these manifests. Metrics are computed by the server from the evidence when a result comes; where
+                that takes too long, the page says that a value is the runner's word. Compute everything again with:
               </p>
               <Code>{`npx palimpsest verify RUN --server ${origin}`}</Code>
               <h2 id="server">Run a server</h2>
