@@ -66,7 +66,8 @@ export async function runLoop({ probe, drain, ...context }: LoopOptions): Promis
         await runJob(await openOrder(answer, context), context)
         continue
       }
-      if (answer.standing !== standing) emit({ kind: 'standing', standing: answer.standing })
+      if (answer.standing !== standing)
+        emit({ kind: 'standing', standing: answer.standing, reason: answer.pauseReason })
       standing = answer.standing
       if (standing === 'draining') break
       emit({ kind: 'idle', retryAfterMs: answer.retryAfterMs })

@@ -165,6 +165,11 @@ const standings: Record<RunnerState, string> = {
   revoked: 'revoked by an admin',
 }
 
+const standingWords = ({ standing, reason }: Extract<AgentEvent, { kind: 'standing' }>): string =>
+  reason === undefined
+    ? standings[standing]
+    : `paused by the server: ${reason}; no jobs until an admin looks into it and resumes this runner`
+
 /** Lines for people: what begins and ends, progress now and then, troubles once each. */
 function teller(): (event: AgentEvent) => void {
   const PROGRESS_EVERY_MS = 10_000
@@ -202,7 +207,7 @@ function teller(): (event: AgentEvent) => void {
         note(`${styled('yellow', '!')} ${label}  lost: ${event.message}`)
         break
       case 'standing':
-        note(`${styled('yellow', '!')} ${standings[event.standing]}`)
+        note(`${styled('yellow', '!')} ${standingWords(event)}`)
         break
       case 'trouble':
         if (lastTrouble === '') note(`${styled('yellow', '!')} ${event.message}`)
