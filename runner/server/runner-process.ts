@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentEvent } from '../agent/job-context.ts'
+import { LOCAL_FAULT_CODE } from '../words/usage.ts'
 
 const cli = join(import.meta.dirname, '../cli.ts')
 /** What it gets to release its job. */
@@ -57,7 +58,9 @@ export function startRunner({ server, home, data, threads, onEvent, onLoss }: Ru
       if (stopping) return
       restarts += 1
       const how = `the runner ended with ${signal ?? `code ${code}`}`
-      if (restarts > MAX_RESTARTS) onLoss(`${how} once more and is not started again; see ${log}`)
+      if (code === 2 || code === LOCAL_FAULT_CODE)
+        onLoss(`${how} and is not started again: it would end alike; see ${log}`)
+      else if (restarts > MAX_RESTARTS) onLoss(`${how} once more and is not started again; see ${log}`)
       else {
         onLoss(`${how} and is started again; see ${log}`)
         setTimeout(() => !stopping && start(), 1000)

@@ -1,5 +1,4 @@
 /** The log of a job as plain text, streamed: it is read as fast as it is taken. */
-import type { TypedResponse } from 'hono'
 import { z } from 'zod'
 import { errorBody } from '../../../schema/errors.ts'
 import { viewerOf } from '../../access/people.ts'
@@ -54,5 +53,5 @@ export const apiJobLog: Route = (app) =>
       },
     })
     // Text as routes are typed to answer with, though it is never a string here.
-    return answer as Response & TypedResponse<string, 200, 'text'>
+    return answer as ReturnType<typeof c.text<string, 200>>
   })
