@@ -2,7 +2,7 @@
 import { type Api, apiOf } from '../agent/api.ts'
 import { type Client, createClient } from '../agent/client.ts'
 import { enrol, identityFor } from '../agent/identity.ts'
-import { lockHome } from '../store/home.ts'
+import { lockHome } from './home-lock.ts'
 import { serverSecrets } from './secrets.ts'
 import { startServer } from './start.ts'
 import { adminTokenOf, ensureTokens, type Tokens } from './tokens.ts'
