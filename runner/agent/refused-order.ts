@@ -1,4 +1,4 @@
-/** An order that this release could not carry out, remembered in the home for an hour: until then a runner that is started again as it
+/** That a server's orders or answers are none that this release can carry out, remembered in the home for an hour: until then a runner that is started again as it
  *  was ends before it asks for work, since each time that it did would cost a delivery of some job. Another release asks at once. */
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'

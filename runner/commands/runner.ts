@@ -1,9 +1,10 @@
 /** `palimpsest runner`: leases jobs from a server and runs them on this machine. */
 import type { RunnerState } from '../../schema/protocol/lease.ts'
 import { OLDEST_PROTOCOL, type Spoken } from '../../schema/protocol/version.ts'
+import { SignatureError } from '../../schema/signature.ts'
 import { runnerAccess } from '../agent/access.ts'
 import { type Client, createClient, RemoteError } from '../agent/client.ts'
-import { remedyFor } from '../agent/contract.ts'
+import { ContractError, remedyFor } from '../agent/contract.ts'
 import { enrol, type Identity, identityFor } from '../agent/identity.ts'
 import type { AgentEvent } from '../agent/job-context.ts'
 import { runLoop } from '../agent/loop.ts'
@@ -130,7 +131,7 @@ async function execute(options: Options): Promise<void> {
     await runLoop({ client, identity, probe, store, places, threads, provider, drain, signal, emit: tell })
   } catch (error) {
     if (error instanceof RemoteError) throw new UsageError(`${server} refused this runner: ${error.message}`)
-    if (error instanceof OrderError) {
+    if (isMisunderstanding(error)) {
       await rememberRefused(home, server, error.message)
       throw new UsageError(error.message)
     }
@@ -142,6 +143,10 @@ async function execute(options: Options): Promise<void> {
   // SIGTERM is how services are stopped: that is a good end.
   if (drain.reason?.exitCode === 130) throw drain.reason
 }
+
+/** What the server said is not what this release can carry out, and would not be at the next start either. */
+const isMisunderstanding = (error: unknown): error is Error =>
+  [OrderError, SignatureError, ContractError].some((kind) => error instanceof kind)
 
 /** Before anything is leased: a server that speaks less than this release understands would have its jobs given back. */
 function requireSpoken(server: string, spoken: Spoken): void {

@@ -1,6 +1,7 @@
 /** A worker and runners as real processes while the network between them breaks, runners are killed, their disks are full, and the
  *  worker, or workerd alone, is killed and has to come back by itself, until every run has ended. What happens is drawn from a seed; when it happens is up to the machine. */
 import { type ChildProcess, fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,7 +18,8 @@ import type { Served } from '../support/served.ts'
 export const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 /** Retrain first, so that no other submission asks for it. */
 export const METHODS = ['retrain', 'original', 'ft', 'ga']
-const KILL_EVERY_MS = 3000
+/** A runner that comes back in the same home waits until the lease of the one before has run out. */
+const KILL_EVERY_MS = 4000
 /** Of what happens to runners, disks that are full; the first is one. */
 const FULL_SHARE = 0.25
 const LOOK_EVERY_MS = 3000
@@ -185,8 +187,8 @@ async function startFleet({ seed, server, runners, invite }: FleetOptions) {
       const place = random.integer(members.length)
       const member = members[place]!
       const { child, home } = member
-      if (full === 0 || random.uniform() < FULL_SHARE) {
-        if (member.full) continue
+      const enrolled = existsSync(join(home.path, 'identity.json'))
+      if (enrolled && !member.full && (full === 0 || random.uniform() < FULL_SHARE)) {
         member.full = true
         full++
         await writeFile(markerIn(home), 'ENOSPC')
