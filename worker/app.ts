@@ -8,7 +8,7 @@ import { describeIssues } from '../schema/issues.ts'
 import { HEADER, header } from '../schema/protocol/version.ts'
 import { databaseOf } from './bindings/database.ts'
 import type { App, AppEnv } from './bindings/env.ts'
-import { limits } from './http/limits.ts'
+import { limits, readLimit } from './http/limits.ts'
 import * as api from './routes/api/index.ts'
 import * as pages from './routes/pages/index.ts'
 import { errorPage } from './views/error-page.tsx'
@@ -42,6 +42,7 @@ app.use(async (c, next) => {
   c.header('date', new Date().toUTCString())
   c.header(HEADER, header)
 })
+app.use(readLimit)
 app.use('/api/*', limits)
 
 app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { board } from '../../schema/api/board.ts'
 import { createdEnrolment, type createEnrolment } from '../../schema/api/enrolment.ts'
 import { queue } from '../../schema/api/queue.ts'
+import { retentionReport } from '../../schema/api/retention.ts'
 import { run, type setAside, setAsideStages } from '../../schema/api/run.ts'
 import { type changeRunner, type revokeRunner, runner, runnerList } from '../../schema/api/runner.ts'
 import { addedScores, type addScores, type rescore, rescoreReport } from '../../schema/api/score.ts'
@@ -46,6 +47,8 @@ export const apiOf = ({ json, server }: Client) => ({
     json(`/api/v1/benchmarks/${encodeURIComponent(slug)}/rescore`, rescoreReport, { body, signal, timeoutMs: 120_000 }),
   addScores: (body: z.input<typeof addScores>, signal?: AbortSignal) =>
     json('/api/v1/scores', addedScores, { body, signal }),
+  /** Removes what nothing needs any more. */
+  applyRetention: () => json('/api/v1/retention', retentionReport, { body: { dryRun: false }, timeoutMs: 120_000 }),
   tokens: async () => (await json('/api/v1/tokens', z.object({ tokens: z.array(token) }))).tokens,
   createEnrolment: (body: z.input<typeof createEnrolment>) =>
     json('/api/v1/enrolments', createdEnrolment, { body, headers: once() }),

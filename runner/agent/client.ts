@@ -26,6 +26,7 @@ import type { ArtifactRef } from '../../schema/result.ts'
 import { stageSpec } from '../../schema/stage.ts'
 import { tolerant } from '../../schema/tolerant.ts'
 import type { Incoming } from '../store/incoming.ts'
+import { localFaultOf } from '../store/local-fault.ts'
 import { jittered } from '../words/backoff.ts'
 import { ContractError, remedyFor } from './contract.ts'
 
@@ -155,6 +156,9 @@ export function createClient(options: ClientOptions) {
       } catch (error) {
         signal?.throwIfAborted()
         if (error instanceof ContractError) throw error
+        // Of what is done with an answer, or before one could be asked for.
+        const fault = localFaultOf(error)
+        if (fault) throw fault
         if (error instanceof RemoteError && error.code === 'access_expired' && attempt === 0) continue
         if (error instanceof RemoteError && error.status < 500 && error.code !== 'rate_limited') throw error
         const pauseMs = jittered(300, attempt, 10_000)
@@ -204,6 +208,9 @@ export function createClient(options: ClientOptions) {
     socket: async (path: string): Promise<WebSocket> =>
       new WebSocket(base.replace(/^http/, 'ws') + path, { headers: bearer(await credentialNow()) }),
 
+    /** What the server says that it speaks. */
+    spoken: (options: RequestOptions = {}) =>
+      request(serverKey.path, options, async (answer) => spokenBy(answer.headers.get(HEADER))),
     serverKey: (options?: RequestOptions) => json(serverKey.path, serverKey.response, options),
     enrol: (body: z.input<typeof enrol.request>, options?: RequestOptions) =>
       json(enrol.path, enrol.response, { ...options, body }),

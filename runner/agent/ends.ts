@@ -3,6 +3,7 @@ import type { FailureReason } from '../../schema/protocol/fail.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { WholeLog } from '../../schema/protocol/log.ts'
 import type { StageResult } from '../../schema/result.ts'
+import { localFaultOf } from '../store/local-fault.ts'
 import { beganFrom } from './began.ts'
 import { RemoteError, UnreachableError } from './client.ts'
 import { failureOf } from './failure.ts'
@@ -106,13 +107,15 @@ interface Verdict {
   message: string
 }
 
-/** A stopped runner, a job that nobody wants, a server that cannot be reached and inputs that will not do are no fault of the job:
- *  it is released. */
+/** A stopped runner, a fault of its machine, a job that nobody wants, a server that cannot be reached and inputs that will not do
+ *  are no fault of the job: it is released. */
 function verdict(error: unknown, { lease, signal }: Held): Verdict {
   if (lease.signal.reason instanceof JobCancelled) {
     return { outcome: 'released', reason: 'cancelled', message: lease.signal.reason.message }
   }
   if (signal.aborted) return { outcome: 'released', reason: 'interrupted', message: 'the runner was stopped' }
+  const fault = localFaultOf(error)
+  if (fault) return { outcome: 'released', reason: 'interrupted', message: `the runner stops: ${fault.message}` }
   if (error instanceof UnreachableError) {
     return { outcome: 'released', reason: 'interrupted', message: `the server could not be reached: ${error.message}` }
   }

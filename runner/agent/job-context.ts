@@ -20,7 +20,7 @@ export type AgentEvent =
   | { kind: 'failed'; key: string; reason: FailureReason; message: string }
   | { kind: 'released'; key: string; reason: FailureReason }
   | { kind: 'lost'; key: string; message: string }
-  | { kind: 'standing'; standing: RunnerState }
+  | { kind: 'standing'; standing: RunnerState; reason?: string | undefined }
   | { kind: 'idle'; retryAfterMs: number }
   | { kind: 'trouble'; message: string }
 

@@ -2,6 +2,7 @@
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { Progress, StageResult } from '../../schema/result.ts'
 import { missingOf } from '../pipeline/evaluate.ts'
+import { localFaultOf } from '../store/local-fault.ts'
 import { downloadArtifacts, uploadArtifacts } from './artifacts.ts'
 import { fetchCheckpoint, keepCheckpoints } from './checkpoints.ts'
 import { giveUp, type Held, handIn, handInLate, isRefused } from './ends.ts'
@@ -11,7 +12,7 @@ import type { JobContext } from './job-context.ts'
 import { openLog } from './log.ts'
 import { runStageProcess } from './stage-process.ts'
 
-/** Never throws: whatever becomes of the job is told to the server, or the lease runs out. */
+/** Whatever becomes of the job is told to the server, or the lease runs out. Throws, after that, only a fault of this machine. */
 export async function runJob(job: Job, context: JobContext): Promise<void> {
   const { client, emit } = context
   const { key } = job
@@ -44,6 +45,8 @@ export async function runJob(job: Job, context: JobContext): Promise<void> {
     if (isRefused(error)) await context.store.rejectStage(key).catch(({ message }: Error) => onTrouble(message))
     await giveUp(error, job, held)
     if (result && lease.signal.reason instanceof LeaseLost) await handInLate(key, result, held)
+    const fault = localFaultOf(error)
+    if (fault) throw fault
   } finally {
     lease.stop()
     log.close()

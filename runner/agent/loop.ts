@@ -43,7 +43,8 @@ export interface LoopOptions extends JobContext {
   drain: AbortSignal
 }
 
-/** Runs jobs until a signal is aborted, or an admin let it drain. Throws only when the server refuses this runner. */
+/** Runs jobs until a signal is aborted, or an admin let it drain. Throws only when the server refuses this runner, and when this
+ *  machine cannot go on (LocalFault): the job has been given back then, and nothing more is leased. */
 export async function runLoop({ probe, drain, ...context }: LoopOptions): Promise<void> {
   const { client, signal, emit } = context
   const ended = AbortSignal.any([drain, signal])
@@ -66,7 +67,8 @@ export async function runLoop({ probe, drain, ...context }: LoopOptions): Promis
         await runJob(await openOrder(answer, context), context)
         continue
       }
-      if (answer.standing !== standing) emit({ kind: 'standing', standing: answer.standing })
+      if (answer.standing !== standing)
+        emit({ kind: 'standing', standing: answer.standing, reason: answer.pauseReason })
       standing = answer.standing
       if (standing === 'draining') break
       emit({ kind: 'idle', retryAfterMs: answer.retryAfterMs })

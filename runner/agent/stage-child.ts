@@ -3,6 +3,7 @@
 
 import { runStage } from '../pipeline/run-stage.ts'
 import { dataLoader } from '../stages/data.ts'
+import { localFaultOf } from '../store/local-fault.ts'
 import { openStore } from '../store/store.ts'
 import { failureOf } from './failure.ts'
 import type { FromStage, StageOrder, ToStage } from './stage-messages.ts'
@@ -50,6 +51,8 @@ async function answerTo({
     })
     return { kind: 'result', result, reused }
   } catch (error) {
+    const fault = localFaultOf(error)
+    if (fault) return { kind: 'local-fault', message: fault.message }
     const { reason, message } = failureOf(error)
     if (reason === 'evaluator_bug' && error instanceof Error && error.stack)
       await tell({ kind: 'log', line: error.stack })

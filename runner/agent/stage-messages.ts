@@ -27,3 +27,5 @@ export type FromStage =
   | { kind: 'log'; line: string }
   | { kind: 'result'; result: StageResult; reused: boolean }
   | { kind: 'error'; reason: FailureReason; message: string }
+  /** This machine is at fault, not the stage. */
+  | { kind: 'local-fault'; message: string }

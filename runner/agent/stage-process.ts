@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import type { Progress, StageResult } from '../../schema/result.ts'
+import { LocalFault, localFaultOf } from '../store/local-fault.ts'
 import { StageFailure } from './failure.ts'
 import type { FromStage, StageOrder, ToStage } from './stage-messages.ts'
 
@@ -55,6 +56,7 @@ export async function runStageProcess(options: StageOptions): Promise<{ result: 
     if (answer?.kind === 'result') return { result: answer.result, reused: answer.reused }
     signal.throwIfAborted()
     for (const line of stderr.split('\n').filter(Boolean)) onLog(line)
+    if (answer?.kind === 'local-fault') throw new LocalFault(answer.message)
     if (answer?.kind === 'error') throw new StageFailure(answer.reason, answer.message)
     throw silentEnd(exit, stderr)
   } finally {
@@ -73,7 +75,8 @@ interface Exit {
 const exitOf = (child: ChildProcess) =>
   new Promise<Exit>((done, fail) => {
     child.once('error', (error) => {
-      if (child.pid === undefined) fail(new StageFailure('dependency', `no process for the stage: ${error.message}`))
+      if (child.pid !== undefined) return
+      fail(localFaultOf(error) ?? new StageFailure('dependency', `no process for the stage: ${error.message}`))
     })
     child.once('close', (code, signal) => done({ code, signal }))
   })

@@ -1,10 +1,11 @@
 /** Puts the commands together, runs one, and turns what it throws into words and an exit code. */
 import { Command, CommanderError } from 'commander'
 import { RemoteError } from '../agent/client.ts'
+import { localFaultOf } from '../store/local-fault.ts'
 import { reasonOf } from '../store/write.ts'
 import { note, styled } from '../terminal/output.ts'
 import { noSuch } from '../words/nearest.ts'
-import { Interrupted, UsageError } from '../words/usage.ts'
+import { Interrupted, LOCAL_FAULT_CODE, UsageError } from '../words/usage.ts'
 import { version } from '../words/version.ts'
 import * as commands from './index.ts'
 import { groups } from './parts/command.ts'
@@ -58,9 +59,11 @@ function explain(error: unknown): number {
   // commander has said what was wrong; help and version end with 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof Interrupted) return error.exitCode
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  const fault = localFaultOf(error)
+  const { name, message, stack } = fault ?? (error instanceof Error ? error : new Error(String(error)))
   note(`${styled('red', 'error:')} ${message}`)
   if (error instanceof UsageError) return 2
+  if (fault) return LOCAL_FAULT_CODE
   if (error instanceof RemoteError) return error.status < 500 ? 2 : 1
   // A fault of this program: the place helps whoever mends it.
   if (['Error', 'TypeError', 'RangeError', 'ReferenceError'].includes(name) && process.env.DEBUG) note(stack)

@@ -120,7 +120,7 @@ async function execute(options: Options): Promise<void> {
     }
     if (options.serve) {
       note('Serving until Ctrl-C.')
-      await untilStopped(server.ended, signal, server.log)
+      await untilStopped(server.ended, signal, { log: server.log, home })
     }
     if (failed > 0) throw new Error(`${plural(failed, 'run')} did not finish; the page of each says why`)
   } finally {

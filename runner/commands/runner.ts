@@ -1,14 +1,20 @@
 /** `palimpsest runner`: leases jobs from a server and runs them on this machine. */
 import type { RunnerState } from '../../schema/protocol/lease.ts'
+import { OLDEST_PROTOCOL, type Spoken } from '../../schema/protocol/version.ts'
+import { SignatureError } from '../../schema/signature.ts'
 import { runnerAccess } from '../agent/access.ts'
 import { type Client, createClient, RemoteError } from '../agent/client.ts'
+import { ContractError, remedyFor } from '../agent/contract.ts'
 import { enrol, type Identity, identityFor } from '../agent/identity.ts'
 import type { AgentEvent } from '../agent/job-context.ts'
 import { runLoop } from '../agent/loop.ts'
+import { OrderError } from '../agent/order.ts'
 import { type Pulse, startPulse } from '../agent/pulse.ts'
+import { refusedBefore, rememberRefused } from '../agent/refused-order.ts'
 import { passedSelfTest, probeMachine } from '../probe/probe.ts'
 import type { DeviceKind } from '../probe/providers.ts'
 import { dataPlaces, openHome } from '../store/home.ts'
+import { requireRoom } from '../store/local-fault.ts'
 import { openStore } from '../store/store.ts'
 import { findingsLines } from '../terminal/findings.ts'
 import { note, print, printJson, printJsonLine, styled } from '../terminal/output.ts'
@@ -74,7 +80,7 @@ export const runner: Command = {
             'palimpsest runner --server https://palimpsest.example --threads 4',
             'palimpsest runner --check',
           ],
-          'The secret is needed at the first start only: it becomes the identity in <home>/identity.json. Ctrl-C or SIGTERM: lease nothing new, and give the current job back after --drain-seconds; a second one gives it back at once, a third one ends without.',
+          'The secret is needed at the first start only: it becomes the identity in <home>/identity.json. A full disk and the like end it with 75, its job given back. Ctrl-C or SIGTERM: lease nothing new, and give the current job back after --drain-seconds; a second one gives it back at once, a third one ends without.',
         ),
       )
       .action(execute),
@@ -88,6 +94,9 @@ async function execute(options: Options): Promise<void> {
   const secret = await secretFrom(options)
   const name = nameFrom(options)
   const home = await openHome(options.home)
+  await requireRoom(home)
+  const refused = await refusedBefore(home, server)
+  if (refused !== null) throw new UsageError(refused)
   const { drain, stop, release } = onDraining({
     drainMs: drainSeconds * 1000,
     onDrain: () => note(`Stopping: a job may go on for ${duration(drainSeconds)}; once more gives it back at once.`),
@@ -110,6 +119,7 @@ async function execute(options: Options): Promise<void> {
     requireDevice(options.device, findings)
     if (!passedSelfTest(findings)) throw new Error('the self-test failed: see `palimpsest runner --check`')
     const open = createClient({ server, onRetry })
+    requireSpoken(server, await open.spoken({ signal: either, retryForMs: Number.POSITIVE_INFINITY }))
     const identity = await identityAt({ home, client: open, secret, name, signal: either })
     const access = runnerAccess({ client: open, identity, onTrouble })
     pulse = startPulse(home, server)
@@ -121,6 +131,10 @@ async function execute(options: Options): Promise<void> {
     await runLoop({ client, identity, probe, store, places, threads, provider, drain, signal, emit: tell })
   } catch (error) {
     if (error instanceof RemoteError) throw new UsageError(`${server} refused this runner: ${error.message}`)
+    if (isMisunderstanding(error)) {
+      await rememberRefused(home, server, error.message)
+      throw new UsageError(error.message)
+    }
     if (!either.aborted) throw error
   } finally {
     pulse?.stop()
@@ -128,6 +142,15 @@ async function execute(options: Options): Promise<void> {
   }
   // SIGTERM is how services are stopped: that is a good end.
   if (drain.reason?.exitCode === 130) throw drain.reason
+}
+
+/** What the server said is not what this release can carry out, and would not be at the next start either. */
+const isMisunderstanding = (error: unknown): error is Error =>
+  [OrderError, SignatureError, ContractError].some((kind) => error instanceof kind)
+
+/** Before anything is leased: a server that speaks less than this release understands would have its jobs given back. */
+function requireSpoken(server: string, spoken: Spoken): void {
+  if (spoken.protocol < OLDEST_PROTOCOL) throw new UsageError(`${server}: ${remedyFor(spoken)}`)
 }
 
 interface Enrolment {
@@ -164,6 +187,11 @@ const standings: Record<RunnerState, string> = {
   draining: 'drained by an admin: no more jobs, so this runner ends',
   revoked: 'revoked by an admin',
 }
+
+const standingWords = ({ standing, reason }: Extract<AgentEvent, { kind: 'standing' }>): string =>
+  reason === undefined
+    ? standings[standing]
+    : `paused by the server: ${reason}; no jobs until an admin looks into it and resumes this runner`
 
 /** Lines for people: what begins and ends, progress now and then, troubles once each. */
 function teller(): (event: AgentEvent) => void {
@@ -202,7 +230,7 @@ function teller(): (event: AgentEvent) => void {
         note(`${styled('yellow', '!')} ${label}  lost: ${event.message}`)
         break
       case 'standing':
-        note(`${styled('yellow', '!')} ${standings[event.standing]}`)
+        note(`${styled('yellow', '!')} ${standingWords(event)}`)
         break
       case 'trouble':
         if (lastTrouble === '') note(`${styled('yellow', '!')} ${event.message}`)

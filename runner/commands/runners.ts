@@ -97,6 +97,10 @@ async function list(options: Options): Promise<void> {
   const found = await (await asAdmin(options)).runners()
   if (options.json) return printJson(found)
   if (found.length === 0) return note('No runner has enrolled yet; palimpsest runners invite makes the secret for one.')
+  for (const { name, pauseReason } of found) {
+    if (pauseReason !== null)
+      note(`${name} was paused by the server: ${pauseReason}; when it is mended: palimpsest runners resume ${name}`)
+  }
   const rows = found.map(({ id, name, state, labels, probe, lastSeenAt, jobs }) => [
     id,
     name,

@@ -2,6 +2,7 @@
 
 import { startLocalServer } from '../server/local.ts'
 import { tokensPath } from '../server/tokens.ts'
+import { troubleInLog } from '../server/trouble.ts'
 import { openHome } from '../store/home.ts'
 import { note, print, printJson } from '../terminal/output.ts'
 import { wholeNumber } from './parts/arguments.ts'
@@ -44,7 +45,7 @@ async function execute({ port, home: option, json }: Options): Promise<void> {
     note(`Admin and submitter tokens: ${tokensPath(home)} (readable by you only). Output: ${log}`)
     note(`A runner beside it: palimpsest runner --server ${url} --home ${home}`)
     note('Ctrl-C stops.')
-    await untilStopped(server.ended, signal, log)
+    await untilStopped(server.ended, signal, { log, home })
   } finally {
     await server.stop()
     release()
@@ -52,11 +53,16 @@ async function execute({ port, home: option, json }: Options): Promise<void> {
 }
 
 /** Until Ctrl-C, which is a good end; a worker that ends by itself is not. */
-export async function untilStopped(ended: Promise<void>, signal: AbortSignal, log: string): Promise<void> {
+export async function untilStopped(
+  ended: Promise<void>,
+  signal: AbortSignal,
+  { log, home }: { log: string; home: string },
+): Promise<void> {
   const stopped = Promise.withResolvers<'stopped'>()
   if (signal.aborted) stopped.resolve('stopped')
   signal.addEventListener('abort', () => stopped.resolve('stopped'), { once: true })
   if ((await Promise.race([stopped.promise, ended])) !== 'stopped') {
-    throw new Error(`the worker ended by itself; its last words are in ${log}`)
+    const trouble = await troubleInLog(log, home)
+    throw new Error(trouble ?? `the worker ended by itself; its last words are in ${log}`)
   }
 }

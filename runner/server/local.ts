@@ -2,10 +2,13 @@
 import { type Api, apiOf } from '../agent/api.ts'
 import { type Client, createClient } from '../agent/client.ts'
 import { enrol, identityFor } from '../agent/identity.ts'
-import { lockHome } from '../store/home.ts'
+import { UsageError } from '../words/usage.ts'
+import { lockHome } from './home-lock.ts'
 import { serverSecrets } from './secrets.ts'
-import { startServer } from './start.ts'
+import { logsOf, startServer } from './start.ts'
 import { adminTokenOf, ensureTokens, type Tokens } from './tokens.ts'
+import { requireHandles, troubleInLog } from './trouble.ts'
+import { startUpkeep, type UpkeepTimes } from './upkeep.ts'
 
 export interface LocalServer {
   url: string
@@ -22,28 +25,34 @@ export interface LocalServerOptions {
   home: string
   port: number
   signal?: AbortSignal | undefined
+  times?: Partial<UpkeepTimes>
 }
 
-export async function startLocalServer({ home, port, signal }: LocalServerOptions): Promise<LocalServer> {
+export async function startLocalServer({ home, port, signal, times }: LocalServerOptions): Promise<LocalServer> {
+  requireHandles()
   const release = await lockHome(home)
   try {
     const admin = await adminTokenOf(home)
     const secrets = await serverSecrets(home)
     const server = await startServer({ home, port, adminTokenSha256: admin.sha256, secrets, signal })
     const { url, log, ended } = server
+    const asAdmin = createClient({ server: url, token: admin.secret })
+    const endUpkeep = startUpkeep({ logs: logsOf(home), retain: apiOf(asAdmin).applyRetention, times })
     const stop = async () => {
+      endUpkeep()
       await server.stop()
       await release()
     }
     try {
-      const asAdmin = createClient({ server: url, token: admin.secret })
       const tokens = await ensureTokens(home, apiOf(asAdmin))
       await ensureIdentity(home, asAdmin)
       const api = apiOf(createClient({ server: url, token: tokens.submitter }))
       return { url, log, tokens, api, ended, stop }
     } catch (error) {
+      endUpkeep()
       await server.stop()
-      throw error
+      const trouble = signal?.aborted ? null : await troubleInLog(log, home)
+      throw trouble ? new UsageError(trouble) : error
     }
   } catch (error) {
     await release()

@@ -1,10 +1,13 @@
 /** A runner in a process of its own beside a local server, with the identity of the home; it tells what happens as JSON lines. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentEvent } from '../agent/job-context.ts'
+import { OWNER_ONLY } from '../store/secrets.ts'
+import { LOCAL_FAULT_CODE } from '../words/usage.ts'
+import { boundLog } from './upkeep.ts'
 
 const cli = join(import.meta.dirname, '../cli.ts')
 /** What it gets to release its job. */
@@ -29,7 +32,9 @@ export interface RunnerProcess {
 
 export function startRunner({ server, home, data, threads, onEvent, onLoss }: RunnerOptions): RunnerProcess {
   const log = join(home, 'runner.log')
-  const output = openSync(log, 'w')
+  const output = openSync(log, 'a', OWNER_ONLY)
+  ftruncateSync(output)
+  const bounding = setInterval(() => void boundLog(log).catch(() => {}), 60_000).unref()
   let stopping = false
   let restarts = 0
   let child: ChildProcess
@@ -57,7 +62,9 @@ export function startRunner({ server, home, data, threads, onEvent, onLoss }: Ru
       if (stopping) return
       restarts += 1
       const how = `the runner ended with ${signal ?? `code ${code}`}`
-      if (restarts > MAX_RESTARTS) onLoss(`${how} once more and is not started again; see ${log}`)
+      if (code === 2 || code === LOCAL_FAULT_CODE)
+        onLoss(`${how} and is not started again: it would end alike; see ${log}`)
+      else if (restarts > MAX_RESTARTS) onLoss(`${how} once more and is not started again; see ${log}`)
       else {
         onLoss(`${how} and is started again; see ${log}`)
         setTimeout(() => !stopping && start(), 1000)
@@ -78,6 +85,7 @@ export function startRunner({ server, home, data, threads, onEvent, onLoss }: Ru
         await ended
       }
       process.off('exit', kill)
+      clearInterval(bounding)
       closeSync(output)
     },
   }

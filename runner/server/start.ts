@@ -2,12 +2,15 @@
  *  home folder. A worker that no longer answers is started again. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, mkdir, readFile } from 'node:fs/promises'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { codeOf, reasonOf } from '../store/write.ts'
+import { OWNER_ONLY } from '../store/secrets.ts'
+import { codeOf, reasonOf, writeWhole } from '../store/write.ts'
+import { UsageError } from '../words/usage.ts'
 import { HOST, openDoor } from './door.ts'
+import { troubleIn } from './trouble.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 /** The file behind wrangler's command: one process less than through the command. */
@@ -26,7 +29,12 @@ const MAX_MISSED = 3
 const MAX_RESTARTS = 5
 const STEADY_MS = 600_000
 
-const environment = () => ({
+/** Logs of a server, all of which grow while it runs. */
+export const logsOf = (home: string): string[] => [workerLog(home), wranglerLog(home)]
+const workerLog = (home: string) => join(home, 'worker.log')
+const wranglerLog = (home: string) => join(home, 'wrangler.log')
+
+const environment = (home: string) => ({
   ...process.env,
   // Child processes of wrangler find the same Node.
   PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}`,
@@ -36,6 +44,10 @@ const environment = () => ({
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
   // It shows and changes database and objects to whoever asks.
   X_LOCAL_EXPLORER: 'false',
+  // It keeps a trace of every request for good.
+  X_LOCAL_OBSERVABILITY: 'false',
+  // Else a file of each start stays in the user's own folders.
+  WRANGLER_LOG_PATH: wranglerLog(home),
   NO_COLOR: '1',
   CI: '1',
 })
@@ -62,13 +74,16 @@ export interface Server {
 
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { home, port, signal } = options
-  const log = join(home, 'worker.log')
+  const log = workerLog(home)
   const door = await openDoor(port)
   const stopping = new AbortController()
   let worker: WorkerProcess
   try {
-    await migrate(persistTo(home), signal)
-    await writeFile(log, '')
+    // Also of a home from before, in which others could read.
+    await mkdir(stateIn(home), { recursive: true })
+    await chmod(stateIn(home), 0o700)
+    for (const path of logsOf(home)) await writeWhole(path, '', { mode: OWNER_ONLY })
+    await migrate(home, signal)
     worker = await startWorker(options, log, signal)
   } catch (error) {
     await door.close()
@@ -133,7 +148,7 @@ async function startWorker(
   log: string,
   signal: AbortSignal | undefined,
 ): Promise<WorkerProcess> {
-  const output = openSync(log, 'a')
+  const output = openSync(log, 'a', OWNER_ONLY)
   const child = spawn(
     process.execPath,
     [
@@ -143,7 +158,7 @@ async function startWorker(
       ...['--var', `ADMIN_TOKEN_SHA256:${adminTokenSha256}`, '--env-file', secrets, ...persistTo(home)],
     ],
     // A group of its own, so that Ctrl-C reaches this process only, and so that all of it can be ended at once.
-    { cwd: root, env: environment(), detached: true, stdio: ['ignore', output, output, 'ipc'] },
+    { cwd: root, env: environment(home), detached: true, stdio: ['ignore', output, output, 'ipc'] },
   )
   closeSync(output)
   const exited = new AbortController()
@@ -172,20 +187,25 @@ async function startWorker(
   }
 }
 
-const persistTo = (home: string) => ['--persist-to', join(home, 'worker')]
+const stateIn = (home: string) => join(home, 'worker')
+const persistTo = (home: string) => ['--persist-to', stateIn(home)]
 
-async function migrate(persist: string[], signal: AbortSignal | undefined): Promise<void> {
-  const words = ['d1', 'migrations', 'apply', 'DB', '--local', ...persist]
+async function migrate(home: string, signal: AbortSignal | undefined): Promise<void> {
+  const preload = [...STRIP_TYPES, '--no-warnings', '--import', guard]
+  const words = ['d1', 'migrations', 'apply', 'DB', '--local', ...persistTo(home)]
   try {
-    await promisify(execFile)(process.execPath, ['--no-warnings', wrangler, ...words], {
+    await promisify(execFile)(process.execPath, [...preload, wrangler, ...words], {
       cwd: root,
-      env: environment(),
+      env: environment(home),
       ...(signal && { signal }),
     })
   } catch (error) {
     signal?.throwIfAborted()
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string }
-    throw new Error(`the database could not be brought up to date: ${`${stdout}${stderr}`.trim() || message}`)
+    const said = `${stdout}${stderr}`.trim() || message
+    const trouble = await troubleIn(said, home)
+    if (trouble) throw new UsageError(trouble)
+    throw new Error(`the database could not be brought up to date: ${said}`)
   }
 }
 

@@ -3,7 +3,6 @@ import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
 import { UsageError } from '../words/usage.ts'
-import { takeLock } from './lock.ts'
 import { codeOf, reasonOf } from './write.ts'
 
 /** `--home`, else PALIMPSEST_HOME, else `.palimpsest` in the current folder. */
@@ -29,17 +28,6 @@ export async function openHome(option: string | undefined): Promise<string> {
     )
   }
   return home
-}
-
-/** One server a home: refuses at once while another process holds it. Returns the release. */
-export function lockHome(home: string): Promise<() => Promise<void>> {
-  return takeLock(join(home, 'server.lock'), {
-    onWait: (holder) => {
-      throw new UsageError(
-        `${holder} already serves ${home}; stop it with Ctrl-C first, or choose another home with --home DIR (and another port with --port N)`,
-      )
-    },
-  })
 }
 
 export interface DataPlaces {

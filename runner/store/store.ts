@@ -8,6 +8,7 @@ import type { ArtifactRef, StageResult } from '../../schema/result.ts'
 import type { StageKey, StageSpec } from '../../schema/stage.ts'
 import { sha256Of, sha256OfFile } from './digest.ts'
 import { type Incoming, receiveFile } from './incoming.ts'
+import { localFaultOf } from './local-fault.ts'
 import { type LockOptions, takeLock } from './lock.ts'
 import { isAbsent, readIfPresent } from './read.ts'
 import { recordAfter, recordIn, recordText, type StageRecord } from './stage-record.ts'
@@ -141,6 +142,8 @@ export function openStore(home: string): Store {
       if (actual !== sha256) {
         throw new StoreError(`${sha256}: what came has the SHA-256 ${actual}; it was thrown away, so run again`)
       }
+    } catch (error) {
+      throw localFaultOf(error, join(home, 'incoming', sha256)) ?? error
     } finally {
       await release()
     }
@@ -213,9 +216,11 @@ export function openStore(home: string): Store {
 }
 
 const unreadable = (path: string, error: unknown) =>
+  localFaultOf(error, path) ??
   new StoreError(`${path}: cannot be read: ${reasonOf(error)}; make it readable, or choose another home folder`)
 
 const unwritable = (path: string, error: unknown) =>
+  localFaultOf(error, path) ??
   new StoreError(`${path}: cannot be written: ${reasonOf(error)}; make room there, or choose another home folder`)
 
 async function read(path: string): Promise<Uint8Array | null> {

@@ -29,6 +29,9 @@ const reasons: Record<string, string> = {
   EISDIR: 'it is a folder',
   ENOTDIR: 'part of the path is a file',
   EMFILE: 'too many open files',
+  ENFILE: 'too many open files on this machine',
+  EFBIG: 'the file would be larger than is allowed',
+  EIO: 'the disk cannot be read or written',
 }
 
 export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown'

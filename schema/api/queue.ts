@@ -75,6 +75,8 @@ export type WaitingRun = z.infer<typeof waitingRun>
 export const queueRunner = z.strictObject({
   name: z.string(),
   state: z.enum(['active', 'paused', 'draining']),
+  /** Why the server paused it by itself; null where it did not. */
+  pauseReason: z.string().nullable(),
   /** Heard from lately. */
   present: z.boolean(),
   labels: z.array(z.string()),

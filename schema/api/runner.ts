@@ -17,6 +17,8 @@ export const runner = z.strictObject({
   id: runnerId,
   name: runnerName,
   state: z.enum(runnerStates),
+  /** Why the server paused it by itself; null where it did not. */
+  pauseReason: z.string().nullable(),
   labels,
   publicKey,
   fingerprint,

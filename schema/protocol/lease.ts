@@ -24,6 +24,8 @@ export const request = z.strictObject({
   protocol: z.int().min(1).default(1),
   /** What it can compute (schema/engine.ts): it is given jobs of these engines only. */
   engines: z.array(z.string().min(1).max(60)).max(50).default([]),
+  /** How many stages it runs at a time: it holds no more leases than that. */
+  stagesAtOnce: z.int().min(1).max(64).default(1),
 })
 
 export type LeaseRequest = z.infer<typeof request>
@@ -67,5 +69,11 @@ export interface Job extends Order {
 export const response = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('job'), key: stageKey, order: jws, lease }),
   /** An admin may have paused the runner, or asked it to drain: to end by itself. */
-  z.strictObject({ kind: z.literal('none'), retryAfterMs: z.int(), standing: z.enum(runnerStates) }),
+  z.strictObject({
+    kind: z.literal('none'),
+    retryAfterMs: z.int(),
+    standing: z.enum(runnerStates),
+    /** Why the server itself paused it, where no admin did. */
+    pauseReason: z.string().optional(),
+  }),
 ])

@@ -37,5 +37,6 @@ export const deliveries = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.jobKey, table.attempt] }),
     index('deliveries_running').on(table.runnerId).where(sql`outcome = 'running'`),
+    index('deliveries_ended').on(table.runnerId, table.outcome, table.endedAt),
   ],
 )

@@ -44,6 +44,8 @@ export const jobs = sqliteTable(
     deliveries: integer().notNull().default(0),
     lost: integer().notNull().default(0),
     failed: integer().notNull().default(0),
+    /** Failures of deliveries up to this one do not count: the stage was asked for anew after it. */
+    anewAfter: integer().notNull().default(0),
     /** Of the newest delivery, whether it still runs or has ended. */
     tokenSha256: text().unique(),
     leaseExpiresAt: integer(),

@@ -17,5 +17,11 @@ export const runners = sqliteTable('runners', {
   probe: text({ mode: 'json' }).$type<Probe>(),
   /** That it said it has, when it last asked for work. */
   engines: text({ mode: 'json' }).$type<string[]>(),
+  /** How many stages it said it runs at a time. */
+  stagesAtOnce: integer().notNull().default(1),
+  /** Set where the server paused it by itself (worker/queries/jobs/suspicion.ts): then its failures count for nothing. */
+  pauseReason: text(),
+  /** When an admin last resumed it: what it failed before is forgiven. */
+  trustedSince: integer(),
 })
 export type RunnerRow = typeof runners.$inferSelect

@@ -7,18 +7,19 @@ import { createClient } from '../../runner/agent/client.ts'
 import type { RunStage } from '../../schema/api/run.ts'
 import { artifactOf, linesOf, scoreOf } from '../support/chaos-stage.ts'
 import { cleanUp } from '../support/cli.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { type Served, startServed } from '../support/served.ts'
 import { type Aftermath, METHODS, SETTINGS, SLUG, storm } from './chaos.ts'
 
 const SEEDS = Math.ceil(Number(process.env.CHAOS_RUNS ?? 20) / METHODS.length)
 const RUNS = SEEDS * METHODS.length
 const RUNNERS = Number(process.env.CHAOS_RUNNERS ?? 3)
-const RESTARTS = Math.ceil(RUNS / 30)
+/** No more than a server takes in a row. */
+const STRIKES = Math.min(5, Math.max(2, Math.ceil(RUNS / 30)))
 const SEED = Number(process.env.CHAOS_SEED ?? randomInt(2 ** 31))
 /** How long a lost job may wait for its next delivery. */
 const AGAIN_WITHIN_MS = Number(SETTINGS.LEASE_MS) + 30_000
 
-let server: Server
+let server: Served
 let after: Aftermath
 let client: ReturnType<typeof createClient>
 /** By key: runs share stages. */
@@ -30,8 +31,8 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 
 beforeAll(async () => {
   say(`chaos: ${RUNS} runs, ${RUNNERS} runners, CHAOS_SEED=${SEED}`)
-  server = await startServer(SETTINGS)
-  after = await storm({ server, seed: SEED, seeds: SEEDS, runners: RUNNERS, restarts: RESTARTS, say })
+  server = await startServed(SETTINGS)
+  after = await storm({ server, seed: SEED, seeds: SEEDS, runners: RUNNERS, strikes: STRIKES, say })
   client = createClient({ server: server.url })
   for (const { id } of after.submissions.flatMap(({ runs }) => runs)) {
     const run = await apiOf(client).run(id)
@@ -80,6 +81,17 @@ test('every delivery is accounted for, and each job is finished once', () => {
   }
 })
 
+test('a runner whose disk is full gives its job back by that name and takes no other', () => {
+  const all = [...stages.values()].flatMap(({ history }) => history)
+  const given = all.filter(({ outcome }) => outcome === 'released')
+  expect(after.full).toBeGreaterThan(0)
+  for (const { reason, message } of given) {
+    expect([reason, message]).toEqual(['interrupted', expect.stringContaining('no space left on the device (ENOSPC)')])
+  }
+  expect(given.length).toBeLessThanOrEqual(after.full)
+  expect(after.stoppedByDisk).toBeLessThanOrEqual(after.full)
+})
+
 test('each log and artifact is what the delivery that finished wrote', async () => {
   for (const { key, deliveries, artifacts, logLength } of stages.values()) {
     const { manifest } = await client.manifest(key)
@@ -109,18 +121,23 @@ test('a lost job is given away again within the lease and 30 s', () => {
       const next = Date.parse(history[index + 1]!.leasedAt)
       const signs = after.proxy.signsOfLife.get(key)?.filter((sign) => sign < next) ?? []
       const last = Math.max(Date.parse(leasedAt), ...signs)
-      waits.push(next - last)
+      waits.push(next - last - outageWithin(last, next))
     }
   }
   const longest = Math.max(0, ...waits)
   const { tally } = after.proxy
   const deliveries = [...stages.values()].reduce((sum, stage) => sum + stage.deliveries, 0)
   say(
-    `${RUNS} runs, ${stages.size} jobs, ${deliveries} deliveries of which ${waits.length} lost; ${after.kills} kills, ${RESTARTS} restarts; ${JSON.stringify(tally)}; longest until leased again ${(longest / 1000).toFixed(1)} s; ${after.seconds.toFixed(0)} s; CHAOS_SEED=${SEED}`,
+    `${RUNS} runs, ${stages.size} jobs, ${deliveries} deliveries of which ${waits.length} lost; ${after.kills} kills, ${after.full} full disks, ${after.outages.length} strikes at the worker; ${JSON.stringify(tally)}; longest until leased again ${(longest / 1000).toFixed(1)} s; ${after.seconds.toFixed(0)} s; CHAOS_SEED=${SEED}`,
   )
   expect(after.kills).toBeGreaterThan(0)
+  expect(after.outages).toHaveLength(STRIKES)
   expect(longest).toBeLessThan(AGAIN_WITHIN_MS)
 })
+
+/** Of the milliseconds between two moments, those in which no worker answered. */
+const outageWithin = (begin: number, end: number): number =>
+  after.outages.reduce((sum, { from, to }) => sum + Math.max(0, Math.min(end, to) - Math.max(begin, from)), 0)
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 

@@ -1,39 +1,45 @@
-/** A worker and runners as real processes while the network between them breaks, runners are killed and the worker is restarted,
- *  until every run has ended. What happens is drawn from a seed; when it happens is up to the machine. */
+/** A worker and runners as real processes while the network between them breaks, runners are killed, their disks are full, and the
+ *  worker, or workerd alone, is killed and has to come back by itself, until every run has ended. What happens is drawn from a seed; when it happens is up to the machine. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { apiOf } from '../../runner/agent/api.ts'
 import { createClient } from '../../runner/agent/client.ts'
 import { randomStream } from '../../runner/engine/nn/random.ts'
+import { LOCAL_FAULT_CODE } from '../../runner/words/usage.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import { type BreakingProxy, breakingProxy } from '../support/breaking-proxy.ts'
 import { temporaryFolder } from '../support/cli.ts'
 import { fakeRunner } from '../support/fake-runner.ts'
-import type { Server } from '../support/server.ts'
+import type { Served } from '../support/served.ts'
 
 export const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 /** Retrain first, so that no other submission asks for it. */
 export const METHODS = ['retrain', 'original', 'ft', 'ga']
-const KILL_EVERY_MS = 3000
+/** A runner that comes back in the same home waits until the lease of the one before has run out. */
+const KILL_EVERY_MS = 4000
+/** Of what happens to runners, disks that are full; the first is one. */
+const FULL_SHARE = 0.25
 const LOOK_EVERY_MS = 3000
 /** Without a stage that ends for this long, something is stuck. */
 const STALLED_MS = 120_000
 const entry = resolve(import.meta.dirname, '../support/chaos-runner.ts')
+const fullDisk = resolve(import.meta.dirname, '../support/full-disk.ts')
 
 /** The worker's settings. */
 export const SETTINGS = { LEASE_MS: '5000', RENEW_EVERY_MS: '1667', POLL_MS: '500', IDLE_POLL_MS: '2000' }
 
 interface StormOptions {
   /** Started with SETTINGS. */
-  server: Server
+  server: Served
   seed: number
   /** Of each method. */
   seeds: number
   runners: number
-  /** Of the worker, at even shares of the work. */
-  restarts: number
+  /** Kills of the worker, at even shares of the work. */
+  strikes: number
   say(line: string): void
 }
 
@@ -49,12 +55,17 @@ export interface Aftermath {
   submissions: Submission[]
   computations: Computation[]
   kills: number
+  /** Disks that were full, and how many of these a runner met and ended by. */
+  full: number
+  stoppedByDisk: number
+  /** While no worker answered. */
+  outages: { from: number; to: number }[]
   /** Runners that ended without being killed, in the last words of each. */
   deserted: string[]
   seconds: number
 }
 
-export async function storm({ server, seed, seeds, runners, restarts, say }: StormOptions): Promise<Aftermath> {
+export async function storm({ server, seed, seeds, runners, strikes, say }: StormOptions): Promise<Aftermath> {
   const begin = performance.now()
   const proxy = await breakingProxy(server.url, seed)
   const api = apiOf(createClient({ server: server.url, retryForMs: 180_000 }))
@@ -69,7 +80,7 @@ export async function storm({ server, seed, seeds, runners, restarts, say }: Sto
   const fleet = await startFleet({ seed, server: proxy.url, runners, invite })
 
   const total = seeds * METHODS.length
-  let restarted = 0
+  const outages: Aftermath['outages'] = []
   let gained = { stages: 0, at: performance.now() }
   try {
     for (;;) {
@@ -79,16 +90,17 @@ export async function storm({ server, seed, seeds, runners, restarts, say }: Sto
       const stages = now.flatMap(({ runs }) => runs).reduce((sum, run) => sum + run.stages.done / run.stages.total, 0)
       const { requests, lostChunks, dropped, unanswered, doubled } = proxy.tally
       say(
-        `${((performance.now() - begin) / 1000).toFixed(0)} s: ${ended} of ${total} runs; ${fleet.kills()} kills, ${restarted} restarts; of ${requests} requests ${dropped} dropped, ${unanswered} unanswered, ${doubled} doubled; ${lostChunks} log chunks lost`,
+        `${((performance.now() - begin) / 1000).toFixed(0)} s: ${ended} of ${total} runs; ${fleet.kills()} kills, ${fleet.full()} full disks, ${outages.length} strikes at the worker; of ${requests} requests ${dropped} dropped, ${unanswered} unanswered, ${doubled} doubled; ${lostChunks} log chunks lost`,
       )
       if (ended === total) break
       if (stages > gained.stages) gained = { stages, at: performance.now() }
       else if (performance.now() - gained.at > STALLED_MS) {
         throw new Error(`no stage ended for ${STALLED_MS / 1000} s; the runners last said:\n${fleet.lastWords()}`)
       }
-      if (restarted < restarts && stages / total > (restarted + 1) / (restarts + 1)) {
-        restarted++
-        await server.restart(restarted % 2 === 1 ? 'SIGKILL' : 'SIGTERM')
+      const struck = outages.length
+      if (struck < strikes && stages / total > (struck + 1) / (strikes + 1)) {
+        outages.push(await server.strike(struck % 2 === 0 ? 'workerd' : 'wrangler'))
+        gained.at = performance.now()
       }
     }
   } finally {
@@ -101,6 +113,9 @@ export async function storm({ server, seed, seeds, runners, restarts, say }: Sto
     submissions: after,
     computations: await fleet.computations(),
     kills: fleet.kills(),
+    full: fleet.full(),
+    stoppedByDisk: fleet.stoppedByDisk(),
+    outages,
     deserted: fleet.deserted,
     seconds: (performance.now() - begin) / 1000,
   }
@@ -119,15 +134,15 @@ interface FleetOptions {
   invite(): Promise<string>
 }
 
-/** Runners of which one is killed now and then; in its place comes one with the same home or a new one. */
+/** Runners of which one is killed, or finds its disk full, now and then; in its place comes one with the same home or a new one. */
 async function startFleet({ seed, server, runners, invite }: FleetOptions) {
   const random = randomStream(seed, 'kills')
   const diaries = await temporaryFolder()
   const deserted: string[] = []
   const files: string[] = []
-  let kills = 0
+  let [kills, full, stoppedByDisk] = [0, 0, 0]
   let over = false
-  const members: { child: ChildProcess; home: Home; words: string }[] = []
+  const members: { child: ChildProcess; home: Home; words: string; full: boolean }[] = []
 
   const start = (home: Home, place: number) => {
     const diary = join(diaries, `${files.length}.jsonl`)
@@ -140,16 +155,24 @@ async function startFleet({ seed, server, runners, invite }: FleetOptions) {
         CHAOS_HOME: home.path,
         CHAOS_SECRET: home.secret,
         CHAOS_DIARY: diary,
+        FULL_DISK: markerIn(home),
+        NODE_OPTIONS: `--import=${fullDisk}`,
       },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
-    const member = { child, home, words: '' }
+    const member = { child, home, words: '', full: false }
     members[place] = member
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       member.words = (member.words + text).slice(-2000)
     })
-    child.once('close', (code, signal) => {
+    child.once('close', async (code, signal) => {
       if (over || signal === 'SIGKILL') return
+      if (code === LOCAL_FAULT_CODE && member.full) {
+        stoppedByDisk++
+        await rm(markerIn(home), { force: true })
+        start(home, place)
+        return
+      }
       deserted.push(`a runner ended with ${signal ?? `code ${code}`}: ${member.words}`)
       start(home, place)
     })
@@ -162,8 +185,17 @@ async function startFleet({ seed, server, runners, invite }: FleetOptions) {
       await sleep(KILL_EVERY_MS * (0.5 + random.uniform()))
       if (over) return
       const place = random.integer(members.length)
-      const { child, home } = members[place]!
+      const member = members[place]!
+      const { child, home } = member
+      const enrolled = existsSync(join(home.path, 'identity.json'))
+      if (enrolled && !member.full && (full === 0 || random.uniform() < FULL_SHARE)) {
+        member.full = true
+        full++
+        await writeFile(markerIn(home), 'ENOSPC')
+        continue
+      }
       await kill(child)
+      await rm(markerIn(home), { force: true })
       kills++
       // The worker may be away.
       const secret = random.uniform() < 0.5 ? await invite().catch(() => null) : null
@@ -175,6 +207,8 @@ async function startFleet({ seed, server, runners, invite }: FleetOptions) {
   return {
     deserted,
     kills: () => kills,
+    full: () => full,
+    stoppedByDisk: () => stoppedByDisk,
     lastWords: () => members.map(({ words }) => words).join('\n'),
     async stop() {
       over = true
@@ -186,6 +220,9 @@ async function startFleet({ seed, server, runners, invite }: FleetOptions) {
     },
   }
 }
+
+/** While it is there, the disk of the home is full. */
+const markerIn = ({ path }: Home) => join(path, 'full')
 
 async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return

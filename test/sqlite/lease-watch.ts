@@ -45,6 +45,8 @@ export class LeaseWatch {
   readonly #deliveries: StatementSync
   readonly #loose: StatementSync
   readonly #mixed: StatementSync
+  readonly #greedy: StatementSync
+  readonly #suspects: StatementSync
   #moments = new Map<string, Moment[]>()
   #outcomes = new Map<string, string>()
   #attempts = new Map<string, string>()
@@ -59,6 +61,14 @@ export class LeaseWatch {
          WHERE n.job_key = key AND r.cancelled_at IS NULL) AS wanted,
        EXISTS (SELECT 1 FROM job_inputs i JOIN jobs input ON input.key = i.input_key
          WHERE i.job_key = jobs.key AND input.state = 'failed') AS blocked FROM jobs`,
+    )
+    this.#greedy = database.prepare(
+      `SELECT runner_id, COUNT(*) AS held FROM deliveries WHERE outcome = 'running' GROUP BY runner_id
+       HAVING held > (SELECT stages_at_once FROM runners WHERE id = runner_id)`,
+    )
+    this.#suspects = database.prepare(
+      `SELECT DISTINCT job_key FROM deliveries WHERE outcome = 'failed' AND runner_id IN (
+         SELECT id FROM runners WHERE pause_reason IS NOT NULL)`,
     )
     this.#mixed = database.prepare(
       `SELECT job_key, attempt, text FROM log_chunks WHERE text IS NOT NULL AND text NOT LIKE 'attempt ' || attempt || ' %'`,
@@ -95,6 +105,9 @@ export class LeaseWatch {
 
   #look(): void {
     const deliveries = this.#deliveries.all() as unknown as Delivery[]
+    const suspects = new Set(this.#suspects.all().map((row) => row.job_key as string))
+    const [greedy] = this.#greedy.all()
+    must(!greedy, `a runner holds more than it said it runs at once: ${JSON.stringify(greedy)}`)
     const byJob = Map.groupBy(deliveries, ({ job_key }) => job_key)
     for (const job of this.#jobs.all() as unknown as Job[]) {
       const own = byJob.get(job.key) ?? []
@@ -116,8 +129,10 @@ export class LeaseWatch {
           must(job[counter] >= before[counter], `${job.key}: ${counter} went back to ${job[counter]}`)
         }
         must(before.state !== 'done' || job.result === before.result, `${job.key}: its result changed`)
+        // What failed by the word of a runner that is no longer believed is tried again.
+        const revived = before.state === 'failed' && job.state === 'queued' && suspects.has(job.key)
         must(
-          !['done', 'failed', 'cancelled'].includes(before.state) || job.state === before.state,
+          !['done', 'failed', 'cancelled'].includes(before.state) || job.state === before.state || revived,
           `${job.key}: left ${before.state}`,
         )
       }

@@ -18,8 +18,9 @@ import { runs } from '../../schema/tables/runs.ts'
 import { submissions } from '../../schema/tables/submissions.ts'
 import { type Database, databaseOf } from '../../worker/bindings/database.ts'
 import { type Bindings, settingsOf } from '../../worker/bindings/env.ts'
-import { failJob, finishJob } from '../../worker/queries/jobs/end-job.ts'
+import { finishJob } from '../../worker/queries/jobs/end-job.ts'
 import { endExpiredLeases } from '../../worker/queries/jobs/expire.ts'
+import { failJob } from '../../worker/queries/jobs/fail-job.ts'
 import { leaseJob, reclaimJob } from '../../worker/queries/jobs/lease.ts'
 import { renewLease } from '../../worker/queries/jobs/renew.ts'
 import { appendLog } from '../../worker/queries/logs/logs.ts'
@@ -84,6 +85,9 @@ const runnerRow = (index: number): RunnerRow => ({
   lastSeenAt: null,
   probe,
   engines: null,
+  stagesAtOnce: 1,
+  pauseReason: null,
+  trustedSince: null,
 })
 
 export class LeaseWorld {
@@ -268,7 +272,7 @@ export class LeaseWorld {
   }
 
   #lease(runner: number): Request {
-    const request = leaseRequest(this.#nonce())
+    const request = { ...leaseRequest(this.#nonce()), stagesAtOnce: 1 }
     return {
       name: 'lease',
       send: (now) => leaseJob(this.db, request, this.#context(runner, now)),

@@ -7,7 +7,9 @@ import { createClient } from '../../runner/agent/client.ts'
 import { enrol, identityFor } from '../../runner/agent/identity.ts'
 import type { AgentEvent } from '../../runner/agent/job-context.ts'
 import { runLoop } from '../../runner/agent/loop.ts'
+import { LocalFault } from '../../runner/store/local-fault.ts'
 import { openStore } from '../../runner/store/store.ts'
+import { LOCAL_FAULT_CODE } from '../../runner/words/usage.ts'
 import { chaosStage } from './chaos-stage.ts'
 import { probe } from './probe.ts'
 
@@ -31,16 +33,23 @@ const identity =
   (await identityFor(home!, open)) ?? (await enrol({ home: home!, client: open }, { secret: secret!, name: 'chaos' }))
 const store = openStore(home!)
 const never = new AbortController().signal
-await runLoop({
-  client: createClient({ server: server!, access: runnerAccess({ client: open, identity, onTrouble: () => {} }) }),
-  identity,
-  store,
-  places: { directories: [], cache: join(home!, 'datasets') },
-  threads: 1,
-  provider: 'cpu',
-  probe,
-  runStage: chaosStage(store),
-  drain: never,
-  signal: never,
-  emit,
-})
+try {
+  await runLoop({
+    client: createClient({ server: server!, access: runnerAccess({ client: open, identity, onTrouble: () => {} }) }),
+    identity,
+    store,
+    places: { directories: [], cache: join(home!, 'datasets') },
+    threads: 1,
+    provider: 'cpu',
+    probe,
+    runStage: chaosStage(store),
+    drain: never,
+    signal: never,
+    emit,
+  })
+} catch (error) {
+  // As the command ends then.
+  if (!(error instanceof LocalFault)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exit(LOCAL_FAULT_CODE)
+}

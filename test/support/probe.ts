@@ -20,4 +20,5 @@ export const leaseRequest = (nonce: string, own: Partial<Probe> = {}) => ({
   nonce,
   protocol: PROTOCOL,
   engines: engines(),
+  stagesAtOnce: 64,
 })

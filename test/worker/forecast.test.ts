@@ -1,6 +1,7 @@
 /** The estimate of when a run will be done, on made-up queues. */
 import { expect, test } from 'vitest'
 import { type ForecastStage, forecast } from '../../worker/queries/queue/forecast.ts'
+import { keptForecast, made } from '../../worker/queries/queue/kept-forecast.ts'
 
 const stage = (key: string, changes: Partial<ForecastStage> = {}): ForecastStage => ({
   key,
@@ -57,4 +58,29 @@ test('quantiles come from earlier durations', () => {
   expect(ends(spread(1))).toEqual({ median: 10, p90: 10 })
   expect(ends(spread(5))).toEqual({ median: 10, p90: 100 })
   expect(ends(spread(15))).toEqual({ median: 100, p90: 100 })
+})
+
+test('a queue that is looked at a hundred times is played through once, until something changed or five seconds passed', () => {
+  const stages = [stage('1', { running: { runner: 'a', forSeconds: 3 } }), stage('2'), stage('3', { after: ['2'] })]
+  const runners = ['a', 'b']
+  const before = made.forecasts
+  const times = () => made.forecasts - before
+  for (let view = 0; view < 100; view++) {
+    expect(keptForecast(stages, runners, 10_000 + view)).toEqual(forecast(stages, runners))
+  }
+  expect(times()).toBe(1)
+  keptForecast(stages, runners, 15_000)
+  expect(times()).toBe(2)
+  const changes = [
+    [...stages, stage('4')],
+    [stage('2'), stage('1'), stage('3', { after: ['2'] })],
+    [stage('1'), stage('2'), stage('3', { after: ['2'] })],
+    [stage('1'), stage('2'), stage('3', { after: ['1'] })],
+    [stage('1'), stage('2'), stage('3', { after: ['1'], durations: [10, 20] })],
+    [stage('1'), stage('2'), stage('3', { after: ['1'], runners: ['b'] })],
+  ]
+  for (const [index, changed] of changes.entries()) {
+    expect(keptForecast(changed, runners, 15_000)).toEqual(forecast(changed, runners))
+    expect(times()).toBe(3 + index)
+  }
 })

@@ -57,7 +57,8 @@ test(`a lease reads as many rows with ${MANY} finished runs as with ${FEW}, and 
 })
 
 const released = { outcome: 'released', reason: 'interrupted', message: 'put back' }
-const chosen = () => sql`SELECT ${nextJob(ableOf(probe, { labels: [], engines: engines() }))} AS key`
+const chosen = () =>
+  sql`SELECT ${nextJob(ableOf(probe, { labels: [], engines: engines() }), { runnerId: 'rnr_0', now: Date.now() })} AS key`
 const choose = () => databaseOf(bindings.DB).get(chosen())
 
 async function rowsRead(): Promise<number> {

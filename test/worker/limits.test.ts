@@ -1,6 +1,6 @@
 /** What is too large, packed, malformed or out of place is refused with a 4xx that says why. */
 import { expect, test } from 'vitest'
-import { ADMIN, ask, errorOf, lease, read, SLUG, say, submit, tokenFor, useFreshDatabase } from './support.ts'
+import { ADMIN, ask, bindings, errorOf, lease, read, SLUG, say, submit, tokenFor, useFreshDatabase } from './support.ts'
 
 useFreshDatabase()
 
@@ -110,4 +110,35 @@ test('a chunk of log is at most 64 KiB, whatever JSON makes of its bytes', async
   expect((await say(job, 'x'.repeat(64 * KIB + 1), next)).status).toBe(400)
   expect((await say(job, '\u0001'.repeat(65 * KIB), next)).status).toBe(413)
   await read(await say(job, 'x', next))
+})
+
+test('one address reads so often in ten seconds, whatever token it shows; IPv6 counts by network', async () => {
+  const real = bindings.READS
+  const seen = new Map<string, number>()
+  bindings.READS = {
+    limit: async ({ key }) => {
+      seen.set(key!, (seen.get(key!) ?? 0) + 1)
+      return { success: seen.get(key!)! <= 2 }
+    },
+  }
+  try {
+    const from = async (address: string, path = '/api/v1/benchmarks', headers = {}) =>
+      (await ask(path, { headers: { 'cf-connecting-ip': address, ...headers } })).status
+    expect([await from('192.0.2.1'), await from('192.0.2.1', '/queue'), await from('192.0.2.1', '/')]).toEqual([
+      200, 200, 429,
+    ])
+    expect(await from('192.0.2.1', '/', { authorization: 'Bearer pal_admin_made_up' })).toBe(429)
+    expect(await from('192.0.2.2')).toBe(200)
+    expect([await from('2001:db8::1'), await from('2001:db8::2'), await from('2001:db8:0:0:1::3')]).toEqual([
+      200, 200, 429,
+    ])
+    expect(await from('2001:db8:0:1::1')).toBe(200)
+    // This machine's own, and writes, which have limits of their own.
+    for (const address of ['127.0.0.1', '127.0.0.1', '127.0.0.1', '::1']) expect(await from(address)).toBe(200)
+    const answer = await ask('/api/v1/queue', { headers: { 'cf-connecting-ip': '192.0.2.1' } })
+    expect(answer.headers.get('retry-after')).toBe('10')
+    expect((await errorOf(answer)).code).toBe('rate_limited')
+  } finally {
+    bindings.READS = real
+  }
 })

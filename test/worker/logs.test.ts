@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { sha256Hex } from '../../schema/parts/hash.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { databaseOf } from '../../worker/bindings/database.ts'
+import { joinLog, streamLog } from '../../worker/queries/logs/log-pieces.ts'
 import { logSizes, readLines, readTail } from '../../worker/queries/logs/read-log.ts'
 import {
   ask,
@@ -173,4 +174,55 @@ test('a log of thousands of chunks is joined as it grows, and is the same to the
   expect(objects.reduce((sum, { size }) => sum + size, 0)).toBe(new TextEncoder().encode(text).byteLength)
   const [size] = (await logSizes(databaseOf(bindings.DB), [job.key])).get(job.key)!
   expect(size).toMatchObject({ lines: 700 })
+})
+
+test('a log is read by ranges and from any byte on, whether its pieces lie in the database or in the store', async () => {
+  const text = Array.from({ length: 3000 }, (_, index) => `line ${index} é\n`).join('')
+  const whole = new TextEncoder().encode(text)
+  // 64 chunks are joined in the store; the rest are rows.
+  await write(text, ...Array(70).fill(500))
+  const path = `/api/v1/jobs/${job.key}/log`
+  const got = async (query: string, range?: string) => {
+    const answer = await ask(path + query, { headers: range ? { range } : {} })
+    const content = new Uint8Array(await answer.arrayBuffer())
+    const at = (name: string) => answer.headers.get(name)
+    return { status: answer.status, content, length: at('content-length'), range: at('content-range') }
+  }
+  expect(await got('')).toEqual({ status: 200, content: whole, length: `${whole.length}`, range: null })
+  for (const from of [1, 499, 500, 501, 33_000, 36_001]) {
+    expect((await got(`?from=${from}`)).content).toEqual(whole.subarray(from))
+    const end = from + 1200
+    expect(await got('', `bytes=${from}-${end - 1}`)).toEqual({
+      status: 206,
+      content: whole.subarray(from, end),
+      length: '1200',
+      range: `bytes ${from}-${end - 1}/${whole.length}`,
+    })
+  }
+  expect((await got(`?from=${whole.length}`)).content).toHaveLength(0)
+  expect((await got('', `bytes=${whole.length}-`)).status).toBe(416)
+  const head = await ask(path, { method: 'HEAD' })
+  expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, `${whole.length}`, ''])
+})
+
+test('what a reader does not take is not read: a log is fetched piece by piece', async () => {
+  await write('x'.repeat(70_000), ...Array(70).fill(1000))
+  const db = databaseOf(bindings.DB)
+  let gets = 0
+  const store = {
+    get: (...args: Parameters<R2Bucket['get']>) => {
+      gets += 1
+      return bindings.STORE.get(...args)
+    },
+  } as R2Bucket
+  const stream = streamLog(db, store, { key: job.key, attempt: 1 }, { from: 0, to: 70_000 })
+  expect(gets).toBe(0)
+  const reader = stream.getReader()
+  let bytes = (await reader.read()).value!.byteLength
+  expect(gets).toBe(1)
+  expect(bytes).toBeLessThanOrEqual(64_000)
+  // Pieces that are joined meanwhile change nothing.
+  await joinLog(db, bindings.STORE, { key: job.key, attempt: 1 })
+  for (let read = await reader.read(); !read.done; read = await reader.read()) bytes += read.value.byteLength
+  expect(bytes).toBe(70_000)
 })

@@ -13,6 +13,7 @@ const gpu = {
 }
 const runner = (changes: Partial<Candidate> = {}): Candidate => ({
   state: 'active',
+  pauseReason: null,
   present: true,
   able: cpu,
   running: 0,
@@ -80,6 +81,12 @@ test.each([
     { requires: { labels: ['lab'] } },
     [runner(), runner({ able: gpu, state: 'paused' })],
     ['paused', '1 runner could do it, but an admin paused it', 1],
+  ],
+  [
+    'a runner that the server paused',
+    {},
+    [runner({ state: 'paused', pauseReason: 'it failed 10 stages' })],
+    ['paused', '1 runner could do it, but this server, for what failed there, paused it', 1],
   ],
   [
     'a silent runner',

@@ -42,6 +42,7 @@ export interface Bindings extends Partial<Record<keyof Settings, string>> {
   STORE: R2Bucket
   ASSETS: Fetcher
   CREATIONS: RateLimit
+  READS: RateLimit
   /** Which deployment this is; boards that another one computed are computed anew. */
   RELEASE?: WorkerVersionMetadata
   /** Each is one object, named `all`; the file of its name beside this one speaks to it. */

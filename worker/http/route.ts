@@ -27,6 +27,7 @@ const refusals = {
   401: 'The token is missing, unknown or no longer good',
   403: 'The token may not do this',
   404: 'There is no such thing, or it is not yours to see',
+  429: 'Too much was read or created within a short time',
 }
 /** And those that only writes have. */
 const refusedWrites = {
@@ -34,7 +35,6 @@ const refusedWrites = {
   413: 'The body is too large',
   415: 'The body has a Content-Encoding',
   422: 'The content is not what it says it is',
-  429: 'Too much was created within a minute',
 }
 
 /** An API route: createRoute with `:param` paths, the errors filled in, and bodies looked at before their shape is. */

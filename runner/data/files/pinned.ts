@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { DatasetError, type LoadOptions } from '../../science/dataset.ts'
 import { sha256Of } from '../../store/digest.ts'
+import { localFaultOf } from '../../store/local-fault.ts'
 import * as read from '../../store/read.ts'
 import { reasonOf, writeWhole } from '../../store/write.ts'
 import { type DownloadOptions, download } from './download.ts'
@@ -82,6 +83,8 @@ export async function cacheFile(path: string, bytes: Uint8Array): Promise<void> 
   try {
     await writeWhole(path, bytes)
   } catch (error) {
+    const fault = localFaultOf(error, path)
+    if (fault) throw fault
     throw new DatasetError(
       `${path}: cannot be written: ${reasonOf(error)}; make room there, or choose another home folder`,
     )

@@ -9,12 +9,11 @@ import { jobs } from '../../../schema/tables/jobs.ts'
 import { runners } from '../../../schema/tables/runners.ts'
 import type { Database } from '../../bindings/database.ts'
 import { damageOf } from '../artifacts/damage.ts'
+import { SILENT_MS } from '../parts/present.ts'
 import { setAside } from './set-aside.ts'
 
 /** A stage whose result was set aside this often is not computed again for those that cannot use it. */
 const MOST = 3
-/** A runner that was seen since counts as one that could try. */
-const SEEN_MS = 10 * 60_000
 
 /** Of a job that was given back for the sake of its inputs. Returns the keys of all jobs that this changed. */
 export async function healInputs(
@@ -70,7 +69,7 @@ async function isBelieved(db: Database, key: string, now: number): Promise<boole
     .where(
       and(
         eq(runners.state, 'active'),
-        sql`${runners.lastSeenAt} > ${now - SEEN_MS}`,
+        sql`${runners.lastSeenAt} > ${now - SILENT_MS}`,
         sql`${runners.id} <> ${said[0]!.runner}`,
       ),
     )

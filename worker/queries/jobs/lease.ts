@@ -37,16 +37,19 @@ export const leaseOf = (token: string, attempt: number, settings: Settings): Lea
   stageTimeoutMs: settings.STAGE_TIMEOUT_MS,
 })
 
-/** The next job, or null. The same request sent twice gets the same job while its first lease lasts. */
+/** The next job, or null: also for a runner that holds as many as it runs at once. The same request sent twice gets the same job
+ *  while its first lease lasts. */
 export async function leaseJob(
   db: Database,
   request: LeaseRequest,
   { runner, settings, now }: { runner: RunnerRow; settings: Settings; now: number },
 ): Promise<Job | null> {
-  const { probe, nonce, engines } = request
-  await db.update(runners).set({ probe, engines, lastSeenAt: now }).where(eq(runners.id, runner.id))
+  const { probe, nonce, engines, stagesAtOnce } = request
+  await db.update(runners).set({ probe, engines, stagesAtOnce, lastSeenAt: now }).where(eq(runners.id, runner.id))
   const token = await tokenFrom('lease', runner.id, nonce)
-  const next = sql`${jobs.key} = ${nextJob(ableOf(probe, { labels: runner.labels, engines }))} AND ${isActive(runner.id)}`
+  const able = ableOf(probe, { labels: runner.labels, engines })
+  const next = sql`${jobs.key} = ${nextJob(able, { runnerId: runner.id, now })} AND ${isActive(runner.id)}
+    AND ${holdsFewerThan(stagesAtOnce, runner.id)}`
   const row = await give(db, next, { runner, token, settings, now, ordered: true })
   if (!row) return null
   const { key, spec, checkpoint, deliveries: attempt } = row
@@ -59,6 +62,10 @@ export async function leaseJob(
 
 /** Asked in the statement that takes the job: a runner that was paused, drained or revoked meanwhile gets none. */
 const isActive = (id: string) => sql`EXISTS (SELECT 1 FROM ${runners} r WHERE r.id = ${id} AND r.state = 'active')`
+
+/** Asked there, too. A lease that ran out has been ended by then, which frees its place. */
+const holdsFewerThan = (most: number, id: string) =>
+  sql`(SELECT COUNT(*) FROM ${deliveries} own WHERE own.runner_id = ${id} AND own.outcome = 'running') < ${most}`
 
 /** Goes on with a delivery that ran out, as a new delivery, if it was the newest and nobody else was given the job. */
 export async function reclaimJob(
@@ -74,6 +81,7 @@ export async function reclaimJob(
     eq(jobs.deliveries, attempt),
     sql`EXISTS (SELECT 1 FROM ${deliveries} last WHERE last.job_key = ${jobs.key} AND last.attempt = ${attempt}
       AND last.runner_id = ${runner.id} AND last.outcome = 'lost')`,
+    holdsFewerThan(runner.stagesAtOnce, runner.id),
   ) as SQL
   const token = await tokenFrom('reclaim', runner.id, key, nonce)
   const row = await give(db, free, { runner, token, settings, now, ordered: false })

@@ -7,6 +7,7 @@ import { jobs } from '../../../schema/tables/jobs.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
+import { leftToOthers } from './failures.ts'
 
 const urgency = sql`${submissions.priority} DESC, ${jobs.deliveries} = 0`
 const turn = sql`${runs.ordinal}, ${runs.part}, ${submissions.sequence}, ${runJobs.position}`
@@ -19,8 +20,9 @@ export const leaseOrder = sql`${urgency}, ${turn}`
 export const wanted = sql`${runJobs.jobKey} = ${jobs.key} AND ${runs.id} = ${runJobs.runId} AND ${runs.cancelledAt} IS NULL
   AND ${submissions.id} = ${runs.submissionId}`
 
-/** As a subquery. A stage that several authors want counts as that of the one who asked first. */
-export const nextJob = (able: Able): SQL => sql`(
+/** As a subquery. A stage that several authors want counts as that of the one who asked first; one that this runner failed is left
+ *  to others while there are any. */
+export const nextJob = (able: Able, { runnerId, now }: { runnerId: string; now: number }): SQL => sql`(
   WITH shares AS (SELECT author, COUNT(*) AS running FROM (
     SELECT (
       SELECT s.author FROM run_jobs rj
@@ -29,7 +31,7 @@ export const nextJob = (able: Able): SQL => sql`(
     FROM jobs leased WHERE leased.state = 'leased') GROUP BY author)
   SELECT ${jobs.key} FROM ${jobs} CROSS JOIN ${runJobs} CROSS JOIN ${runs} CROSS JOIN ${submissions}
   LEFT JOIN shares ON shares.author = ${submissions.author}
-  WHERE ${jobs.state} = 'queued' AND ${wanted} AND ${meeting(able)} AND NOT EXISTS (
+  WHERE ${jobs.state} = 'queued' AND ${wanted} AND ${meeting(able)} AND NOT ${leftToOthers(runnerId, now)} AND NOT EXISTS (
     SELECT 1 FROM ${jobInputs} i JOIN ${jobs} input ON input.key = i.input_key
     WHERE i.job_key = ${jobs.key} AND input.state <> 'done')
   ORDER BY ${urgency}, COALESCE(shares.running, 0), ${turn} LIMIT 1)`

@@ -75,6 +75,7 @@ function statements(db: Database, keys: string[], { reason, now }: { reason: str
       .set({
         state: sql`CASE WHEN ${exists(wantedRuns(db))} THEN 'queued' ELSE 'cancelled' END`,
         failed: 0,
+        anewAfter: jobs.deliveries,
         lost: 0,
         reason: null,
         message: null,

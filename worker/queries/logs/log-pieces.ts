@@ -43,6 +43,62 @@ export async function readPieces(
   throw new Error('a piece of a log is missing from the store')
 }
 
+/** The bytes of a log from one offset up to another, taken piece by piece as they are read: a reader, however slow, holds no more
+ *  than a piece. */
+export function streamLog(
+  db: Database,
+  store: R2Bucket,
+  log: LogOf,
+  { from, to }: { from: number; to: number },
+): ReadableStream<Uint8Array> {
+  let at = from
+  let piece: ReadableStreamDefaultReader<Uint8Array> | null = null
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        while (at < to) {
+          piece ??= await readerAt(db, store, log, { at, to })
+          const { value } = await piece.read()
+          if (value) {
+            at += value.byteLength
+            controller.enqueue(value)
+            if (at >= to) controller.close()
+            return
+          }
+          piece = null
+        }
+        controller.close()
+      },
+      cancel: (reason) => piece?.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** Reads the piece with the byte `at` of a log, from there on. */
+async function readerAt(db: Database, store: R2Bucket, log: LogOf, { at, to }: { at: number; to: number }) {
+  const { offset, bytes } = logChunks
+  for (let tries = 0; tries < 10; tries++) {
+    const [piece] = await piecesOf(db, and(ofLog(log), sql`${offset} <= ${at} AND ${offset} + ${bytes} > ${at}`))
+    if (!piece) break
+    const range = { offset: at - piece.offset, length: Math.min(to, piece.offset + piece.bytes) - at }
+    const body = piece.text === null ? (await store.get(pathOf(piece), { range }))?.body : textBody(piece.text, range)
+    // Else the piece was joined with others since its row was read.
+    if (body) return (body as ReadableStream<Uint8Array>).getReader()
+  }
+  throw new Error(`byte ${at} of the log of ${log.key}, delivery ${log.attempt}, is missing`)
+}
+
+function textBody(text: string, { offset, length }: { offset: number; length: number }): ReadableStream<Uint8Array> {
+  const content = new TextEncoder().encode(text).subarray(offset, offset + length)
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(content)
+      controller.close()
+    },
+  })
+}
+
 /** Bytes and SHA-256 of all that there is of a log. */
 export async function sumOf(db: Database, store: R2Bucket, log: LogOf): Promise<{ bytes: number; sha256: string }> {
   const content = await concatenated((await readPieces(db, store, ofLog(log))).bytes)

@@ -1,4 +1,4 @@
-/** Reads job logs: in whole, or by line. A job has one log for each delivery that wrote any. */
+/** Reads job logs by line; log-pieces.ts streams their bytes. A job has one log for each delivery that wrote any. */
 import { and, asc, eq, gte, inArray, lt, max, type SQL, sql } from 'drizzle-orm'
 import { logChunks } from '../../../schema/tables/log-chunks.ts'
 import type { Database } from '../../bindings/database.ts'
@@ -30,17 +30,10 @@ export async function logSizes(db: Database, keys: string[]): Promise<Map<string
   return new Map([...byJob].map(([key, sizes]) => [key, sizes.map(({ jobKey: _, ...size }) => size)]))
 }
 
-/** Text of a job's log from the byte `from` on; of its latest delivery that wrote any, unless `attempt` says which. */
-export async function readLog(
-  db: Database,
-  store: R2Bucket,
-  key: string,
-  { from = 0, attempt }: { from?: number; attempt?: number | undefined } = {},
-): Promise<string> {
-  const latest = sql`(SELECT MAX(attempt) FROM log_chunks WHERE job_key = ${key})`
-  const { jobKey, offset, bytes } = logChunks
-  const where = and(eq(jobKey, key), eq(logChunks.attempt, attempt ?? latest), sql`${offset} + ${bytes} > ${from}`)
-  return (await textOf(db, store, where, from)).text
+/** How much of a job's log there is: of its latest delivery that wrote any, unless `attempt` says which. */
+export async function logSize(db: Database, key: string, attempt?: number): Promise<LogSize | undefined> {
+  const sizes = (await logSizes(db, [key])).get(key) ?? []
+  return attempt === undefined ? sizes.at(-1) : sizes.find((size) => size.attempt === attempt)
 }
 
 export interface LogLines {
@@ -85,10 +78,9 @@ export async function readLines(
 export const readTail = (db: Database, store: R2Bucket, key: string, { attempt, lines }: LogSize, most: number) =>
   readLines(db, store, key, { attempt, first: Math.max(1, lines - most + 1) })
 
-/** The text of the pieces that match, from the byte `from` of the log on. */
-async function textOf(db: Database, store: R2Bucket, where: SQL | undefined, from = 0) {
+/** The text of the pieces that match. */
+async function textOf(db: Database, store: R2Bucket, where: SQL | undefined) {
   const { pieces, bytes } = await readPieces(db, store, where)
   const decoder = new TextDecoder()
-  const parts = bytes.map((part, index) => part.subarray(Math.max(0, from - pieces[index]!.offset)))
-  return { pieces, text: parts.map((part) => decoder.decode(part, { stream: true })).join('') + decoder.decode() }
+  return { pieces, text: bytes.map((part) => decoder.decode(part, { stream: true })).join('') + decoder.decode() }
 }

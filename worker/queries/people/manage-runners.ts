@@ -11,11 +11,12 @@ import { loss } from '../jobs/expire.ts'
 import { setAside } from '../jobs/set-aside.ts'
 
 async function shown(row: RunnerRow, held: string[]): Promise<Runner> {
-  const { id, name, state, labels, publicKey, probe, enrolledAt, lastSeenAt } = row
+  const { id, name, state, pauseReason, labels, publicKey, probe, enrolledAt, lastSeenAt } = row
   return {
     id,
     name,
     state,
+    pauseReason,
     labels,
     publicKey,
     fingerprint: await fingerprintOf(publicKey),
@@ -51,10 +52,20 @@ async function getRunner(db: Database, id: string): Promise<Runner> {
   throw new ApiError('not_found', `no runner "${id}"`)
 }
 
-export async function changeRunner(db: Database, id: string, change: z.infer<typeof changeRequest>): Promise<Runner> {
+/** An admin's word takes the place of the server's own: one that is resumed is believed again from now on. */
+export async function changeRunner(
+  db: Database,
+  id: string,
+  change: z.infer<typeof changeRequest>,
+  now: number,
+): Promise<Runner> {
   const [changed] = await db
     .update(runners)
-    .set(change)
+    .set({
+      ...change,
+      ...(change.state && { pauseReason: null }),
+      ...(change.state === 'active' && { trustedSince: now }),
+    })
     .where(and(eq(runners.id, id), ne(runners.state, 'revoked')))
     .returning({ id: runners.id })
   const runner = await getRunner(db, id)

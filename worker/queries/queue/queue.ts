@@ -1,14 +1,15 @@
 /** The queue: what runs, what waits and why, until when, and which runners there are. */
 import type { Estimate, Queue, RunningStage, WaitingRun } from '../../../schema/api/queue.ts'
-import { meets, type Needs } from '../../../schema/requirements.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import type { Viewer } from '../../bindings/env.ts'
 import { isReadableBy } from '../parts/readable.ts'
 import { durationsOf } from './durations.ts'
-import { type Forecast, forecast } from './forecast.ts'
+import { FORECAST_STAGES, type Forecast } from './forecast.ts'
+import { keptForecast } from './kept-forecast.ts'
+import { isQueued, type Line, lineOf, takersOf } from './line.ts'
 import { type OpenStage, openStages } from './open-stages.ts'
 import { type KnownRunner, knownRunners } from './runners.ts'
-import { type Waiting, whyWaits } from './waiting.ts'
+import { whyWaits } from './waiting.ts'
 
 type WantedBy = OpenStage['wantedBy'][number]
 
@@ -16,12 +17,15 @@ const SHOWN = 200
 
 /** Private submissions take their turns and are counted, but only those who may read them see them. */
 export async function getQueue(db: Database, viewer: Viewer, now: number): Promise<Queue> {
-  const { running, waiting, runners } = await wholeQueue(db, now)
-  const readable = <Shown>(all: { row: WantedBy; shown: Shown }[]): Shown[] =>
-    all.filter(({ row }) => isReadableBy(viewer, row)).map(({ shown }) => shown)
+  const { stages, runners, times, durations } = await forecastQueue(db, now)
+  const running = stages.filter(({ state }) => state === 'leased')
+  const waiting = waitingParts(stages)
+  const line = lineOf(stages, runners)
+  const readable = <Part>(all: Part[], rowOf: (part: Part) => WantedBy): Part[] =>
+    all.filter((part) => isReadableBy(viewer, rowOf(part))).slice(0, SHOWN)
   return {
-    running: readable(running).slice(0, SHOWN),
-    waiting: readable(waiting).slice(0, SHOWN),
+    running: readable(running, ({ wantedBy }) => wantedBy[0]!).map((stage) => runningOf(stage, times.get(stage.key))),
+    waiting: readable(waiting, ({ row }) => row).map((parts) => waitingOf(parts, { line, runners, times, durations })),
     counts: { running: running.length, waiting: waiting.length },
     runners: runners.map(({ id: _, able: __, ...shown }) => shown),
   }
@@ -36,13 +40,16 @@ export async function queueCounts(db: Database, now: number) {
 
 /** Why the runs of a submission wait. */
 export async function waitingRunsOf(db: Database, submission: string, now: number): Promise<WaitingRun[]> {
-  const { waiting } = await wholeQueue(db, now)
-  return waiting.flatMap(({ shown }) => (shown.submission === submission ? shown : []))
+  const { stages, runners, times, durations } = await forecastQueue(db, now)
+  const line = lineOf(stages, runners)
+  return waitingParts(stages)
+    .filter(({ row }) => row.submission === submission)
+    .map((parts) => waitingOf(parts, { line, runners, times, durations }))
 }
 
 /** Seconds until the first run of an author, or of all, is expected to end; null without an estimate. */
 export async function secondsUntilRunEnds(db: Database, author: string | null, now: number): Promise<number | null> {
-  const { stages, times } = await wholeQueue(db, now)
+  const { stages, times } = await forecastQueue(db, now)
   const ends = new Map<string, number>()
   for (const { key, wantedBy } of stages) {
     for (const { run } of wantedBy.filter((row) => author === null || row.author === author)) {
@@ -53,55 +60,25 @@ export async function secondsUntilRunEnds(db: Database, author: string | null, n
   return Number.isFinite(first) ? first : null
 }
 
-async function wholeQueue(db: Database, now: number) {
+async function forecastQueue(db: Database, now: number) {
   const [stages, runners] = await Promise.all([openStages(db), knownRunners(db, now)])
   const durations = await durationsOf(db, [...new Set(stages.map(({ likeness }) => likeness))])
-  const seconds = (stage: OpenStage) => durations.get(stage.likeness) ?? []
-  const times = forecast(
-    stages.map((stage) => ({
+  const takers = takersOf(runners)
+  const times = keptForecast(
+    stages.slice(0, FORECAST_STAGES).map((stage) => ({
       key: stage.key,
-      durations: seconds(stage),
+      durations: durations.get(stage.likeness) ?? [],
       after: stage.after,
-      runners: runners.filter((runner) => mayTake(runner, stage)).map(({ id }) => id),
+      runners: takers(stage).map(({ id }) => id),
       ...(stage.state === 'leased' && {
         running: { runner: stage.runnerId!, forSeconds: (now - (stage.startedAt ?? now)) / 1000 },
       }),
     })),
     runners.map(({ id }) => id),
+    now,
   )
-  const running = stages.filter(({ state }) => state === 'leased')
-  return {
-    runners,
-    stages,
-    times,
-    running: running.map((stage) => ({ row: stage.wantedBy[0]!, shown: runningOf(stage, times.get(stage.key)) })),
-    waiting: waitingParts(stages).map((parts, index) => {
-      const { row, stage, open } = parts
-      const { reason, words, matching } = whyWaits(waitingOf(parts, stages, runners), runners)
-      const shown: WaitingRun = {
-        ...aboutOf(row),
-        key: stage.key,
-        kind: stage.kind,
-        since: isoTime(row.createdAt),
-        priority: row.priority,
-        position: index + 1,
-        reason,
-        words,
-        requires: stage.requires ?? {},
-        matchingRunners: matching.length,
-        estimate: estimateOf(parts, times, seconds(stage).length),
-        stages: open.map(({ key }) => key),
-      }
-      return { row, shown }
-    }),
-  }
+  return { stages, runners, times, durations }
 }
-
-/** Whether a runner will be given such a stage once it is free. */
-const mayTake = ({ able, state, present }: KnownRunner, stage: OpenStage): boolean =>
-  state === 'active' && present && able !== null && meets(able, needsOf(stage))
-
-const needsOf = ({ requires, engine }: OpenStage): Needs => ({ ...requires, engine })
 
 const aboutOf = ({ key, kind, run, submission, benchmark, method, label, author, seed }: WantedBy) => ({
   key,
@@ -129,6 +106,8 @@ interface WaitingParts {
   stage: OpenStage
   /** In the order of leasing. */
   open: OpenStage[]
+  /** In the queue, counted from 1. */
+  place: number
 }
 
 /** Runs none of whose stages runs for them, in the order in which their stages come. */
@@ -138,7 +117,8 @@ function waitingParts(stages: OpenStage[]): WaitingParts[] {
   for (const stage of [...stages.filter(isQueued), ...stages.filter((stage) => !isQueued(stage))]) {
     for (const row of stage.wantedBy) {
       if (served.has(row.run)) continue
-      const known = byRun.get(row.run) ?? { row, stage, open: [], position: row.position }
+      const place = byRun.size + 1
+      const known = byRun.get(row.run) ?? { row, stage, open: [], place, position: row.position }
       known.open.push(stage)
       byRun.set(row.run, row.position < known.position ? { ...known, stage, position: row.position } : known)
     }
@@ -146,21 +126,29 @@ function waitingParts(stages: OpenStage[]): WaitingParts[] {
   return [...byRun.values()]
 }
 
-const isQueued = ({ state }: OpenStage) => state === 'queued'
+interface Around {
+  line: Line
+  runners: KnownRunner[]
+  times: Map<string, Forecast>
+  durations: Map<string, number[]>
+}
 
-function waitingOf({ stage }: WaitingParts, stages: OpenStage[], runners: KnownRunner[]): Waiting {
-  const ready = stages.filter((other) => isQueued(other) && other.after.length === 0)
-  const ahead = ready.slice(0, Math.max(0, ready.indexOf(stage)))
-  const idle = runners.filter((runner) => runner.running === 0 && mayTake(runner, stage))
+function waitingOf(parts: WaitingParts, { line, runners, times, durations }: Around): WaitingRun {
+  const { row, stage, open, place } = parts
+  const { reason, words, matching } = whyWaits(line.before(stage), runners)
   return {
+    ...aboutOf(row),
+    key: stage.key,
     kind: stage.kind,
-    requires: needsOf(stage),
-    sharedOn: isQueued(stage) ? null : stage.runner,
-    share: stages.filter(({ state, author }) => state === 'leased' && author === stage.author).length,
-    overtaken: ahead.some(
-      ({ author, indexUnshared }) => author !== stage.author && indexUnshared > stage.indexUnshared,
-    ),
-    before: ahead.filter((other) => idle.some((runner) => mayTake(runner, other))).length,
+    since: isoTime(row.createdAt),
+    priority: row.priority,
+    position: place,
+    reason,
+    words,
+    requires: stage.requires ?? {},
+    matchingRunners: matching.length,
+    estimate: estimateOf(parts, times, durations.get(stage.likeness)?.length ?? 0),
+    stages: open.map(({ key }) => key),
   }
 }
 

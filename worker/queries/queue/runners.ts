@@ -5,10 +5,8 @@ import { ableOf } from '../../../schema/requirements.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runners } from '../../../schema/tables/runners.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
+import { SILENT_MS } from '../parts/present.ts'
 import type { Candidate } from './waiting.ts'
-
-/** Idle runners ask at least once a minute, and those that work hold a lease: one silent for longer is gone. */
-const SILENT_MS = 95_000
 
 export interface KnownRunner extends Candidate, QueueRunner {
   id: string
@@ -30,10 +28,11 @@ export async function knownRunners(db: Database, now: number): Promise<KnownRunn
       .groupBy(jobs.runnerId),
   ])
   const running = new Map(working.map((row) => [row.runnerId, row.running]))
-  return rows.map(({ id, name, state, labels, probe, engines, lastSeenAt }) => ({
+  return rows.map(({ id, name, state, pauseReason, labels, probe, engines, lastSeenAt }) => ({
     id,
     name,
     state: state as KnownRunner['state'],
+    pauseReason,
     labels,
     probe,
     able: probe && ableOf(probe, { labels, engines: engines ?? [] }),

@@ -5,6 +5,8 @@ import { type Able, meets, type Needs, requirementsOf } from '../../../schema/re
 /** A runner that may still be given work some day. */
 export interface Candidate {
   state: 'active' | 'paused' | 'draining'
+  /** Set where the server paused it by itself. */
+  pauseReason: string | null
   /** Heard from lately. */
   present: boolean
   /** Null before it told what it can do. */
@@ -51,7 +53,7 @@ export function whyWaits(stage: Waiting, candidates: readonly Candidate[]): Why 
   if (active.length === 0)
     return said(
       'paused',
-      `${runners(matching.length)} could do it, but an admin paused ${matching.length === 1 ? 'it' : 'them all'}`,
+      `${runners(matching.length)} could do it, but ${whoPaused(matching)} paused ${matching.length === 1 ? 'it' : 'them all'}`,
     )
   const present = active.filter((runner) => runner.present)
   if (present.length === 0) return said('runners_silent', `${allOf(active)} that could do it ${areOrIs(active)} silent`)
@@ -60,6 +62,12 @@ export function whyWaits(stage: Waiting, candidates: readonly Candidate[]): Why 
   if (stage.overtaken) return said('share', `its author has ${stage.share} running, and others with fewer come first`)
   if (idle.length > 0) return said('busy', `stages before it take what is free of ${runners(present.length)}`)
   return said('busy', `${allOf(present)} that could do it ${areOrIs(present)} taken`)
+}
+
+function whoPaused(all: readonly Candidate[]): string {
+  const own = all.filter(({ pauseReason }) => pauseReason !== null)
+  if (own.length === 0) return 'an admin'
+  return own.length === all.length ? 'this server, for what failed there,' : 'an admin or this server'
 }
 
 /** Which requirement no runner meets, or that none meets all of them. */

@@ -173,7 +173,7 @@ function statementsFor(db: Database, plan: Planned, now: number): Statement[] {
       jobs,
       `INSERT INTO jobs (key, kind, spec, requires, engine, likeness, created_at)
       SELECT value ->> 'key', value ->> 'kind', value -> 'spec', value ->> 'requires', value ->> 'engine', value ->> 'likeness', value ->> 'now' FROM json_each(?) WHERE true
-      ON CONFLICT (key) DO UPDATE SET state = 'queued', failed = 0, requires = excluded.requires, reason = NULL, message = NULL, finished_at = NULL
+      ON CONFLICT (key) DO UPDATE SET state = 'queued', failed = 0, anew_after = jobs.deliveries, requires = excluded.requires, reason = NULL, message = NULL, finished_at = NULL
       WHERE jobs.state IN ('failed', 'cancelled')`,
     ),
     ...rows(

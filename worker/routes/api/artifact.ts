@@ -1,6 +1,7 @@
 /** Evidence is public: anyone may read an artifact by its hash, whole or a range of it. */
 import { ApiError, errorBody } from '../../../schema/errors.ts'
 import { params, path } from '../../../schema/protocol/upload.ts'
+import { rangeOf } from '../../http/range.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
 import { artifactOf } from '../../queries/artifacts/artifacts.ts'
 
@@ -48,15 +49,3 @@ export const apiArtifact: Route = (app) =>
       },
     })
   })
-
-/** Of the form `bytes=from-to`, the end left out or not; other forms are not served, so the answer is the whole. */
-function rangeOf(header: string | undefined, bytes: number): { offset: number; length: number } | null {
-  const [, from, to] = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(header ?? '') ?? []
-  if (from === undefined) return null
-  const offset = Number(from)
-  const last = Math.min(to ? Number(to) : bytes - 1, bytes - 1)
-  if (offset > last) {
-    throw new ApiError('range_not_satisfiable', `expected a range within ${bytes} bytes, got ${header}`)
-  }
-  return { offset, length: last - offset + 1 }
-}

@@ -6,7 +6,7 @@ import { wake } from '../../durable/dispatcher-client.ts'
 import { publish } from '../../durable/live-client.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
-import { failJob } from '../../queries/jobs/end-job.ts'
+import { failJob } from '../../queries/jobs/fail-job.ts'
 import { healInputs } from '../../queries/jobs/heal.ts'
 import { claimOf } from '../../queries/parts/held.ts'
 

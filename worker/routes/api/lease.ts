@@ -37,7 +37,11 @@ export const apiLease: Route = (app) =>
     const [settings, now] = [settingsOf(c.env), Date.now()]
     const runner = c.get('runner')
     const job = await leaseJob(c.get('db'), request, { runner, settings, now })
-    if (!job) return c.json({ kind: 'none' as const, retryAfterMs: settings.POLL_MS, standing: runner.state }, 200)
+    if (!job) {
+      const { state: standing, pauseReason } = runner
+      const why = pauseReason === null ? {} : { pauseReason }
+      return c.json({ kind: 'none' as const, retryAfterMs: settings.POLL_MS, standing, ...why }, 200)
+    }
     await Promise.all([leaseEnds(c.env, now + job.lease.leaseMs), publish(c.env, job.key, { changed: true })])
     const { lease, ...order } = job
     const signed = await sign('job', order, signingKeyOf(c.env))

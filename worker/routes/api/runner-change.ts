@@ -19,7 +19,7 @@ const route = apiRoute({
 
 export const apiRunnerChange: Route = (app) =>
   app.openapi(route, async (c) => {
-    const changed = await changeRunner(c.get('db'), c.req.valid('param').id, c.req.valid('json'))
+    const changed = await changeRunner(c.get('db'), c.req.valid('param').id, c.req.valid('json'), Date.now())
     // It asks, and learns of it.
     await tellRunner(c.env, changed.id)
     return c.json(changed, 200)

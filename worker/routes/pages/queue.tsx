@@ -145,7 +145,10 @@ const Runners = ({ runners, now }: { runners: QueueRunner[]; now: number }) => (
         {runners.map((runner) => (
           <tr>
             <th scope="row">{runner.name}</th>
-            <td>{stateWords(runner, now)}</td>
+            <td>
+              {stateWords(runner, now)}
+              {runner.pauseReason && <div class="small muted">{runner.pauseReason}; an admin may resume it</div>}
+            </td>
             <td>
               {runner.probe?.device.deviceClass ?? 'not known yet'}
               <div class="small muted">{abilities(runner)}</div>
