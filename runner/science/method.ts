@@ -72,6 +72,9 @@ export interface SgdOptions extends OptimizerOptions {
 export type Span = ({ passes: number } | { steps: number }) & {
   /** In place of the optimizer's own. */
   learningRate?: number
+  clipNorm?: number | null
+  /** Null descends the weighted sum of the terms. */
+  direction?: null
   /** Values of `number(name)`, for all steps or by step. */
   numbers?: Record<string, number | ((step: number) => number)>
 }
@@ -103,8 +106,9 @@ export interface Trainer<T extends TaskTypes> {
   select(choose: (parameter: Parameter) => boolean): Mask
   /** Sum over batches, in order and in evaluation mode, of the gradient of the term; each batch's clipped, where asked. */
   gradient(term: Term<T>, options?: { clipNorm?: number | undefined }): Promise<Weights>
-  /** Diagonal importance: mean over batches of the squared gradient of the term; with batches of 1 the Fisher information. */
-  importance(term: Term<T>): Promise<Weights>
+  /** Diagonal importance: mean over batches of the squared gradient of the term; with batches of 1 the Fisher information. With
+   *  `together`, so many batches in a row are summed before they are squared. */
+  importance(term: Term<T>, options?: { together?: number | undefined }): Promise<Weights>
   /** Hands the gradient of each batch, as one flat vector, to `step` in order, and gives what the last one made: second-order
    *  recursions, projections. With batches of 1, gradients of single examples. */
   foldGradients(
@@ -118,6 +122,8 @@ export interface Trainer<T extends TaskTypes> {
   read(): Promise<Weights>
   /** Replaces the weights of the parameters that are given. */
   write(weights: Weights): Promise<void>
+  /** Puts back the weights of a kept model. What optimizers hold stays as it is. */
+  restore(kept: Kept): Promise<void>
   /** Gives the chosen parameters fresh values. */
   reinitialise(choose: (parameter: Parameter) => boolean): Promise<void>
 }

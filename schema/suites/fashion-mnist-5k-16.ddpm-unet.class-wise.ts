@@ -49,7 +49,10 @@ export const fashionMnist5k16DdpmUnetClassWise = defineClassWise({
     rl: { steps: 100, batchSize: 64, learningRate: 0.0005, alpha: 0.012 },
     salun: { steps: 100, batchSize: 64, learningRate: 0.0005, alpha: 0.012 },
     esd: { steps: 60, batchSize: 32, learningRate: 0.0005, latentSteps: 20 },
-    'selective-amnesia': { steps: 100, batchSize: 64, learningRate: 0.0005, perClass: 20, sampleSteps: 25 },
+    'selective-amnesia': {
+      ...{ steps: 100, batchSize: 64, learningRate: 0.0005 },
+      ...{ perClass: 20, fisherPerClass: 2, sampleSteps: 25 },
+    },
     erasediff: { steps: 100, batchSize: 64, learningRate: 0.0005 },
   },
   metrics: ['ua/judge@1', 'ra/judge@1', 'classifier-fd/small-cnn-features@1', 'classifier-kd/small-cnn-features@1'],

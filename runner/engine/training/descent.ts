@@ -3,7 +3,7 @@ import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
 import type { Progress } from '../../../schema/result.ts'
 import { ExpressionError, type Recording } from '../../science/expression.ts'
 import type { Mask } from '../../science/mask.ts'
-import type { Span, TaskTypes } from '../../science/method.ts'
+import type { Kept, Span, TaskTypes } from '../../science/method.ts'
 import type { Executor } from '../nn/executor.ts'
 import { endlessOrder, randomStream } from '../nn/random.ts'
 import { floats, type Tensor, tensor } from '../onnx/tensor.ts'
@@ -214,7 +214,8 @@ async function run<T extends TaskTypes>(
       feeds,
       ...(atMost !== undefined && { atMost }),
       async stepFeeds({ first: step, steps }) {
-        const now = () => new Map(parameters.map(({ name }) => [name, feeds[name]!]))
+        const weightsOf = (kept?: Kept) =>
+          kept ? memory.kept[kept.number]!.values : new Map(parameters.map(({ name }) => [name, feeds[name]!]))
         const own: Record<string, Tensor> = { rates: floats([steps], perStep(step, steps, rate)) }
         for (const name of numbersBy(shape)) {
           const value = numbers[name]!
@@ -235,7 +236,7 @@ async function run<T extends TaskTypes>(
               : Int32Array.from({ length: populations[k]! > 0 ? steps * batch : 0 }, (_, i) =>
                   orders[k]!(step * batch + i),
                 )
-          Object.assign(own, await drawn.stepFeeds({ first: step, steps, batch, positions }, now))
+          Object.assign(own, await drawn.stepFeeds({ first: step, steps, batch, positions }, weightsOf))
         }
         return own
       },

@@ -1,11 +1,11 @@
 /** What a trainer finds out about a term without moving the model: gradients summed or one by one, and values of every example. */
 import type { Progress } from '../../../schema/result.ts'
 import { ExpressionError, type Recording } from '../../science/expression.ts'
-import type { TaskTypes } from '../../science/method.ts'
+import type { Kept, TaskTypes } from '../../science/method.ts'
 import type { Weights } from '../../science/weights.ts'
 import type { Executor } from '../nn/executor.ts'
 import { randomStream } from '../nn/random.ts'
-import { type Tensor, zeros } from '../onnx/tensor.ts'
+import { floats, type Tensor, zeros } from '../onnx/tensor.ts'
 import { keptFeeds } from './feeds.ts'
 import type { Memory } from './memory.ts'
 import { type Objective, slotName, type TermShape, type Use } from './objective.ts'
@@ -27,6 +27,10 @@ interface Batches<T extends TaskTypes> {
   phase: string
 }
 
+/** How many batches a look at all examples takes. */
+export const batchesOf = <T extends TaskTypes>(objective: Objective<T>, on: T['batch']): number =>
+  Math.ceil(objective.population(on) / objective.batchSize(on))
+
 /** Goes over all examples of a term in order, the last batch smaller. */
 async function goOver<T extends TaskTypes>(
   { objective, executor, memory, seed, purpose, onProgress }: LookContext<T>,
@@ -35,13 +39,16 @@ async function goOver<T extends TaskTypes>(
     use,
     program,
     feeds,
+    perStep,
     after,
     atMost,
   }: {
     use: Use
     program(term: TermShape): { name: string; build(): ReturnType<typeof valueProgram> }
     feeds: Record<string, Tensor>
-    after(outputs: Record<string, Tensor>, steps: number): void
+    /** Further feeds of batches, by their numbers. */
+    perStep?(first: number, steps: number): Record<string, Tensor>
+    after(outputs: Record<string, Tensor>): void
     atMost?: number
   },
 ): Promise<void> {
@@ -81,12 +88,14 @@ async function goOver<T extends TaskTypes>(
       end,
       feeds,
       ...(atMost !== undefined && { atMost }),
-      stepFeeds({ first, steps }) {
+      async stepFeeds({ first, steps }) {
         const positions = Int32Array.from({ length: steps * batch }, (_, i) => from + first * batch + i)
-        return drawn.stepFeeds({ first, steps, batch, positions }, () => memory.state)
+        const weightsOf = (kept?: Kept) => (kept ? memory.kept[kept.number]!.values : memory.state)
+        const own = await drawn.stepFeeds({ first, steps, batch, positions }, weightsOf)
+        return { ...own, ...perStep?.(from / size + first, steps) }
       },
       after(outputs, { steps }) {
-        after(outputs, steps)
+        after(outputs)
         total += steps * batch
         onProgress({ phase, done: total, total: population, unit: 'images' })
       },
@@ -94,31 +103,37 @@ async function goOver<T extends TaskTypes>(
   }
 }
 
-/** Sums over batches. */
+/** Sums over batches; of squares, after `together` batches in a row were summed. */
 export async function sumGradients<T extends TaskTypes>(
   context: LookContext<T>,
   batches: Batches<T>,
-  {
-    onBatches,
-    ...how
-  }: Pick<GradientShape, 'clipNorm'> & { gives: 'sum' | 'squares'; onBatches?(count: number): void },
+  { together = 1, ...how }: Pick<GradientShape, 'clipNorm'> & { gives: 'sum' | 'squares'; together?: number },
 ): Promise<Weights> {
   const { objective } = context
-  const sums = objective.parameters.map(({ name, shape }) => ({ name, slot: slotName(name, 'sum'), shape }))
-  const feeds: Record<string, Tensor> = Object.fromEntries(sums.map(({ slot, shape }) => [slot, zeros(shape)]))
+  const grouped = together > 1
+  const slots = (slot: string) => objective.parameters.map(({ name }) => slotName(name, slot))
+  const held = [...slots('sum'), ...(grouped ? slots('part') : [])]
+  const shapes = held.map((_, i) => objective.parameters[i % objective.parameters.length]!.shape)
+  const feeds: Record<string, Tensor> = Object.fromEntries(held.map((slot, i) => [slot, zeros(shapes[i]!)]))
+  const closing = (first: number, steps: number) => ({
+    closing: floats(
+      [steps],
+      Float32Array.from({ length: steps }, (_, i) => ((first + i + 1) % together === 0 ? 1 : 0)),
+    ),
+  })
   await goOver(context, batches, {
     use: 'gradient',
     feeds,
+    ...(grouped && { perStep: closing }),
     program(term) {
-      const shape: GradientShape = { term, ...how }
+      const shape: GradientShape = { term, ...how, grouped }
       return { name: `gradients ${JSON.stringify(shape)}`, build: () => gradientProgram(objective, shape) }
     },
-    after(outputs, steps) {
-      onBatches?.(steps)
-      for (const { slot } of sums) feeds[slot] = outputs[`next/${slot}`]!
+    after(outputs) {
+      for (const slot of held) feeds[slot] = outputs[`next/${slot}`]!
     },
   })
-  return new Map(sums.map(({ name, slot }) => [name, feeds[slot]!.data as Float32Array]))
+  return new Map(objective.parameters.map(({ name }, i) => [name, feeds[held[i]!]!.data as Float32Array]))
 }
 
 /** Most numbers of gradients that leave the engine in one call. */
@@ -137,7 +152,7 @@ export async function eachGradient<T extends TaskTypes>(
     feeds: {},
     atMost: Math.max(1, Math.floor(GRADIENTS_AT_ONCE / size)),
     program(term) {
-      const shape: GradientShape = { term, clipNorm: null, gives: 'each' }
+      const shape: GradientShape = { term, clipNorm: null, gives: 'each', grouped: false }
       return { name: `gradients ${JSON.stringify(shape)}`, build: () => gradientProgram(objective, shape) }
     },
     after(outputs) {

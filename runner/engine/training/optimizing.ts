@@ -92,21 +92,23 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
   }
 
   function optimizer(spec: OptimizerSpec, how: OptimizerOptions): Optimizer<T> {
-    const descent = begin(spec, how, null)
+    const own = begin(spec, how, null)
     let pass = 0
     return {
       async descend(terms, span) {
         const all = recorded(terms)
         const { learningRate = how.learningRate, numbers = {} } = span
+        const { clipNorm = own.clipNorm, direction = own.direction } = span
+        const descent = { ...own, clipNorm, direction }
         const common = { rate: () => learningRate, learningRate, numbers }
         if ('steps' in span) {
-          const own = { ...common, phase: 'unlearning', drawn: drawnSteps() }
-          return descend((within) => takeSteps(context, descent, all, span.steps, own, within))
+          const run = { ...common, phase: 'unlearning', drawn: drawnSteps() }
+          return descend((within) => takeSteps(context, descent, all, span.steps, run, within))
         }
         let loss = Number.NaN
         for (let i = 0; i < span.passes; i++) {
-          const own = { ...common, phase: `pass ${++pass}`, drawn: drawnPass(), items: itemsOf(all) }
-          loss = await descend((within) => takePass(context, descent, all, own, within))
+          const run = { ...common, phase: `pass ${++pass}`, drawn: drawnPass(), items: itemsOf(all) }
+          loss = await descend((within) => takePass(context, descent, all, run, within))
         }
         return loss
       },

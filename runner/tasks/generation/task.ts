@@ -80,10 +80,11 @@ export function verbsOf(
 ): DiffusionVerbs {
   return {
     conditioning: ({ name }) => conditions(name),
-    async generate({ classes, perClass, guidance, steps }) {
+    timesteps: diffusion.timesteps,
+    async generate({ classes, perClass, guidance, steps, eta = 0 }) {
       const labels = classes.flatMap((label) => Array<number>(perClass).fill(label))
       const made = await memory.perform(asArrays<Uint8Array>('U8'), async () => {
-        const sampling = { sampler: { kind: 'ddim', steps, eta: 0 }, guidance, clip: false } as const
+        const sampling = { sampler: { kind: 'ddim', steps, eta }, guidance, clip: false } as const
         const next = samplerOf({ executor, denoiser, diffusion, sampling, seed, purpose: `${purpose}/generate` })
         const size = sizeOf(denoiser.inputShape)
         const images = new Uint8Array(labels.length * size)
