@@ -57,3 +57,35 @@ test.each(cases.map(({ method, params }, i) => [method, JSON.stringify(params), 
     }
   },
 )
+
+test.each([4, 3])(
+  'esd draws x_t at every step of %i asked of 8 timesteps, and the noise itself at the noisiest',
+  async (latentSteps) => {
+    const drawn = async (latents: 'sampled' | 'original') => {
+      const params = { steps: 40, batchSize: 2, learningRate: 0.1, latentSteps, latents }
+      return (await followGeneration('esd', params)).draws[0]![0]!
+    }
+    const [moving, frozen] = [await drawn('sampled'), await drawn('original')]
+    // Every other timestep: 3 steps of 8 timesteps are taken in fours, as by the reference sampler.
+    expect(new Set(moving.flatMap(({ t }) => t))).toEqual(new Set([0, 2, 4, 6]))
+    for (const [step, { t, latents }] of moving.entries()) {
+      expect(frozen[step]!.t).toEqual(t)
+      if (step === 0) continue
+      // What the network has no part in is the same for both.
+      if (t[0] === 6) expect(frozen[step]!.latents).toEqual(latents)
+      else expect(frozen[step]!.latents).not.toEqual(latents)
+    }
+  },
+)
+
+test('the Fisher information of single timesteps is far smaller than that of their sum', async () => {
+  const about = { batchSize: 4, steps: 1, perClass: 20, sampleSteps: 4, fisherDropCondition: 0 }
+  const size = async (fisher: string) => {
+    const { importances } = await followGeneration('selective-amnesia', { ...about, fisher })
+    return sum(importances[0]!)
+  }
+  const ratio = (await size('summed')) / (await size('drawn'))
+  // By Cauchy and Schwarz at most T² = 64.
+  expect(ratio).toBeGreaterThan(8)
+  expect(ratio).toBeLessThan(70)
+})
