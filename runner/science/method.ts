@@ -58,6 +58,8 @@ export interface OptimizerOptions {
   penalty?: ((values: WeightValues & Operations) => Expr) | undefined
   /** The direction to climb down in place of the gradient of the weighted sum of the terms. */
   direction?: ((values: DirectionValues & Operations) => Expr) | undefined
+  /** Decay of a moving average of the weights, which begins where its optimizer does; null keeps none. */
+  average?: number | null | undefined
   /** What becomes of the weights after each step. */
   after?: ((values: WeightValues & Operations) => Expr) | undefined
 }
@@ -75,6 +77,8 @@ export type Span = ({ passes: number } | { steps: number }) & {
   clipNorm?: number | null
   /** Null descends the weighted sum of the terms. */
   direction?: null
+  /** Null leaves the average as it is. */
+  average?: null
   /** Values of `number(name)`, for all steps or by step. */
   numbers?: Record<string, number | ((step: number) => number)>
 }
@@ -84,6 +88,8 @@ export interface Optimizer<T extends TaskTypes> {
   /** Descends the weighted sum of the terms. Gives the mean of that sum over the last pass, or over all steps. Throws
    *  DivergenceError when it is no longer finite. */
   descend(terms: readonly Term<T>[], span: Span): Promise<number>
+  /** Puts the moving average in the place of the weights. */
+  takeAverage(): Promise<void>
 }
 
 export interface Trainer<T extends TaskTypes> {

@@ -264,7 +264,7 @@ test('esd moves only the part it is told to', async () => {
 })
 
 test('erasediff with a fixed balance descends L_r + λ L_f', async () => {
-  const plain = { lambda: 0, steps: 2, rounds: 1, passes: 0, reduction: 'sum', retainDropCondition: 0.1 }
+  const plain = { lambda: 0, steps: 2, rounds: 1, passes: 0, reduction: 'sum', retainDropCondition: 0.1, average: null }
   const fixed = flat(await forgetWith(methods.erasediff, tiny(), plain))
   const retained = tiny()
   // Without λ what is left is fitting D_r, whose draws are those of the second term.

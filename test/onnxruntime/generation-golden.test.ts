@@ -15,7 +15,7 @@ const cases = goldenJson('methods/generation-draws.json') as {
   params: Record<string, unknown>
   draws: Draw[][][]
 }[]
-const expected = goldenJson('methods/generation.json') as Partial<Pick<Followed, 'trace' | 'importances'>>[]
+const expected = goldenJson('methods/generation.json') as (Pick<Followed, 'trace' | 'final'> & Partial<Followed>)[]
 
 /** The largest |found − expected| / |expected| of a parameter. */
 function error(found: readonly number[], wanted: readonly number[]): number {
@@ -40,7 +40,7 @@ test.each(cases.map(({ method, params }, i) => [method, JSON.stringify(params), 
     expect(withoutLatents(found.draws), 'other draws: write both files of golden/methods again').toEqual(
       withoutLatents(cases[i]!.draws),
     )
-    const { trace = [], importances = [] } = expected[i]!
+    const { trace, final, importances = [] } = expected[i]!
     expect(found.importances.length).toBe(importances.length)
     for (const [at, wanted] of importances.entries()) {
       expect(error(found.importances[at]!, wanted)).toBeLessThan(1e-5)
@@ -55,6 +55,7 @@ test.each(cases.map(({ method, params }, i) => [method, JSON.stringify(params), 
       expect(Math.abs(found.trace[at]!.loss / loss - 1)).toBeLessThan(1e-5)
       before = state
     }
+    expect(error(found.final, final)).toBeLessThan(1e-5)
   },
 )
 

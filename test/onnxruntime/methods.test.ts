@@ -168,6 +168,7 @@ test('a mixed pass takes more items than a call takes arguments, each with its o
       terms.push(term!)
       return 0
     },
+    takeAverage: async () => {},
   }
   const params = randomLabels.parse({ passes: 'mixed', labels: 'wrong' })
   const random = randomStream(3, 'labels')

@@ -373,6 +373,22 @@ test('weights that are put back leave an optimizer its momentum', async () => {
   })
 })
 
+test('an average moves as w̄ <- d w̄ + (1 - d) w where it is asked for, and takes the place of the weights', async () => {
+  const trainer = toyTrainer()
+  const start = parametersOf(trainer)
+  const optimizer = trainer.sgd({ ...plain, average: 0.75 })
+  await expect(optimizer.takeAverage()).rejects.toThrow('no moving average of the weights was kept')
+  await optimizer.descend([onForget(20)], { steps: 1 })
+  const first = parametersOf(trainer)
+  await optimizer.descend([onForget(20)], { steps: 2, average: null })
+  await optimizer.descend([onForget(20)], { steps: 1 })
+  const last = parametersOf(trainer)
+  await optimizer.takeAverage()
+  parametersOf(trainer).forEach((value, i) => {
+    expect(value).toBeCloseTo(0.75 * (0.75 * start[i]! + 0.25 * first[i]!) + 0.25 * last[i]!, 5)
+  })
+})
+
 test('a run of steps may go without the clipping and the direction of its optimizer', async () => {
   const terms = [onForget(20)]
   const usual = toyTrainer()

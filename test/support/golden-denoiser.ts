@@ -62,6 +62,8 @@ export interface Followed {
   /** Loss and weights after each run of an optimizer. */
   trace: { loss: number; state: number[] }[]
   importances: number[][]
+  /** What the method gave. */
+  final: number[]
 }
 
 /** Runs a method from its beginning to its end. */
@@ -103,6 +105,7 @@ export async function followGeneration(id: string, params: Record<string, unknow
     adam(options: OptimizerOptions) {
       const optimizer = trainer.adam(options)
       return {
+        ...optimizer,
         async descend(terms, span) {
           const loss = await optimizer.descend(terms, span)
           trace.push({ loss, state: state() })
@@ -119,7 +122,7 @@ export async function followGeneration(id: string, params: Record<string, unknow
   const task = { forget, retain, forgotten: 0, labels, classes: CLASSES, random: randomStream(0, 'test'), verbs }
   await run({ params: schema.parse(params), trainer: watched, ...task })
   await trainer.release()
-  return { draws, trace, importances }
+  return { draws, trace, importances, final: state() }
 }
 
 /** Keeps what is fed for each step. */

@@ -196,7 +196,9 @@ async function run<T extends TaskTypes>(
   let done = within?.done ?? 0
   const moved = () => {
     memory.state = new Map(variables.map(({ name }) => [name, feeds[name]!]))
-    memory.optimizers[descent.number] = new Map(slots.map(({ name }) => [name, feeds[name]!]))
+    // An average that this run leaves alone stays.
+    const before = memory.optimizers[descent.number]!
+    memory.optimizers[descent.number] = new Map([...before, ...slots.map(({ name }) => [name, feeds[name]!] as const)])
   }
   const perStep = (first: number, steps: number, of: (step: number) => number) =>
     Float32Array.from({ length: steps }, (_, i) => of(first + i))

@@ -1,10 +1,10 @@
 /** EraseDiff: forgetting as a problem of two levels, retaining above and forgetting below (https://arxiv.org/abs/2401.05779). The
- *  released code also gives an average of the weights that it comes to; that is not done here. */
+ *  released code begins at weights that were not averaged; that is not done here. */
 import { z } from 'zod'
 import { acting, actingWith } from '../acting.ts'
 import type { Expr, Operations } from '../expression.ts'
 import { type DirectionValues, defineMethod } from '../method.ts'
-import { adamSteps, fitImages, onGeneration } from '../tasks/generation/vocabulary.ts'
+import { adamAverage, adamSteps, fitImages, onGeneration } from '../tasks/generation/vocabulary.ts'
 import { answerAsOther } from './parts/other-class.ts'
 
 /** The terms of a step, in this order. */
@@ -42,6 +42,7 @@ const params = acting(
     retainDropCondition: adamSteps.shape.dropCondition
       .default(0)
       .describe('The same share of a batch of D_r: none in the released code.'),
+    average: adamAverage.default(0.99),
     balance: z
       .enum(['fixed', 'adaptive', 'bome'])
       .default('fixed')
@@ -79,7 +80,7 @@ export const erasediff = defineMethod({
         for (let round = 0; round < rounds; round++) {
           if (passes > 0) {
             before.retake()
-            await optimizer.descend([lower], { passes, clipNorm: null, direction: null })
+            await optimizer.descend([lower], { passes, clipNorm: null, direction: null, average: null })
             await trainer.restore(before)
           }
           const upTo = (end: number) => Math.floor((steps * end) / rounds)
@@ -87,6 +88,7 @@ export const erasediff = defineMethod({
             steps: upTo(round + 1) - upTo(round),
           })
         }
+        if (params.average !== null) await optimizer.takeAverage()
       },
     }),
   },

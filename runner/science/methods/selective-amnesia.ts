@@ -1,9 +1,10 @@
 /** Selective Amnesia: continual learning turned round, with a surrogate for what is forgotten
- *  (https://arxiv.org/abs/2305.10120). The released code also stretches the contrast of each sample to all of the range, begins at
- *  weights that were not averaged and gives an average of those it comes to; neither is done here. */
+ *  (https://arxiv.org/abs/2305.10120). The released code also stretches the contrast of each sample to all of the range, and begins at
+ *  weights that were not averaged; neither is done here. */
 import { z } from 'zod'
 import { defineMethod } from '../method.ts'
 import {
+  adamAverage,
   adamSteps,
   type DiffusionBatch,
   type DiffusionTerm,
@@ -77,6 +78,7 @@ export const selectiveAmnesia = defineMethod({
           fisherDropCondition: share.describe(
             'Share of the timesteps of those samples whose class is replaced by the null class: 0.1 in the released code.',
           ),
+          average: adamAverage.default(0.9999),
           perClass: z.int().min(1).max(10_000).default(500).describe('Samples of each class, for F and for replay.'),
           sampleSteps: z
             .int()
@@ -136,6 +138,7 @@ export const selectiveAmnesia = defineMethod({
           ],
           { steps: params.steps },
         )
+        if (params.average !== null) await optimizer.takeAverage()
       },
     }),
   },

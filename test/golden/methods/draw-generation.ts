@@ -11,10 +11,10 @@ const cases: [id: string, params: Record<string, unknown>][] = [
   ['selective-amnesia', amnesia],
   [
     'selective-amnesia',
-    { ...amnesia, fisherPixels: 'signed', fisherDropCondition: 0, fisherPerClass: 1, elastic: 0.5 },
+    { ...amnesia, fisherPixels: 'signed', fisherDropCondition: 0, fisherPerClass: 1, elastic: 0.5, average: 0.5 },
   ],
   ['selective-amnesia', { ...amnesia, fisher: 'drawn', fisherClasses: 'remaining', dropCondition: 0.5, elastic: 100 }],
-  ['erasediff', { ...few, steps: 4, rounds: 2 }],
+  ['erasediff', { ...few, steps: 4, rounds: 2, average: 0.5 }],
   [
     'erasediff',
     { ...few, steps: 4, rounds: 2, passes: 1, balance: 'adaptive', eta: 0.5, reduction: 'sum', other: 'random' },

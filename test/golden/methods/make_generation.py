@@ -111,6 +111,20 @@ def take(model, optimizer, gradients, clip):
     optimizer.step()
 
 
+class Average:
+    """Of the weights over the steps; begins at the original."""
+
+    def __init__(self, model, decay):
+        self.model, self.decay, self.mean = model, decay, [p.detach().clone() for p in model.ordered]
+
+    def update(self):
+        for mean, p in zip(self.mean, self.model.ordered):
+            mean.mul_(self.decay).add_((1 - self.decay) * p.detach())
+
+    def final(self):
+        return flat(self.mean)
+
+
 def fisher(model, params, draws):
     """The mean over samples of squared gradients."""
     summed, per_sample = params.get("fisher", "summed") == "summed", []
@@ -131,18 +145,22 @@ def selective_amnesia(params, draws):
     model, start = Denoiser(), Denoiser()
     [samples], (forgotten, replayed) = draws
     f = fisher(model, params, samples)
+    average = Average(model, params.get("average", 0.9999))
     optimizer, losses = adam(model, params), []
     for forget, replay in zip(forgotten, replayed):
         loss = noise_loss(model, Batch(forget)) + params.get("replay", 1) * noise_loss(model, Batch(replay))
         pull = sum((i * (p - p0.detach()) ** 2).sum() for i, p, p0 in zip(f, model.ordered, start.ordered))
         losses.append(loss.item())
         take(model, optimizer, torch.autograd.grad(loss + params.get("elastic", 10) * pull, model.ordered), 1)
-    return {"importances": [flat(f)], "trace": [{"loss": np.mean(losses), "state": flat(model.ordered)}]}
+        average.update()
+    trace = [{"loss": np.mean(losses), "state": flat(model.ordered)}]
+    return {"importances": [flat(f)], "trace": trace, "final": average.final()}
 
 
 def erasediff(params, draws):
     model = Denoiser()
     optimizer, trace, draws = adam(model, params), [], iter(draws)
+    average = Average(model, params.get("average", 0.99))
     balance, reduction = params.get("balance", "fixed"), params.get("reduction", "mean")
     weight = 0.1 if balance == "fixed" else 1
 
@@ -188,9 +206,10 @@ def erasediff(params, draws):
             factor = lambda_of(batch, target, f, lower, upper)
             print(f"  {balance}: λ {factor:.4g}")
             take(model, optimizer, [b + factor * a for a, b in zip(lower, upper)], 1)
+            average.update()
         trace.append({"loss": np.mean(losses), "state": flat(model.ordered)})
     assert next(draws, None) is None
-    return {"trace": trace}
+    return {"trace": trace, "final": average.final()}
 
 
 def esd(params, draws):
@@ -210,7 +229,8 @@ def esd(params, draws):
         if params.get("clipNorm") is not None:  # before the mask
             assert all(moving)
         take(model, optimizer, gradients, params.get("clipNorm"))
-    return {"trace": [{"loss": np.mean(losses), "state": flat(model.ordered)}]}
+    state = flat(model.ordered)
+    return {"trace": [{"loss": np.mean(losses), "state": state}], "final": state}
 
 
 methods = {"selective-amnesia": selective_amnesia, "erasediff": erasediff, "esd": esd}

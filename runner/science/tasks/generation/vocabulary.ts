@@ -150,3 +150,13 @@ export const adamSteps = z.strictObject({
     .default(0.1)
     .describe('Share of a batch whose class is replaced by the null class.'),
 })
+
+/** For methods whose released code gives an average of the weights. */
+export const adamAverage = z
+  .number()
+  .gt(0)
+  .lt(1)
+  .nullable()
+  .describe(
+    'Decay of a moving average of the weights over the steps, which begins at the original and is what the method gives, as by the released code; null gives the last weights.',
+  )
