@@ -24,11 +24,11 @@ export function askingOf<T extends TaskTypes>(context: LookContext<T>, parameter
   })
   return {
     mask({ kind, density, of, clipNorm = null }) {
-      return memory.perform(asArrays<Uint8Array>('U8'), async () => {
+      return memory.perform(asArrays<Uint8Array>('U8'), async (middle) => {
         const [from, compiled] = [performance.now(), executor.compileSeconds()]
         try {
           if (kind === 'random') return randomMask(parameters, density, memory.stream('mask'))
-          const sums = await sumGradients(context, weighted(of, 'mask'), { clipNorm, gives: 'sum' })
+          const sums = await sumGradients(context, weighted(of, 'mask'), { clipNorm, gives: 'sum', middle })
           return maskByScore(sums, { kind, density })
         } finally {
           maskSeconds += (performance.now() - from) / 1000 - (executor.compileSeconds() - compiled)
@@ -36,15 +36,17 @@ export function askingOf<T extends TaskTypes>(context: LookContext<T>, parameter
       })
     },
     gradient: (term, { clipNorm = null } = {}) =>
-      memory.perform(weights, () => sumGradients(context, weighted(term, 'gradient'), { clipNorm, gives: 'sum' })),
+      memory.perform(weights, (middle) =>
+        sumGradients(context, weighted(term, 'gradient'), { clipNorm, gives: 'sum', middle }),
+      ),
     importance(term, { together = 1 } = {}) {
       const batches = batchesOf(objective, term.on)
       if (!Number.isInteger(together) || together < 1 || batches % together !== 0)
         throw new ExpressionError(
           `importance: expected \`together\` to divide the ${batches} batches of the term, got ${together}`,
         )
-      return memory.perform(weights, async () => {
-        const how = { clipNorm: null, gives: 'squares', together } as const
+      return memory.perform(weights, async (middle) => {
+        const how = { clipNorm: null, gives: 'squares', together, middle } as const
         const sums = await sumGradients(context, weighted(term, 'Fisher information'), how)
         const squares = batches / together
         return new Map([...sums].map(([name, sum]) => [name, sum.map((square) => square / squares)]))

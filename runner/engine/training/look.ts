@@ -5,10 +5,12 @@ import type { Kept, TaskTypes } from '../../science/method.ts'
 import type { Weights } from '../../science/weights.ts'
 import type { Executor } from '../nn/executor.ts'
 import { randomStream } from '../nn/random.ts'
-import { floats, type Tensor, zeros } from '../onnx/tensor.ts'
+import { floats, type Shape, type Tensor, zeros } from '../onnx/tensor.ts'
 import { keptFeeds } from './feeds.ts'
+import type { Middle } from './half-done.ts'
 import type { Memory } from './memory.ts'
 import { type Objective, slotName, type TermShape, type Use } from './objective.ts'
+import { stored } from './outcomes.ts'
 import { alone, numbersBy } from './step-program.ts'
 import { type GradientShape, gradientProgram, valueProgram } from './term-program.ts'
 
@@ -31,7 +33,7 @@ interface Batches<T extends TaskTypes> {
 export const batchesOf = <T extends TaskTypes>(objective: Objective<T>, on: T['batch']): number =>
   Math.ceil(objective.population(on) / objective.batchSize(on))
 
-/** Goes over all examples of a term in order, the last batch smaller. */
+/** Goes over all examples of a term in order, the last batch smaller, or over those that are not done. */
 async function goOver<T extends TaskTypes>(
   { objective, executor, memory, seed, purpose, onProgress }: LookContext<T>,
   { on, loss, phase }: Batches<T>,
@@ -42,19 +44,23 @@ async function goOver<T extends TaskTypes>(
     perStep,
     after,
     atMost,
+    done = 0,
   }: {
     use: Use
     program(term: TermShape): { name: string; build(): ReturnType<typeof valueProgram> }
     feeds: Record<string, Tensor>
     /** Further feeds of batches, by their numbers. */
     perStep?(first: number, steps: number): Record<string, Tensor>
-    after(outputs: Record<string, Tensor>): void
+    /** Called after each chunk, with how many examples of how many are done. */
+    after(outputs: Record<string, Tensor>, done: number, population: number): void | Promise<void>
     atMost?: number
+    /** Examples that are done: whole batches. */
+    done?: number
   },
 ): Promise<void> {
   const size = objective.batchSize(on)
   const variables = [...objective.parameters, ...objective.buffers]
-  let total = 0
+  let total = done
   const partsOf = (population: number) => {
     const whole = Math.floor(population / size)
     const rest = population - whole * size
@@ -74,6 +80,8 @@ async function goOver<T extends TaskTypes>(
   const population = objective.population(on)
   if (population === 0) throw new Error(`${phase}: there are no examples to go over`)
   for (const { from, batch, end } of partsOf(population)) {
+    const first = Math.min(end, Math.max(0, (done - from) / batch))
+    if (first === end) continue
     const drawn = drawnFrom(from)
     const term: TermShape = { batch, on: objective.shapeOf(on, use), loss }
     const [number] = numbersBy(alone(term))
@@ -84,7 +92,7 @@ async function goOver<T extends TaskTypes>(
     await executor.iterate({
       name,
       program: build,
-      first: 0,
+      first,
       end,
       feeds,
       ...(atMost !== undefined && { atMost }),
@@ -94,9 +102,9 @@ async function goOver<T extends TaskTypes>(
         const own = await drawn.stepFeeds({ first, steps, batch, positions }, weightsOf)
         return { ...own, ...perStep?.(from / size + first, steps) }
       },
-      after(outputs, { steps }) {
-        after(outputs)
+      async after(outputs, { steps }) {
         total += steps * batch
+        await after(outputs, total, population)
         onProgress({ phase, done: total, total: population, unit: 'images' })
       },
     })
@@ -107,14 +115,22 @@ async function goOver<T extends TaskTypes>(
 export async function sumGradients<T extends TaskTypes>(
   context: LookContext<T>,
   batches: Batches<T>,
-  { together = 1, ...how }: Pick<GradientShape, 'clipNorm'> & { gives: 'sum' | 'squares'; together?: number },
+  {
+    together = 1,
+    middle,
+    ...how
+  }: Pick<GradientShape, 'clipNorm'> & { gives: 'sum' | 'squares'; together?: number; middle: Middle | null },
 ): Promise<Weights> {
-  const { objective } = context
+  const { objective, memory } = context
   const grouped = together > 1
   const slots = (slot: string) => objective.parameters.map(({ name }) => slotName(name, slot))
   const held = [...slots('sum'), ...(grouped ? slots('part') : [])]
   const shapes = held.map((_, i) => objective.parameters[i % objective.parameters.length]!.shape)
-  const feeds: Record<string, Tensor> = Object.fromEntries(held.map((slot, i) => [slot, zeros(shapes[i]!)]))
+  const start = (slot: string, shape: Shape) => {
+    const known = middle?.partial.get(slot)
+    return known ? floats(shape, known.data as Float32Array) : zeros(shape)
+  }
+  const feeds: Record<string, Tensor> = Object.fromEntries(held.map((slot, i) => [slot, start(slot, shapes[i]!)]))
   const closing = (first: number, steps: number) => ({
     closing: floats(
       [steps],
@@ -124,13 +140,19 @@ export async function sumGradients<T extends TaskTypes>(
   await goOver(context, batches, {
     use: 'gradient',
     feeds,
+    done: middle?.done ?? 0,
     ...(grouped && { perStep: closing }),
     program(term) {
       const shape: GradientShape = { term, ...how, grouped }
       return { name: `gradients ${JSON.stringify(shape)}`, build: () => gradientProgram(objective, shape) }
     },
-    after(outputs) {
+    async after(outputs, done, population) {
       for (const slot of held) feeds[slot] = outputs[`next/${slot}`]!
+      if (done === population) return
+      await memory.keepMiddle(() => {
+        const partial = held.map((slot) => [slot, stored('F32', feeds[slot]!.data as Float32Array)] as const)
+        return { within: { done, sums: [] }, progress: done / population, partial: new Map(partial) }
+      })
     },
   })
   return new Map(objective.parameters.map(({ name }, i) => [name, feeds[held[i]!]!.data as Float32Array]))
