@@ -51,7 +51,7 @@ export const fashionMnist5k16DdpmUnetClassWise = defineClassWise({
     esd: { steps: 60, batchSize: 32, learningRate: 0.0005, latentSteps: 20 },
     'selective-amnesia': {
       ...{ steps: 100, batchSize: 64, learningRate: 0.0005 },
-      ...{ perClass: 20, fisherPerClass: 2, sampleSteps: 25, average: null },
+      ...{ perClass: 20, fisherPerClass: 1, sampleSteps: 25, average: null },
     },
     erasediff: { steps: 100, batchSize: 64, learningRate: 0.0005, average: null },
   },
