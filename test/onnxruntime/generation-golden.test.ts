@@ -90,3 +90,15 @@ test('the Fisher information of single timesteps is far smaller than that of the
   expect(ratio).toBeGreaterThan(8)
   expect(ratio).toBeLessThan(70)
 })
+
+test('with the Fisher information of the released code its λ of 10 holds weights back', async () => {
+  const moved = async (given: Record<string, unknown>) => {
+    const about = { batchSize: 8, steps: 60, learningRate: 0.01, perClass: 10, sampleSteps: 4, average: null }
+    const { final } = await followGeneration('selective-amnesia', { ...about, ...given })
+    return Math.hypot(...final.map((value, i) => value - goldenStart[i]!))
+  }
+  // The factor between the two is at most 64 here, with 8 timesteps, and a million with 1,000.
+  const [free, drawn, summed] = [await moved({ elastic: 0 }), await moved({ fisher: 'drawn' }), await moved({})]
+  expect(summed).toBeLessThan(free / 3)
+  expect(summed).toBeLessThan(0.9 * drawn)
+})
