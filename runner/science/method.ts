@@ -58,6 +58,8 @@ export interface OptimizerOptions {
   penalty?: ((values: WeightValues & Operations) => Expr) | undefined
   /** The direction to climb down in place of the gradient of the weighted sum of the terms. */
   direction?: ((values: DirectionValues & Operations) => Expr) | undefined
+  /** Decay of a moving average of the weights, which begins where its optimizer does; null keeps none. */
+  average?: number | null | undefined
   /** What becomes of the weights after each step. */
   after?: ((values: WeightValues & Operations) => Expr) | undefined
 }
@@ -72,6 +74,11 @@ export interface SgdOptions extends OptimizerOptions {
 export type Span = ({ passes: number } | { steps: number }) & {
   /** In place of the optimizer's own. */
   learningRate?: number
+  clipNorm?: number | null
+  /** Null descends the weighted sum of the terms. */
+  direction?: null
+  /** Null leaves the average as it is. */
+  average?: null
   /** Values of `number(name)`, for all steps or by step. */
   numbers?: Record<string, number | ((step: number) => number)>
 }
@@ -81,6 +88,8 @@ export interface Optimizer<T extends TaskTypes> {
   /** Descends the weighted sum of the terms. Gives the mean of that sum over the last pass, or over all steps. Throws
    *  DivergenceError when it is no longer finite. */
   descend(terms: readonly Term<T>[], span: Span): Promise<number>
+  /** Puts the moving average in the place of the weights. */
+  takeAverage(): Promise<void>
 }
 
 export interface Trainer<T extends TaskTypes> {
@@ -103,8 +112,9 @@ export interface Trainer<T extends TaskTypes> {
   select(choose: (parameter: Parameter) => boolean): Mask
   /** Sum over batches, in order and in evaluation mode, of the gradient of the term; each batch's clipped, where asked. */
   gradient(term: Term<T>, options?: { clipNorm?: number | undefined }): Promise<Weights>
-  /** Diagonal importance: mean over batches of the squared gradient of the term; with batches of 1 the Fisher information. */
-  importance(term: Term<T>): Promise<Weights>
+  /** Diagonal importance: mean over batches of the squared gradient of the term; with batches of 1 the Fisher information. With
+   *  `together`, so many batches in a row are summed before they are squared. */
+  importance(term: Term<T>, options?: { together?: number | undefined }): Promise<Weights>
   /** Hands the gradient of each batch, as one flat vector, to `step` in order, and gives what the last one made: second-order
    *  recursions, projections. With batches of 1, gradients of single examples. */
   foldGradients(
@@ -118,6 +128,8 @@ export interface Trainer<T extends TaskTypes> {
   read(): Promise<Weights>
   /** Replaces the weights of the parameters that are given. */
   write(weights: Weights): Promise<void>
+  /** Puts back the weights of a kept model. What optimizers hold stays as it is. */
+  restore(kept: Kept): Promise<void>
   /** Gives the chosen parameters fresh values. */
   reinitialise(choose: (parameter: Parameter) => boolean): Promise<void>
 }

@@ -1,6 +1,7 @@
 /** Parameters as people read them, from the schema that checks them. */
 import { z } from 'zod'
 import { paramText } from '../words/command.ts'
+import type { ActsWith } from './acting.ts'
 
 export interface Parameter {
   name: string
@@ -26,6 +27,7 @@ interface Property {
   exclusiveMaximum?: number
   anyOf?: Property[]
   items?: Property
+  actsWith?: ActsWith
 }
 
 export const schemaOf = (params: z.ZodType): Record<string, unknown> => {
@@ -38,8 +40,9 @@ export const parametersOf = (params: z.ZodType): Parameter[] => parametersIn(sch
 /** From the JSON Schema of all of them. */
 export function parametersIn({ properties = {} }: { properties?: unknown }): Parameter[] {
   return Object.entries(properties as Record<string, Property>).map(([name, property]) => {
-    const description = property.description ?? property.anyOf?.find(({ description }) => description)?.description
-    const { default: value } = property
+    const own = property.description ?? property.anyOf?.find(({ description }) => description)?.description
+    const { default: value, actsWith } = property
+    const description = [own, actsWith && onlyWhere(actsWith)].filter(Boolean).join(' ')
     return {
       name,
       type: typeOf(property),
@@ -49,6 +52,11 @@ export function parametersIn({ properties = {} }: { properties?: unknown }): Par
     }
   })
 }
+
+const onlyWhere = (actsWith: ActsWith) =>
+  `Only where ${Object.entries(actsWith)
+    .map(([other, wanted]) => `\`${other}\` is ${wanted.map((value) => `\`${value}\``).join(' or ')}`)
+    .join(' and ')}.`
 
 function typeOf({ type, enum: values, const: only, anyOf, items }: Property): string {
   if (values) return values.map(paramText).join(' | ')

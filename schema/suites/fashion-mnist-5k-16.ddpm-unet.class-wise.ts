@@ -41,7 +41,7 @@ export const fashionMnist5k16DdpmUnetClassWise = defineClassWise({
     },
     extractor: 'judge',
   },
-  // One learning rate for all and steps that a CPU affords; not tuned. SalUn's alpha of 0.001 belongs to the 3,072 values of a
+  // One learning rate for all and steps that a CPU affords, too few for averages of the weights; not tuned. SalUn's alpha of 0.001 belongs to the 3,072 values of a
   // CIFAR-10 image: beside a mean over 256 values the same weight is 0.012.
   presets: {
     ft: { steps: 100, batchSize: 64, learningRate: 0.0005 },
@@ -49,8 +49,11 @@ export const fashionMnist5k16DdpmUnetClassWise = defineClassWise({
     rl: { steps: 100, batchSize: 64, learningRate: 0.0005, alpha: 0.012 },
     salun: { steps: 100, batchSize: 64, learningRate: 0.0005, alpha: 0.012 },
     esd: { steps: 60, batchSize: 32, learningRate: 0.0005, latentSteps: 20 },
-    'selective-amnesia': { steps: 100, batchSize: 64, learningRate: 0.0005, perClass: 20, sampleSteps: 25 },
-    erasediff: { steps: 100, batchSize: 64, learningRate: 0.0005 },
+    'selective-amnesia': {
+      ...{ steps: 100, batchSize: 64, learningRate: 0.0005 },
+      ...{ perClass: 20, fisherPerClass: 1, sampleSteps: 25, average: null },
+    },
+    erasediff: { steps: 100, batchSize: 64, learningRate: 0.0005, average: null },
   },
   metrics: ['ua/judge@1', 'ra/judge@1', 'classifier-fd/small-cnn-features@1', 'classifier-kd/small-cnn-features@1'],
   seeds: [0],

@@ -143,7 +143,34 @@ describe('values that a loss can look at', () => {
     expect([...(await ask(other, { items: range(0, 6), batchSize: 6, other: 'next' }))]).toEqual([1, 2, 0, 1, 2, 0])
     const random = await ask(other, { items: new Int32Array(60), batchSize: 60, other: 'random' })
     expect(new Set(random)).toEqual(new Set([1, 2]))
+    const shared = await ask(other, { items: new Int32Array(60), batchSize: 10, other: 'shared' })
+    expect(new Set(shared)).toEqual(new Set([1, 2]))
+    for (let i = 0; i < 60; i++) expect(shared[i]).toBe(shared[i - (i % 10)])
     expect([...(await ask(({ none, add }) => add(none, 0)))]).toEqual([3, 3, 3, 3])
+  })
+
+  test('images at every timestep are those images, each at all timesteps in order', async () => {
+    const from = { images: Uint8Array.from({ length: 2 * 64 }, (_, i) => i), labels: Uint8Array.of(2, 0) }
+    const each = { from, batchSize: 50, everyTimestep: true }
+    const t = await ask(({ t, add }) => add(t, 0), each)
+    expect([...t]).toEqual([...range(0, 100), ...range(0, 100)])
+    const label = await ask(({ label, add }) => add(label, 0), each)
+    expect([...label]).toEqual([...Array(100).fill(2), ...Array(100).fill(0)])
+  })
+
+  test('bytes stand for numbers between -1 and 1, or between 0 and 1', async () => {
+    const from = { images: Uint8Array.from({ length: 64 }, (_, i) => 4 * i), labels: Uint8Array.of(0) }
+    const x0 = async (pixels?: 'signed' | 'unit') => {
+      const on = { from, batchSize: 1, everyTimestep: true, pixels }
+      const [x, noise] = [await ask(({ x }) => x, on), await ask(({ noise }) => noise, on)]
+      // At t = 0, where ᾱ is 0.999.
+      return Array.from({ length: 64 }, (_, i) => (x[i]! - Math.sqrt(1e-3) * noise[i]!) / Math.sqrt(0.999))
+    }
+    const [signed, unit] = [await x0(), await x0('unit')]
+    for (let i = 0; i < 64; i++) {
+      expect(signed[i]!).toBeCloseTo((8 * i) / 255 - 1, 4)
+      expect(unit[i]!).toBeCloseTo((4 * i) / 255, 4)
+    }
   })
 
   test('with guidance w the prediction is (1 + w) ε_c − w ε_∅', async () => {
@@ -237,7 +264,8 @@ test('esd moves only the part it is told to', async () => {
 })
 
 test('erasediff with a fixed balance descends L_r + λ L_f', async () => {
-  const fixed = flat(await forgetWith(methods.erasediff, tiny(), { lambda: 0, steps: 2 }))
+  const plain = { lambda: 0, steps: 2, rounds: 1, passes: 0, reduction: 'sum', retainDropCondition: 0.1, average: null }
+  const fixed = flat(await forgetWith(methods.erasediff, tiny(), plain))
   const retained = tiny()
   // Without λ what is left is fitting D_r, whose draws are those of the second term.
   const unused = { ...fitImages(toyForget, { batchSize: 8, dropCondition: 0.1 }), weight: 0 }

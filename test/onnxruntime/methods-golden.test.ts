@@ -59,6 +59,7 @@ function watched() {
     sgd(options: SgdOptions) {
       const optimizer = trainer.sgd(options)
       return {
+        ...optimizer,
         async descend(terms, span) {
           const loss = await optimizer.descend(terms, span)
           trace.push({ loss, state: state() })

@@ -10,7 +10,7 @@ import type { ClassifierTerm } from '../../runner/science/tasks/classification/v
 import { flatten } from '../../runner/science/weights.ts'
 import { cutAndContinued } from '../support/cut.ts'
 import { toySplit, toyTrainer } from '../support/toy.ts'
-import { methodCases, runMethod, toyOf, variantsOf } from '../support/toy-methods.ts'
+import { methodCases, numbersOf, runMethod, toyOf, variantsOf } from '../support/toy-methods.ts'
 
 test.each([...methods])(
   '%s has a title, a sentence and either trains or runs',
@@ -56,6 +56,13 @@ describe.each(named)('%s', (_, one) => {
     }
   })
 
+  test('each of its numbers changes what becomes of the weights', async () => {
+    for (const { change, before } of numbersOf(one)) {
+      const { weights } = await runMethod(one, change)
+      expect(weights, JSON.stringify(change)).not.toEqual((await runMethod(one, before)).weights)
+    }
+  })
+
   const variants = variantsOf(one).map((params) => [JSON.stringify(params), params] as const)
   if (variants.length === 0) return
   test.each(variants)('with %s goes another way, and on from there where it is stopped', async (_, params) => {
@@ -78,7 +85,7 @@ describe.each(['classification', 'generation'])('salun on %s', (task) => {
     let mask: Mask | undefined
     const { weights } = await runMethod(
       salun,
-      { density, ...params },
+      { ...(params.mask !== 'none' && { density }), ...params },
       {
         watch: (trainer) => ({
           ...trainer,
@@ -161,6 +168,7 @@ test('a mixed pass takes more items than a call takes arguments, each with its o
       terms.push(term!)
       return 0
     },
+    takeAverage: async () => {},
   }
   const params = randomLabels.parse({ passes: 'mixed', labels: 'wrong' })
   const random = randomStream(3, 'labels')

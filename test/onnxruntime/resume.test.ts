@@ -114,13 +114,14 @@ async function classification(cutting: Cutting) {
   })
 }
 
+const loss: DiffusionTerm['loss'] = ({ x, t, label, noise, predict, squaredError }) =>
+  squaredError(predict({ x, t, label }), noise, 'mean')
+const noised = (on: DiffusionBatch): DiffusionTerm => ({ on, loss })
+
 async function generation(cutting: Cutting) {
   const trainer = toyDenoiserTrainer({ denoiser: tinyDenoiser, ...cutting })
   const { verbs } = trainer
   const batchSize = 4
-  const loss: DiffusionTerm['loss'] = ({ x, t, label, noise, predict, squaredError }) =>
-    squaredError(predict({ x, t, label }), noise, 'mean')
-  const noised = (on: DiffusionBatch): DiffusionTerm => ({ on, loss })
   return ended(trainer, async () => {
     const original = trainer.keep()
     const anchor = trainer.keep()
@@ -231,4 +232,41 @@ test('weights and importances come back in the order of the parameters, on which
   expect([...again.weights]).toEqual([...first.weights])
   expect([...again.importance.keys()]).toEqual(again.names)
   expect([...again.state.keys()]).toEqual([...first.state.keys()])
+})
+
+const asked: Record<string, (trainer: ReturnType<typeof toyDenoiserTrainer>) => Promise<Uint8Array | Float32Array>> = {
+  samples: async ({ verbs }) => (await verbs.generate({ classes: [1, 2], perClass: 60, guidance: 1, steps: 2 })).images,
+  // Two batches an image, so that the first cut is in the middle of what is squared.
+  squares: async (trainer) => {
+    const from = { images: Uint8Array.from({ length: 2 * 64 }, (_, i) => i), labels: Uint8Array.of(2, 0) }
+    const term = noised({ from, batchSize: 50, everyTimestep: true })
+    return flatten(await trainer.importance(term, { together: 2 }))
+  },
+}
+
+test.each([
+  ['samples', [50, 100, 120]],
+  ['squares', [50, 100, 150, 200]],
+])('%s go on in the middle', async (what, expected) => {
+  const home = await mkdtemp(join(tmpdir(), 'palimpsest-'))
+  onTestFinished(() => rm(home, { recursive: true }))
+  const seen: number[] = []
+  const attempt = async (stop: AbortController, kept: boolean) => {
+    const trainer = toyDenoiserTrainer({
+      denoiser: tinyDenoiser,
+      ...(kept && { checkpoint: checkpointOf(home, 'half', { everyMs: 0 }) }),
+      signal: stop.signal,
+      onProgress({ done }) {
+        if (!kept) return
+        seen.push(done)
+        if (seen.length < 3) stop.abort(new Error('cut'))
+      },
+    })
+    return asked[what]!(trainer).finally(trainer.release)
+  }
+  await expect(attempt(new AbortController(), true)).rejects.toThrow('cut')
+  await expect(attempt(new AbortController(), true)).rejects.toThrow('cut')
+  const found = await attempt(new AbortController(), true)
+  expect(seen).toEqual(expected)
+  expect(found).toEqual(await attempt(new AbortController(), false))
 })

@@ -338,6 +338,68 @@ test('sums of gradients, single gradients, importances and folds agree with one 
   })
 })
 
+test('batches that belong together are summed before they are squared', async () => {
+  const trainer = toyTrainer()
+  const term = fitLabels(range(0, 10), { batchSize: 1 })
+  const singles: Float32Array[] = []
+  await trainer.foldGradients(term, new Float32Array(0), (sum, gradient) => {
+    singles.push(Float32Array.from(gradient))
+    return sum
+  })
+  const importance = flatten(await trainer.importance(term, { together: 5 }))
+  importance.forEach((value, i) => {
+    const group = (from: number) => singles.slice(from, from + 5).reduce((sum, single) => sum + single[i]!, 0)
+    const expected = (group(0) ** 2 + group(5) ** 2) / 2
+    expect(Math.abs(value - expected)).toBeLessThan(1e-4 * (1 + expected))
+  })
+  expect(() => trainer.importance(term, { together: 3 })).toThrow(
+    'importance: expected `together` to divide the 10 batches of the term, got 3',
+  )
+})
+
+test('weights that are put back leave an optimizer its momentum', async () => {
+  const trainer = toyTrainer()
+  const before = trainer.keep()
+  const start = parametersOf(trainer)
+  const optimizer = trainer.sgd({ ...plain, learningRate: 0.1, momentum: 0.5 })
+  await optimizer.descend([onForget(20)], { steps: 1 })
+  const first = parametersOf(trainer).map((value, i) => value - start[i]!)
+  await trainer.restore(before)
+  expect(parametersOf(trainer)).toEqual(start)
+  // Without a slope of its own a step is half of that before.
+  await optimizer.descend([flat], { steps: 1 })
+  parametersOf(trainer).forEach((value, i) => {
+    expect(value - start[i]!).toBeCloseTo(first[i]! / 2, 5)
+  })
+})
+
+test('an average moves as w̄ <- d w̄ + (1 - d) w where it is asked for, and takes the place of the weights', async () => {
+  const trainer = toyTrainer()
+  const start = parametersOf(trainer)
+  const optimizer = trainer.sgd({ ...plain, average: 0.75 })
+  await expect(optimizer.takeAverage()).rejects.toThrow('no moving average of the weights was kept')
+  await optimizer.descend([onForget(20)], { steps: 1 })
+  const first = parametersOf(trainer)
+  await optimizer.descend([onForget(20)], { steps: 2, average: null })
+  await optimizer.descend([onForget(20)], { steps: 1 })
+  const last = parametersOf(trainer)
+  await optimizer.takeAverage()
+  parametersOf(trainer).forEach((value, i) => {
+    expect(value).toBeCloseTo(0.75 * (0.75 * start[i]! + 0.25 * first[i]!) + 0.25 * last[i]!, 5)
+  })
+})
+
+test('a run of steps may go without the clipping and the direction of its optimizer', async () => {
+  const terms = [onForget(20)]
+  const usual = toyTrainer()
+  await usual.sgd(plain).descend(terms, { steps: 2 })
+  const own = toyTrainer()
+  await own
+    .sgd({ ...plain, clipNorm: 1e-3, direction: ({ gradient, multiply }) => multiply(gradient(0), -1) })
+    .descend(terms, { steps: 2, clipNorm: null, direction: null })
+  expect(parametersOf(own)).toEqual(parametersOf(usual))
+})
+
 test('the gradient of a term counts its weight', async () => {
   const trainer = toyTrainer()
   const once = flatten(await trainer.gradient(onForget(8)))

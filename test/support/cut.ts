@@ -21,7 +21,7 @@ interface CutOptions {
   chances?: number
 }
 
-/** An attempt that came no further than the one before gets one report more, since sums and samples begin anew. Gives what the
+/** An attempt that came no further than the one before gets one report more, since some verbs begin anew. Gives what the
  *  last attempt came to, and how many there were. Throws where the position of a checkpoint falls. */
 export async function cutAndContinued<Result>(
   work: (cutting: Cutting) => Promise<Result>,

@@ -1,6 +1,7 @@
 /** Every method of the folder on a toy of each task that it is on, with parameters that cost little. */
 import { randomStream } from '../../runner/engine/nn/random.ts'
 import type { StageTrainer } from '../../runner/engine/training/trainer.ts'
+import type { ActsWith } from '../../runner/science/acting.ts'
 import { methods } from '../../runner/science/catalogue/catalogue.ts'
 import type { Context, TaskTypes, Trainer, Unlearning } from '../../runner/science/method.ts'
 import { schemaOf } from '../../runner/science/parameters.ts'
@@ -70,7 +71,7 @@ export async function runMethod(
     const random = randomStream(options.seed ?? 0, 'labels')
     await unlearning.run({
       ...asked,
-      params: unlearning.params.parse({ ...cheap(unlearning), ...given }),
+      params: unlearning.params.parse({ ...cheap(unlearning, given), ...given }),
       trainer: watch(trainer),
       random,
     })
@@ -88,23 +89,33 @@ interface Property {
   minimum?: number
   maximum?: number
   exclusiveMinimum?: number
+  anyOf?: Property[]
+  actsWith?: ActsWith
 }
 
 const propertiesOf = ({ params }: Pick<Unlearning, 'params'>) =>
   Object.entries((schemaOf(params).properties ?? {}) as Record<string, Property>)
 
+/** Whether a parameter does something beside these values. */
+const acts = ({ params }: Pick<Unlearning, 'params'>, { actsWith = {} }: Property, given: Params): boolean => {
+  const values = { ...params.parse({}), ...given }
+  return Object.entries(actsWith).every(([other, wanted]) => wanted.includes(values[other] as string))
+}
+
 /** What costs time by its count: steps, batches, samples. */
-const cheap = (unlearning: MethodCase['unlearning']): Params =>
+const cheap = (unlearning: MethodCase['unlearning'], given: Params): Params =>
   Object.fromEntries(
     propertiesOf(unlearning).flatMap(([name, property]) => {
       const { type, default: usual, minimum = 1 } = property
-      return type === 'integer' && Number(usual) > 3 ? [[name, Math.max(3, minimum)]] : []
+      const counts = type === 'integer' && Number(usual) > 3 && acts(unlearning, property, given)
+      return counts ? [[name, Math.max(3, minimum)]] : []
     }),
   )
 
-/** Every other value of a parameter that has a few; and all numbers at once as far down as they go, where branches end. */
+/** Every other value of a parameter that has a few, where it acts; and all numbers at once as far down as they go, where branches
+ *  end. */
 export function variantsOf({ unlearning }: MethodCase): Params[] {
-  const properties = propertiesOf(unlearning)
+  const properties = propertiesOf(unlearning).filter(([, property]) => acts(unlearning, property, {}))
   const choices = properties.flatMap(([name, { enum: values = [], type, default: usual }]) =>
     [...values, ...(type === 'boolean' ? [true, false] : [])]
       .filter((value) => value !== usual)
@@ -116,4 +127,20 @@ export function variantsOf({ unlearning }: MethodCase): Params[] {
     return []
   })
   return [...choices, ...(ends.length > 0 ? [Object.fromEntries(ends)] : [])]
+}
+
+/** What a number needs beside it to act on a toy, or to be taken. */
+const beside: Record<string, Params> = { 'erasediff.steps': { rounds: 1 }, 'scrub.decay': { epochs: 4 } }
+
+/** Each number that acts where nothing else is given, by itself at another value, and what it is set beside. */
+export function numbersOf({ id, unlearning }: MethodCase): { change: Params; before: Params }[] {
+  const properties = propertiesOf(unlearning).filter(([, property]) => acts(unlearning, property, {}))
+  return properties.flatMap(([name, { type, anyOf = [], default: usual }]) => {
+    const types = [type, ...anyOf.map(({ type }) => type)]
+    const before = beside[`${id}.${name}`] ?? {}
+    const moved = (value: number) => [{ before, change: { ...before, [name]: value } }]
+    // What is larger than 3 is 3 on the toy.
+    if (types.includes('integer')) return moved(Number(usual) >= 3 ? 2 : Number(usual) + 1)
+    return types.includes('number') ? moved(usual === null || usual === 0 ? 0.5 : Number(usual) / 1000) : []
+  })
 }

@@ -21,7 +21,6 @@ import {
   submit,
   submitter,
   tokenFor,
-  upload,
   useSubmitterAndRunner,
   workOff,
 } from './support.ts'
@@ -139,13 +138,12 @@ describe('a result that is set aside', () => {
 })
 
 describe('a stage whose input will not do', () => {
-  /** The unlearning of a run, leased; what it reads was uploaded. */
+  /** The unlearning of a run, leased. */
   async function unlearning(by: string): Promise<Job> {
     for (;;) {
       const job = (await lease(by))!
       if (job.spec.kind === 'unlearn') return job
-      const artifacts = job.spec.kind === 'train' ? { 'weights.safetensors': await upload(job, `of ${job.key}`) } : {}
-      await read(await finish(job, { artifacts }))
+      await read(await finish(job))
     }
   }
   const cannotUse = (job: Job) =>
@@ -154,11 +152,12 @@ describe('a stage whose input will not do', () => {
       reason: 'input',
       message: 'weights.safetensors: expected conv.weight, got nothing',
     })
-  const pathOf = async ({ inputs }: Job) => {
-    const { sha256 } = Object.values(inputs)[0]!['weights.safetensors']!
-    return (await bindings.DB.prepare('SELECT path FROM artifacts WHERE sha256 = ?')
+  const placeOf = async ({ inputs }: Job) => {
+    const { sha256, bytes } = Object.values(inputs)[0]!['weights.safetensors']!
+    const path = await bindings.DB.prepare('SELECT path FROM artifacts WHERE sha256 = ?')
       .bind(sha256)
-      .first<string>('path'))!
+      .first<string>('path')
+    return { path: path!, bytes }
   }
 
   test('has it computed anew where its bytes are gone or others', async () => {
@@ -167,10 +166,11 @@ describe('a stage whose input will not do', () => {
     for (const [harm, reason] of [
       [(path: string) => bindings.STORE.delete(path), /^weights.safetensors \(\w{12}\) is missing$/],
       [(path: string) => bindings.STORE.put(path, 'short'), /has 5 bytes instead of \d+$/],
-      [(path: string) => bindings.STORE.put(path, 'x'.repeat(67)), /hashes to \w{12}$/],
+      [(path: string, bytes: number) => bindings.STORE.put(path, 'x'.repeat(bytes)), /hashes to \w{12}$/],
     ] as const) {
       const job = await unlearning(runner)
-      await harm(await pathOf(job))
+      const { path, bytes } = await placeOf(job)
+      await harm(path, bytes)
       await read(await cannotUse(job))
       const run = await runOf(runs[0]!.id)
       expect(statesOf(run)).toEqual(['train queued', 'unlearn queued', 'evaluate queued'])

@@ -1,9 +1,9 @@
 /** What a trainer can be asked about a term without moving the model. */
-import { type Expr, type Operations, record } from '../../science/expression.ts'
+import { type Expr, ExpressionError, type Operations, record } from '../../science/expression.ts'
 import { maskByScore, randomMask } from '../../science/mask.ts'
 import type { TaskTypes, Term, Trainer } from '../../science/method.ts'
 import type { Parameter } from '../../science/weights.ts'
-import { eachGradient, type LookContext, sumGradients, valuesOf } from './look.ts'
+import { batchesOf, eachGradient, type LookContext, sumGradients, valuesOf } from './look.ts'
 import { asArrays, asFloats } from './outcomes.ts'
 
 export interface Asking<T extends TaskTypes>
@@ -24,11 +24,11 @@ export function askingOf<T extends TaskTypes>(context: LookContext<T>, parameter
   })
   return {
     mask({ kind, density, of, clipNorm = null }) {
-      return memory.perform(asArrays<Uint8Array>('U8'), async () => {
+      return memory.perform(asArrays<Uint8Array>('U8'), async (middle) => {
         const [from, compiled] = [performance.now(), executor.compileSeconds()]
         try {
           if (kind === 'random') return randomMask(parameters, density, memory.stream('mask'))
-          const sums = await sumGradients(context, weighted(of, 'mask'), { clipNorm, gives: 'sum' })
+          const sums = await sumGradients(context, weighted(of, 'mask'), { clipNorm, gives: 'sum', middle })
           return maskByScore(sums, { kind, density })
         } finally {
           maskSeconds += (performance.now() - from) / 1000 - (executor.compileSeconds() - compiled)
@@ -36,17 +36,22 @@ export function askingOf<T extends TaskTypes>(context: LookContext<T>, parameter
       })
     },
     gradient: (term, { clipNorm = null } = {}) =>
-      memory.perform(weights, () => sumGradients(context, weighted(term, 'gradient'), { clipNorm, gives: 'sum' })),
-    importance: (term) =>
-      memory.perform(weights, async () => {
-        let batches = 0
-        const onBatches = (count: number) => {
-          batches += count
-        }
-        const how = { clipNorm: null, gives: 'squares', onBatches } as const
+      memory.perform(weights, (middle) =>
+        sumGradients(context, weighted(term, 'gradient'), { clipNorm, gives: 'sum', middle }),
+      ),
+    importance(term, { together = 1 } = {}) {
+      const batches = batchesOf(objective, term.on)
+      if (!Number.isInteger(together) || together < 1 || batches % together !== 0)
+        throw new ExpressionError(
+          `importance: expected \`together\` to divide the ${batches} batches of the term, got ${together}`,
+        )
+      return memory.perform(weights, async (middle) => {
+        const how = { clipNorm: null, gives: 'squares', together, middle } as const
         const sums = await sumGradients(context, weighted(term, 'Fisher information'), how)
-        return new Map([...sums].map(([name, sum]) => [name, sum.map((square) => square / batches)]))
-      }),
+        const squares = batches / together
+        return new Map([...sums].map(([name, sum]) => [name, sum.map((square) => square / squares)]))
+      })
+    },
     foldGradients: (term, initial, step) =>
       memory.perform(asFloats, async () => {
         let sum = initial

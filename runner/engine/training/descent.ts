@@ -3,7 +3,7 @@ import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
 import type { Progress } from '../../../schema/result.ts'
 import { ExpressionError, type Recording } from '../../science/expression.ts'
 import type { Mask } from '../../science/mask.ts'
-import type { Span, TaskTypes } from '../../science/method.ts'
+import type { Kept, Span, TaskTypes } from '../../science/method.ts'
 import type { Executor } from '../nn/executor.ts'
 import { endlessOrder, randomStream } from '../nn/random.ts'
 import { floats, type Tensor, tensor } from '../onnx/tensor.ts'
@@ -196,7 +196,9 @@ async function run<T extends TaskTypes>(
   let done = within?.done ?? 0
   const moved = () => {
     memory.state = new Map(variables.map(({ name }) => [name, feeds[name]!]))
-    memory.optimizers[descent.number] = new Map(slots.map(({ name }) => [name, feeds[name]!]))
+    // An average that this run leaves alone stays.
+    const before = memory.optimizers[descent.number]!
+    memory.optimizers[descent.number] = new Map([...before, ...slots.map(({ name }) => [name, feeds[name]!] as const)])
   }
   const perStep = (first: number, steps: number, of: (step: number) => number) =>
     Float32Array.from({ length: steps }, (_, i) => of(first + i))
@@ -214,7 +216,8 @@ async function run<T extends TaskTypes>(
       feeds,
       ...(atMost !== undefined && { atMost }),
       async stepFeeds({ first: step, steps }) {
-        const now = () => new Map(parameters.map(({ name }) => [name, feeds[name]!]))
+        const weightsOf = (kept?: Kept) =>
+          kept ? memory.kept[kept.number]!.values : new Map(parameters.map(({ name }) => [name, feeds[name]!]))
         const own: Record<string, Tensor> = { rates: floats([steps], perStep(step, steps, rate)) }
         for (const name of numbersBy(shape)) {
           const value = numbers[name]!
@@ -235,7 +238,7 @@ async function run<T extends TaskTypes>(
               : Int32Array.from({ length: populations[k]! > 0 ? steps * batch : 0 }, (_, i) =>
                   orders[k]!(step * batch + i),
                 )
-          Object.assign(own, await drawn.stepFeeds({ first: step, steps, batch, positions }, now))
+          Object.assign(own, await drawn.stepFeeds({ first: step, steps, batch, positions }, weightsOf))
         }
         return own
       },

@@ -11,14 +11,19 @@ export interface Outcome {
   tensors: ReadonlyMap<string, StoredTensor>
 }
 
-/** How far a run of steps is. */
+/** How far a call is. */
 const within = z.strictObject({
-  /** Steps, or images of a pass, that are done. */
+  /** Steps, or images, that are done. */
   done: z.int().min(0),
-  /** Sums of losses, one for each that will be reported. */
+  /** Sums of losses, one for each that will be reported; none of calls that don't train. */
   sums: z.array(z.number()),
 })
 export type Within = z.infer<typeof within>
+
+/** The middle of a call, with what it has made so far. */
+export interface Middle extends Within {
+  partial: ReadonlyMap<string, StoredTensor>
+}
 
 const content = z.strictObject({
   /** Number of the call to go on with, counted from 0. */
@@ -41,18 +46,21 @@ export interface HalfDone extends Omit<z.infer<typeof content>, 'outcomes' | 'op
   /** Slots of all optimizers that were made, in that order. */
   optimizers: ReadonlyMap<string, Tensor>[]
   kept: (ReadonlyMap<string, Tensor> | 'initial' | 'given')[]
+  /** What the call under way has made so far. */
+  partial: ReadonlyMap<string, StoredTensor>
 }
 
 /** How tensors are named: what they belong to, then their own name. */
 const place = {
   state: 'state',
+  partial: 'partial',
   optimizer: (number: number) => `optimizer.${number}`,
   kept: (number: number) => `kept.${number}`,
   outcome: (call: number) => `outcome.${call}`,
 }
 
 export async function saveHalfDone(checkpoint: Checkpoint, half: HalfDone & { position: number }): Promise<void> {
-  const { state, optimizers, kept, outcomes, position, ...rest } = half
+  const { state, optimizers, kept, outcomes, partial, position, ...rest } = half
   const tensors = new Map<string, StoredTensor>()
   const add = (group: string, values: ReadonlyMap<string, Tensor>) => {
     for (const [name, { shape, data }] of values)
@@ -61,6 +69,7 @@ export async function saveHalfDone(checkpoint: Checkpoint, half: HalfDone & { po
   add(place.state, state)
   for (const [i, slots] of optimizers.entries()) add(place.optimizer(i), slots)
   for (const [i, values] of kept.entries()) if (typeof values !== 'string') add(place.kept(i), values)
+  for (const [name, tensor] of partial) tensors.set(`${place.partial}/${name}`, tensor)
   for (const [call, outcome] of outcomes.entries()) {
     for (const [name, tensor] of outcome.tensors) tensors.set(`${place.outcome(call)}/${name}`, tensor)
   }
@@ -91,6 +100,7 @@ export async function loadHalfDone(checkpoint: Checkpoint): Promise<HalfDone | n
     ...rest,
     outcomes: outcomes.map((value, call) => ({ value, tensors: new Map(found(place.outcome(call))) })),
     state: tensorsOf(place.state),
+    partial: new Map(found(place.partial)),
     optimizers: Array.from({ length: optimizers }, (_, i) => tensorsOf(place.optimizer(i))),
     kept: kept.map((holds, i) => (holds === 'own' ? tensorsOf(place.kept(i)) : holds)),
   }

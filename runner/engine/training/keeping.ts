@@ -6,7 +6,7 @@ import { floats, type Tensor } from '../onnx/tensor.ts'
 import type { DescentContext } from './descent.ts'
 import { asArrays, asJson } from './outcomes.ts'
 
-type Verbs = 'keep' | 'fresh' | 'hold' | 'select' | 'read' | 'write' | 'reinitialise'
+type Verbs = 'keep' | 'fresh' | 'hold' | 'select' | 'read' | 'write' | 'restore' | 'reinitialise'
 
 export function keepingOf<T extends TaskTypes>(
   { objective, memory, seed, purpose }: DescentContext<T> & { purpose: string },
@@ -52,6 +52,7 @@ export function keepingOf<T extends TaskTypes>(
       })
       await replace(() => replaced)
     },
+    restore: ({ number }) => replace(() => memory.kept[number]!.values),
     reinitialise: (choose) =>
       replace(() => {
         const values = fresh()

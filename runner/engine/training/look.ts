@@ -1,14 +1,16 @@
 /** What a trainer finds out about a term without moving the model: gradients summed or one by one, and values of every example. */
 import type { Progress } from '../../../schema/result.ts'
 import { ExpressionError, type Recording } from '../../science/expression.ts'
-import type { TaskTypes } from '../../science/method.ts'
+import type { Kept, TaskTypes } from '../../science/method.ts'
 import type { Weights } from '../../science/weights.ts'
 import type { Executor } from '../nn/executor.ts'
 import { randomStream } from '../nn/random.ts'
-import { type Tensor, zeros } from '../onnx/tensor.ts'
+import { floats, type Shape, type Tensor, zeros } from '../onnx/tensor.ts'
 import { keptFeeds } from './feeds.ts'
+import type { Middle } from './half-done.ts'
 import type { Memory } from './memory.ts'
 import { type Objective, slotName, type TermShape, type Use } from './objective.ts'
+import { stored } from './outcomes.ts'
 import { alone, numbersBy } from './step-program.ts'
 import { type GradientShape, gradientProgram, valueProgram } from './term-program.ts'
 
@@ -27,7 +29,11 @@ interface Batches<T extends TaskTypes> {
   phase: string
 }
 
-/** Goes over all examples of a term in order, the last batch smaller. */
+/** How many batches a look at all examples takes. */
+export const batchesOf = <T extends TaskTypes>(objective: Objective<T>, on: T['batch']): number =>
+  Math.ceil(objective.population(on) / objective.batchSize(on))
+
+/** Goes over all examples of a term in order, the last batch smaller, or over those that are not done. */
 async function goOver<T extends TaskTypes>(
   { objective, executor, memory, seed, purpose, onProgress }: LookContext<T>,
   { on, loss, phase }: Batches<T>,
@@ -35,19 +41,26 @@ async function goOver<T extends TaskTypes>(
     use,
     program,
     feeds,
+    perStep,
     after,
     atMost,
+    done = 0,
   }: {
     use: Use
     program(term: TermShape): { name: string; build(): ReturnType<typeof valueProgram> }
     feeds: Record<string, Tensor>
-    after(outputs: Record<string, Tensor>, steps: number): void
+    /** Further feeds of batches, by their numbers. */
+    perStep?(first: number, steps: number): Record<string, Tensor>
+    /** Called after each chunk, with how many examples of how many are done. */
+    after(outputs: Record<string, Tensor>, done: number, population: number): void | Promise<void>
     atMost?: number
+    /** Examples that are done: whole batches. */
+    done?: number
   },
 ): Promise<void> {
   const size = objective.batchSize(on)
   const variables = [...objective.parameters, ...objective.buffers]
-  let total = 0
+  let total = done
   const partsOf = (population: number) => {
     const whole = Math.floor(population / size)
     const rest = population - whole * size
@@ -67,6 +80,8 @@ async function goOver<T extends TaskTypes>(
   const population = objective.population(on)
   if (population === 0) throw new Error(`${phase}: there are no examples to go over`)
   for (const { from, batch, end } of partsOf(population)) {
+    const first = Math.min(end, Math.max(0, (done - from) / batch))
+    if (first === end) continue
     const drawn = drawnFrom(from)
     const term: TermShape = { batch, on: objective.shapeOf(on, use), loss }
     const [number] = numbersBy(alone(term))
@@ -77,48 +92,70 @@ async function goOver<T extends TaskTypes>(
     await executor.iterate({
       name,
       program: build,
-      first: 0,
+      first,
       end,
       feeds,
       ...(atMost !== undefined && { atMost }),
-      stepFeeds({ first, steps }) {
+      async stepFeeds({ first, steps }) {
         const positions = Int32Array.from({ length: steps * batch }, (_, i) => from + first * batch + i)
-        return drawn.stepFeeds({ first, steps, batch, positions }, () => memory.state)
+        const weightsOf = (kept?: Kept) => (kept ? memory.kept[kept.number]!.values : memory.state)
+        const own = await drawn.stepFeeds({ first, steps, batch, positions }, weightsOf)
+        return { ...own, ...perStep?.(from / size + first, steps) }
       },
-      after(outputs, { steps }) {
-        after(outputs, steps)
+      async after(outputs, { steps }) {
         total += steps * batch
+        await after(outputs, total, population)
         onProgress({ phase, done: total, total: population, unit: 'images' })
       },
     })
   }
 }
 
-/** Sums over batches. */
+/** Sums over batches; of squares, after `together` batches in a row were summed. */
 export async function sumGradients<T extends TaskTypes>(
   context: LookContext<T>,
   batches: Batches<T>,
   {
-    onBatches,
+    together = 1,
+    middle,
     ...how
-  }: Pick<GradientShape, 'clipNorm'> & { gives: 'sum' | 'squares'; onBatches?(count: number): void },
+  }: Pick<GradientShape, 'clipNorm'> & { gives: 'sum' | 'squares'; together?: number; middle: Middle | null },
 ): Promise<Weights> {
-  const { objective } = context
-  const sums = objective.parameters.map(({ name, shape }) => ({ name, slot: slotName(name, 'sum'), shape }))
-  const feeds: Record<string, Tensor> = Object.fromEntries(sums.map(({ slot, shape }) => [slot, zeros(shape)]))
+  const { objective, memory } = context
+  const grouped = together > 1
+  const slots = (slot: string) => objective.parameters.map(({ name }) => slotName(name, slot))
+  const held = [...slots('sum'), ...(grouped ? slots('part') : [])]
+  const shapes = held.map((_, i) => objective.parameters[i % objective.parameters.length]!.shape)
+  const start = (slot: string, shape: Shape) => {
+    const known = middle?.partial.get(slot)
+    return known ? floats(shape, known.data as Float32Array) : zeros(shape)
+  }
+  const feeds: Record<string, Tensor> = Object.fromEntries(held.map((slot, i) => [slot, start(slot, shapes[i]!)]))
+  const closing = (first: number, steps: number) => ({
+    closing: floats(
+      [steps],
+      Float32Array.from({ length: steps }, (_, i) => ((first + i + 1) % together === 0 ? 1 : 0)),
+    ),
+  })
   await goOver(context, batches, {
     use: 'gradient',
     feeds,
+    done: middle?.done ?? 0,
+    ...(grouped && { perStep: closing }),
     program(term) {
-      const shape: GradientShape = { term, ...how }
+      const shape: GradientShape = { term, ...how, grouped }
       return { name: `gradients ${JSON.stringify(shape)}`, build: () => gradientProgram(objective, shape) }
     },
-    after(outputs, steps) {
-      onBatches?.(steps)
-      for (const { slot } of sums) feeds[slot] = outputs[`next/${slot}`]!
+    async after(outputs, done, population) {
+      for (const slot of held) feeds[slot] = outputs[`next/${slot}`]!
+      if (done === population) return
+      await memory.keepMiddle(() => {
+        const partial = held.map((slot) => [slot, stored('F32', feeds[slot]!.data as Float32Array)] as const)
+        return { within: { done, sums: [] }, progress: done / population, partial: new Map(partial) }
+      })
     },
   })
-  return new Map(sums.map(({ name, slot }) => [name, feeds[slot]!.data as Float32Array]))
+  return new Map(objective.parameters.map(({ name }, i) => [name, feeds[held[i]!]!.data as Float32Array]))
 }
 
 /** Most numbers of gradients that leave the engine in one call. */
@@ -137,7 +174,7 @@ export async function eachGradient<T extends TaskTypes>(
     feeds: {},
     atMost: Math.max(1, Math.floor(GRADIENTS_AT_ONCE / size)),
     program(term) {
-      const shape: GradientShape = { term, clipNorm: null, gives: 'each' }
+      const shape: GradientShape = { term, clipNorm: null, gives: 'each', grouped: false }
       return { name: `gradients ${JSON.stringify(shape)}`, build: () => gradientProgram(objective, shape) }
     },
     after(outputs) {

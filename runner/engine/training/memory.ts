@@ -4,7 +4,7 @@
 import type { Checkpoint } from '../../store/checkpoint.ts'
 import { randomStream, type Stream } from '../nn/random.ts'
 import type { Tensor } from '../onnx/tensor.ts'
-import { type HalfDone, loadHalfDone, type Outcome, saveHalfDone, type Within } from './half-done.ts'
+import { type HalfDone, loadHalfDone, type Middle, type Outcome, saveHalfDone, type Within } from './half-done.ts'
 import type { Codec } from './outcomes.ts'
 
 type Tensors = ReadonlyMap<string, Tensor>
@@ -24,11 +24,17 @@ export interface Memory {
   stream(purpose: string): Stream
   /** Seconds of earlier attempts. */
   earlier: { mask: number; work: number }
-  /** Does a call, or gives what it came to before. `within` is where to go on inside it. */
-  perform<T>(codec: Codec<T>, action: (within: Within | null, call: number) => Promise<T>): Promise<T>
-  /** Keeps the middle of the call under way, if a checkpoint is due: `progress` in [0, 1], streams as they stood where it says. */
+  /** Does a call, or gives what it came to before. `middle` is where to go on inside it. */
+  perform<T>(codec: Codec<T>, action: (middle: Middle | null, call: number) => Promise<T>): Promise<T>
+  /** Keeps the middle of the call under way, if a checkpoint is due: `progress` in [0, 1], streams as they stood where it says,
+   *  what it has made so far. */
   keepMiddle(
-    middle: () => { within: Within; progress: number; streams?: Record<string, readonly number[]> },
+    middle: () => {
+      within: Within
+      progress: number
+      streams?: Record<string, readonly number[]>
+      partial?: Middle['partial']
+    },
   ): Promise<void>
 }
 
@@ -64,7 +70,13 @@ export function createMemory({ initial, seed, purpose, checkpoint, seconds }: Me
     memory.earlier = half.seconds
   }
 
-  async function save(call: number, within: Within | null, progress: number, over: Record<string, readonly number[]>) {
+  async function save(
+    call: number,
+    within: Within | null,
+    progress: number,
+    over: Record<string, readonly number[]> = {},
+    partial: Middle['partial'] = new Map(),
+  ) {
     const now = Object.fromEntries([...streams].map(([name, stream]) => [name, [...stream.state()]]))
     const replaced = Object.fromEntries(Object.entries(over).map(([name, state]) => [name, [...state]]))
     const { mask, work } = seconds()
@@ -72,6 +84,7 @@ export function createMemory({ initial, seed, purpose, checkpoint, seconds }: Me
       call,
       within,
       outcomes,
+      partial,
       state: memory.state,
       optimizers: memory.optimizers,
       kept: memory.kept.map(({ values, given }) => (given ? 'given' : values === initial ? 'initial' : values)),
@@ -85,7 +98,7 @@ export function createMemory({ initial, seed, purpose, checkpoint, seconds }: Me
   let turn: Promise<unknown> = Promise.resolve()
   async function performed<T>(
     codec: Codec<T>,
-    action: (within: Within | null, call: number) => Promise<T>,
+    action: (middle: Middle | null, call: number) => Promise<T>,
   ): Promise<T> {
     const call = calls++
     const half = await halfDone()
@@ -95,11 +108,11 @@ export function createMemory({ initial, seed, purpose, checkpoint, seconds }: Me
       if (call + 1 === half.call && !half.within) restore(half)
       return codec.from(known)
     }
-    const within = half?.call === call ? half.within : null
-    if (half && within) restore(half)
-    const value = await action(within, call)
+    const middle = half?.call === call && half.within ? { ...half.within, partial: half.partial } : null
+    if (half && middle) restore(half)
+    const value = await action(middle, call)
     outcomes.push(codec.to(value))
-    if (checkpoint?.due()) await save(calls, null, 0, {})
+    if (checkpoint?.due()) await save(calls, null, 0)
     return value
   }
 
@@ -120,8 +133,8 @@ export function createMemory({ initial, seed, purpose, checkpoint, seconds }: Me
     },
     async keepMiddle(middle) {
       if (!checkpoint?.due()) return
-      const { within, progress, streams: over = {} } = middle()
-      await save(calls - 1, within, progress, over)
+      const { within, progress, streams, partial } = middle()
+      await save(calls - 1, within, progress, streams, partial)
     },
   }
   return memory

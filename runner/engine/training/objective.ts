@@ -1,6 +1,6 @@
 /** The contract between one trainer and the tasks: what the engine must know of a model to train it by expressions. */
 import type { ExprNode, Push, Recording } from '../../science/expression.ts'
-import type { TaskTypes } from '../../science/method.ts'
+import type { Kept, TaskTypes } from '../../science/method.ts'
 import type { Stream } from '../nn/random.ts'
 import type { Variable } from '../nn/variables.ts'
 import type { Graph, Value } from '../onnx/graph.ts'
@@ -26,8 +26,9 @@ export type Resolve = (node: ExprNode, args: readonly Value[], net: Net | null) 
 export interface Drawn {
   /** Feeds that stay the same over the run. */
   feeds: Record<string, Tensor>
-  /** Feeds of the steps from `first` on, by the positions that each draws; `now` are the parameters before them. */
-  stepFeeds(steps: StepRange, now: () => ReadonlyMap<string, Tensor>): Promise<Record<string, Tensor>>
+  /** Feeds of the steps from `first` on, by the positions that each draws; `weightsOf` gives the parameters before them, or those
+   *  of a kept model. */
+  stepFeeds(steps: StepRange, weightsOf: (kept?: Kept) => ReadonlyMap<string, Tensor>): Promise<Record<string, Tensor>>
   /** Steps that may share one call, where feeds follow from the moving weights. */
   atMost?: number | undefined
 }

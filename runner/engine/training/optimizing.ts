@@ -77,8 +77,7 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
 
   function begin(
     spec: OptimizerSpec,
-    { learningRate, clipNorm = null, mask, freeze = 'hard', ...more }: OptimizerOptions,
-    average: number | null,
+    { learningRate, clipNorm = null, mask, freeze = 'hard', average = null, ...more }: OptimizerOptions,
   ): Descent {
     const number = memory.optimizers.push(new Map()) - 1
     const recordedBy = <V>(
@@ -92,33 +91,53 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
   }
 
   function optimizer(spec: OptimizerSpec, how: OptimizerOptions): Optimizer<T> {
-    const descent = begin(spec, how, null)
+    const own = begin(spec, how)
     let pass = 0
     return {
       async descend(terms, span) {
         const all = recorded(terms)
         const { learningRate = how.learningRate, numbers = {} } = span
+        const { clipNorm = own.clipNorm, direction = own.direction, average = own.average } = span
+        const descent = { ...own, clipNorm, direction, average }
         const common = { rate: () => learningRate, learningRate, numbers }
         if ('steps' in span) {
-          const own = { ...common, phase: 'unlearning', drawn: drawnSteps() }
-          return descend((within) => takeSteps(context, descent, all, span.steps, own, within))
+          const run = { ...common, phase: 'unlearning', drawn: drawnSteps() }
+          return descend((within) => takeSteps(context, descent, all, span.steps, run, within))
         }
         let loss = Number.NaN
         for (let i = 0; i < span.passes; i++) {
-          const own = { ...common, phase: `pass ${++pass}`, drawn: drawnPass(), items: itemsOf(all) }
-          loss = await descend((within) => takePass(context, descent, all, own, within))
+          const run = { ...common, phase: `pass ${++pass}`, drawn: drawnPass(), items: itemsOf(all) }
+          loss = await descend((within) => takePass(context, descent, all, run, within))
         }
         return loss
       },
+      takeAverage: () =>
+        memory
+          .perform(asJson<null>(), async () => {
+            memory.state = new Map([...memory.state, ...averageOf(own)])
+            return null
+          })
+          .then(() => {}),
     }
+  }
+
+  function averageOf({ number }: Descent): ReadonlyMap<string, Tensor> {
+    const slots = memory.optimizers[number]
+    return new Map(
+      objective.parameters.map(({ name }) => {
+        const mean = slots?.get(slotName(name, 'average'))
+        if (!mean) throw new Error('no moving average of the weights was kept')
+        return [name, mean]
+      }),
+    )
   }
 
   return {
     sgd: ({ momentum, weightDecay, ...rest }) =>
       optimizer({ kind: 'sgd', momentum, weightDecay, nesterov: false }, rest),
     adam: (how) => optimizer(ADAM, how),
-    fit({ spec, average = null, ...how }) {
-      const descent = begin(spec, how, average)
+    fit({ spec, ...how }) {
+      const descent = begin(spec, how)
       const common = { learningRate: how.learningRate, numbers: {} }
       return {
         async pass(terms, span) {
@@ -130,16 +149,7 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
           const own = { ...common, ...span, drawn: drawnSteps() }
           return descend((within) => takeSteps(context, descent, recorded(terms), count, own, within))
         },
-        average() {
-          const slots = memory.optimizers[descent.number]
-          return new Map(
-            objective.parameters.map(({ name }) => {
-              const mean = slots?.get(slotName(name, 'average'))
-              if (!mean) throw new Error('no moving average of the weights was kept')
-              return [name, mean]
-            }),
-          )
-        },
+        average: () => averageOf(descent),
       }
     },
     losses: () => losses,

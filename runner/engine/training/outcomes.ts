@@ -17,7 +17,7 @@ export const asJson = <T>(): Codec<T> => ({
 
 type Kind = 'F32' | 'U8'
 
-const stored = (dtype: Kind, data: Float32Array | Uint8Array): StoredTensor =>
+export const stored = (dtype: Kind, data: Float32Array | Uint8Array): StoredTensor =>
   ({ dtype, shape: [data.length], data }) as StoredTensor
 
 /** Of arrays by name: weights, masks, images. */

@@ -28,21 +28,26 @@ export interface GradientShape {
   clipNorm: number | null
   /** Sums gradients or their squares, or gives each. */
   gives: 'sum' | 'squares' | 'each'
+  /** Squares sums of several batches: those up to and with the one at which `closing` is 1. */
+  grouped: boolean
 }
 
-/** Inputs: the variables; those of the term; the sums so far as `<parameter>:sum`. Outputs: the sums as `next/<parameter>:sum`, or,
- *  where each is asked for, `gradients` [steps, N]. */
-export function gradientProgram(objective: Objective, { term, clipNorm, gives }: GradientShape): Graph {
+/** Inputs: the variables; those of the term; the sums so far as `<parameter>:sum`; where batches are grouped, the open group's as
+ *  `<parameter>:part` and `closing` [steps]. Outputs: all of these sums as `next/…`, or, where each is asked for, `gradients`
+ *  [steps, N]. */
+export function gradientProgram(objective: Objective, { term, clipNorm, gives, grouped }: GradientShape): Graph {
   const { graph, ops, steps, known, terms, netOver, parameters } = begin(objective, term)
   const { bundles, inside } = terms
-  const sums = parameters.map(({ name, shape }) => ({ name: slotName(name, 'sum'), shape }))
-  const held =
-    gives === 'each'
-      ? []
-      : bundles.pack(
-          ops,
-          sums.map(({ name, shape }) => addInput(graph, name, 'float32', shape)),
-        )
+  const slots = gives === 'each' ? [] : grouped ? ['sum', 'part'] : ['sum']
+  const named = slots.map((slot) => parameters.map(({ name, shape }) => ({ name: slotName(name, slot), shape })))
+  const held = named.flatMap((list) =>
+    bundles.pack(
+      ops,
+      list.map(({ name, shape }) => addInput(graph, name, 'float32', shape)),
+    ),
+  )
+  const size = held.length / Math.max(1, slots.length)
+  const closing = grouped ? addInput(graph, 'closing', 'float32', [-1]) : null
   const { carried, scans } = loop(ops, steps, held, (ops, iteration, values) => {
     // The walk needs the parameters as values of the body.
     const own = new Map([...known].map(([name, value]) => [name, ops.Identity(value)]))
@@ -55,14 +60,19 @@ export function gradientProgram(objective: Objective, { term, clipNorm, gives }:
     }
     let gradients = bundles.pack(ops, found)
     if (clipNorm) gradients = clipByGlobalNorm(ops, gradients, clipNorm)
-    const added = gives === 'squares' ? gradients.map((gradient) => ops.Mul(gradient, gradient)) : gradients
-    return { carried: values.map((sum, i) => ops.Add(sum, added[i]!)), scans: [] }
+    const [sums, parts] = [values.slice(0, size), values.slice(size)]
+    const whole = closing ? gradients.map((gradient, i) => ops.Add(parts[i]!, gradient)) : gradients
+    const squares = gives === 'squares' ? whole.map((sum) => ops.Mul(sum, sum)) : whole
+    if (!closing) return { carried: sums.map((sum, i) => ops.Add(sum, squares[i]!)), scans: [] }
+    const closes = ops.Gather(closing, iteration)
+    const added = sums.map((sum, i) => ops.Add(sum, ops.Mul(squares[i]!, closes)))
+    return { carried: [...added, ...whole.map((part) => ops.Mul(part, ops.Sub(1, closes)))], scans: [] }
   })
   if (gives === 'each') addOutput(graph, 'gradients', scans[0]!)
-  else {
-    const totals = bundles.unpack(ops, carried)
-    sums.forEach(({ name }, i) => void addOutput(graph, `next/${name}`, totals[i]!))
-  }
+  named.forEach((list, slot) => {
+    const totals = bundles.unpack(ops, carried.slice(slot * size, (slot + 1) * size))
+    list.forEach(({ name }, i) => void addOutput(graph, `next/${name}`, totals[i]!))
+  })
   return graph
 }
 

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { describeIssues } from '../../../schema/issues.ts'
 import { noSuch } from '../../words/nearest.ts'
+import { idleIn } from '../acting.ts'
 import { type MethodDefinition, paramsFor } from '../method.ts'
 import * as methodModules from '../methods/index.ts'
 import type { MetricDefinition } from '../metric.ts'
@@ -77,7 +78,8 @@ export function paramsOn(benchmark: Benchmark, id: string): { params: Params } |
   )
 }
 
-/** A submission's own values over the benchmark's preset over the method's defaults, checked. `place` says where they were given. */
+/** A submission's own values over the benchmark's preset over the method's defaults, checked. What a preset sets for another mode
+ *  than the one that is asked for is let go. `place` says where they were given. */
 export function resolveParams(
   benchmark: Benchmark,
   id: string,
@@ -86,7 +88,10 @@ export function resolveParams(
 ): { values: Record<string, unknown> } | { refusal: Refusal } {
   const found = paramsOn(benchmark, id)
   if ('refusal' in found) return found
-  const input = { ...benchmark.presets[id], ...own }
+  const preset = { ...benchmark.presets[id] }
+  const idle = idleIn(found.params.safeParse({ ...preset, ...own }).error)
+  for (const name of idle) delete preset[name]
+  const input = { ...preset, ...own }
   const { data, error } = found.params.safeParse(input)
   if (!error) return { values: data }
   return { refusal: { code: 'invalid_parameters', message: describeIssues(error, input, place) } }

@@ -1,10 +1,14 @@
 /** SalUn: random labels, changing only the weights that matter for D_f (https://arxiv.org/abs/2310.12508, Eq. 3 to 6). */
 import { z } from 'zod'
+import { acting, actingWith } from '../acting.ts'
 import { defineMethod } from '../method.ts'
 import { fitLabels, onClassification } from '../tasks/classification/vocabulary.ts'
 import { onGeneration } from '../tasks/generation/vocabulary.ts'
 import { otherClass, otherClassTerms } from './parts/other-class.ts'
 import { randomLabels, relabelPass } from './parts/relabel.ts'
+
+/** Parameters of a mask. */
+const MASKED = { mask: ['saliency', 'random', 'inverted'] }
 
 const saliency = {
   mask: z
@@ -13,22 +17,28 @@ const saliency = {
     .describe(
       'How the movable weights are chosen: by saliency, or as controls at the same density: `random`, `inverted` (the least salient), `none` (all weights move: RL).',
     ),
-  density: z
-    .number()
-    .gt(0)
-    .max(1)
-    .default(0.5)
-    .describe("Mask density: share of all parameters that may move; 0.5 is the paper's median threshold."),
+  density: actingWith(
+    z
+      .number()
+      .gt(0)
+      .max(1)
+      .default(0.5)
+      .describe("Mask density: share of all parameters that may move; 0.5 is the paper's median threshold."),
+    MASKED,
+  ),
 }
 
 /** Adam as it is used here has no decay, so that both would be one. */
 const freezing = {
-  freeze: z
-    .enum(['hard', 'gradient'])
-    .default('hard')
-    .describe(
-      '`hard` keeps the other weights bit for bit (the paper, and the released code since 2026-02-28); `gradient` masks only the gradient, so weight decay and momentum still move them (the code behind the published numbers).',
-    ),
+  freeze: actingWith(
+    z
+      .enum(['hard', 'gradient'])
+      .default('hard')
+      .describe(
+        '`hard` keeps the other weights bit for bit (the paper, and the released code since 2026-02-28); `gradient` masks only the gradient, so weight decay and momentum still move them (the code behind the published numbers).',
+      ),
+    MASKED,
+  ),
 }
 
 export const salun = defineMethod({
@@ -41,7 +51,7 @@ export const salun = defineMethod({
   example: true,
   on: {
     classification: onClassification({
-      params: randomLabels.extend({ ...saliency, ...freezing }),
+      params: acting(randomLabels.extend({ ...saliency, ...freezing })),
       async run(context) {
         const { params, trainer, forget } = context
         const { mask: kind, density } = params
@@ -54,17 +64,22 @@ export const salun = defineMethod({
       },
     }),
     generation: onGeneration({
-      params: otherClass.extend({
-        ...saliency,
-        maskGuidance: z
-          .number()
-          .min(0)
-          .max(100)
-          .default(2)
-          .describe(
-            'Guidance of the prediction whose loss gives the saliency: 2 in the released code; 0 takes the plain loss.',
+      params: acting(
+        otherClass.extend({
+          ...saliency,
+          maskGuidance: actingWith(
+            z
+              .number()
+              .min(0)
+              .max(100)
+              .default(2)
+              .describe(
+                'Guidance of the prediction whose loss gives the saliency: 2 in the released code; 0 takes the plain loss.',
+              ),
+            { mask: ['saliency', 'inverted'] },
           ),
-      }),
+        }),
+      ),
       async run(context) {
         const { params, trainer, forget } = context
         const { mask: kind, density, batchSize, maskGuidance: guidance } = params

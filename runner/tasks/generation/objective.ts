@@ -35,6 +35,7 @@ interface Shape {
   flip: boolean
   /** Whether it draws other classes too. */
   other: boolean
+  pixels: 'signed' | 'unit'
 }
 
 /** Counters of a row's key at which the dropout of a loss's n-th prediction begins to draw; noise is drawn from 0. */
@@ -49,20 +50,22 @@ export function diffusionObjective(options: DiffusionOptions): Objective<Diffusi
     parameters,
     buffers,
     values: diffusionValues,
-    population: populationOf,
+    population: (on) => populationOf(on, diffusion),
     batchSize: ({ batchSize }) => batchSize,
     shapeOf: (on, use): Record<string, unknown> & Shape => {
       const source = sourceOf(on)
       const images = 'from' in on ? on.from.labels.length : source === 'dataset' ? train.count : 0
-      return { source, images, flip: flip && use === 'training' && images > 0, other: !!on.other }
+      const pixels = ('from' in on && on.pixels) || 'signed'
+      return { source, images, flip: flip && use === 'training' && images > 0, other: !!on.other, pixels }
     },
     declare: (graph, k, term) => declareTerm(graph, k, term, denoiser, alphaBars),
     draw: (on, drawing) => drawTerm(on, drawing, options, resident),
   }
 }
 
-const populationOf = (on: DiffusionBatch): number =>
-  'items' in on ? on.items.length : 'from' in on ? on.from.labels.length : 0
+/** Of images at every timestep a position is the image's number times T plus the timestep. */
+const populationOf = (on: DiffusionBatch, { timesteps }: Diffusion): number =>
+  'items' in on ? on.items.length : 'from' in on ? on.from.labels.length * (on.everyTimestep ? timesteps : 1) : 0
 
 const sourceOf = (on: DiffusionBatch): Shape['source'] =>
   'items' in on ? 'dataset' : 'from' in on ? 'own' : 'uniform' in on ? 'uniform' : 'latents'
@@ -74,7 +77,7 @@ function declareTerm(
   denoiser: DenoiserNetwork,
   alphaBars: Float64Array,
 ): (ops: Ops, iteration: Value) => Resolve {
-  const { source, images, flip, other } = on as unknown as Shape
+  const { source, images, flip, other, pixels } = on as unknown as Shape
   const shape = [batch, ...denoiser.inputShape]
   const perStep = (what: string, type: 'int64' | 'float32', rest: readonly number[]) =>
     addInput(graph, `${what}.${k}`, type, [-1, ...rest])
@@ -115,10 +118,10 @@ function declareTerm(
     let uniform: Value | undefined
     const clean = () => {
       if (!resident || !items) return uniform!
-      const pixels = fromBytes(ops, ops.Gather(resident, at(items)))
-      if (!flips) return pixels
-      const mirrored = ops.Slice(pixels, [-1], [-1 - shape[3]!], [3], [-1])
-      return ops.Where(ops.Reshape(ops.Equal(at(flips), 1), [batch, 1, 1, 1]), mirrored, pixels)
+      const image = fromBytes(ops, ops.Gather(resident, at(items)), pixels)
+      if (!flips) return image
+      const mirrored = ops.Slice(image, [-1], [-1 - shape[3]!], [3], [-1])
+      return ops.Where(ops.Reshape(ops.Equal(at(flips), 1), [batch, 1, 1, 1]), mirrored, image)
     }
     const x = once(() => {
       if (latents) return at(latents)
@@ -172,7 +175,8 @@ function drawTerm(
   const items = 'items' in on ? on.items : null
   const sampled = 'sampled' in on ? on.sampled : null
   const fixed = 'uniform' in on ? on.uniform : (sampled?.label ?? null)
-  const population = populationOf(on)
+  const population = populationOf(on, diffusion)
+  const each = 'from' in on && on.everyTimestep ? diffusion.timesteps : 1
   if ((own || items) && population === 0) throw new Error('a term of the loss has no images to draw from')
   const flips = flip && use === 'training' && population > 0
   const dropped = on.dropCondition ?? 0
@@ -193,7 +197,7 @@ function drawTerm(
   return {
     feeds: own ? { [`images.${k}`]: residentImages(own.images, inputShape) } : items ? { images: resident } : {},
     atMost: sample ? 1 : undefined,
-    async stepFeeds({ first, steps, batch, positions }, now) {
+    async stepFeeds({ first, steps, batch, positions }, weightsOf) {
       const columns: Record<'items' | 't' | 'labels' | 'others' | 'flips', number[]> = {
         items: [],
         t: [],
@@ -208,25 +212,30 @@ function drawTerm(
         const random = streamOf(step)
         const chosen = Array.from({ length: batch }, (_, j) => {
           const position = population > 0 ? positions[i * batch + j]! : 0
-          return items ? items[position]! : position
+          return items ? items[position]! : Math.floor(position / each)
         })
         const truth = chosen.map((item) => fixed ?? (own ? own.labels[item]! : train.labels[item]!))
         columns.items.push(...chosen)
         keys.push(...(drawKeys(random, [batch]).data as BigInt64Array))
         if (flips) columns.flips.push(...chosen.map(() => random.integer(2)))
-        const times = antitheticTimesteps(random, diffusion.timesteps, batch)
+        const times =
+          each > 1
+            ? Array.from(positions.subarray(i * batch, (i + 1) * batch), (position) => position % each)
+            : antitheticTimesteps(random, diffusion.timesteps, batch)
         columns.labels.push(...dropConditions(random, truth, dropped, classes))
         if (on.other) {
+          const shared = on.other === 'shared' ? random.integer(classes - 1) : 0
           const others = truth.map(
-            (label) => (label + 1 + (on.other === 'next' ? 0 : random.integer(classes - 1))) % classes,
+            (label) => (label + 1 + (on.other === 'random' ? random.integer(classes - 1) : shared)) % classes,
           )
           columns.others.push(...dropConditions(random, others, dropped, classes))
         }
         if (sample && sampled) {
-          const until = 1 + random.integer(Math.max(1, sampled.steps - 1))
-          const { x, t } = await sample({ weights: now(), labels: truth, first: step * batch, until })
+          // From no step at all, which leaves the noise at the noisiest timestep, to all but the last.
+          const until = random.integer(sample.steps)
+          const { x, t } = await sample({ weights: weightsOf(sampled.of), labels: truth, first: step * batch, until })
           latents.push(x)
-          times.fill(Math.max(0, t))
+          times.fill(t)
         }
         columns.t.push(...times)
       }

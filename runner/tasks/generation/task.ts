@@ -7,7 +7,7 @@ import type { DenoiserNetwork } from '../../engine/nn/denoiser-network.ts'
 import * as denoisers from '../../engine/nn/denoisers/index.ts'
 import { inceptionV3 } from '../../engine/nn/extractors/inception-v3.ts'
 import { sizeOf } from '../../engine/onnx/tensor.ts'
-import { asArrays } from '../../engine/training/outcomes.ts'
+import { asArrays, stored } from '../../engine/training/outcomes.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
 import type { StageTrainer } from '../../engine/training/trainer.ts'
 import { classifierFeatures } from '../../science/tasks/generation/evidence/asked.ts'
@@ -80,17 +80,27 @@ export function verbsOf(
 ): DiffusionVerbs {
   return {
     conditioning: ({ name }) => conditions(name),
-    async generate({ classes, perClass, guidance, steps }) {
+    timesteps: diffusion.timesteps,
+    async generate({ classes, perClass, guidance, steps, eta = 0 }) {
       const labels = classes.flatMap((label) => Array<number>(perClass).fill(label))
-      const made = await memory.perform(asArrays<Uint8Array>('U8'), async () => {
-        const sampling = { sampler: { kind: 'ddim', steps, eta: 0 }, guidance, clip: false } as const
+      const made = await memory.perform(asArrays<Uint8Array>('U8'), async (middle) => {
+        const sampling = { sampler: { kind: 'ddim', steps, eta }, guidance, clip: false } as const
         const next = samplerOf({ executor, denoiser, diffusion, sampling, seed, purpose: `${purpose}/generate` })
         const size = sizeOf(denoiser.inputShape)
         const images = new Uint8Array(labels.length * size)
-        for (let first = 0; first < labels.length; first += BATCH) {
+        images.set((middle?.partial.get('images')?.data as Uint8Array | undefined) ?? [])
+        const total = labels.length
+        for (let first = middle?.done ?? 0; first < total; ) {
           const part = labels.slice(first, first + BATCH)
           images.set(toBytes((await next({ weights: memory.state, labels: part, first })).x), first * size)
-          onProgress({ phase: 'generative replay', done: first + part.length, total: labels.length, unit: 'images' })
+          first += part.length
+          const done = first
+          onProgress({ phase: 'generative replay', done, total, unit: 'images' })
+          if (done === total) break
+          await memory.keepMiddle(() => {
+            const partial = new Map([['images', stored('U8', images.subarray(0, done * size))]])
+            return { within: { done, sums: [] }, progress: done / total, partial }
+          })
         }
         return new Map([['images', images]])
       })

@@ -1,7 +1,13 @@
 /** What RL and SalUn share on a denoiser: D_f answers as another class does, D_r is fitted on. */
 import { z } from 'zod'
 import type { Context } from '../../method.ts'
-import { adamSteps, type DiffusionTerm, type DiffusionTypes, fitImages } from '../../tasks/generation/vocabulary.ts'
+import {
+  adamSteps,
+  type DiffusionBatch,
+  type DiffusionTerm,
+  type DiffusionTypes,
+  fitImages,
+} from '../../tasks/generation/vocabulary.ts'
 
 export const otherClass = adamSteps.extend({
   alpha: z
@@ -23,7 +29,7 @@ export const otherClass = adamSteps.extend({
 /** |ε_θ(x_t, c) − stop(ε_θ(x_t, c'))|²: answers as the network answers under another class c'. */
 export const answerAsOther = (
   items: Int32Array,
-  { batchSize, dropCondition, other }: Pick<z.infer<typeof otherClass>, 'batchSize' | 'dropCondition' | 'other'>,
+  { batchSize, dropCondition, other }: Pick<DiffusionBatch, 'batchSize' | 'dropCondition' | 'other'>,
   reduction: 'sum' | 'mean',
 ): DiffusionTerm => ({
   on: { items, batchSize, dropCondition, other },

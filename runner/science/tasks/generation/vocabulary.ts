@@ -16,8 +16,9 @@ export type DiffusionBatch = {
   batchSize: number
   /** Share of the batch whose class is replaced by the null class. */
   dropCondition?: number | undefined
-  /** Draws another class for each image: the class after its own, or any but its own. */
-  other?: 'next' | 'random' | undefined
+  /** Draws another class for each image: the class after its own, any but its own, or any that is the same for all images of a
+   *  batch that are of one class. */
+  other?: 'next' | 'random' | 'shared' | undefined
 } & (
   | {
       /** Positions in the training set. */
@@ -26,15 +27,20 @@ export type DiffusionBatch = {
   | {
       /** Images of a method's own, all of them. */
       from: GeneratedImages
+      /** Takes every image at every timestep, in order, in place of a timestep that is drawn: a batch size that divides the number
+       *  of timesteps keeps images apart. */
+      everyTimestep?: boolean | undefined
+      /** What bytes stand for: numbers in [−1, 1], as in training, or in [0, 1]. */
+      pixels?: 'signed' | 'unit' | undefined
     }
   | {
       /** Uniform noise in the place of images of this class. */
       uniform: number
     }
   | {
-      /** x_t itself: random steps of the network's own DDIM sampling of a class from noise, by the weights of the step. Such x_t
-       *  carry no record of their noise. */
-      sampled: { label: number; guidance: number; steps: number }
+      /** x_t itself: random steps of DDIM sampling of a class from noise, the first of which is the noise, by the weights of the
+       *  step or by a kept model. Such x_t carry no record of their noise. */
+      sampled: { label: number; guidance: number; steps: number; of?: Kept | undefined }
     }
 )
 
@@ -65,8 +71,17 @@ export interface DiffusionValues {
 export interface DiffusionVerbs {
   /** Whether a parameter belongs to the path by which the class enters. */
   conditioning(parameter: Parameter): boolean
-  /** Samples `perClass` images of each of the classes by DDIM. */
-  generate(options: { classes: number[]; perClass: number; guidance: number; steps: number }): Promise<GeneratedImages>
+  /** How many timesteps x_t may be at. */
+  readonly timesteps: number
+  /** Samples `perClass` images of each of the classes by DDIM, in the order of the classes. */
+  generate(options: {
+    classes: number[]
+    perClass: number
+    guidance: number
+    steps: number
+    /** η: 0 samples without fresh noise, 1 with as much as DDPM. */
+    eta?: number
+  }): Promise<GeneratedImages>
 }
 
 export interface DiffusionTypes {
@@ -105,15 +120,16 @@ export function diffusionValues(push: Push): DiffusionValues {
 /** What a method does for image generation. */
 export const onGeneration = unlearningOf<DiffusionTypes>()
 
-/** DDPM's training loss on images of the dataset: |ε − ε_θ(x_t, c)|², summed over an image. */
+/** DDPM's training loss on images of the dataset: |ε − ε_θ(x_t, c)|², summed over an image unless it is asked for otherwise. */
 export const fitImages = (
   items: Int32Array,
   { batchSize, dropCondition }: Pick<DiffusionBatch, 'batchSize' | 'dropCondition'>,
   weight = 1,
+  reduction: 'sum' | 'mean' = 'sum',
 ): DiffusionTerm => ({
   on: { items, batchSize, dropCondition },
   weight,
-  loss: ({ x, t, label, noise, predict, squaredError }) => squaredError(predict({ x, t, label }), noise, 'sum'),
+  loss: ({ x, t, label, noise, predict, squaredError }) => squaredError(predict({ x, t, label }), noise, reduction),
 })
 
 /** Parameters that every method with steps on a denoiser takes; the defaults are those of SalUn's code for CIFAR-10. */
@@ -134,3 +150,13 @@ export const adamSteps = z.strictObject({
     .default(0.1)
     .describe('Share of a batch whose class is replaced by the null class.'),
 })
+
+/** For methods whose released code gives an average of the weights. */
+export const adamAverage = z
+  .number()
+  .gt(0)
+  .lt(1)
+  .nullable()
+  .describe(
+    'Decay of a moving average of the weights over the steps, which begins at the original and is what the method gives, as by the released code; null gives the last weights.',
+  )

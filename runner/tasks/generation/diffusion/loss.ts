@@ -4,8 +4,11 @@ import type { Value } from '../../../engine/onnx/graph.ts'
 import type { Ops } from '../../../engine/onnx/ops.ts'
 import { floats } from '../../../engine/onnx/tensor.ts'
 
-/** Bytes [n, c, h, w] as numbers in [-1, 1]. */
-export const fromBytes = (ops: Ops, bytes: Value): Value => ops.Sub(ops.Mul(ops.Cast(bytes, 'float32'), 2 / 255), 1)
+/** Bytes [n, c, h, w] as numbers in [-1, 1], or in [0, 1]. */
+export const fromBytes = (ops: Ops, bytes: Value, pixels: 'signed' | 'unit' = 'signed'): Value => {
+  const numbers = ops.Cast(bytes, 'float32')
+  return pixels === 'unit' ? ops.Mul(numbers, 1 / 255) : ops.Sub(ops.Mul(numbers, 2 / 255), 1)
+}
 
 /** x_t = sqrt(ᾱ_t) x_0 + sqrt(1 − ᾱ_t) ε, with t [n] int64 and `alphaBars` of every timestep. */
 export function diffuse(ops: Ops, alphaBars: Float64Array, x0: Value, noise: Value, t: Value): Value {

@@ -28,17 +28,18 @@ export interface SampleRequest {
   until?: number
 }
 
-/** A function that samples one batch: x [n, c, h, w] and the timestep at which it stopped (−1 for clean images). */
+/** A function that samples one batch: x [n, c, h, w] and the timestep at which it stopped (−1 for clean images). It has as many
+ *  `steps` as the sampler takes, which may be more than were asked for. */
 export function samplerOf({ executor, denoiser, diffusion, sampling, seed, purpose }: SamplerOptions) {
   const steps = stepsOf(diffusion, sampling.sampler)
   const size = sizeOf(denoiser.inputShape)
   const drawn = steps.some(({ coefficients }) => coefficients[4] > 0)
-  return async ({
+  async function sample({
     weights,
     labels,
     first,
     until = steps.length,
-  }: SampleRequest): Promise<{ x: Float32Array; t: number }> => {
+  }: SampleRequest): Promise<{ x: Float32Array; t: number }> {
     const batch = labels.length
     const start = new Float32Array(batch * size)
     const keys = new BigInt64Array(drawn ? steps.length * batch * 2 : 0)
@@ -93,6 +94,7 @@ export function samplerOf({ executor, denoiser, diffusion, sampling, seed, purpo
     })
     return { x: feeds.x!.data as Float32Array, t: steps[until]?.t ?? -1 }
   }
+  return Object.assign(sample, { steps: steps.length })
 }
 
 /** Numbers in [-1, 1] as bytes; what lies outside is cut. */
