@@ -1,6 +1,7 @@
 /** One job from lease to end: its inputs are fetched, its stage runs in a process of its own, and what it made is handed in. */
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { Progress, StageResult } from '../../schema/result.ts'
+import { computationOf } from '../pipeline/computation.ts'
 import { missingOf } from '../pipeline/evaluate.ts'
 import { downloadArtifacts, uploadArtifacts } from './artifacts.ts'
 import { fetchCheckpoint, keepCheckpoints } from './checkpoints.ts'
@@ -29,8 +30,11 @@ export async function runJob(job: Job, context: JobContext): Promise<void> {
     emit({ kind: 'progress', key, progress: newest })
   }
   emit({ kind: 'leased', key, spec: job.spec })
+  const { threads, provider } = context
+  const inputs = async (key: string) => job.inputs[key] ?? {}
+  const computation = await computationOf(job.spec, { threads, provider, inputs })
   const over = new AbortController()
-  const held: Held = { ...context, job, lease, log, say, over: over.signal }
+  const held: Held = { ...context, job, computation, lease, log, say, over: over.signal }
   let result: StageResult | null = null
   try {
     const computed = await compute(job, { ...held, onProgress, onTrouble })
@@ -69,9 +73,10 @@ async function compute(job: Job, context: Computation): Promise<{ result: StageR
     say,
     onProgress,
     onTrouble,
+    computation,
     runStage = runStageProcess,
   } = context
-  const known = await store.readStage(job.key)
+  const known = await store.readStage(computation)
   if (known && missingOf(known, job.metrics).length === 0) {
     say('reused: this runner has computed the stage before')
     return { result: known, reused: true }
@@ -85,8 +90,16 @@ async function compute(job: Job, context: Computation): Promise<{ result: StageR
   }
   const { spec, inputs, metrics } = job
   const { checkpointEveryMs } = job.lease
-  await fetchCheckpoint(job, { client, store, signal, say, onProgress })
-  const keeper = keepCheckpoints(job, { client, store, lease, signal: lease.signal, say, onProgress, onTrouble })
+  await fetchCheckpoint(job, computation, { client, store, signal, say, onProgress })
+  const keeper = keepCheckpoints(job, computation, {
+    client,
+    store,
+    lease,
+    signal: lease.signal,
+    say,
+    onProgress,
+    onTrouble,
+  })
   try {
     const order = { spec, inputs, metrics, home: store.home, places, threads, provider, checkpointEveryMs }
     return await runStage({ ...order, signal, onProgress, onLog: say })

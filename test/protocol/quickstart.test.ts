@@ -6,6 +6,7 @@ import { resolveParams } from '../../runner/commands/parts/arguments.ts'
 import { ENTRIES, SLUG } from '../../runner/commands/quickstart.ts'
 import { deviceOf } from '../../runner/machine/device.ts'
 import { benchmarks } from '../../runner/pipeline/catalogue.ts'
+import { computationOf } from '../../runner/pipeline/computation.ts'
 import { methods } from '../../runner/science/catalogue/catalogue.ts'
 import { readTokensFile, tokensPath } from '../../runner/server/tokens.ts'
 import { openStore } from '../../runner/store/store.ts'
@@ -26,8 +27,13 @@ async function fillStore(home: string, seeds: number[]): Promise<void> {
       const { version, trainsOn } = methods.get(id)!
       const resolved = resolveParams(benchmark, id, params)
       const stages = await planRun(benchmark, { id, version, ...(trainsOn && { trainsOn }) }, resolved, seed)
-      for (const stage of stages)
-        await store.writeStage(stage.key, invented(stage, benchmark, 20 + index, await store.put(bytesOf(stage))))
+      const results = new Map<string, StageResult>()
+      const inputs = async (key: string) => results.get(key)!.artifacts
+      for (const stage of stages) {
+        const result = invented(stage, benchmark, 20 + index, await store.put(bytesOf(stage)))
+        results.set(stage.key, result)
+        await store.writeStage(await computationOf(stage.spec, { threads: 0, inputs }), result)
+      }
     }
   }
 }

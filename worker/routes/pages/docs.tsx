@@ -142,7 +142,7 @@ export const docsPage: Route = (app) =>
               <h2 id="run">Run on your machine</h2>
               <p>
                 No account and no server are needed. The same code that runners execute prints the same numbers with the
-                same seed on the same kind of machine.
+                same seed on the same kind of machine with the same number of threads.
               </p>
               <Code>{commandFor(benchmark, EXAMPLE, {}, benchmark.seeds)}</Code>
               <h2 id="submit">Submit</h2>
