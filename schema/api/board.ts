@@ -47,8 +47,11 @@ export const boardRow = z.strictObject({
   params: z.record(z.string(), z.unknown()),
   author: z.string(),
   metrics: z.record(z.string(), cell),
-  /** Mean over seeds of the mean absolute gap over the benchmark's metrics, in points. */
+  /** Mean over seeds of the mean absolute gap over the benchmark's metrics, in points; what ranks are made of. */
   avgGap: spread.nullable(),
+  /** Of the same seeds, the mean over these metrics of the absolute difference of means over seeds, as papers' tables have it; of a
+   *  suite, its mean over the classes. */
+  gapOfMeans: z.number().nullable(),
   /** What `avgGap` is the mean of, by seed. */
   gapBySeed: z.record(z.string(), z.number()),
   /** Set-up, mask and unlearning of each seed, in seconds. */

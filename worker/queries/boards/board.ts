@@ -1,5 +1,5 @@
 /** The board of a benchmark: rows, spreads, gaps and ranks. Page, API and export all read this. */
-import { avgGapOf, fractionOfRetrain, gapsOf } from '../../../runner/science/comparison.ts'
+import { avgGapOf, fractionOfRetrain, gapOfMeans, gapsOf } from '../../../runner/science/comparison.ts'
 import { meanAndSpread, rankRanges } from '../../../runner/science/statistics.ts'
 import type { Board, BoardRow, Cell, Column, Ordering, Spread } from '../../../schema/api/board.ts'
 import { isoTime } from '../../bindings/database.ts'
@@ -10,7 +10,7 @@ import { orderingOf, placed } from './ordering.ts'
 export function boardOf({ benchmark, columns, groups, retrained }: Ground): Board {
   const rows = [...groups.values()].map((group) => {
     const gaps = gapsBySeed(group.measured, retrained, columns)
-    return rowOf({ ...group, retrained, gaps }, columns)
+    return rowOf({ ...group, retrained, gaps, gapOfMeans: gapOfMeansOf(group.measured, retrained, columns) }, columns)
   })
   const ordering = orderingOf(benchmark, columns)
   return { benchmark, columns, ordering, ...inOrder(rows, columns, ordering), generatedAt: isoTime(Date.now()) }
@@ -40,9 +40,13 @@ export interface Compared extends Group {
   retrained: ReadonlyMap<number, Seeded>
   /** Avg. Gap by seed. */
   gaps: ReadonlyMap<number, number>
+  gapOfMeans: number | null
 }
 
-export function rowOf({ submissions: all, runs, measured, retrained, gaps }: Compared, columns: Column[]): BoardRow {
+export function rowOf(
+  { submissions: all, runs, measured, retrained, gaps, gapOfMeans }: Compared,
+  columns: Column[],
+): BoardRow {
   const [first] = all
   const { id, method, methodVersion, params, author } = first!
   const identities = identitiesOf(measured, columns)
@@ -67,6 +71,7 @@ export function rowOf({ submissions: all, runs, measured, retrained, gaps }: Com
     author,
     metrics: Object.fromEntries(cells),
     avgGap: spreadOf([...gaps.values()]),
+    gapOfMeans,
     gapBySeed: Object.fromEntries([...gaps].map(([seed, gap]) => [String(seed), gap])),
     seconds: spreadOf(measured.map(({ seconds }) => seconds)),
     mask: spreadOf(measured.flatMap(({ mask }) => mask ?? [])),
@@ -103,6 +108,17 @@ export function gapsBySeed(
     }),
   )
 }
+
+/** Over the seeds that have an Avg. Gap. */
+export const gapOfMeansOf = (
+  measured: Seeded[],
+  retrained: ReadonlyMap<number, Seeded>,
+  columns: Column[],
+): number | null =>
+  gapOfMeans(
+    measured.map(({ seed, metrics }) => ({ values: metrics, retrain: retrained.get(seed)?.metrics })),
+    closerIn(columns),
+  )
 
 /** Ids of the columns whose gaps have a mean. */
 export const closerIn = (columns: Pick<Column, 'id' | 'better'>[]): string[] =>

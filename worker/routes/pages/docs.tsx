@@ -79,8 +79,11 @@ const Measurement = () => (
     <h2 id="gap">Avg. Gap</h2>
     <p>
       Where metrics are better the closer they are to retrain. For one seed, the mean over these metrics of |value −
-      retrain of that seed|, in points. A board shows its mean and standard deviation over seeds; averages are taken
-      from unrounded values. Smaller is better, and 0 is retrain itself.
+      retrain of that seed|, in points. A board shows its mean and standard deviation over seeds, and ranks by them;
+      averages are taken from unrounded values. Smaller is better, and 0 is retrain itself. Below it stands the{' '}
+      <em>gap of means</em>, which tables of papers show: the means over seeds come first, then the mean over the
+      metrics of |mean value − mean value of retrain|. What lies above retrain with one seed and below it with another
+      cancels out there, so it is never larger than Avg. Gap.
     </p>
     <h2 id="rank">Rank</h2>
     <p>
