@@ -4,7 +4,7 @@ import { picturedOf } from '../../schema/classes.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
 import { type Dropped, type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
 import type { DeviceKind } from '../probe/providers.ts'
-import { methods, offers, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
+import { methods, offers, plannable, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
 import { checkClasses } from '../stages/check-classes.ts'
 import { dataLoader } from '../stages/data.ts'
 import { dataPlaces, openHome } from '../store/home.ts'
@@ -152,8 +152,7 @@ function unfinished(dropped: Dropped[], of: number): string {
 }
 
 function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>): LocalMethod {
-  const { version, trainsOn } = lookUp('method', methods, id)
-  return { id, version, ...(trainsOn && { trainsOn }), params: resolveParams(benchmark, id, own) }
+  return { ...plannable(id, lookUp('method', methods, id)), params: resolveParams(benchmark, id, own) }
 }
 
 function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {

@@ -30,7 +30,7 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
     `${id} on ${spec.dataset.id}: forgetting ${what}${forget.length} images, retaining ${retain.length}, seed ${seed}`,
   )
   log(`parameters ${JSON.stringify(params)}`)
-  const trainer = openTrainer(spec, { model, state, augment: spec.augment }, context)
+  const trainer = openTrainer(spec, { model, state, augment: spec.augment, purpose: spec.kind }, context)
   try {
     const before = total()
     await method.run({

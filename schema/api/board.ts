@@ -84,7 +84,7 @@ export const board = z.strictObject({
   benchmark,
   columns: z.array(column),
   ordering,
-  /** Retrain and original: shown first, outside the ranking. */
+  /** Retrain, a second retrain where there is one, and original: shown first, outside the ranking. */
   references: z.array(boardRow),
   rows: z.array(boardRow),
   generatedAt: z.string(),

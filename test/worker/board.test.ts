@@ -56,6 +56,29 @@ test('a board shows mean, spread, gap, time and rank as worked out by hand', asy
   expect(references[0]).toMatchObject({ rank: null, seconds: { mean: 100 }, avgGap: { mean: 0 } })
 })
 
+test('a second retrain that somebody submitted is the floor: a reference with a gap, after retrain', async () => {
+  await submit(submitter, { method: 'original', seeds: [0, 1] })
+  await submit(submitter, { method: 'retrain-again', seeds: [0, 1] })
+  await submit(submitter, { method: 'ft', seeds: [0, 1] })
+  await workOff(runner, (method, seed) =>
+    method === 'retrain-again' ? { ua: 11 + seed, ra: 100, ta: 90, mia: 19 } : score(method, seed),
+  )
+  const { references, rows } = await boardOf()
+  // |11 - 10| + |19 - 20| = 2 -> 0.5; one more in UA of seed 1 -> 0.75.
+  expect(references.map(({ method, avgGap, rank }) => [method, avgGap?.mean, rank])).toEqual([
+    ['retrain', 0, null],
+    ['retrain-again', 0.625, null],
+    ['original', (9 + 0 + 1 + 17) / 4, null],
+  ])
+  // Nobody's submission brings it along.
+  expect(references[1]!.runs.map(({ seed }) => seed)).toEqual([0, 1])
+  expect(rows.map(({ method }) => method)).toEqual(['ft'])
+  const page = await (await ask(`/boards/${SLUG}`)).text()
+  expect(page).toContain('<a href="/methods/retrain-again">Retrain again</a>')
+  const own = await (await ask('/methods/retrain-again')).text()
+  expect(own).toMatch(/0\.63 ±0\.18/)
+})
+
 test('the gap of means stands beside Avg. Gap, and does not rank', async () => {
   await submit(submitter, { method: 'ga', seeds: [0, 1] })
   await submit(submitter, { method: 'ft', seeds: [0, 1] })

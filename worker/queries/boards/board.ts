@@ -3,7 +3,7 @@ import { avgGapOf, fractionOfRetrain, gapOfMeans, gapsOf } from '../../../runner
 import { meanAndSpread, rankRanges } from '../../../runner/science/statistics.ts'
 import type { Board, BoardRow, Cell, Column, Ordering, Spread } from '../../../schema/api/board.ts'
 import { isoTime } from '../../bindings/database.ts'
-import { isReference, REFERENCE, titleOf } from '../../http/catalogue.ts'
+import { isReference, referencePlace, titleOf } from '../../http/catalogue.ts'
 import type { Ground, Group, Seeded } from './groups.ts'
 import { orderingOf, placed } from './ordering.ts'
 
@@ -16,17 +16,16 @@ export function boardOf({ benchmark, columns, groups, retrained }: Ground): Boar
   return { benchmark, columns, ordering, ...inOrder(rows, columns, ordering), generatedAt: isoTime(Date.now()) }
 }
 
-/** Retrain and original apart, then the rows by the rule of the board; those outside the ranking last. */
+/** Retrain, a second retrain and original apart, then the rows by the rule of the board; those outside the ranking last. */
 export function inOrder<Row extends BoardRow>(
   all: Row[],
   columns: Column[],
   ordering: Ordering,
   isRanked: (row: Row) => boolean = () => true,
 ): { references: Row[]; rows: Row[] } {
-  const order = [REFERENCE, 'original']
   const references = all
     .filter(({ method }) => isReference(method))
-    .sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
+    .sort((a, b) => referencePlace(a.method) - referencePlace(b.method))
   const others = all.filter(({ method }) => !isReference(method))
   const leading = columns.filter(({ id }) => ordering.columns.includes(id))
   const own = others.filter(isRanked)

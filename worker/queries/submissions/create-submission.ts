@@ -13,7 +13,7 @@ import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import { type Database, newId, type Statement } from '../../bindings/database.ts'
 import type { Identity, Settings, Viewer } from '../../bindings/env.ts'
-import { methodOf, referencesOf, resolveParams, targetOf } from '../../http/catalogue.ts'
+import { methodOf, plannable, referencesOf, resolveParams, targetOf } from '../../http/catalogue.ts'
 import type { Once } from '../../http/idempotency.ts'
 import { createOnce } from '../parts/once.ts'
 import { readableBy } from '../parts/readable.ts'
@@ -118,10 +118,9 @@ type RowOf = Omit<typeof submissions.$inferInsert, 'sequence' | 'id' | 'method' 
 }
 
 async function addTo(plan: Planned, method: string, asked: SeededBenchmark[], row: RowOf) {
-  const { version, trainsOn } = methodOf(method)
-  const definition = { id: method, version, ...(trainsOn && { trainsOn }) }
+  const definition = plannable(method, methodOf(method))
   const submissionId = newId(row.createdAt)
-  plan.submissions.push({ ...row, id: submissionId, method, methodVersion: version })
+  plan.submissions.push({ ...row, id: submissionId, method, methodVersion: definition.version })
   for (const { benchmark, ...about } of asked) {
     const requires = Object.keys(benchmark.requires).length > 0 ? benchmark.requires : null
     const id = newId(row.createdAt)
