@@ -6,6 +6,7 @@ import { methods } from '../science/catalogue/catalogue.ts'
 import type { Unlearning } from '../science/method.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
+import { saveMasks } from '../stages/masks.ts'
 import { splitOf } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { loadWeights, saveWeights, WEIGHTS } from '../stages/weights.ts'
@@ -45,7 +46,10 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
     const { mask, compile, work } = trainer.seconds()
     const losses = trainer.losses()
     log(lossWords(losses))
-    const artifacts = { [WEIGHTS]: await saveWeights(store, network, trainer.state()) }
+    const artifacts = {
+      [WEIGHTS]: await saveWeights(store, network, trainer.state()),
+      ...(await saveMasks(store, trainer.parameters, trainer.masks())),
+    }
     return { artifacts, seconds: { setUp: before + compile, ...(mask > 0 && { mask }), unlearn: work }, losses }
   } finally {
     await trainer.release()
