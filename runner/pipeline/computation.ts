@@ -6,9 +6,10 @@ import { type StageSpec, stageKeyOf } from '../../schema/stage.ts'
 import { onnxruntimeVersion } from '../engine/onnx/session.ts'
 import { deviceOf } from '../machine/device.ts'
 import type { StageContext } from '../stages/stage.ts'
-import { methodSource } from './method-source.ts'
+import { sourcesOf } from './sources.ts'
 
-/** Hash of the stage, of the bytes that it reads, of the device with its threads, of onnxruntime, and of the method's source. */
+/** Hash of the stage, of the bytes that it reads, of the device with its threads, of onnxruntime, and of the sources of
+ *  dataset, model and method. */
 export async function computationOf(
   spec: StageSpec,
   { threads, provider, inputs }: Pick<StageContext, 'threads' | 'provider' | 'inputs'>,
@@ -22,7 +23,7 @@ export async function computationOf(
     inputs: Object.fromEntries(await Promise.all(read)),
     device: { ...(await deviceOf({ threads, provider })) },
     onnxruntime: onnxruntimeVersion(),
-    ...(spec.kind === 'unlearn' && { method: await methodSource(spec.method.id) }),
+    sources: await sourcesOf(spec),
   }
   return await sha256Hex(canonicalJson(computation))
 }

@@ -10,6 +10,7 @@ import { CHECKPOINT_MS, checkpointOf } from '../store/checkpoint.ts'
 import { version } from '../words/version.ts'
 import { computationOf } from './computation.ts'
 import { evaluate, missingOf, scores } from './evaluate.ts'
+import { metricSources } from './sources.ts'
 import { runnerTask } from './tasks.ts'
 import { train } from './train.ts'
 import { unlearn } from './unlearn.ts'
@@ -44,7 +45,7 @@ export async function runStage(
       device: await deviceOf({ threads, provider }),
       versions: { palimpsest: version, onnxruntime: onnxruntimeVersion(), node: process.versions.node },
     }
-    await store.writeStage(key, result, spec)
+    await store.writeStage(key, result, spec, await metricSources(spec.task, Object.keys(result.metrics)))
     await checkpoint.remove()
     return { result, reused: false }
   } finally {
@@ -71,17 +72,22 @@ function computeStage(spec: StageSpec, context: StageContext): Promise<StageOutc
   }
 }
 
-/** Adds the metrics that are wanted and that a result from before does not hold, from its evidence. */
+/** Adds the metrics that are wanted and that a result from before does not hold, or holds by another source, from its evidence. */
 async function completed(
   key: string,
   spec: StageSpec,
   result: StageResult,
   context: StageContext,
 ): Promise<StageResult> {
-  const missing = spec.kind === 'evaluate' ? missingOf(result, context.metrics ?? []) : []
+  const { store, metrics: wanted = [] } = context
+  if (spec.kind !== 'evaluate' || wanted.length === 0) return result
+  const { sources = {} } = (await store.readRecord(key)) ?? {}
+  const now = await metricSources(spec.task, Object.keys(result.metrics))
+  const valid = Object.entries(result.metrics).filter(([id]) => !sources[id] || sources[id] === now[id])
+  const missing = missingOf({ metrics: Object.fromEntries(valid) }, wanted)
   if (missing.length === 0) return result
   const added = await scores(spec.task, result, { ...context, metrics: missing })
   const whole = { ...result, metrics: { ...result.metrics, ...added } }
-  await context.store.writeStage(key, whole, spec)
+  await store.writeStage(key, whole, spec, await metricSources(spec.task, Object.keys(added)))
   return whole
 }

@@ -41,7 +41,7 @@ export interface Store {
   /** Null when the stage is not done, when its file is not valid or when one of its artifacts is missing. */
   readStage(key: string): Promise<StageResult | null>
   /** Values of metrics that the result no longer holds are kept beside it. */
-  writeStage(key: string, result: StageResult, spec?: StageSpec): Promise<void>
+  writeStage(key: string, result: StageResult, spec?: StageSpec, sources?: StageRecord['sources']): Promise<void>
   /** Of all that have a file; a stage has one for each way in which it was computed. */
   stageKeys(): Promise<string[]>
   /** What the file of a stage says, whether or not its artifacts are there; null where it says nothing. */
@@ -176,8 +176,9 @@ export function openStore(home: string): Store {
     },
     remove: (sha256) => rm(objectPath(sha256), { force: true }),
     readStage,
-    async writeStage(key, result, spec) {
-      await write(stagePath(key), recordText(recordAfter(await readRecord(key), result, spec)))
+    async writeStage(key, result, spec, sources) {
+      const about = { ...(spec && { spec }), ...(sources && { sources }) }
+      await write(stagePath(key), recordText(recordAfter(await readRecord(key), result, about)))
     },
     async stageKeys() {
       try {

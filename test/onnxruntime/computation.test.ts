@@ -5,14 +5,14 @@ import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { threadsUsed } from '../../runner/engine/onnx/session.ts'
 import { computationOf } from '../../runner/pipeline/computation.ts'
-import { methodSource } from '../../runner/pipeline/method-source.ts'
 import { runStage } from '../../runner/pipeline/run-stage.ts'
-import { methods } from '../../runner/science/catalogue/catalogue.ts'
+import { metricSources, sourceOf, sourcesOf } from '../../runner/pipeline/sources.ts'
+import { methods, metricsOf, plannable } from '../../runner/science/catalogue/catalogue.ts'
 import { dataLoader } from '../../runner/stages/data.ts'
 import type { StageContext } from '../../runner/stages/stage.ts'
 import { openStore } from '../../runner/store/store.ts'
 import { benchmarks } from '../../schema/catalogue/catalogue.ts'
-import { planRun } from '../../schema/plan.ts'
+import { type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { ArtifactRef } from '../../schema/result.ts'
 import type { StageOf } from '../../schema/stage.ts'
 
@@ -102,18 +102,51 @@ describe('the source of a method', () => {
   })
 
   test('is known for every method of the catalogue', async () => {
-    for (const id of methods.keys()) expect(await methodSource(id)).toMatch(/^[0-9a-f]{64}$/)
-    expect(await methodSource('nobody')).toBeNull()
+    for (const id of methods.keys()) expect(await sourceOf(methodsFolder, id)).toMatch(/^[0-9a-f]{64}$/)
+    expect(await sourceOf(methodsFolder, 'nobody')).toBeNull()
   })
 
   test('is another one once its file or a part of it was edited, and the same where another method was', async () => {
-    const all = () => Promise.all(['ga', 'rl', 'retrain'].map((id) => methodSource(id, folder)))
+    const all = () => Promise.all(['ga', 'rl', 'retrain'].map((id) => sourceOf(folder, id)))
     const before = await all()
-    expect(before).toEqual(await Promise.all(['ga', 'rl', 'retrain'].map((id) => methodSource(id))))
+    expect(before).toEqual(await Promise.all(['ga', 'rl', 'retrain'].map((id) => sourceOf(methodsFolder, id))))
     await appendFile(join(folder, 'ga.ts'), '// halved\n')
     const edited = await all()
     expect(edited.map((hash, i) => hash === before[i])).toEqual([false, true, true])
     await appendFile(join(folder, 'parts/relabel.ts'), '// halved\n')
     expect((await all()).map((hash, i) => hash === edited[i])).toEqual([true, false, true])
   })
+})
+
+test('dataset and model of every benchmark, and every metric, have a source that counts', async () => {
+  for (const each of benchmarks.values()) {
+    const stages = await planRun(each, plannable('retrain', methods.get('retrain')!), {}, 0)
+    for (const { spec } of stages) {
+      const { dataset, model } = (await sourcesOf(spec)) as { dataset: string; model: (string | null)[] }
+      expect(dataset).toMatch(/^[0-9a-f]{64}$/)
+      expect(model.filter((source) => source !== null)).toHaveLength(1)
+    }
+    const ids = [...metricsOf(each.task.id).keys()]
+    expect(Object.keys(await metricSources(each.task.id, ids))).toEqual(ids)
+  }
+})
+
+test('a value that another source of its metric computed is computed anew, from the evidence', async () => {
+  const stages = await planRun(benchmark, plannable('retrain', methods.get('retrain')!), {}, 0)
+  const [train, evaluate] = stages as [PlannedStage, PlannedStage]
+  const { result } = await runStage(train.spec, context())
+  const evaluated = context({ inputs: async () => result.artifacts, metrics: ['ua/accuracy@1', 'ra/accuracy@1'] })
+  const first = (await runStage(evaluate.spec, evaluated)).result
+  const { store } = evaluated
+  const key = await computationOf(evaluate.spec, evaluated)
+  const { sources } = (await store.readRecord(key))!
+  expect(Object.keys(sources)).toEqual(['ua', 'ra'])
+  // As an earlier form of both metrics left them; the source of RA is today's.
+  const older = Object.entries(first.metrics).map(([id, { identity, value }]) => [id, { identity, value: value + 1 }])
+  const edited = { ...first, metrics: Object.fromEntries(older) }
+  await store.writeStage(key, edited, evaluate.spec, { ...sources, ua: 'f'.repeat(64) })
+  const again = await runStage(evaluate.spec, evaluated)
+  expect(again.reused).toBe(true)
+  expect(again.result.metrics).toEqual({ ua: first.metrics.ua, ra: edited.metrics.ra })
+  expect((await store.readRecord(key))!.sources).toEqual(sources)
 })
