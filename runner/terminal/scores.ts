@@ -11,7 +11,7 @@ export interface Score {
   name: string
   /** Null for retrain itself, and where there is none yet. */
   avgGap: Spread | null
-  /** Shown below it. */
+  /** Shown below it where there are several seeds. */
   gapOfMeans: number | null
   /** In the order of the columns: a value with its gap, or why there is none. */
   cells: ((Spread & { gap: number | null }) | string)[]
@@ -52,7 +52,7 @@ export const scoresLegend = (units: string, compared = true): string[] =>
     ? [
         `Mean ± sample sd over n seeds, in ${units}; below it the mean signed gap to Retrain`,
         'of the same seed. Avg. Gap is the mean |gap| of a seed: smaller is closer to Retrain.',
-        'Below it the gap of means, as in tables of papers: the mean of |gap| as they stand there.',
+        'Below it, of several seeds, the gap of means, as tables of papers have it: the mean of the |gap| beside it.',
       ]
     : [`Mean ± sample sd over n seeds, in ${units}.`]
 
@@ -83,7 +83,8 @@ function draw({ columns, references, rows }: Scores, { spread, times }: Variant)
     const gaps = cells.map((cell) =>
       typeof cell === 'string' || cell.gap === null ? '' : styledData('dim', signed(cell.gap)),
     )
-    const ofMeans = gapOfMeans === null ? '' : styledData('dim', fixed(gapOfMeans))
+    const several = avgGap !== null && avgGap.sd !== null
+    const ofMeans = several && gapOfMeans !== null ? styledData('dim', fixed(gapOfMeans)) : ''
     return avgGap && gaps.some(Boolean) ? [values, [...first.map(() => ''), '', ofMeans, ...gaps]] : [values]
   }
   const ruled = references.length > 0 && rows.length > 0 ? (['rule'] as const) : []

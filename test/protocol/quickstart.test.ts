@@ -65,8 +65,11 @@ test('npm start fills a board, prints it with its address and serves until Ctrl-
   const { stdout, stderr } = first.output()
   expect(stderr).toContain('✓ SalUn (random mask), seed 1  UA 27.00  RA 27.00  TA 27.00  MIA 27.00  gap 7.00')
   expect(stderr).toContain('Finished 18 runs in ')
+  // Below the Avg. Gap stands the gap of means.
   // Retrain has 20, GA is the fourth entry and has 23, so its gap is 3 with both seeds; 5 s of work are half of 10 s.
-  expect(stdout).toMatch(/GA +3\.00 ± 0\.00 +23\.00 ± 0\.00 .* 5\.00 +0\.500 +2\n +\+3\.00 +\+3\.00 +\+3\.00 +\+3\.00/)
+  expect(stdout).toMatch(
+    /GA +3\.00 ± 0\.00 +23\.00 ± 0\.00 .* 5\.00 +0\.500 +2\n +3\.00 +\+3\.00 +\+3\.00 +\+3\.00 +\+3\.00/,
+  )
   const page = /Board: (http:\S+)/.exec(stdout)![1]!
   // Named at the start too.
   expect(stderr).toContain(`Board: ${page}`)
