@@ -14,7 +14,7 @@ import { signedManifest } from './manifest.ts'
 export type Held = JobContext & {
   job: Job
   /** What this runner keeps the job's result and checkpoint under. */
-  computation: string
+  computation: Promise<string>
   lease: HeldLease
   log: JobLog
   say(line: string): void
@@ -34,7 +34,7 @@ export const handIn = (key: string, result: StageResult, held: Held) => {
 }
 
 const manifestOf = async ({ identity, job, computation, lease, store }: Held, result: StageResult, log: WholeLog) => {
-  const began = await beganFrom(store.home, computation)
+  const began = await beganFrom(store.home, await computation)
   return signedManifest(identity, job, { attempt: lease.attempt(), log, began, result })
 }
 

@@ -32,7 +32,9 @@ export async function runJob(job: Job, context: JobContext): Promise<void> {
   emit({ kind: 'leased', key, spec: job.spec })
   const { threads, provider } = context
   const inputs = async (key: string) => job.inputs[key] ?? {}
-  const computation = await computationOf(job.spec, { threads, provider, inputs })
+  const computation = computationOf(job.spec, { threads, provider, inputs })
+  // Whoever asks for it is told.
+  computation.catch(() => {})
   const over = new AbortController()
   const held: Held = { ...context, job, computation, lease, log, say, over: over.signal }
   let result: StageResult | null = null
@@ -73,9 +75,9 @@ async function compute(job: Job, context: Computation): Promise<{ result: StageR
     say,
     onProgress,
     onTrouble,
-    computation,
     runStage = runStageProcess,
   } = context
+  const computation = await context.computation
   const known = await store.readStage(computation)
   if (known && missingOf(known, job.metrics).length === 0) {
     say('reused: this runner has computed the stage before')
