@@ -10,6 +10,8 @@ export interface PlannableMethod {
   version: number
   /** Set by methods that are themselves a training: `original` trains on D, `retrain` on D_r. */
   trainsOn?: 'all' | 'retain'
+  /** Of a training whose draws are its own. */
+  draws?: string
 }
 
 export interface PlannedStage {
@@ -35,7 +37,15 @@ export async function planRun(
   }
   const common = { task: benchmark.task.id, dataset, model, part: task.trainingPart(own), seed }
   const without = method.trainsOn === 'retain' ? request : null
-  let weights = await add({ kind: 'train', ...common, recipe: training, without, inputs: {} })
+  const { draws } = method
+  let weights = await add({
+    kind: 'train',
+    ...common,
+    recipe: training,
+    without,
+    ...(draws !== undefined && { draws }),
+    inputs: {},
+  })
   if (!method.trainsOn) {
     const { holdOut, augment } = training
     const { id, version } = method

@@ -4,9 +4,10 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runStage } from '../runner/pipeline/run-stage.ts'
+import { closerToRetrain } from '../runner/science/catalogue/catalogue.ts'
+import { avgGapOf } from '../runner/science/comparison.ts'
 import { type MethodDefinition, paramsFor } from '../runner/science/method.ts'
 import * as methods from '../runner/science/methods/index.ts'
-import { avgGap } from '../runner/science/statistics.ts'
 import { dataLoader } from '../runner/stages/data.ts'
 import { openStore } from '../runner/store/store.ts'
 import { benchmarks, listed } from '../schema/catalogue/catalogue.ts'
@@ -19,6 +20,8 @@ const { positionals, values: options } = parseArgs({
 const [slug = ''] = positionals
 const benchmark = benchmarks.get(slug)
 if (!benchmark) throw new Error(`unknown benchmark ${slug}; known: ${listed.join(', ')}`)
+const closer = closerToRetrain(benchmark)
+if (closer.length === 0) throw new Error(`${slug}: none of its metrics is better the closer it is to retrain`)
 const only = options.methods?.split(',')
 const given = options.rates?.split(',').map(Number)
 
@@ -76,7 +79,7 @@ for (const [id, choices] of grids) {
   const tried: { choice: Choice; gap: number }[] = []
   for (const choice of choices) {
     const values = await scores(id, choice).catch((error: Error) => error.message)
-    const gap = typeof values === 'string' ? Number.POSITIVE_INFINITY : avgGap(values, reference)
+    const gap = typeof values === 'string' ? Number.POSITIVE_INFINITY : avgGapOf(values, reference, closer)!
     tried.push({ choice, gap })
     const shown = typeof values === 'string' ? [values] : format(values)
     console.log([id, JSON.stringify(choice), ...shown, `gap ${gap.toFixed(2)}`].join('  '))

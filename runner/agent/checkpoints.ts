@@ -9,28 +9,29 @@ import { beganFrom, forgetBegan, rememberBegan } from './began.ts'
 
 /** Puts the server's checkpoint in the place of this store's own, where it is further. Without one the stage begins anew. */
 export async function fetchCheckpoint(
-  { key, checkpoint }: Pick<Job, 'key' | 'checkpoint'>,
+  { checkpoint }: Pick<Job, 'checkpoint'>,
+  computation: string,
   context: Transfer,
 ): Promise<void> {
   const { store, say, signal } = context
   const { home } = store
-  const own = await checkpointPosition(home, key)
+  const own = await checkpointPosition(home, computation)
   if (!checkpoint || (own !== null && own >= checkpoint.position)) {
     if (own !== null) say("goes on from this runner's own checkpoint")
-    else await forgetBegan(home, key)
+    else await forgetBegan(home, computation)
     return
   }
   const { artifact } = checkpoint
   try {
     await downloadArtifact(context, 'checkpoint', artifact)
     // Before the checkpoint itself: a runner that is killed in between may name too many, but never too few.
-    await rememberBegan(home, key, beganAt(checkpoint))
-    await store.place(artifact.sha256, checkpointPath(home, key))
-    if ((await checkpointPosition(home, key)) === null) throw new Error('this release cannot read it')
+    await rememberBegan(home, computation, beganAt(checkpoint))
+    await store.place(artifact.sha256, checkpointPath(home, computation))
+    if ((await checkpointPosition(home, computation)) === null) throw new Error('this release cannot read it')
     say('goes on from the checkpoint of an earlier delivery')
   } catch (error) {
     signal.throwIfAborted()
-    if ((await checkpointPosition(home, key)) === null) await forgetBegan(home, key)
+    if ((await checkpointPosition(home, computation)) === null) await forgetBegan(home, computation)
     say(`does not go on from the checkpoint of an earlier delivery: ${(error as Error).message}`)
   }
 }
@@ -49,6 +50,7 @@ interface Keeping extends Uploading {
 /** Sends the newest checkpoint in the server's rhythm. A stage that ends sooner sends none. */
 export function keepCheckpoints(
   { key, checkpoint, lease: { checkpointEveryMs } }: Pick<Job, 'key' | 'checkpoint' | 'lease'>,
+  computation: string,
   { onTrouble, ...context }: Keeping,
 ): CheckpointKeeper {
   const { client, store, lease, say } = context
@@ -56,10 +58,10 @@ export function keepCheckpoints(
   let sent = checkpoint?.position ?? -1
 
   async function send(signal: AbortSignal): Promise<void> {
-    const path = checkpointPath(store.home, key)
-    const position = await checkpointPosition(store.home, key)
+    const path = checkpointPath(store.home, computation)
+    const position = await checkpointPosition(store.home, computation)
     if (position === null || position <= sent) return
-    const began = await beganFrom(store.home, key)
+    const began = await beganFrom(store.home, computation)
     const artifact = await store.adopt(path)
     try {
       // Its progress is not the stage's, which goes on meanwhile.

@@ -14,6 +14,8 @@ import { signedManifest } from './manifest.ts'
 
 export type Held = JobContext & {
   job: Job
+  /** What this runner keeps the job's result and checkpoint under. */
+  computation: Promise<string>
   lease: HeldLease
   log: JobLog
   say(line: string): void
@@ -32,8 +34,8 @@ export const handIn = (key: string, result: StageResult, held: Held) => {
   )
 }
 
-const manifestOf = async ({ identity, job, lease, store }: Held, result: StageResult, log: WholeLog) => {
-  const began = await beganFrom(store.home, job.key)
+const manifestOf = async ({ identity, job, computation, lease, store }: Held, result: StageResult, log: WholeLog) => {
+  const began = await beganFrom(store.home, await computation)
   return signedManifest(identity, job, { attempt: lease.attempt(), log, began, result })
 }
 

@@ -1,6 +1,7 @@
 /** One job from lease to end: its inputs are fetched, its stage runs in a process of its own, and what it made is handed in. */
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { Progress, StageResult } from '../../schema/result.ts'
+import { computationOf } from '../pipeline/computation.ts'
 import { missingOf } from '../pipeline/evaluate.ts'
 import { localFaultOf } from '../store/local-fault.ts'
 import { downloadArtifacts, uploadArtifacts } from './artifacts.ts'
@@ -30,8 +31,13 @@ export async function runJob(job: Job, context: JobContext): Promise<void> {
     emit({ kind: 'progress', key, progress: newest })
   }
   emit({ kind: 'leased', key, spec: job.spec })
+  const { threads, provider } = context
+  const inputs = async (key: string) => job.inputs[key] ?? {}
+  const computation = computationOf(job.spec, { threads, provider, inputs })
+  // Whoever asks for it is told.
+  computation.catch(() => {})
   const over = new AbortController()
-  const held: Held = { ...context, job, lease, log, say, over: over.signal }
+  const held: Held = { ...context, job, computation, lease, log, say, over: over.signal }
   let result: StageResult | null = null
   try {
     const computed = await compute(job, { ...held, onProgress, onTrouble })
@@ -42,7 +48,10 @@ export async function runJob(job: Job, context: JobContext): Promise<void> {
     await handIn(key, result, held)
     emit({ kind: 'done', key, reused: computed.reused, result })
   } catch (error) {
-    if (isRefused(error)) await context.store.rejectStage(key).catch(({ message }: Error) => onTrouble(message))
+    if (isRefused(error)) {
+      const { store } = context
+      await computation.then(store.rejectStage).catch(({ message }: Error) => onTrouble(message))
+    }
     await giveUp(error, job, held)
     if (result && lease.signal.reason instanceof LeaseLost) await handInLate(key, result, held)
     const fault = localFaultOf(error)
@@ -75,7 +84,8 @@ async function compute(job: Job, context: Computation): Promise<{ result: StageR
     onTrouble,
     runStage = runStageProcess,
   } = context
-  const known = await store.readStage(job.key)
+  const computation = await context.computation
+  const known = await store.readStage(computation)
   if (known && missingOf(known, job.metrics).length === 0) {
     say('reused: this runner has computed the stage before')
     return { result: known, reused: true }
@@ -89,8 +99,16 @@ async function compute(job: Job, context: Computation): Promise<{ result: StageR
   }
   const { spec, inputs, metrics } = job
   const { checkpointEveryMs } = job.lease
-  await fetchCheckpoint(job, { client, store, signal, say, onProgress })
-  const keeper = keepCheckpoints(job, { client, store, lease, signal: lease.signal, say, onProgress, onTrouble })
+  await fetchCheckpoint(job, computation, { client, store, signal, say, onProgress })
+  const keeper = keepCheckpoints(job, computation, {
+    client,
+    store,
+    lease,
+    signal: lease.signal,
+    say,
+    onProgress,
+    onTrouble,
+  })
   try {
     const order = { spec, inputs, metrics, home: store.home, places, threads, provider, checkpointEveryMs }
     return await runStage({ ...order, signal, onProgress, onLog: say })

@@ -4,7 +4,7 @@ import { picturedOf } from '../../schema/classes.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
 import { type Dropped, type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
 import type { DeviceKind } from '../probe/providers.ts'
-import { methods, offers, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
+import { methods, offers, plannable, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
 import { checkClasses } from '../stages/check-classes.ts'
 import { dataLoader } from '../stages/data.ts'
 import { dataPlaces, openHome } from '../store/home.ts'
@@ -31,6 +31,7 @@ interface Options {
   threads: number
   device: DeviceKind
   precision: string
+  force?: boolean
 }
 
 export const run: Command = {
@@ -51,6 +52,7 @@ export const run: Command = {
       )
       .option('--param <name=value>', 'a parameter of the one method (repeatable)', collect)
       .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
+      .option('--force', 'compute every stage anew, also those that were computed before')
       .option('--json [file]', 'all values as JSON to stdout, or into a file')
       .option(...dataOption, collect)
       .option(...homeOption)
@@ -67,7 +69,7 @@ export const run: Command = {
             'palimpsest run fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
             'palimpsest run my-benchmark.json --method ft --seeds 0',
           ],
-          'Each seed is retrained too, since every score is compared with retrain. Ctrl-C stops; the same command goes on\nwith the first stage that is not finished.',
+          'Each seed is retrained too, since every score is compared with retrain. Ctrl-C stops; the same command goes on\nwith the first stage that is not finished. What was computed on another device, with other threads or with another\nsource of the method is not taken for it.',
         ),
       )
       .action(execute),
@@ -104,6 +106,7 @@ async function execute(word: string | undefined, options: Options): Promise<void
       places,
       threads: options.threads,
       provider,
+      force: options.force,
       signal,
       onProgress: view.update,
       log: () => {},
@@ -149,8 +152,7 @@ function unfinished(dropped: Dropped[], of: number): string {
 }
 
 function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>): LocalMethod {
-  const { version, trainsOn } = lookUp('method', methods, id)
-  return { id, version, ...(trainsOn && { trainsOn }), params: resolveParams(benchmark, id, own) }
+  return { ...plannable(id, lookUp('method', methods, id)), params: resolveParams(benchmark, id, own) }
 }
 
 function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {

@@ -1,7 +1,7 @@
 /** The device that stages run on, as results record it. */
-import { availableParallelism, cpus } from 'node:os'
+import { cpus } from 'node:os'
 import type { Device } from '../../schema/result.ts'
-import type { Provider } from '../engine/onnx/session.ts'
+import { type Provider, threadsUsed } from '../engine/onnx/session.ts'
 import { findGpus } from './gpus.ts'
 
 /** With this in its environment, a process computes in full float32 on a GPU; else matrix products and convolutions round their
@@ -16,7 +16,7 @@ export async function deviceOf({
   threads: number
   provider?: Provider | undefined
 }): Promise<Device> {
-  const count = threads > 0 ? threads : availableParallelism()
+  const count = threadsUsed(threads)
   if (provider === 'cuda') {
     const precision = process.env[FLOAT32_ON_GPU] === '0' ? 'float32' : 'tf32'
     const { gpus } = await findGpus()

@@ -4,7 +4,7 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import { canonicalJson } from '../../schema/parts/hash.ts'
 import { planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
-import type { StageKey, StageSpec } from '../../schema/stage.ts'
+import type { StageSpec } from '../../schema/stage.ts'
 import { metricNamed } from '../science/catalogue/catalogue.ts'
 import { isSame } from '../science/score.ts'
 import type { StageRecord } from '../store/stage-record.ts'
@@ -13,8 +13,8 @@ import type { ScoreOrder, Scoring } from './scoring.ts'
 
 /** A value that is new, or another one than before. */
 export interface Change {
-  /** Of the evaluate stage, or of the job. */
-  key: StageKey
+  /** Of the evaluate stage as it is kept here, or of the job. */
+  key: string
   /** Id of the metric. */
   metric: string
   identity: string
@@ -25,13 +25,13 @@ export interface Change {
 
 /** What could not be computed, and why. */
 export interface Problem {
-  key: StageKey
+  key: string
   why: string
 }
 
 /** An evaluate stage, with the metrics that its benchmarks name. */
 export interface Evaluation extends ScoreOrder {
-  key: StageKey
+  key: string
 }
 
 export interface Found {
@@ -123,7 +123,7 @@ export async function rescoreStage(
   }
 }
 
-function changesIn(key: StageKey, { result }: StageRecord, values: StageResult['metrics']): Change[] {
+function changesIn(key: string, { result }: StageRecord, values: StageResult['metrics']): Change[] {
   return Object.entries(values).flatMap(([metric, { identity, value }]) => {
     const known = Object.values(result.metrics).find((other) => other.identity === identity)
     if (known && isSame(known.value, value)) return []

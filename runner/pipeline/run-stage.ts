@@ -1,6 +1,6 @@
 /** Runs one stage: reads its inputs from the store, puts its artifacts there, and gives its result. */
 import type { StageResult } from '../../schema/result.ts'
-import { type StageSpec, stageKeyOf } from '../../schema/stage.ts'
+import type { StageSpec } from '../../schema/stage.ts'
 import { onnxruntimeVersion } from '../engine/onnx/session.ts'
 import { deviceOf } from '../machine/device.ts'
 import { watchMemory } from '../machine/peak-memory.ts'
@@ -8,30 +8,33 @@ import { ConfigurationError } from '../stages/configuration-error.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { CHECKPOINT_MS, checkpointOf } from '../store/checkpoint.ts'
 import { version } from '../words/version.ts'
+import { computationOf } from './computation.ts'
 import { evaluate, missingOf, scores } from './evaluate.ts'
+import { metricSources } from './sources.ts'
 import { runnerTask } from './tasks.ts'
 import { train } from './train.ts'
 import { unlearn } from './unlearn.ts'
 
-/** Computes a stage, or gives its result at once when the store has it. Throws the signal's reason when aborted, and then
+/** Computes a stage, or gives its result at once when the store has it of the same computation. Throws the signal's reason when aborted, and then
  *  leaves no result behind. */
 export async function runStage(
   spec: StageSpec,
   context: StageContext,
 ): Promise<{ result: StageResult; reused: boolean }> {
   const { store, threads, provider, signal, log } = context
-  const key = await stageKeyOf(spec)
-  const known = await store.readStage(key)
+  const key = await computationOf(spec, context)
+  const known = context.force ? null : await store.readStage(key)
   if (known) return { result: await completed(key, spec, known, context), reused: true }
   const release = await store.lockStage(key, {
     signal,
     onWait: () => log('waiting for another process that computes the same stage'),
   })
   try {
-    const meanwhile = await store.readStage(key)
+    const meanwhile = context.force ? null : await store.readStage(key)
     if (meanwhile) return { result: await completed(key, spec, meanwhile, context), reused: true }
     const everyMs = Math.min(CHECKPOINT_MS, context.checkpointEveryMs ?? CHECKPOINT_MS)
     const checkpoint = context.checkpoint ?? checkpointOf(store.home, key, { everyMs })
+    if (context.force) await checkpoint.remove()
     const watch = await watchMemory(provider)
     const outcome = await computeStage(spec, { ...context, checkpoint }).finally(watch.stop)
     const result: StageResult = {
@@ -42,7 +45,7 @@ export async function runStage(
       device: await deviceOf({ threads, provider }),
       versions: { palimpsest: version, onnxruntime: onnxruntimeVersion(), node: process.versions.node },
     }
-    await store.writeStage(key, result, spec)
+    await store.writeStage(key, result, spec, await metricSources(spec.task, Object.keys(result.metrics)))
     await checkpoint.remove()
     return { result, reused: false }
   } finally {
@@ -69,17 +72,22 @@ function computeStage(spec: StageSpec, context: StageContext): Promise<StageOutc
   }
 }
 
-/** Adds the metrics that are wanted and that a result from before does not hold, from its evidence. */
+/** Adds the metrics that are wanted and that a result from before does not hold, or holds by another source, from its evidence. */
 async function completed(
   key: string,
   spec: StageSpec,
   result: StageResult,
   context: StageContext,
 ): Promise<StageResult> {
-  const missing = spec.kind === 'evaluate' ? missingOf(result, context.metrics ?? []) : []
+  const { store, metrics: wanted = [] } = context
+  if (spec.kind !== 'evaluate' || wanted.length === 0) return result
+  const { sources = {} } = (await store.readRecord(key)) ?? {}
+  const now = await metricSources(spec.task, Object.keys(result.metrics))
+  const valid = Object.entries(result.metrics).filter(([id]) => !sources[id] || sources[id] === now[id])
+  const missing = missingOf({ metrics: Object.fromEntries(valid) }, wanted)
   if (missing.length === 0) return result
   const added = await scores(spec.task, result, { ...context, metrics: missing })
   const whole = { ...result, metrics: { ...result.metrics, ...added } }
-  await context.store.writeStage(key, whole, spec)
+  await store.writeStage(key, whole, spec, await metricSources(spec.task, Object.keys(added)))
   return whole
 }

@@ -1,4 +1,5 @@
 /** Runs of one machine in few numbers: mean and spread over seeds, and before it the mean over the classes of a suite. */
+import { gapOfMeans } from '../science/comparison.ts'
 import { mean, meanAndSpread } from '../science/statistics.ts'
 import type { LocalRun } from './local.ts'
 
@@ -8,13 +9,23 @@ export interface LocalSummary {
   method: string
   metrics: Record<string, Spread & { gap: number }>
   avgGap: Spread | null
+  /** The mean over the benchmarks. */
+  gapOfMeans: number | null
   seconds: Spread
   fractionOfRetrain: Spread | null
 }
 
-/** Mean and spread over the seeds of one method. */
-export function summarise(method: string, all: Omit<LocalRun, 'benchmark' | 'stages'>[]): LocalSummary {
-  const runs = all.filter((run) => run.method === method)
+/** Mean and spread over the seeds of one method; of several benchmarks, over what a seed came to on average. */
+export function summarise(method: string, all: LocalRun[], closerToRetrain: string[]): LocalSummary {
+  const own = all.filter((run) => run.method === method)
+  const parts = [...Map.groupBy(own, ({ benchmark }) => benchmark).values()]
+  const runs = parts.length > 1 ? averaged(own) : own
+  const ofMeans = parts.map((part) =>
+    gapOfMeans(
+      part.map(({ metrics, retrain }) => ({ values: metrics, retrain })),
+      closerToRetrain,
+    ),
+  )
   const over = (value: (run: (typeof runs)[number]) => number) => meanAndSpread(runs.map(value))
   const spreadOf = (values: number[]) => (values.length > 0 ? meanAndSpread(values) : null)
   const ids = Object.keys(runs[0]!.metrics)
@@ -24,6 +35,7 @@ export function summarise(method: string, all: Omit<LocalRun, 'benchmark' | 'sta
       ids.map((id) => [id, { ...over(({ metrics }) => metrics[id]!), gap: over(({ gaps }) => gaps[id]!).mean }]),
     ),
     avgGap: spreadOf(runs.flatMap((run) => run.avgGap ?? [])),
+    gapOfMeans: whole(ofMeans),
     seconds: over((run) => run.seconds),
     fractionOfRetrain: spreadOf(runs.flatMap((run) => run.fractionOfRetrain ?? [])),
   }

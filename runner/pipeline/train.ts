@@ -14,6 +14,7 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   const { store, signal, log, onProgress } = context
   const total = startClock()
   const { seed, recipe } = spec
+  const named = (purpose: string) => (spec.draws ? `${spec.draws}/${purpose}` : purpose)
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { train, classes } = loaded.dataset
   const model = runnerTask(spec.task).model(spec, loaded)
@@ -21,9 +22,13 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   const items = trainingItems(spec, train.labels, classes)
   const all = trainingItems({ ...spec, without: null }, train.labels, classes).length
   log(
-    `training ${spec.model.id} (${parameterCount(network)} parameters) on ${items.length} images of ${spec.dataset.id}, seed ${seed}, ${recipe.epochs} epochs`,
+    `training ${spec.model.id} (${parameterCount(network)} parameters) on ${items.length} images of ${spec.dataset.id}, seed ${seed}${spec.draws ? `, draws "${spec.draws}"` : ''}, ${recipe.epochs} epochs`,
   )
-  const trainer = openTrainer(spec, { model, state: initialState(network, seed), augment: recipe.augment }, context)
+  const trainer = openTrainer(
+    spec,
+    { model, state: initialState(network, seed, named('init')), augment: recipe.augment, purpose: named(spec.kind) },
+    context,
+  )
   try {
     const before = total()
     const averaged = await model.fit(trainer, { items, all, recipe })

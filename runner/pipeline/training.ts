@@ -10,12 +10,13 @@ interface Opening {
   model: TaskModel
   state: ReadonlyMap<string, Tensor>
   augment: boolean
+  /** Keeps the draws of training and unlearning apart. */
+  purpose: string
 }
 
-/** `purpose` keeps the draws of training and unlearning apart. */
 export function openTrainer(
-  { kind: purpose, seed }: StageOf<'train' | 'unlearn'>,
-  { model, state, augment }: Opening,
+  { seed }: StageOf<'train' | 'unlearn'>,
+  { model, state, augment, purpose }: Opening,
   context: StageContext,
 ): StageTrainer<TaskTypes> {
   const { threads, provider, signal, onProgress, checkpoint } = context

@@ -7,6 +7,7 @@ import type { Unlearning } from '../science/method.ts'
 import { WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
+import { saveMasks } from '../stages/masks.ts'
 import { splitOf } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { loadWeights, saveWeights } from '../stages/weights.ts'
@@ -31,7 +32,7 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
     `${id} on ${spec.dataset.id}: forgetting ${what}${forget.length} images, retaining ${retain.length}, seed ${seed}`,
   )
   log(`parameters ${JSON.stringify(params)}`)
-  const trainer = openTrainer(spec, { model, state, augment: spec.augment }, context)
+  const trainer = openTrainer(spec, { model, state, augment: spec.augment, purpose: spec.kind }, context)
   try {
     const before = total()
     await method.run({
@@ -46,7 +47,10 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
     const { mask, compile, work } = trainer.seconds()
     const losses = trainer.losses()
     log(lossWords(losses))
-    const artifacts = { [WEIGHTS]: await saveWeights(store, network, trainer.state()) }
+    const artifacts = {
+      [WEIGHTS]: await saveWeights(store, network, trainer.state()),
+      ...(await saveMasks(store, trainer.parameters, trainer.masks())),
+    }
     return { artifacts, seconds: { setUp: before + compile, ...(mask > 0 && { mask }), unlearn: work }, losses }
   } finally {
     await trainer.release()

@@ -1,6 +1,6 @@
 /** Facts of one run beside retrain of the same seed: boards, pages and the command line all take them from here. */
 import type { Seconds } from '../../schema/result.ts'
-import { avgGap } from './statistics.ts'
+import { avgGap, mean } from './statistics.ts'
 
 type Values = Readonly<Record<string, number>>
 
@@ -32,6 +32,23 @@ export function avgGapOf(values: Values, retrain: Values | undefined, closerToRe
   })
   const [own, reference] = sides
   return own && reference && closerToRetrain.length > 0 ? avgGap(own, reference) : null
+}
+
+/** Gap of means, as papers' tables have it: mean over the same metrics of |mean value − retrain's mean value| over the seeds that have
+ *  all of them on both sides. What differs in sign from seed to seed cancels out here and not in Avg. Gap, so it is never the
+ *  larger one. Null where no seed has them. */
+export function gapOfMeans(
+  seeds: { values: Values; retrain: Values | undefined }[],
+  closerToRetrain: string[],
+): number | null {
+  const compared = seeds.filter(({ values, retrain }) => avgGapOf(values, retrain, closerToRetrain) !== null)
+  if (compared.length === 0) return null
+  const meansOf = (side: (seed: (typeof compared)[number]) => Values) =>
+    Object.fromEntries(closerToRetrain.map((id) => [id, mean(compared.map((seed) => side(seed)[id]!))]))
+  return avgGap(
+    meansOf(({ values }) => values),
+    meansOf(({ retrain }) => retrain!),
+  )
 }
 
 /** Time over retrain's with the same seed; null on another device class. */

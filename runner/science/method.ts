@@ -173,6 +173,9 @@ export interface MethodDefinition {
   version: number
   /** Set by methods that are themselves a training, for any task: `original` on all of D, `retrain` on D_r. */
   trainsOn?: 'all' | 'retain'
+  /** Begins the names of a training's draws, so that they are others than those of every other training of the seed; the split stays
+   *  that of the seed. Set by a second retrain. */
+  draws?: string
   /** Colour and shape in charts, 0 to 35; left out, they follow from the name. */
   mark?: number
   /** Shown where pages need a method to give an example with. */

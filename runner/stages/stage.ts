@@ -20,6 +20,8 @@ export interface StageContext {
   /** Identities of the metrics that an evaluate stage is to compute, each up to its first `;`. */
   metrics?: readonly string[] | undefined
   threads: number
+  /** Computes also what the store has, from the beginning. */
+  force?: boolean | undefined
   /** What the graphs run on; the CPU unless named. */
   provider?: Provider | undefined
   /** This process does nothing but this stage, so that its memory is the stage's. */

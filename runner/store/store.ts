@@ -1,11 +1,12 @@
-/** What stages leave behind, under one home folder: `objects/<2 hex>/<sha256>` by content, `stages/<key>.json` by stage key,
- *  `once/<key>.json` for objects that stages share, `locks/<key>.lock` while one of these is computed, `incoming/` for objects that
- *  are being fetched, `corrupt/` for objects that no longer match their name, and stages that a server refused. */
+/** What stages leave behind, under one home folder: `objects/<2 hex>/<sha256>` by content, `stages/<key>.json` by computation
+ *  (a stage and what it was computed by), `once/<key>.json` for objects that stages share, `locks/<key>.lock` while one of these is
+ *  computed, `incoming/` for objects that are being fetched, `corrupt/` for objects that no longer match their name, and stages that
+ *  a server refused. */
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ArtifactRef, StageResult } from '../../schema/result.ts'
-import type { StageKey, StageSpec } from '../../schema/stage.ts'
+import type { StageSpec } from '../../schema/stage.ts'
 import { sha256Of, sha256OfFile } from './digest.ts'
 import { type Incoming, receiveFile } from './incoming.ts'
 import { localFaultOf } from './local-fault.ts'
@@ -40,17 +41,17 @@ export interface Store {
   /** Forgets an object that no stage names. */
   remove(sha256: string): Promise<void>
   /** Null when the stage is not done, when its file is not valid or when one of its artifacts is missing. */
-  readStage(key: StageKey): Promise<StageResult | null>
+  readStage(key: string): Promise<StageResult | null>
   /** Values of metrics that the result no longer holds are kept beside it. */
-  writeStage(key: StageKey, result: StageResult, spec?: StageSpec): Promise<void>
+  writeStage(key: string, result: StageResult, spec?: StageSpec, sources?: StageRecord['sources']): Promise<void>
   /** Moves the file of a stage aside, so that it counts as not done. */
-  rejectStage(key: StageKey): Promise<void>
-  /** Keys of all stages that have a file. */
-  stageKeys(): Promise<StageKey[]>
+  rejectStage(key: string): Promise<void>
+  /** Of all that have a file; a stage has one for each way in which it was computed. */
+  stageKeys(): Promise<string[]>
   /** What the file of a stage says, whether or not its artifacts are there; null where it says nothing. */
-  readRecord(key: StageKey): Promise<StageRecord | null>
+  readRecord(key: string): Promise<StageRecord | null>
   /** Waits until no other process computes the stage; returns the release. Read the stage again after waiting. */
-  lockStage(key: StageKey, options?: LockOptions): Promise<() => Promise<void>>
+  lockStage(key: string, options?: LockOptions): Promise<() => Promise<void>>
 }
 
 export function openStore(home: string): Store {
@@ -149,12 +150,12 @@ export function openStore(home: string): Store {
     }
   }
 
-  async function readRecord(key: StageKey): Promise<StageRecord | null> {
+  async function readRecord(key: string): Promise<StageRecord | null> {
     const bytes = await read(stagePath(key))
     return bytes && recordIn(new TextDecoder().decode(bytes))
   }
 
-  async function readStage(key: StageKey): Promise<StageResult | null> {
+  async function readStage(key: string): Promise<StageResult | null> {
     const result = (await readRecord(key))?.result
     if (!result) return null
     const sizes = await Promise.all(Object.values(result.artifacts).map(({ sha256 }) => sizeOf(sha256)))
@@ -181,8 +182,9 @@ export function openStore(home: string): Store {
     },
     remove: (sha256) => rm(objectPath(sha256), { force: true }),
     readStage,
-    async writeStage(key, result, spec) {
-      await write(stagePath(key), recordText(recordAfter(await readRecord(key), result, spec)))
+    async writeStage(key, result, spec, sources) {
+      const about = { ...(spec && { spec }), ...(sources && { sources }) }
+      await write(stagePath(key), recordText(recordAfter(await readRecord(key), result, about)))
     },
     async rejectStage(key) {
       const aside = join(home, 'corrupt', `${key}.json`)

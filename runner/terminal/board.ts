@@ -30,11 +30,12 @@ function lackOf(row: BoardRow | SuiteRow, classes: number): string {
 }
 
 function scoreOf(row: BoardRow, columns: Ranking['columns'], lack: string): Score {
-  const { rank, standing, avgGap, metrics, seconds, fractionOfRetrain, method } = row
+  const { rank, standing, avgGap, gapOfMeans, metrics, seconds, fractionOfRetrain, method } = row
   return {
     rank: standing ? String(standing.place) : rank === null ? '' : rankRange(rank),
     name: labelled(row) + lack,
     avgGap: method === REFERENCE ? null : avgGap,
+    gapOfMeans,
     cells: columns.map(({ id }) => metrics[id] ?? stateOf(row)),
     seconds,
     fractionOfRetrain,

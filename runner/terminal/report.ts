@@ -4,8 +4,8 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Target } from '../../schema/catalogue/catalogue.ts'
 import { picturedOf } from '../../schema/classes.ts'
 import type { Dropped, LocalMethod, LocalRun } from '../pipeline/local.ts'
-import { averaged, type LocalSummary, summarise } from '../pipeline/summarise.ts'
-import { metricOf, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
+import { type LocalSummary, summarise } from '../pipeline/summarise.ts'
+import { closerToRetrain, metricOf, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
 import { reasonOf } from '../store/write.ts'
 import { duration, fixed } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
@@ -69,10 +69,11 @@ export async function report(ran: Ran, json: boolean | string | undefined): Prom
   const [benchmark] = benchmarks as [Benchmark]
   const ids = [...new Set([REFERENCE, ...ran.methods.map(({ id }) => id)])].filter((id) => !isDropped(id))
   const isSuite = benchmarks.length > 1
-  const summaries = ids.map((id) => summarise(id, isSuite ? averaged(runs) : runs))
+  const closer = closerToRetrain(benchmark)
+  const summaries = ids.map((id) => summarise(id, runs, closer))
   const byClass = benchmarks.map(({ slug }) => {
     const own = runs.filter((run) => run.benchmark === slug)
-    return ids.map((id) => summarise(id, own))
+    return ids.map((id) => summarise(id, own, closer))
   })
   const values = { methods: ran.methods, seeds, runs: all, summaries, ...(dropped.length > 0 && { dropped }) }
   const result = isSuite
@@ -114,9 +115,10 @@ export async function report(ran: Ran, json: boolean | string | undefined): Prom
 function printScores(summaries: LocalSummary[], seeds: number[]): void {
   const ids = Object.keys(summaries[0]!.metrics)
   const scores = summaries.map(
-    ({ method, metrics, avgGap, seconds, fractionOfRetrain }): Score => ({
+    ({ method, metrics, avgGap, gapOfMeans, seconds, fractionOfRetrain }): Score => ({
       name: titleOf(method),
       avgGap: method === REFERENCE ? null : avgGap,
+      gapOfMeans,
       cells: ids.map((id) => metrics[id]!),
       seconds,
       fractionOfRetrain,

@@ -11,6 +11,8 @@ export interface Score {
   name: string
   /** Null for retrain itself, and where there is none yet. */
   avgGap: Spread | null
+  /** Shown below it where there are several seeds. */
+  gapOfMeans: number | null
   /** In the order of the columns: a value with its gap, or why there is none. */
   cells: ((Spread & { gap: number | null }) | string)[]
   seconds: Spread | null
@@ -49,7 +51,8 @@ export const scoresLegend = (units: string, compared = true): string[] =>
   compared
     ? [
         `Mean ± sample sd over n seeds, in ${units}; below it the mean signed gap to Retrain`,
-        'of the same seed. Avg. Gap is the mean |gap|: smaller is closer to Retrain.',
+        'of the same seed. Avg. Gap is the mean |gap| of a seed: smaller is closer to Retrain.',
+        'Below it, of several seeds, the gap of means, as tables of papers have it: the mean of the |gap| beside it.',
       ]
     : [`Mean ± sample sd over n seeds, in ${units}.`]
 
@@ -66,7 +69,7 @@ function draw({ columns, references, rows }: Scores, { spread, times }: Variant)
     ...(times ? [right('Seconds'), right('× Retrain'), right('n')] : []),
   ]
   const shown = (value: Spread) => meanAndSd(spread ? value : { ...value, sd: null })
-  const lines = ({ rank = '', name, avgGap, cells, seconds, fractionOfRetrain, n }: Score): string[][] => {
+  const lines = ({ rank = '', name, avgGap, gapOfMeans, cells, seconds, fractionOfRetrain, n }: Score): string[][] => {
     const first = ranked ? [rank] : []
     const values = [
       ...first,
@@ -80,7 +83,9 @@ function draw({ columns, references, rows }: Scores, { spread, times }: Variant)
     const gaps = cells.map((cell) =>
       typeof cell === 'string' || cell.gap === null ? '' : styledData('dim', signed(cell.gap)),
     )
-    return avgGap && gaps.some(Boolean) ? [values, [...first.map(() => ''), '', '', ...gaps]] : [values]
+    const several = avgGap !== null && avgGap.sd !== null
+    const ofMeans = several && gapOfMeans !== null ? styledData('dim', fixed(gapOfMeans)) : ''
+    return avgGap && gaps.some(Boolean) ? [values, [...first.map(() => ''), '', ofMeans, ...gaps]] : [values]
   }
   const ruled = references.length > 0 && rows.length > 0 ? (['rule'] as const) : []
   return table(heads, [...references.flatMap(lines), ...ruled, ...rows.flatMap(lines)])

@@ -10,7 +10,7 @@ export function stageLabel(spec: StageSpec, method?: string): string {
   const { kind, seed } = spec
   if (kind === 'train') {
     const left = spec.without?.kind === 'class' ? ` without class ${spec.without.label}` : ''
-    return `train ${spec.without ? 'retrain' : 'original'}${left}, seed ${seed}`
+    return `train ${spec.without ? 'retrain' : 'original'}${spec.draws ? ` ${spec.draws}` : ''}${left}, seed ${seed}`
   }
   const part = 'request' in spec && spec.request.kind === 'class' ? `, class ${spec.request.label}` : ''
   const what = kind === 'unlearn' ? `unlearn by ${method ?? spec.method.id}` : kind + (method ? ` ${method}` : '')

@@ -48,8 +48,11 @@ export const boardRow = z.strictObject({
   params: z.record(z.string(), z.unknown()),
   author: z.string(),
   metrics: z.record(z.string(), cell),
-  /** Mean over seeds of the mean absolute gap over the benchmark's metrics, in points. */
+  /** Mean over seeds of the mean absolute gap over the benchmark's metrics, in points; what ranks are made of. */
   avgGap: spread.nullable(),
+  /** Of the same seeds, the mean over these metrics of the absolute difference of means over seeds, as papers' tables have it; of a
+   *  suite, its mean over the classes. */
+  gapOfMeans: z.number().nullable(),
   /** What `avgGap` is the mean of, by seed. */
   gapBySeed: z.record(z.string(), z.number()),
   /** Set-up, mask and unlearning of each seed, in seconds. */
@@ -110,7 +113,7 @@ export const board = z.strictObject({
   benchmark,
   columns: z.array(column),
   ordering,
-  /** Retrain and original: shown first, outside the ranking. */
+  /** Retrain, a second retrain where there is one, and original: shown first, outside the ranking. */
   references: z.array(boardRow),
   rows: z.array(boardRow),
   /** The newest first. */

@@ -1,7 +1,7 @@
 /** A suite and its board: each row beside retrain on every class, and on average over the classes. */
 import { z } from 'zod'
 import { slug } from '../parts/recipe.ts'
-import { absence, boardRow, cell, column, ordering, spread } from './board.ts'
+import { absence, boardRow, column, ordering } from './board.ts'
 
 export const suite = z.strictObject({
   slug,
@@ -18,7 +18,7 @@ export const suiteRow = z.strictObject({
    *  lacks some of the suite's has no rank and no place. */
   averaged: z.array(slug),
   /** By slug of the benchmark; only classes with a measured run. */
-  byClass: z.record(slug, z.strictObject({ metrics: z.record(z.string(), cell), avgGap: spread.nullable() })),
+  byClass: z.record(slug, z.strictObject(boardRow.pick({ metrics: true, avgGap: true, gapOfMeans: true }).shape)),
 })
 export type SuiteRow = z.infer<typeof suiteRow>
 

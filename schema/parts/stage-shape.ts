@@ -26,6 +26,11 @@ export const train = z.strictObject({
   recipe: trainingRecipe,
   /** The data to leave out; null trains on all of D, so that every benchmark shares one original. */
   without: forgetRequest.nullable(),
+  /** Begins the names of its draws; without it they are those that every training of the seed shares. The split is the seed's. */
+  draws: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/)
+    .optional(),
 })
 
 /** Runs a method on the weights of an earlier stage, `inputs.original`. */

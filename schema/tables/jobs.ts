@@ -1,12 +1,14 @@
 /** Jobs: stages that a runner can lease. The words of this code base:
  *
  *  benchmark   dataset, model, forget request, training recipe and metrics; data in schema/benchmarks/
- *  method      an unlearning algorithm; `original` and `retrain` are methods too
+ *  method      an unlearning algorithm; `original`, `retrain` and `retrain-again` are methods too
  *  suite       benchmarks that differ only in the class to be forgotten; data in schema/suites/
  *  submission  one method with parameters, for one benchmark or suite, by one author, over a list of seeds
  *  run         one seed of a submission on one benchmark
  *  task        what kind of model forgets, such as classification; data in schema/tasks/
- *  stage       train, unlearn, sample or evaluate, named by its stage key: the hash of everything that determines its result
+ *  stage       train, unlearn, sample or evaluate, named by its stage key: the hash of everything that its result is asked for by
+ *  computation a stage, and what it was computed by: device, threads, onnxruntime, sources, inputs; what one machine keeps a result
+ *              under
  *  job         a stage as a row of this table; runs that need the same stage share the job
  *  lease       the time-limited right to write about a job
  *  job token   the fencing token of a lease; it changes on every renewal, and every write must carry the newest

@@ -98,7 +98,7 @@ describe('all stages', () => {
       StageResult,
     ]
     expect(Object.keys(trained.artifacts)).toEqual(['weights.safetensors', 'average.safetensors'])
-    expect(Object.keys(unlearned.artifacts)).toEqual(['weights.safetensors'])
+    expect(Object.keys(unlearned.artifacts)).toEqual(['weights.safetensors', 'mask.safetensors'])
     expect(unlearned.seconds.mask).toBeGreaterThan(0)
     expect(unlearned.seconds.unlearn).toBeGreaterThan(0)
     expect(sampled.seconds.sample).toBeGreaterThan(0)

@@ -1,10 +1,11 @@
 /** A long stage that loses its runner goes on with another one, from what the first left on the server. */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Api, apiOf } from '../../runner/agent/api.ts'
 import { createClient } from '../../runner/agent/client.ts'
+import { openStore } from '../../runner/store/store.ts'
 import type { Run } from '../../schema/api/run.ts'
 import { type CliProcess, cleanUp, startCli, temporaryFolder } from '../support/cli.ts'
 import { fakeRunner } from '../support/fake-runner.ts'
@@ -112,7 +113,9 @@ test('a training whose runner is killed goes on elsewhere, to the same bytes as 
     homes[2]!,
   ]).ended
   expect(code).toBe(0)
-  const whole = JSON.parse(await readFile(join(homes[2]!, 'stages', `${done.key}.json`), 'utf8'))
+  const store = openStore(homes[2]!)
+  const records = await Promise.all((await store.stageKeys()).map(store.readRecord))
+  const whole = records.find((record) => record?.spec?.kind === 'train')!.result
   expect(done.artifacts[WEIGHTS]).toEqual(whole.artifacts[WEIGHTS])
   expect(done.losses).toEqual(whole.losses)
 })

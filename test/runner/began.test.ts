@@ -37,16 +37,13 @@ async function fetched(checkpoint: StoredCheckpoint | null, bytes: Uint8Array | 
     if (!bytes) throw new Error('the server is gone')
     await file.append(bytes)
   }
-  await fetchCheckpoint(
-    { key: KEY, checkpoint },
-    {
-      client: { download } as Client,
-      store: openStore(home),
-      signal: new AbortController().signal,
-      say: (line) => said.push(line),
-      onProgress: () => {},
-    },
-  )
+  await fetchCheckpoint({ checkpoint }, KEY, {
+    client: { download } as Client,
+    store: openStore(home),
+    signal: new AbortController().signal,
+    say: (line) => said.push(line),
+    onProgress: () => {},
+  })
 }
 
 /** One that this store's own stage left. */

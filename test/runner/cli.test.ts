@@ -436,6 +436,13 @@ test('a run gives values, gaps to retrain and times, and a second one reuses eve
   const second = await cli([...words, '--json'])
   expect(second.stderr).toContain('Finished 5 stages (5 reused) in ')
   expect(JSON.parse(second.stdout)).toEqual(result)
+
+  const forced = await cli([...words, '--json', '--force'])
+  expect(forced.stderr).toContain('Finished 5 stages in ')
+  const anew = JSON.parse(forced.stdout)
+  const of = (all: { runs: { metrics: unknown; seconds: number }[] }) => all.runs.map(({ metrics }) => metrics)
+  expect(of(anew)).toEqual(of(result))
+  expect(anew.runs[0].seconds).not.toBe(result.runs[0].seconds)
 })
 
 test('Ctrl-C stops a run between chunks with 130, and the next run goes on where it stopped', async () => {

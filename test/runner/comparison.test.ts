@@ -1,7 +1,7 @@
 /** Facts of a run beside retrain's, each by hand. */
 import { expect, test } from 'vitest'
 import { closerToRetrain } from '../../runner/science/catalogue/catalogue.ts'
-import { avgGapOf, fractionOfRetrain, gapsOf, makerOf, secondsOf } from '../../runner/science/comparison.ts'
+import { avgGapOf, fractionOfRetrain, gapOfMeans, gapsOf, makerOf, secondsOf } from '../../runner/science/comparison.ts'
 import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 
 test('seconds are those of set-up, mask and unlearning, or of set-up and training', () => {
@@ -32,6 +32,22 @@ test('Avg. Gap is the mean of the absolute gaps of metrics that are better the c
   expect(avgGapOf({ ua: 10 }, retrain, ['ua', 'ra'])).toBeNull()
   expect(avgGapOf({ ua: 10, ra: 98 }, { ua: 6 }, ['ua', 'ra'])).toBeNull()
   expect(avgGapOf({ ua: 10, ra: 98 }, undefined, ['ua', 'ra'])).toBeNull()
+})
+
+test('the gap of means lets what differs in sign between seeds cancel out, Avg. Gap does not', () => {
+  const seeds = [
+    { values: { ua: 10, ra: 97, fid: 50 }, retrain: { ua: 6, ra: 100, fid: 3 } },
+    { values: { ua: 4, ra: 99, fid: 60 }, retrain: { ua: 8, ra: 100, fid: 4 } },
+  ]
+  const closer = ['ua', 'ra']
+  // UA: means 7 and 7, so 0; RA: means 98 and 100, so 2. (0 + 2) / 2 = 1, where the seeds have (4 + 3) / 2 and (4 + 1) / 2.
+  expect(gapOfMeans(seeds, closer)).toBe(1)
+  expect(seeds.map(({ values, retrain }) => avgGapOf(values, retrain, closer))).toEqual([3.5, 2.5])
+  // A seed that lacks a metric, or retrain, has no say.
+  const lacking = { values: { ua: 90 }, retrain: { ua: 6, ra: 100 } }
+  expect(gapOfMeans([...seeds, lacking, { values: { ua: 90, ra: 1 }, retrain: undefined }], closer)).toBe(1)
+  expect(gapOfMeans([lacking], closer)).toBeNull()
+  expect(gapOfMeans(seeds, [])).toBeNull()
 })
 
 test('time is compared with retrain on the same device class only', () => {

@@ -44,8 +44,11 @@ test('averages are over the classes of a seed first, and gaps do not cancel out'
     [0, 100, 0, 10],
     [1, 90, -10, 10],
   ])
-  const { metrics, seconds, fractionOfRetrain } = summarise('salun', averaged(runs))
+  const { metrics, seconds, fractionOfRetrain, avgGap, gapOfMeans } = summarise('salun', runs, ['ua'])
   // 100 and 90: mean 95, sd sqrt(2 * 25 / 1) = sqrt(50).
+  expect(avgGap?.mean).toBe(10)
+  // Class 0: 90 and 80, so 15 below; class 1: 110 and 100, so 5 above.
+  expect(gapOfMeans).toBe(10)
   expect(metrics.ua).toMatchObject({ mean: 95, n: 2, gap: -5 })
   expect(metrics.ua?.sd).toBeCloseTo(Math.sqrt(50), 12)
   expect([seconds.mean, fractionOfRetrain?.mean]).toEqual([10, 0.2])

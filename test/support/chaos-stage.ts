@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StageOptions } from '../../runner/agent/stage-process.ts'
+import { computationOf } from '../../runner/pipeline/computation.ts'
 import type { Store } from '../../runner/store/store.ts'
 import type { StageResult } from '../../schema/result.ts'
 import { stageKeyOf } from '../../schema/stage.ts'
@@ -39,6 +40,9 @@ export const chaosStage =
   (store: Store) =>
   async ({
     spec,
+    inputs,
+    threads,
+    provider,
     metrics,
     signal,
     onLog,
@@ -69,6 +73,7 @@ export const chaosStage =
       ),
       losses: [],
     }
-    await store.writeStage(key, result)
+    const given = async (input: string) => inputs[input] ?? {}
+    await store.writeStage(await computationOf(spec, { threads, provider, inputs: given }), result)
     return { result, reused: false }
   }

@@ -77,7 +77,7 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
       const { weights, samples: drawn } = spec.inputs
       const maker =
         spec.kind === 'train'
-          ? { method: spec.without ? 'retrain' : 'original', params: {} }
+          ? { method: spec.without ? (spec.draws ? 'retrain-again' : 'retrain') : 'original', params: {} }
           : spec.kind === 'unlearn'
             ? { method: spec.method.id, params: spec.method.params }
             : makers.get((weights ?? drawn)!)!

@@ -56,6 +56,57 @@ test('a board shows mean, spread, gap, time and rank as worked out by hand', asy
   expect(references[0]).toMatchObject({ rank: null, seconds: { mean: 100 }, avgGap: { mean: 0 } })
 })
 
+test('a second retrain that somebody submitted is the floor: a reference with a gap, after retrain', async () => {
+  await submit(submitter, { method: 'original', seeds: [0, 1] })
+  await submit(submitter, { method: 'retrain-again', seeds: [0, 1] })
+  await submit(submitter, { method: 'ft', seeds: [0, 1] })
+  await workOff(runner, (method, seed) =>
+    method === 'retrain-again' ? { ua: 11 + seed, ra: 100, ta: 90, mia: 19 } : score(method, seed),
+  )
+  const { references, rows } = await boardOf()
+  // |11 - 10| + |19 - 20| = 2 -> 0.5; one more in UA of seed 1 -> 0.75.
+  expect(references.map(({ method, avgGap, rank }) => [method, avgGap?.mean, rank])).toEqual([
+    ['retrain', 0, null],
+    ['retrain-again', 0.625, null],
+    ['original', (9 + 0 + 1 + 17) / 4, null],
+  ])
+  // Nobody's submission brings it along.
+  expect(references[1]!.runs.map(({ seed }) => seed)).toEqual([0, 1])
+  expect(rows.map(({ method }) => method)).toEqual(['ft'])
+  const page = await (await ask(`/boards/${SLUG}`)).text()
+  expect(page).toContain('<a href="/methods/retrain-again">Retrain again</a>')
+  const own = await (await ask('/methods/retrain-again')).text()
+  expect(own).toMatch(/0\.63 ±0\.18/)
+})
+
+test('the gap of means stands beside Avg. Gap, and does not rank', async () => {
+  await submit(submitter, { method: 'ga', seeds: [0, 1] })
+  await submit(submitter, { method: 'ft', seeds: [0, 1] })
+  // ft is 8 above and 8 below in UA; ga is 2 below twice.
+  await workOff(runner, (method, seed) => ({
+    ua: method === 'retrain' ? 50 : method === 'ft' ? [58, 42][seed]! : 48,
+    ra: 100,
+    ta: 90,
+    mia: 20,
+  }))
+  const { rows, ordering } = await boardOf()
+  expect(rows.map(({ method, avgGap, gapOfMeans }) => [method, avgGap?.mean, gapOfMeans])).toEqual([
+    ['ga', 0.5, 0.5],
+    ['ft', 2, 0],
+  ])
+  expect(ordering.words).toContain('the mean over seeds of the gap of each. The gap of means')
+  const csv = (await (await ask(`/api/v1/benchmarks/${SLUG}/board.csv`)).text())
+    .split('\r\n')
+    .map((line) => line.split(','))
+  const at = csv[0]!.indexOf('gap of means')
+  // The parameters hold commas: counted from the end.
+  const fromEnd = csv[0]!.length - at
+  expect(csv.slice(2, 4).map((line) => line.at(-fromEnd))).toEqual(['0.5', '0'])
+  const page = await (await ask(`/boards/${SLUG}`)).text()
+  expect(page).toContain('points, mean over seeds; gap of means below')
+  expect(page).toMatch(/<span class="mean">2\.00<\/span><span class="sd">±0<\/span><span class="sd">of means 0<\/span>/)
+})
+
 test('two rows that the seeds do not separate share a range of ranks', async () => {
   await submit(submitter, { method: 'ga', seeds: [0, 1, 2] })
   await submit(submitter, { method: 'ft', seeds: [0, 1, 2] })

@@ -81,7 +81,9 @@ async function workOff(
     const method =
       spec.kind === 'train'
         ? spec.without
-          ? 'retrain'
+          ? spec.draws
+            ? 'retrain-again'
+            : 'retrain'
           : 'original'
         : spec.kind === 'unlearn'
           ? spec.method.id
@@ -255,6 +257,20 @@ test('a run shows original, retrain and itself with the same seed, and the forgo
   const answer = await ask(/src="([^"]+)"/.exec(images[2]!)![1]!)
   expect(answer.headers.get('content-type')).toBe('image/png')
   expect((await answer.arrayBuffer()).byteLength).toBe(34)
+})
+
+test('a second retrain is shown beside the first one and the original', async () => {
+  const { runs } = await generate('retrain-again')
+  await generate('original')
+  await workOff((method) => invented[method === 'retrain-again' ? 'retrain' : method]!)
+  const run = await runOf(runs[0]!.id)
+  expect(run.samples.map(({ of, state }) => [of, state])).toEqual([
+    ['original', 'done'],
+    ['retrain', 'done'],
+    ['run', 'done'],
+  ])
+  expect(new Set(run.samples.map(({ stage }) => stage)).size).toBe(3)
+  expect((await boardOf()).references.map(({ method }) => method)).toEqual(['retrain', 'retrain-again', 'original'])
 })
 
 test('pictures that do not exist yet are told in words', async () => {

@@ -207,6 +207,7 @@ test('gaps of classes do not cancel out in the average', async () => {
   const { rows } = await boardOf()
   expect(rows[0]?.metrics.ua).toMatchObject({ mean: 50, gap: 0 })
   expect(rows[0]?.avgGap?.mean).toBe(2.5)
+  expect(rows[0]?.gapOfMeans).toBe(2.5)
 })
 
 test('a row that lacks classes is not ranked against complete ones, however good', async () => {

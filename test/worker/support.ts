@@ -243,7 +243,8 @@ export async function workOff(
     if (!job) break
     done++
     const { spec } = job
-    if (spec.kind === 'train') makers.set(job.key, spec.without ? 'retrain' : 'original')
+    const trained = spec.kind === 'train' && (spec.without ? (spec.draws ? 'retrain-again' : 'retrain') : 'original')
+    if (trained) makers.set(job.key, trained)
     if (spec.kind === 'unlearn') makers.set(job.key, spec.method.id)
     const result: Partial<StageResult> =
       spec.kind === 'evaluate'

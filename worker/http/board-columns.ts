@@ -32,8 +32,9 @@ export const values = (columns: Column[]): CsvColumn<Pick<BoardRow, 'metrics'>>[
     ),
   )
 
-export const avgGap: CsvColumn<Pick<BoardRow, 'avgGap'>>[] = [
+export const avgGap: CsvColumn<Pick<BoardRow, 'avgGap' | 'gapOfMeans'>>[] = [
   ['avg gap mean', ({ avgGap }) => avgGap?.mean],
   ['avg gap sd', ({ avgGap }) => avgGap?.sd],
   ['avg gap n', ({ avgGap }) => avgGap?.n],
+  ['gap of means', ({ gapOfMeans }) => gapOfMeans],
 ]

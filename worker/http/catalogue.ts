@@ -6,7 +6,9 @@ import {
   methods,
   metricNamed,
   offers,
+  plannable,
   REFERENCE,
+  referencePlace,
   resolveParams as resolved,
 } from '../../runner/science/catalogue/catalogue.ts'
 import type { MethodDefinition } from '../../runner/science/method.ts'
@@ -21,12 +23,14 @@ import type { Suite } from '../../schema/suite.ts'
 import { taskNamed, taskRef } from '../../schema/task.ts'
 
 export { methods, metricNamed, metricsOf, scienceTasks, titleOf } from '../../runner/science/catalogue/catalogue.ts'
-export { benchmarks, EXAMPLE, isReference, REFERENCE, suites, suiteWith }
+export { benchmarks, EXAMPLE, isReference, plannable, REFERENCE, referencePlace, suites, suiteWith }
 
-/** Methods that every submission brings along for its seeds. */
+/** Methods that every submission brings along for its seeds; a second retrain, which costs as much as the first, is asked for. */
 export function referencesOf({ task }: Benchmark): string[] {
   const { references } = taskNamed(task.id)
-  return [...methods].flatMap(([id, { trainsOn }]) => (trainsOn && references.includes(trainsOn) ? [id] : []))
+  return [...methods].flatMap(([id, { trainsOn, draws }]) =>
+    trainsOn && draws === undefined && references.includes(trainsOn) ? [id] : [],
+  )
 }
 
 /** The member of that name. */

@@ -77,13 +77,14 @@ const MetricCell = ({ row, column, isRetrain }: { row: BoardRow; column: Column;
   )
 }
 
-const GapCell = ({ row: { avgGap }, isRetrain }: { row: BoardRow; isRetrain: boolean }) => {
+const GapCell = ({ row: { avgGap, gapOfMeans }, isRetrain }: { row: BoardRow; isRetrain: boolean }) => {
   if (isRetrain) return <td class="num muted">the reference</td>
   if (!avgGap) return <td class="num muted">{NOT_MEASURED}</td>
   return (
     <td class="num">
       <span class="mean">{decimal(avgGap.mean)}</span>
       <span class="sd">{plusMinus(avgGap.sd)}</span>
+      {avgGap.n > 1 && <span class="sd">of means {decimal(gapOfMeans)}</span>}
     </td>
   )
 }
@@ -261,7 +262,7 @@ export const BoardTable = <R extends BoardRow>({
               {byGap ? (
                 <>
                   <SortHead order={order} id="rank" text="Rank" unit="range by Avg. Gap" />
-                  <SortHead order={order} id="gap" text="Avg. Gap" unit="points, smaller is better" />
+                  <SortHead order={order} id="gap" text="Avg. Gap" unit="points, mean over seeds; gap of means below" />
                 </>
               ) : (
                 <SortHead order={order} id="rank" text="Place" unit="by the rule below" />

@@ -22,7 +22,10 @@ export const homeOption = [
 ] as const
 export const serverOption = ['--server <url>', 'the server (PALIMPSEST_SERVER, else http://127.0.0.1:8787)'] as const
 export const nameOption = ['--name <name>', "at its first start: shown beside its jobs (else the host's name)"] as const
-export const threadsOption = ['--threads <n>', 'threads of onnxruntime; 0 leaves the choice to it'] as const
+export const threadsOption = [
+  '--threads <n>',
+  'threads of onnxruntime, which results depend on; 0 for one a processor that may be used',
+] as const
 export const dataOption = [
   '--data <dir>',
   'a folder with dataset files, before the cache (repeatable; also PALIMPSEST_DATA)',

@@ -1,6 +1,7 @@
 /** Runs graphs. The only file that imports onnxruntime-node: at the first use, since a platform may have no build of it. */
 import { globSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import type * as Ort from 'onnxruntime-node'
 import { BLOCKED_DOMAIN, withBlockedConvolutions } from './blocked.ts'
@@ -62,10 +63,14 @@ export const knownProviders = (): string[] =>
 /** Where onnxruntime's own libraries lie on this platform. */
 export const librariesPath = (): string => join(builds(), process.platform, process.arch)
 
+/** How many threads share an op: as many as were asked for, or as this process may use. Never left to onnxruntime, which does not
+ *  tell what it chose: the number changes how sums are split, and with it their bytes. */
+export const threadsUsed = (threads: number): number => (threads > 0 ? threads : availableParallelism())
+
 export interface SessionOptions {
   /** One of `providers`, or, to try them, of `knownProviders`. */
   provider?: string | undefined
-  /** Threads inside one op; 0 leaves the choice to onnxruntime. */
+  /** Threads inside one op; 0 for as many as this process may use. */
   threads?: number | undefined
   /** Where to write onnxruntime's profile of every node, for measurement. */
   profilePrefix?: string | undefined
@@ -132,7 +137,7 @@ export async function openSession(
     executionProviders: [provider],
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    ...(threads > 0 && { intraOpNumThreads: threads }),
+    intraOpNumThreads: threadsUsed(threads),
     ...(profilePrefix && { enableProfiling: true, profileFilePrefix: profilePrefix }),
   })
   return {

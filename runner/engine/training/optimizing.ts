@@ -1,6 +1,7 @@
 /** The optimizers of a trainer: those that methods ask for, and those of a training's recipe. */
 import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
 import { type Expr, ExpressionError, type Push, type Recording, record } from '../../science/expression.ts'
+import type { Mask } from '../../science/mask.ts'
 import type {
   DirectionValues,
   Optimizer,
@@ -42,6 +43,8 @@ export interface FitOptimizer<T extends TaskTypes> {
 
 export interface Optimizing<T extends TaskTypes> extends Pick<Trainer<T>, 'sgd' | 'adam'> {
   fit(options: FitOptions): FitOptimizer<T>
+  /** Every mask that an optimizer was given, once. */
+  masks(): Mask[]
   /** Mean losses so far: of each pass, and of each twentieth of a run of steps. */
   losses(): number[]
 }
@@ -52,6 +55,7 @@ const ADAM: OptimizerSpec = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1
 export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & { purpose: string }): Optimizing<T> {
   const { objective, memory, purpose } = context
   const losses: number[] = []
+  const masks = new Set<Mask>()
   let stepRuns = 0
   let passes = 0
   const drawnPass = () => `${purpose}/pass/${passes++}`
@@ -80,6 +84,7 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
     { learningRate, clipNorm = null, mask, freeze = 'hard', average = null, ...more }: OptimizerOptions,
   ): Descent {
     const number = memory.optimizers.push(new Map()) - 1
+    if (mask) masks.add(mask)
     const recordedBy = <V>(
       build: ((values: V) => Expr) | undefined,
       values: (push: Push) => object,
@@ -153,6 +158,7 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
       }
     },
     losses: () => losses,
+    masks: () => [...masks],
   }
 }
 

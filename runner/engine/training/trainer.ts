@@ -32,7 +32,7 @@ export interface TrainerOptions<T extends TaskTypes> {
   checkpoint?: Checkpoint | undefined
 }
 
-export interface StageTrainer<T extends TaskTypes> extends Trainer<T>, Pick<Optimizing<T>, 'fit' | 'losses'> {
+export interface StageTrainer<T extends TaskTypes> extends Trainer<T>, Pick<Optimizing<T>, 'fit' | 'losses' | 'masks'> {
   /** Parameters and buffers as they are now. */
   state(): ReadonlyMap<string, Tensor>
   /** For further verbs of a task: they are answered from a checkpoint like all others. */

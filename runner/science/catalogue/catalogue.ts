@@ -3,6 +3,7 @@
 import type { z } from 'zod'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { describeIssues } from '../../../schema/issues.ts'
+import type { PlannableMethod } from '../../../schema/plan.ts'
 import { noSuch } from '../../words/nearest.ts'
 import { idleIn } from '../acting.ts'
 import { type MethodDefinition, paramsFor } from '../method.ts'
@@ -19,13 +20,24 @@ export const methods: Map<string, MethodDefinition> = new Map(Object.entries(met
 export const scienceTasks: Map<string, ScienceTask> = new Map(Object.entries(taskModules))
 
 /** The method that every score is compared with. */
-export const REFERENCE = [...methods].find(([, { trainsOn }]) => trainsOn === 'retain')![0]
+export const REFERENCE = [...methods].find(
+  ([, { trainsOn, draws }]) => trainsOn === 'retain' && draws === undefined,
+)![0]
+
+/** What planning asks of a method. */
+export function plannable(id: string, { version, trainsOn, draws }: MethodDefinition): PlannableMethod {
+  return { id, version, ...(trainsOn && { trainsOn }), ...(draws !== undefined && { draws }) }
+}
 
 /** A method to give an example with. */
 export const EXAMPLE = [...methods].find(([, { example }]) => example)![0]
 
 /** Whether a method is itself a training, and so stands outside the ranking. */
 export const isReference = (method: string): boolean => methods.get(method)?.trainsOn !== undefined
+
+/** Where a reference stands among them: retrain, what else never saw D_f, the others. */
+export const referencePlace = (method: string): number =>
+  method === REFERENCE ? 0 : methods.get(method)?.trainsOn === 'retain' ? 1 : 2
 
 /** The title of a method that may have been removed since. */
 export const titleOf = (id: string): string => methods.get(id)?.title ?? id

@@ -1,17 +1,17 @@
 /** The board of a benchmark: rows, spreads, gaps and ranks. Page, API and export all read this. */
-import { avgGapOf, fractionOfRetrain, gapsOf } from '../../../runner/science/comparison.ts'
+import { avgGapOf, fractionOfRetrain, gapOfMeans, gapsOf } from '../../../runner/science/comparison.ts'
 import { meanAndSpread, rankRanges } from '../../../runner/science/statistics.ts'
 import type { Board, BoardRow, Cell, Column, Ordering, Spread } from '../../../schema/api/board.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { isoTime } from '../../bindings/database.ts'
-import { isReference, REFERENCE, titleOf } from '../../http/catalogue.ts'
+import { isReference, referencePlace, titleOf } from '../../http/catalogue.ts'
 import type { Ground, Group, Seeded } from './groups.ts'
 import { orderingOf, placed } from './ordering.ts'
 
 export function boardOf({ benchmark, columns, groups, retrained, absent }: Ground): Board {
   const rows = [...groups.values()].map((group) => {
     const gaps = gapsBySeed(group.measured, retrained, columns)
-    return rowOf({ ...group, retrained, gaps }, columns)
+    return rowOf({ ...group, retrained, gaps, gapOfMeans: gapOfMeansOf(group.measured, retrained, columns) }, columns)
   })
   const ordering = orderingOf(benchmark, columns)
   const sorted = inOrder(rows, columns, ordering, (row) => hasOwnSeeds(benchmark, row))
@@ -22,17 +22,16 @@ export function boardOf({ benchmark, columns, groups, retrained, absent }: Groun
 export const hasOwnSeeds = ({ seeds }: Pick<Benchmark, 'seeds'>, { seconds }: Pick<BoardRow, 'seconds'>): boolean =>
   (seconds?.n ?? 0) >= seeds.length
 
-/** Retrain and original apart, then the rows by the rule of the board; those outside the ranking last. */
+/** Retrain, a second retrain and original apart, then the rows by the rule of the board; those outside the ranking last. */
 export function inOrder<Row extends BoardRow>(
   all: Row[],
   columns: Column[],
   ordering: Ordering,
   isRanked: (row: Row) => boolean = () => true,
 ): { references: Row[]; rows: Row[] } {
-  const order = [REFERENCE, 'original']
   const references = all
     .filter(({ method }) => isReference(method))
-    .sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
+    .sort((a, b) => referencePlace(a.method) - referencePlace(b.method))
   const others = all.filter(({ method }) => !isReference(method))
   const leading = columns.filter(({ id }) => ordering.columns.includes(id))
   const own = others.filter(isRanked)
@@ -46,10 +45,11 @@ export interface Compared extends Group {
   retrained: ReadonlyMap<number, Seeded>
   /** Avg. Gap by seed. */
   gaps: ReadonlyMap<number, number>
+  gapOfMeans: number | null
 }
 
 export function rowOf(
-  { submissions: all, runs, measured, uncounted, retrained, gaps }: Compared,
+  { submissions: all, runs, measured, uncounted, retrained, gaps, gapOfMeans }: Compared,
   columns: Column[],
 ): BoardRow {
   const [first] = all
@@ -76,6 +76,7 @@ export function rowOf(
     author,
     metrics: Object.fromEntries(cells),
     avgGap: spreadOf([...gaps.values()]),
+    gapOfMeans,
     gapBySeed: Object.fromEntries([...gaps].map(([seed, gap]) => [String(seed), gap])),
     seconds: spreadOf(measured.map(({ seconds }) => seconds)),
     mask: spreadOf(measured.flatMap(({ mask }) => mask ?? [])),
@@ -120,6 +121,17 @@ export function gapsBySeed(
     }),
   )
 }
+
+/** Over the seeds that have an Avg. Gap. */
+export const gapOfMeansOf = (
+  measured: Seeded[],
+  retrained: ReadonlyMap<number, Seeded>,
+  columns: Column[],
+): number | null =>
+  gapOfMeans(
+    measured.map(({ seed, metrics }) => ({ values: metrics, retrain: retrained.get(seed)?.metrics })),
+    closerIn(columns),
+  )
 
 /** Ids of the columns whose gaps have a mean. */
 export const closerIn = (columns: Pick<Column, 'id' | 'better'>[]): string[] =>

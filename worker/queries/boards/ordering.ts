@@ -14,7 +14,12 @@ type Named = Pick<Column, 'id' | 'title' | 'better'>
 export function orderingOf({ task }: Benchmark, columns: Named[]): Ordering {
   const by = taskNamed(task.id).ordering
   if (by === 'avg-gap')
-    return { by, columns: [], words: 'Rows are ordered by their mean Avg. Gap, the smallest first.' }
+    return {
+      by,
+      columns: [],
+      words:
+        'Rows are ordered by Avg. Gap, the smallest first: the mean over seeds of the gap of each. The gap of means, as papers’ tables have it, orders nothing.',
+    }
   const leading = columns.filter(({ id }) => metricsOf(task.id).get(id)?.orders)
   const titles = leading.map(({ title, better }) => `${title} (${better} is better)`)
   const words =

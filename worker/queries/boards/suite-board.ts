@@ -6,7 +6,7 @@ import type { Suite } from '../../../schema/suite.ts'
 import { isoTime } from '../../bindings/database.ts'
 import { describeSuite } from '../../http/catalogue.ts'
 import { newestAbsences } from './absent.ts'
-import { gapsBySeed, hasOwnSeeds, identitiesOf, inOrder, rowOf } from './board.ts'
+import { gapOfMeansOf, gapsBySeed, hasOwnSeeds, identitiesOf, inOrder, rowOf } from './board.ts'
 import { frequent, type Ground, type Group, type Seeded } from './groups.ts'
 import { orderingOf } from './ordering.ts'
 
@@ -47,14 +47,17 @@ interface Part extends Pick<Ground, 'retrained'> {
   slug: string
   group: Group
   gaps: Map<number, number>
+  gapOfMeans: number | null
 }
 
 function suiteRowOf(key: string, grounds: Ground[], columns: Column[]): SuiteRow {
   const parts = grounds.flatMap(({ benchmark, groups, retrained }): Part[] => {
     const group = groups.get(key)
-    return group
-      ? [{ slug: benchmark.slug, group, retrained, gaps: gapsBySeed(group.measured, retrained, columns) }]
-      : []
+    if (!group) return []
+    const gaps = gapsBySeed(group.measured, retrained, columns)
+    return [
+      { slug: benchmark.slug, group, retrained, gaps, gapOfMeans: gapOfMeansOf(group.measured, retrained, columns) },
+    ]
   })
   const { seeds, covered } = widest(parts)
   const measured = seeds.flatMap(
@@ -75,6 +78,11 @@ function suiteRowOf(key: string, grounds: Ground[], columns: Column[]): SuiteRow
     const found = covered.flatMap((part) => part.gaps.get(seed) ?? [])
     return found.length > 0 && found.length === covered.length ? [[seed, mean(found)]] : []
   })
+  // Of the seeds that count, so that classes never cancel out.
+  const ofMeans = covered.flatMap(({ group, retrained }) => {
+    const counted = group.measured.filter(({ seed }) => gaps.some(([other]) => other === seed))
+    return gapOfMeansOf(counted, retrained, columns) ?? []
+  })
   const submissions = [...new Map(parts.flatMap(({ group }) => group.submissions).map((row) => [row.id, row])).values()]
   const whole = {
     submissions: submissions.sort((a, b) => a.sequence - b.sequence),
@@ -83,6 +91,7 @@ function suiteRowOf(key: string, grounds: Ground[], columns: Column[]): SuiteRow
     uncounted: [...new Set(parts.flatMap(({ group }) => group.uncounted))].sort((a, b) => a - b),
     retrained: new Map(retrained.map((values) => [values.seed, values])),
     gaps: new Map(gaps),
+    gapOfMeans: ofMeans.length > 0 && ofMeans.length === covered.length ? mean(ofMeans) : null,
   }
   return {
     ...rowOf(whole, columns),
@@ -95,8 +104,8 @@ function suiteRowOf(key: string, grounds: Ground[], columns: Column[]): SuiteRow
       parts
         .filter(({ group }) => group.measured.length > 0)
         .map((part) => {
-          const { metrics, avgGap } = rowOf({ ...part.group, retrained: part.retrained, gaps: part.gaps }, columns)
-          return [part.slug, { metrics, avgGap }]
+          const { metrics, avgGap, gapOfMeans } = rowOf({ ...part.group, ...part }, columns)
+          return [part.slug, { metrics, avgGap, gapOfMeans }]
         }),
     ),
   }

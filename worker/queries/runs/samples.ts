@@ -23,9 +23,11 @@ export async function samplesOf(
   viewer: Viewer,
 ): Promise<RunSamples[]> {
   const own = stages.find(({ spec }) => spec.kind === 'sample')
-  const train = stages.map(({ spec }) => spec).find((spec) => spec.kind === 'train')
+  const trained = stages.map(({ spec }) => spec).find((spec) => spec.kind === 'train')
   // Specs of older releases may have another shape, and so no key that could be found.
-  if (own?.spec.kind !== 'sample' || !train || !stageSpec.safeParse(own.spec).success) return []
+  if (own?.spec.kind !== 'sample' || !trained || !stageSpec.safeParse(own.spec).success) return []
+  // Original and retrain have the draws that all trainings share.
+  const { draws: _, ...train } = trained
   const sample = own.spec
   const beside = async (without: ForgetRequest | null) =>
     stageKeyOf({ ...sample, inputs: { ...sample.inputs, weights: await stageKeyOf({ ...train, without }) } })

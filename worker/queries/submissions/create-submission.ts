@@ -13,7 +13,7 @@ import { runs } from '../../../schema/tables/runs.ts'
 import type { submissions } from '../../../schema/tables/submissions.ts'
 import { type Database, newId, type Statement } from '../../bindings/database.ts'
 import type { Identity, Settings } from '../../bindings/env.ts'
-import { methodOf, referencesOf, resolveParams, targetOf } from '../../http/catalogue.ts'
+import { methodOf, plannable, referencesOf, resolveParams, targetOf } from '../../http/catalogue.ts'
 import type { Once } from '../../http/idempotency.ts'
 import { createOnce } from '../parts/once.ts'
 import { runsWithState } from '../parts/run-state.ts'
@@ -116,10 +116,9 @@ async function addTo(
   row: RowOf,
   reference: string | null = null,
 ): Promise<string> {
-  const { version, trainsOn } = methodOf(method)
-  const definition = { id: method, version, ...(trainsOn && { trainsOn }) }
+  const definition = plannable(method, methodOf(method))
   const submissionId = newId(row.createdAt)
-  plan.submissions.push({ ...row, id: submissionId, method, methodVersion: version })
+  plan.submissions.push({ ...row, id: submissionId, method, methodVersion: definition.version })
   for (const { benchmark, ...about } of asked) {
     const requires = Object.keys(benchmark.requires).length > 0 ? benchmark.requires : null
     const id = newId(row.createdAt)

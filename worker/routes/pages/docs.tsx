@@ -79,8 +79,14 @@ const Measurement = () => (
     <h2 id="gap">Avg. Gap</h2>
     <p>
       Where metrics are better the closer they are to retrain. For one seed, the mean over these metrics of |value −
-      retrain of that seed|, in points. A board shows its mean and standard deviation over seeds; averages are taken
-      from unrounded values. Smaller is better, and 0 is retrain itself.
+      retrain of that seed|, in points. A board shows its mean and standard deviation over seeds, and ranks by them;
+      averages are taken from unrounded values. Smaller is better. 0 is the retrained model itself, which no other model
+      reaches: a second one, trained on the same <Prose text="D_r" /> from other initial weights in another order, is
+      some way off as well. The reference row <a href="/methods/retrain-again">Retrain again</a>, where somebody
+      submitted it, shows how far: it is the floor, and a gap that is no larger cannot be told from retraining. Below
+      Avg. Gap stands the <em>gap of means</em>, which tables of papers show: the means over seeds come first, then the
+      mean over the metrics of |mean value − mean value of retrain|. What lies above retrain with one seed and below it
+      with another cancels out there, so it is never larger than Avg. Gap.
     </p>
     <h2 id="rank">Rank</h2>
     <p>
@@ -155,7 +161,7 @@ export const docsPage: Route = (app) =>
               <h2 id="run">Run on your machine</h2>
               <p>
                 No account and no server are needed. The same code that runners execute prints the same numbers with the
-                same seed on the same kind of machine.
+                same seed on the same kind of machine with the same number of threads.
               </p>
               <Code>{commandFor(benchmark, EXAMPLE, {}, benchmark.seeds)}</Code>
               <h2 id="submit">Submit</h2>

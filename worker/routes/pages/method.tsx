@@ -1,7 +1,7 @@
 /** A method as a page: what it does, its parameters, and how it fares on every board. */
 import { taskNamed } from '../../../schema/task.ts'
 import { keepingOf } from '../../bindings/env.ts'
-import { exampleFor, suites, targetOf } from '../../http/catalogue.ts'
+import { exampleFor, REFERENCE, suites, targetOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { getMethodRows } from '../../queries/boards/kept.ts'
 import { commandFor } from '../../queries/runs/command.ts'
@@ -103,7 +103,7 @@ export const methodPage: Route = (app) =>
                               : 'not ranked yet'}
                       </td>
                       <td class="num">
-                        {method.trainsOn === 'retain'
+                        {method.id === REFERENCE
                           ? 'the reference'
                           : ordering !== 'avg-gap'
                             ? 'none on this board'
@@ -114,7 +114,7 @@ export const methodPage: Route = (app) =>
                       <td class="num">
                         {seconds(row.seconds?.mean ?? null)}
                         {row.fractionOfRetrain &&
-                          method.trainsOn !== 'retain' &&
+                          method.id !== REFERENCE &&
                           `, ${times(row.fractionOfRetrain.mean)} retrain`}
                       </td>
                       <td>

@@ -4,6 +4,7 @@ import { viewerOf } from '../../access/people.ts'
 import type { Route } from '../../http/route.ts'
 import { logSizes, readTail } from '../../queries/logs/read-log.ts'
 import { listManifests } from '../../queries/runs/manifests.ts'
+import { masksOf } from '../../queries/runs/masks.ts'
 import { getRun } from '../../queries/runs/runs.ts'
 import { pictureSize } from '../../queries/runs/samples.ts'
 import { WithdrawnNote } from '../../views/absences.tsx'
@@ -13,6 +14,7 @@ import { reasonWords } from '../../views/deliveries.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
 import { TAIL_LINES } from '../../views/log-line.ts'
 import { Manifests } from '../../views/manifests.tsx'
+import { Masks } from '../../views/masks.tsx'
 import { utc } from '../../views/numbers.ts'
 import { Params } from '../../views/params.tsx'
 import { endedWithout, LogList, LogTail, showsTail, type Tails } from '../../views/run-logs.tsx'
@@ -94,6 +96,7 @@ export const runPage: Route = (app) =>
       db,
       run.stages.map(({ key }) => key),
     )
+    const masks = await masksOf(db, c.env.STORE, run.stages)
     const samples = await Promise.all(
       run.samples.map(async (sample) => ({
         ...sample,
@@ -203,6 +206,7 @@ export const runPage: Route = (app) =>
             <LogList run={run} sizes={sizes} />
             <h2 id="evidence">Evidence and artifacts</h2>
             <Artifacts run={run} />
+            <Masks masks={masks} />
             <h2 id="manifests">Manifests</h2>
             <Manifests run={run} manifests={manifests} origin={new URL(c.req.url).origin} />
             <h2 id="versions">What made these numbers</h2>

@@ -39,6 +39,7 @@ function stageTitle(task: string, spec: StageSpec): string {
   switch (spec.kind) {
     case 'train':
       if (other) return `Train ${spec.model.id} for ${other.title.toLowerCase()}`
+      if (spec.draws) return 'Train on the retain set once more, with other draws'
       return spec.without ? 'Train on the retain set' : 'Train the original'
     case 'unlearn':
       return `Unlearn with ${titleOf(spec.method.id)}`
