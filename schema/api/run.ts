@@ -58,6 +58,16 @@ export const runStage = z.strictObject({
   failed: z.int(),
   /** The oldest first. */
   history: z.array(delivery),
+  /** What another runner's result of the same stage says of this one; null where none was asked for or is there yet. */
+  repeat: z
+    .strictObject({
+      runner: z.string().nullable(),
+      verdict: z.enum(['agrees', 'differs']),
+      /** What was compared, and how far apart it is. */
+      detail: z.string(),
+      at: z.string(),
+    })
+    .nullable(),
   reason: failureReason.nullable(),
   message: z.string().nullable(),
   /** What can be done about the reason. */

@@ -17,6 +17,8 @@ const common = {
   /** Keys of the stages whose artifacts it reads, by what they are to it. */
   inputs: z.record(z.string(), stageKey),
   seed,
+  /** The same once more, to be compared; it takes no part in the computation, and makes another key. */
+  repeat: z.int().min(1).optional(),
 }
 
 /** Trains from a fresh initialisation on all of D, or on D_r of a forget request. */

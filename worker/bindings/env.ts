@@ -30,6 +30,8 @@ const settings = z.object({
     .regex(/^\d+(,\d+)*$/)
     .default('5000,300000,1800000,7200000,18000000,36000000,50400000,72000000,86400000')
     .transform((list) => list.split(',').map(Number)),
+  /** Of the stages that end, the share that another runner computes once more, to be compared. */
+  REPEAT_SHARE: z.coerce.number().min(0).max(1).default(0.05),
   /** What one stage may take. */
   STAGE_TIMEOUT_MS: milliseconds(24 * 3_600_000),
 })

@@ -35,6 +35,14 @@ const Where = ({ stage: { runner, shared, state } }: { stage: RunStage }) => {
   return parts.length > 0 ? <div class="note">{parts.join(', ')}</div> : null
 }
 
+/** What another runner found. */
+const Repeated = ({ stage: { repeat } }: { stage: RunStage }) =>
+  repeat && (
+    <div class={repeat.verdict === 'differs' ? 'note warn' : 'note'}>
+      computed again by {repeat.runner ?? 'another runner'}, whose result {repeat.verdict}: {repeat.detail}
+    </div>
+  )
+
 const waitingFor = (run: Run, index: number) =>
   run.stages.slice(0, index).some(({ state }) => state !== 'done') ? 'the stage before it' : 'a runner'
 
@@ -65,6 +73,7 @@ export const StageList = ({ run }: { run: ShownRun }) => (
           </div>
         )}
         <Where stage={stage} />
+        <Repeated stage={stage} />
         <Deliveries run={run} stage={stage} />
       </li>
     ))}

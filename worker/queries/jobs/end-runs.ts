@@ -1,5 +1,5 @@
 /** Ending runs that nobody waits for any more: of a submission that was cancelled or withdrawn, of a token that was revoked. */
-import { and, eq, exists, isNotNull, isNull, notExists, type SQL, sql } from 'drizzle-orm'
+import { and, eq, exists, isNotNull, isNull, not, notExists, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/sqlite-core'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
@@ -7,7 +7,7 @@ import { runs } from '../../../schema/tables/runs.ts'
 import type { Database } from '../../bindings/database.ts'
 import { announceEnds } from '../webhooks/announce-ends.ts'
 import { expiry } from './expire.ts'
-import { wantedRuns } from './wanted-runs.ts'
+import { isWanted } from './wanted-runs.ts'
 
 interface Ending {
   /** Of submissions. */
@@ -50,7 +50,7 @@ export function endRuns(db: Database, { ids, finishedToo = false, now }: Ending)
     db
       .update(jobs)
       .set({ state: 'cancelled', reason: 'cancelled', message: 'nobody wants its result any more', finishedAt: now })
-      .where(and(sql`${jobs.state} = 'queued'`, notExists(wantedRuns(db)))),
+      .where(and(sql`${jobs.state} = 'queued'`, not(isWanted(db)))),
     ...announceEnds(db, { submissions: ids }, now),
   ] as const
 }

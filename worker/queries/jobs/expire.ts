@@ -1,11 +1,11 @@
 /** Leases that ran out: their jobs go back to the queue, and nobody is charged for it. Every request for a job does this
  *  first, so a missed alarm delays a job at most until the next runner asks. */
-import { exists, type SQL, sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { deliveries } from '../../../schema/tables/deliveries.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import type { Database } from '../../bindings/database.ts'
 import { announceEnds } from '../webhooks/announce-ends.ts'
-import { wantedRuns } from './wanted-runs.ts'
+import { isWanted } from './wanted-runs.ts'
 
 /** A job that was lost this often ends as failed: something about it silences runners. */
 export const MAX_LOST = 100
@@ -37,7 +37,7 @@ export function loss(db: Database, which: SQL, { message, now }: { message: stri
       .set({
         state: sql`CASE
           WHEN ${jobs.lost} + 1 >= ${MAX_LOST} THEN 'failed'
-          WHEN ${exists(wantedRuns(db))} THEN 'queued'
+          WHEN ${isWanted(db)} THEN 'queued'
           ELSE 'cancelled' END`,
         lost: sql`${jobs.lost} + 1`,
         reason: 'runner_lost',

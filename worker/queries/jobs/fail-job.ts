@@ -1,5 +1,5 @@
 /** Ending a delivery without a result, for a reason. */
-import { and, eq, exists, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { FailureReason } from '../../../schema/protocol/fail.ts'
 import type { WholeLog } from '../../../schema/protocol/log.ts'
 import { deliveries } from '../../../schema/tables/deliveries.ts'
@@ -10,7 +10,7 @@ import { type Claim, heldBy, refusalOf, requireLease } from '../parts/held.ts'
 import { announceEnds } from '../webhooks/announce-ends.ts'
 import { failedForGood, newestCounts } from './failures.ts'
 import { pauseSuspect, reviveAfter } from './suspicion.ts'
-import { wantedRuns } from './wanted-runs.ts'
+import { isWanted } from './wanted-runs.ts'
 
 export interface Failure {
   outcome: 'failed' | 'released'
@@ -38,7 +38,7 @@ export async function failJob(db: Database, store: R2Bucket, claim: Claim, failu
       .set({
         state: sql`CASE
           WHEN ${counts ? sql`(${newestCounts} AND ${failedForGood(sql`${reason}`, claim.now)})` : sql`0`} THEN 'failed'
-          WHEN ${exists(wantedRuns(db))} THEN 'queued'
+          WHEN ${isWanted(db)} THEN 'queued'
           ELSE 'cancelled' END`,
         failed: sql`${jobs.failed} + ${counts ? 1 : 0}`,
         reason,
@@ -67,7 +67,7 @@ function endDelivery(db: Database, { claim, held, failure }: { claim: Claim; hel
       outcome:
         outcome === 'failed'
           ? 'failed'
-          : sql`(SELECT CASE WHEN ${exists(wantedRuns(db))} THEN 'released' ELSE 'cancelled' END FROM ${jobs}
+          : sql`(SELECT CASE WHEN ${isWanted(db)} THEN 'released' ELSE 'cancelled' END FROM ${jobs}
               WHERE ${jobs.key} = ${claim.key})`,
       reason,
       message,

@@ -17,6 +17,7 @@ import { insertSelect } from '../parts/insert-select.ts'
 import { anyExpired, endExpiredLeases } from './expire.ts'
 import { metricsWanted } from './metrics-wanted.ts'
 import { nextJob } from './next-job.ts'
+import { longAgo, nextRepeat } from './repeats.ts'
 
 /** What giving a job away needs to know, beside which job. */
 interface Receiver {
@@ -48,8 +49,10 @@ export async function leaseJob(
   await db.update(runners).set({ probe, engines, stagesAtOnce, lastSeenAt: now }).where(eq(runners.id, runner.id))
   const token = await tokenFrom('lease', runner.id, nonce)
   const able = ableOf(probe, { labels: runner.labels, engines })
-  const next = sql`${jobs.key} = ${nextJob(able, { runnerId: runner.id, now })} AND ${isActive(runner.id)}
-    AND ${holdsFewerThan(stagesAtOnce, runner.id)}`
+  const asking = { runnerId: runner.id, now }
+  const repeat = (before: number) => nextRepeat(able, { ...asking, before })
+  const next = sql`${jobs.key} = COALESCE(${repeat(longAgo(now))}, ${nextJob(able, asking)}, ${repeat(now)})
+    AND ${isActive(runner.id)} AND ${holdsFewerThan(stagesAtOnce, runner.id)}`
   const row = await give(db, next, { runner, token, settings, now, ordered: true })
   if (!row) return null
   const { key, spec, checkpoint, deliveries: attempt } = row

@@ -1,5 +1,5 @@
-/** Which metrics an evaluate job is to compute: those of the benchmarks of all runs that want it. */
-import { and, eq, isNull } from 'drizzle-orm'
+/** Which metrics an evaluate job is to compute: those of the benchmarks of all runs that want it, or the stage that it repeats. */
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import type { Database } from '../../bindings/database.ts'
@@ -11,7 +11,12 @@ export async function metricsWanted(db: Database, jobKey: string): Promise<strin
     .selectDistinct({ benchmark: runs.benchmark })
     .from(runJobs)
     .innerJoin(runs, eq(runs.id, runJobs.runId))
-    .where(and(eq(runJobs.jobKey, jobKey), isNull(runs.cancelledAt)))
+    .where(
+      and(
+        sql`${runJobs.jobKey} = COALESCE((SELECT of_key FROM repeats WHERE job_key = ${jobKey}), ${jobKey})`,
+        isNull(runs.cancelledAt),
+      ),
+    )
     .orderBy(runs.benchmark)
   return [...new Set(rows.flatMap(({ benchmark }) => benchmarks.get(benchmark)?.metrics ?? []))]
 }

@@ -37,7 +37,7 @@ export const nextJob = (able: Able, { runnerId, now }: { runnerId: string; now: 
   ORDER BY ${urgency}, COALESCE(shares.running, 0), ${turn} LIMIT 1)`
 
 /** What schema/requirements.ts asks of a runner, of the database. */
-const meeting = ({
+export const meeting = ({
   provider,
   memoryBytes,
   gpuMemoryBytes,

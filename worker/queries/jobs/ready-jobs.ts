@@ -12,6 +12,7 @@ export const readyJobs = (db: Database, most: number): Promise<{ key: string }[]
     .where(
       and(
         eq(jobs.state, 'queued'),
+        // Repeats wait until an idle runner asks by itself: it may be that none here can be given one.
         exists(wantedRuns(db)),
         sql`NOT EXISTS (SELECT 1 FROM job_inputs i JOIN jobs input ON input.key = i.input_key
           WHERE i.job_key = jobs.key AND input.state <> 'done')`,

@@ -1,5 +1,5 @@
 /** Keeping a lease. Each renewal replaces the token by one that follows from the old token and the runner's nonce. */
-import { and, eq, exists, inArray, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import { sha256Hex } from '../../../schema/parts/hash.ts'
 import type { Progress } from '../../../schema/result.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
@@ -9,7 +9,7 @@ import type { Settings } from '../../bindings/env.ts'
 import { tokenFrom } from '../../keys/job-token.ts'
 import { claimOf, refusalOf } from '../parts/held.ts'
 import { leaseOf } from './lease.ts'
-import { wantedRuns } from './wanted-runs.ts'
+import { isWanted } from './wanted-runs.ts'
 
 /** The same request sent again finds the token that it led to, and gets the same answer: one that was lost or doubled
  *  neither ends a lease nor makes a second holder. */
@@ -33,7 +33,7 @@ export async function renewLease(
         sql`${jobs.leaseExpiresAt} > ${now}`,
       ),
     )
-    .returning({ runnerId: jobs.runnerId, attempt: jobs.deliveries, wanted: sql<number>`${exists(wantedRuns(db))}` })
+    .returning({ runnerId: jobs.runnerId, attempt: jobs.deliveries, wanted: sql<number>`${isWanted(db)}` })
   if (!row) throw await refusalOf(db, before, after)
   if (row.runnerId) await db.update(runners).set({ lastSeenAt: now }).where(eq(runners.id, row.runnerId))
   return { lease: leaseOf(token, row.attempt, settings), cancel: !row.wanted }

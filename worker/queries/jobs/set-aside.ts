@@ -1,14 +1,15 @@
 /** Results that count no more: the stage waits for another, and so does every stage that was computed from it. The manifests stay,
  *  with the reason beside them. */
-import { eq, exists, type SQL, sql } from 'drizzle-orm'
+import { eq, type SQL, sql } from 'drizzle-orm'
 import { ApiError } from '../../../schema/errors.ts'
 import { deliveries } from '../../../schema/tables/deliveries.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
+import { repeats } from '../../../schema/tables/repeats.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import { scores } from '../../../schema/tables/scores.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import type { Database } from '../../bindings/database.ts'
-import { wantedRuns } from './wanted-runs.ts'
+import { isWanted } from './wanted-runs.ts'
 
 /** Stages in one transaction. Readers go first: where it breaks off, nothing that is done rests on what was set aside. */
 const AT_ONCE = 5000
@@ -68,12 +69,19 @@ function statements(db: Database, keys: string[], { reason, now }: { reason: str
       .set({ outcome: 'released', reason: 'input', message: reason, endedAt: now })
       .where(newest(sql`j.state = 'leased'`)),
     db
+      .update(jobs)
+      .set({ state: 'cancelled' })
+      .where(
+        sql`${jobs.state} = 'queued' AND ${jobs.key} IN (SELECT ${repeats.jobKey} FROM ${repeats} WHERE ${repeats.ofKey} IN ${these})`,
+      ),
+    db.delete(repeats).where(sql`${repeats.ofKey} IN ${these} OR ${repeats.jobKey} IN ${these}`),
+    db
       .delete(scores)
       .where(sql`${scores.jobKey} IN (SELECT j.key FROM jobs j WHERE j.key IN ${these} AND j.state = 'done')`),
     db
       .update(jobs)
       .set({
-        state: sql`CASE WHEN ${exists(wantedRuns(db))} THEN 'queued' ELSE 'cancelled' END`,
+        state: sql`CASE WHEN ${isWanted(db)} THEN 'queued' ELSE 'cancelled' END`,
         failed: 0,
         anewAfter: jobs.deliveries,
         lost: 0,

@@ -1,6 +1,6 @@
 /** A runner that fails what others don't is paused by the server itself, in public, until an admin resumes it. Its failures then
  *  count for nothing: stages that ended by them go back to the queue. */
-import { and, eq, exists, type SQL, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { deliveries } from '../../../schema/tables/deliveries.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runners } from '../../../schema/tables/runners.ts'
@@ -8,7 +8,7 @@ import type { Database } from '../../bindings/database.ts'
 import { SILENT_MS } from '../parts/present.ts'
 import { retractEnds } from '../webhooks/announce-ends.ts'
 import { failedForGood } from './failures.ts'
-import { wantedRuns } from './wanted-runs.ts'
+import { isWanted } from './wanted-runs.ts'
 
 /** So many stages that it failed in a row were then finished by others. */
 const CONTRADICTED = 3
@@ -57,7 +57,7 @@ export async function reviveAfter(db: Database, runnerId: string, now: number): 
     eq(jobs.state, 'failed'),
     sql`${jobs.key} IN (SELECT d.job_key FROM ${deliveries} d WHERE d.runner_id = ${runnerId} AND d.outcome = 'failed'
       AND d.attempt > ${jobs.anewAfter})`,
-    exists(wantedRuns(db)),
+    isWanted(db),
     sql`NOT ${failedForGood(sql`${jobs.reason}`, now)}`,
     // Not by failures, but since it silenced runners.
     sql`${jobs.reason} <> 'runner_lost'`,

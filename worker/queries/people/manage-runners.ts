@@ -1,10 +1,11 @@
 /** Runners as admins see and change them. */
-import { and, asc, eq, ne } from 'drizzle-orm'
+import { and, asc, eq, ne, sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { changeRunner as changeRequest, Runner } from '../../../schema/api/runner.ts'
 import { ApiError } from '../../../schema/errors.ts'
 import { fingerprintOf } from '../../../schema/signature.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
+import { repeats } from '../../../schema/tables/repeats.ts'
 import { type RunnerRow, runners } from '../../../schema/tables/runners.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
 import { loss } from '../jobs/expire.ts'
@@ -73,6 +74,10 @@ export async function changeRunner(
   throw new ApiError('conflict', `the runner ${id} was revoked, which is for good; enrol the machine anew`)
 }
 
+/** Jobs whose result is of that runner, and no other computed the same. */
+const vouchedByNone = (id: string) => sql`${jobs.runnerId} = ${id} AND NOT EXISTS
+  (SELECT 1 FROM ${repeats} WHERE ${repeats.ofKey} = ${jobs.key} AND ${repeats.verdict} = 'agrees')`
+
 /** Refuses it from now on. Its jobs go back to the queue at once, their deliveries counted as lost. With `reason`, its results count
  *  no more either, since nobody else vouches for them. Returns the keys of all jobs that this changed, too. */
 export async function revokeRunner(db: Database, id: string, { reason, now }: { reason: string | null; now: number }) {
@@ -81,6 +86,6 @@ export async function revokeRunner(db: Database, id: string, { reason, now }: { 
     db.update(runners).set({ state: 'revoked' }).where(eq(runners.id, id)),
     ...loss(db, eq(jobs.runnerId, id), { message, now }),
   ])
-  const shelved = reason === null ? [] : await setAside(db, eq(jobs.runnerId, id), { reason, now })
+  const shelved = reason === null ? [] : await setAside(db, vouchedByNone(id), { reason, now })
   return { runner: await getRunner(db, id), changed: [...ended.map(({ key }) => key), ...shelved] }
 }

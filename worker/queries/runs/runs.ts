@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import { avgGapOf, fractionOfRetrain } from '../../../runner/science/comparison.ts'
 import { type ListQuery, LOOKED_AT } from '../../../schema/api/page.ts'
-import type { Delivery, Run, RunListItem, RunMetric, RunStage } from '../../../schema/api/run.ts'
+import type { Run, RunListItem, RunMetric, RunStage } from '../../../schema/api/run.ts'
 import type { RunState } from '../../../schema/api/submission.ts'
 import { type Benchmark, isMetric } from '../../../schema/benchmark.ts'
 import { ApiError } from '../../../schema/errors.ts'
@@ -22,6 +22,7 @@ import { type HistoricScore, scoreHistory } from '../parts/scores.ts'
 import { shownLabel, withdrawalOf } from '../parts/withdrawal.ts'
 import { commandFor } from './command.ts'
 import { deliveriesOf } from './deliveries.ts'
+import { repeatsOf } from './repeats.ts'
 import { samplesOf } from './samples.ts'
 
 export async function getRun(db: Database, id: string, viewer: Viewer): Promise<Run> {
@@ -46,7 +47,8 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
   const benchmark = benchmarkOf(run.benchmark)
   const parts = stages.map(({ job }) => job).filter(({ state }) => state === 'done')
   const own = measuredOf(parts, scores, run.benchmark)
-  const [reference, samples, history] = await Promise.all([
+  const keys = stages.map(({ job }) => job.key)
+  const [reference, samples, history, repeats] = await Promise.all([
     referenceOf(db, run, viewer),
     samplesOf(
       db,
@@ -54,10 +56,8 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
       benchmark.request,
       viewer,
     ),
-    deliveriesOf(
-      db,
-      stages.map(({ job }) => job.key),
-    ),
+    deliveriesOf(db, keys),
+    repeatsOf(db, keys),
   ])
   const { method, methodVersion, params, visibility, author } = submission
   return {
@@ -75,7 +75,13 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
     state: found.state,
     createdAt: isoTime(submission.createdAt),
     withdrawn: withdrawalOf(submission),
-    stages: stages.map(({ job, shared }) => stageOf(job, Boolean(shared), history.get(job.key) ?? [])),
+    stages: stages.map(({ job, shared }) =>
+      stageOf(job, {
+        shared: Boolean(shared),
+        history: history.get(job.key) ?? [],
+        repeat: repeats.get(job.key) ?? null,
+      }),
+    ),
     samples,
     metrics: own ? metricsOf(benchmark, own, { retrain: reference?.measured, scores }) : {},
     avgGap: own ? avgGapOf(own.metrics, reference?.measured.metrics, closerIn(columnsOf(benchmark))) : null,
@@ -157,7 +163,10 @@ function metricsOf(
 
 const computedBy = ({ by, version, computedAt }: HistoricScore) => ({ by, version, at: isoTime(computedAt) })
 
-function stageOf(job: typeof jobs.$inferSelect, shared: boolean, history: Delivery[]): RunStage {
+function stageOf(
+  job: typeof jobs.$inferSelect,
+  { shared, history, repeat }: Pick<RunStage, 'shared' | 'history' | 'repeat'>,
+): RunStage {
   const { key, spec, state, runner, progress, seconds, device, result, logLength } = job
   const { deliveries, lost, failed, reason, message, startedAt, finishedAt } = job
   return {
@@ -178,6 +187,7 @@ function stageOf(job: typeof jobs.$inferSelect, shared: boolean, history: Delive
     lost,
     failed,
     history,
+    repeat,
     reason,
     message,
     nextStep: reason && nextSteps[reason],

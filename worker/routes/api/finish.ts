@@ -1,12 +1,14 @@
 /** A runner ends a job with its result. */
 import { path, request, response } from '../../../schema/protocol/finish.ts'
 import { withJobToken } from '../../access/job-token.ts'
+import { settingsOf } from '../../bindings/env.ts'
 import { wakeCourier } from '../../durable/courier-client.ts'
 import { wake } from '../../durable/dispatcher-client.ts'
 import { publish } from '../../durable/live-client.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { finishJob } from '../../queries/jobs/end-job.ts'
+import { afterEnd } from '../../queries/jobs/repeats.ts'
 import { claimOf } from '../../queries/parts/held.ts'
 import { deliveryOf, openManifest } from '../../queries/runs/manifests.ts'
 
@@ -30,6 +32,9 @@ export const apiFinish: Route = (app) =>
     const { manifest } = c.req.valid('json')
     const { result, log } = await openManifest(c.get('db'), await deliveryOf(c.get('db'), claim), manifest)
     await finishJob(c.get('db'), c.env.STORE, claim, { result, log, manifest })
+    const { REPEAT_SHARE: share } = settingsOf(c.env)
+    // The result is in, whatever becomes of the comparison.
+    await afterEnd(c.get('db'), c.env.STORE, { key, share, now: claim.now }).catch(console.error)
     await Promise.all([publish(c.env, key, { changed: true }), wakeCourier(c.env), wake(c.env)])
     return c.json({ state: 'done' as const }, 200)
   })

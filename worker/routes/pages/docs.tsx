@@ -110,6 +110,11 @@ const Measurement = () => (
       computed from them, and the stages are computed anew by others; until then the board says so, with the reason.
       What was signed stays readable on the page of each run.
     </p>
+    <p>
+      A share of all stages but trainings, chosen by chance, is computed once more by another runner. The page of the
+      run says whether the two agree and how far apart they are: metrics by at most 1 point or 1%, pixels of samples by
+      4 of 255 on average, weights by half of how far unlearning moved them, since machines round in different ways.
+    </p>
     <h2 id="time">Time</h2>
     <p>
       RTE is measured by the runner around the method, never by the method: set-up, mask and unlearning together, the

@@ -1,0 +1,118 @@
+/** How far two results of one stage are apart. Other machines round otherwise, so the bytes may differ where both are right. */
+
+import { eq } from 'drizzle-orm'
+import { SAMPLES } from '../../../runner/science/tasks/generation/evidence/asked.ts'
+import { WEIGHTS } from '../../../runner/science/weights.ts'
+import type { ArtifactRef, StageResult } from '../../../schema/result.ts'
+import type { StageSpec } from '../../../schema/stage.ts'
+import { jobs } from '../../../schema/tables/jobs.ts'
+import type { Database } from '../../bindings/database.ts'
+import { metricNamed } from '../../http/catalogue.ts'
+import { artifactOf } from '../artifacts/artifacts.ts'
+
+export interface Comparison {
+  agrees: boolean
+  /** For people. */
+  detail: string
+}
+
+/** Of a percentage, in points; evaluating the same weights moves an example over a border now and then. */
+const MOST_POINTS = 1
+/** Of any other value, as a share of it. */
+const MOST_SHARE = 0.01
+/** Of samples: mean distance of pixels, of 255. */
+const MOST_PIXEL = 4
+/** Of weights: their distance as a share of how far unlearning moved them. */
+const MOST_MOVE = 0.5
+
+type Pair = [first: StageResult, second: StageResult]
+
+export async function compared(db: Database, store: R2Bucket, spec: StageSpec, pair: Pair): Promise<Comparison> {
+  if (spec.kind === 'evaluate') return metricsOf(spec.task, pair)
+  const name = spec.kind === 'sample' ? SAMPLES : WEIGHTS
+  const [a, b] = pair.map(({ artifacts }) => artifacts[name]) as [ArtifactRef?, ArtifactRef?]
+  if (!a || !b) return { agrees: false, detail: `only one of the results has ${name}` }
+  if (a.sha256 === b.sha256) return { agrees: true, detail: `${name}: the same bytes` }
+  const files = await Promise.all([a, b].map((ref) => fileOf(db, store, ref)))
+  if (spec.kind === 'sample') {
+    const pixel = await distanceOf(files as [File, File], 'bytes')
+    return within(pixel.sum / Math.max(1, pixel.count), MOST_PIXEL, `${name}: mean distance of pixels, of 255`)
+  }
+  const original = await originalOf(db, spec)
+  if (!original) return { agrees: false, detail: 'the weights that both began from are gone' }
+  const began = await fileOf(db, store, original)
+  const [apart, moved] = [
+    await distanceOf(files as [File, File], 'floats'),
+    await distanceOf([files[0]!, began], 'floats'),
+  ]
+  const ratio = Math.sqrt(apart.sum) / Math.max(Number.MIN_VALUE, Math.sqrt(moved.sum))
+  return within(ratio, MOST_MOVE, `${name}: distance over how far unlearning moved them`)
+}
+
+function metricsOf(task: string, [first, second]: Pair): Comparison {
+  const found = Object.entries(first.metrics).map(([id, { identity, value }]) => {
+    const other = second.metrics[id]
+    if (!other || other.identity !== identity) return { agrees: false, detail: `${id}: only one of the results has it` }
+    const [, metric] = metricNamed(task, identity.split(';')[0]!) ?? []
+    const apart = Math.abs(value - other.value)
+    return metric?.unit === '%'
+      ? within(apart, MOST_POINTS, `${id}: points apart`)
+      : within(apart / Math.max(1e-12, Math.abs(value)), MOST_SHARE, `${id}: apart, as a share`)
+  })
+  const worst = found.find(({ agrees }) => !agrees)
+  return worst ?? { agrees: true, detail: found.map(({ detail }) => detail).join('; ') || 'neither has metrics' }
+}
+
+const within = (value: number, most: number, what: string): Comparison => ({
+  agrees: value <= most,
+  detail: `${what} ${Number(value.toPrecision(3))}, of at most ${most}`,
+})
+
+async function originalOf(db: Database, { inputs }: StageSpec): Promise<ArtifactRef | undefined> {
+  const row = await db
+    .select({ result: jobs.result })
+    .from(jobs)
+    .where(eq(jobs.key, inputs.original ?? ''))
+    .get()
+  return row?.result?.artifacts[WEIGHTS]
+}
+
+/** A safetensors file, read piece by piece: its tensors lie one after the other behind a header. */
+interface File {
+  header: string
+  bytes: number
+  read(offset: number, length: number): Promise<ArrayBuffer>
+}
+
+const PIECE = 4 * 2 ** 20
+
+async function fileOf(db: Database, store: R2Bucket, { sha256, bytes }: ArtifactRef): Promise<File> {
+  const artifact = await artifactOf(db, sha256)
+  const read = async (offset: number, length: number) => {
+    const object = artifact && (await store.get(artifact.path, { range: { offset, length } }))
+    if (!object) throw new Error(`the artifact ${sha256} is missing`)
+    return object.arrayBuffer()
+  }
+  const head = Number(new DataView(await read(0, 8)).getBigUint64(0, true))
+  return { header: new TextDecoder().decode(await read(8, head)), bytes, read }
+}
+
+/** Sums over all entries: of |a - b| for bytes, of (a - b)² for floats. Infinite where the files hold other tensors. */
+async function distanceOf([a, b]: [File, File], of: 'bytes' | 'floats'): Promise<{ sum: number; count: number }> {
+  if (a.header !== b.header || a.bytes !== b.bytes) return { sum: Number.POSITIVE_INFINITY, count: 1 }
+  let [sum, count] = [0, 0]
+  const start = 8 + new TextEncoder().encode(a.header).length
+  for (let at = start; at < a.bytes; at += PIECE) {
+    const length = Math.min(PIECE, a.bytes - at)
+    const pieces = await Promise.all([a.read(at, length), b.read(at, length)])
+    const [left, right] = pieces.map((piece) =>
+      of === 'floats' ? new Float32Array(piece) : new Uint8Array(piece),
+    ) as [Float32Array, Float32Array]
+    for (let i = 0; i < left.length; i++) {
+      const apart = left[i]! - right[i]!
+      sum += of === 'floats' ? apart * apart : Math.abs(apart)
+    }
+    count += left.length
+  }
+  return { sum, count }
+}
