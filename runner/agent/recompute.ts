@@ -67,7 +67,8 @@ async function recomputed(id: string, context: Recomputing): Promise<Recomputed>
   const evidence = evaluation && signed.get(evaluation.key)
   const { values, problems } = evidence ? await valuesOf(run, evidence, context) : { values: {}, problems: [] }
   const maker = makerOf(run.stages.map(({ key, spec }) => ({ key, kind: spec.kind })))
-  const made = maker && signed.get(maker.key)
+  // Until it is evaluated, a run shows no number.
+  const made = maker && evidence ? signed.get(maker.key) : undefined
   return {
     ...{ run, stages, values, problems },
     seconds: made ? secondsOf(made.seconds) : null,

@@ -15,7 +15,7 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import { type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
 import { filesOf } from '../support/artifacts.ts'
-import { cleanUp, startCli, temporaryFolder } from '../support/cli.ts'
+import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
 
 afterAll(cleanUp)
 
@@ -79,6 +79,10 @@ test('npm start fills a board, prints it with its address and serves until Ctrl-
   const answer = await fetch(page)
   expect(answer.status).toBe(200)
   expect(await answer.text()).toContain('random mask')
+  const verified = await cli(['verify', '--board', SLUG, '--server', new URL(page).origin])
+  expect(verified.stderr).toContain('Every number of the board follows from what was signed: 8 rows.')
+  expect(verified.stdout).toMatch(/✓ SalUn, random mask: 2 runs, \d+ checks/)
+  expect(verified.code).toBe(0)
   first.child.kill('SIGINT')
   expect((await first.ended).code).toBe(0)
   const tokens = await readTokensFile(tokensPath(home))

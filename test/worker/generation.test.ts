@@ -1,8 +1,11 @@
 /** Boards and runs of image generation, with every number worked out by hand. */
 import { expect, test } from 'vitest'
+import { readSafetensors, type Safetensors, type Tensor, writeSafetensors } from '../../runner/formats/safetensors.ts'
 import type { Board } from '../../schema/api/board.ts'
 import { benchmarks } from '../../schema/catalogue/catalogue.ts'
+import type { Job } from '../../schema/protocol/lease.ts'
 import type { StageResult } from '../../schema/result.ts'
+import { filesOf } from '../support/artifacts.ts'
 import {
   ask,
   believe,
@@ -295,6 +298,41 @@ test('a run names its stages, its identities in full and the command that repeat
     expect(text).toContain(title)
   }
   expect(text).not.toContain('closer to retrain')
+})
+
+test('samples of another number, and what was measured of others or by another judge, are refused', async () => {
+  await generate('retrain')
+  const refused = async (job: Job, name: string, change: (file: Safetensors) => void) => {
+    const file = readSafetensors((await filesOf(job.spec))[name]!)
+    change(file)
+    const artifacts = {
+      ...(await leave(job)),
+      [name]: await upload(job, writeSafetensors(file.tensors, file.metadata)),
+    }
+    const { code, message } = await errorOf(await finish(job, { artifacts }))
+    expect(code).toBe('invalid_result')
+    return message
+  }
+  const one: Tensor = { dtype: 'U8', shape: [1], data: new Uint8Array(1) }
+  for (let job = await lease(runner); job; job = await lease(runner)) {
+    if (job.spec.kind === 'sample') {
+      const fewer = refused(job, 'samples.safetensors', ({ tensors }) => tensors.set('labels', one))
+      expect(await fewer).toContain('expected labels as U8 [500], got U8 [1]')
+    }
+    if (job.spec.kind === 'evaluate') {
+      const evidence = (change: (file: Safetensors) => void) => refused(job!, 'evidence.safetensors', change)
+      const other = 'f'.repeat(64)
+      expect(await evidence(({ metadata }) => Object.assign(metadata, { 'judge.key': other }))).toContain(
+        `expected the judge ${job.spec.inputs.judge}, got ${other}`,
+      )
+      expect(await evidence(({ metadata }) => Object.assign(metadata, { 'real.sha256': other }))).toContain(
+        `expected ${other} as reference.safetensors`,
+      )
+      const sorted = evidence(({ tensors }) => (tensors.get('labels')!.data as Uint8Array).sort())
+      expect(await sorted).toContain('expected image 1 of class 1, got 0')
+    }
+    await read(await finish(job))
+  }
 })
 
 test('a method that cannot unlearn what a benchmark asks for is refused', async () => {
