@@ -8,28 +8,39 @@ import type { Waiting } from './waiting.ts'
 export const isQueued = ({ state }: OpenStage) => state === 'queued'
 
 /** Equal of stages that ask for the same. */
-const wishOf = ({ requires, engine }: OpenStage): string => `${engine} ${JSON.stringify(requires)}`
+const wishOf = ({ requires, engine, failedBy }: OpenStage): string =>
+  `${engine} ${JSON.stringify([requires, failedBy])}`
 
 const needsOf = ({ requires, engine }: OpenStage): Needs => ({ ...requires, engine })
 
-/** Runners that will be given such a stage once they are free. */
+/** Runners that will be given such a stage once they are free: not one that failed it while there are others. */
 export function takersOf(runners: KnownRunner[]): (stage: OpenStage) => KnownRunner[] {
   const known = new Map<string, KnownRunner[]>()
   return (stage) => {
     const wish = wishOf(stage)
     const found =
       known.get(wish) ??
-      runners.filter(
-        ({ able, state, present }) => state === 'active' && present && able !== null && meets(able, needsOf(stage)),
+      untriedOf(
+        stage,
+        runners.filter(
+          ({ able, state, present }) => state === 'active' && present && able !== null && meets(able, needsOf(stage)),
+        ),
       )
     known.set(wish, found)
     return found
   }
 }
 
+function untriedOf({ failedBy }: OpenStage, runners: KnownRunner[]): KnownRunner[] {
+  const untried = runners.filter(({ id }) => !failedBy.includes(id))
+  return untried.length > 0 ? untried : runners
+}
+
 export interface Line {
   /** What is to be known of a stage to say why it waits. */
   before(stage: OpenStage): Waiting
+  /** Runners that it may wait for. */
+  candidates(stage: OpenStage): KnownRunner[]
 }
 
 export function lineOf(stages: OpenStage[], runners: KnownRunner[]): Line {
@@ -53,6 +64,10 @@ export function lineOf(stages: OpenStage[], runners: KnownRunner[]): Line {
     return found
   }
   return {
+    candidates(stage) {
+      const left = takers(stage).some(({ id }) => !stage.failedBy.includes(id)) ? stage.failedBy : []
+      return runners.filter(({ id }) => !left.includes(id))
+    },
     before(stage) {
       const place = places.get(stage.key) ?? 0
       const own = rivalsOf(stage)

@@ -50,6 +50,13 @@ export async function openStages(db: Database): Promise<OpenStage[]> {
 
 export const isOpen = sql`${jobs.state} IN ('queued', 'leased')`
 
+/** Runners that failed it since it was last asked for. */
+const failedBy = sql<string[]>`CASE WHEN ${jobs.failed} = 0 THEN '[]' ELSE (
+  SELECT json_group_array(DISTINCT d.runner_id) FROM deliveries d
+  WHERE d.job_key = ${jobs.key} AND d.outcome = 'failed' AND d.attempt > ${jobs.anewAfter}) END`.mapWith(
+  (list: string) => JSON.parse(list) as string[],
+)
+
 const openRows = (db: Database) =>
   db
     .select({
@@ -63,6 +70,7 @@ const openRows = (db: Database) =>
       engine: jobs.engine,
       likeness: jobs.likeness,
       deliveries: jobs.deliveries,
+      failedBy,
       createdAt: submissions.createdAt,
       startedAt: jobs.startedAt,
       run: runs.id,

@@ -8,7 +8,7 @@ import { FORECAST_STAGES, type Forecast } from './forecast.ts'
 import { keptForecast } from './kept-forecast.ts'
 import { isQueued, type Line, lineOf, takersOf } from './line.ts'
 import { type OpenStage, openStages } from './open-stages.ts'
-import { type KnownRunner, knownRunners } from './runners.ts'
+import { knownRunners } from './runners.ts'
 import { whyWaits } from './waiting.ts'
 
 type WantedBy = OpenStage['wantedBy'][number]
@@ -25,7 +25,7 @@ export async function getQueue(db: Database, viewer: Viewer, now: number): Promi
     all.filter((part) => isReadableBy(viewer, rowOf(part))).slice(0, SHOWN)
   return {
     running: readable(running, ({ wantedBy }) => wantedBy[0]!).map((stage) => runningOf(stage, times.get(stage.key))),
-    waiting: readable(waiting, ({ row }) => row).map((parts) => waitingOf(parts, { line, runners, times, durations })),
+    waiting: readable(waiting, ({ row }) => row).map((parts) => waitingOf(parts, { line, times, durations })),
     counts: { running: running.length, waiting: waiting.length },
     runners: runners.map(({ id: _, able: __, ...shown }) => shown),
   }
@@ -44,7 +44,7 @@ export async function waitingRunsOf(db: Database, submission: string, now: numbe
   const line = lineOf(stages, runners)
   return waitingParts(stages)
     .filter(({ row }) => row.submission === submission)
-    .map((parts) => waitingOf(parts, { line, runners, times, durations }))
+    .map((parts) => waitingOf(parts, { line, times, durations }))
 }
 
 /** Seconds until the first run of an author, or of all, is expected to end; null without an estimate. */
@@ -128,14 +128,13 @@ function waitingParts(stages: OpenStage[]): WaitingParts[] {
 
 interface Around {
   line: Line
-  runners: KnownRunner[]
   times: Map<string, Forecast>
   durations: Map<string, number[]>
 }
 
-function waitingOf(parts: WaitingParts, { line, runners, times, durations }: Around): WaitingRun {
+function waitingOf(parts: WaitingParts, { line, times, durations }: Around): WaitingRun {
   const { row, stage, open, place } = parts
-  const { reason, words, matching } = whyWaits(line.before(stage), runners)
+  const { reason, words, matching } = whyWaits(line.before(stage), line.candidates(stage))
   return {
     ...aboutOf(row),
     key: stage.key,

@@ -225,8 +225,14 @@ export const docsPage: Route = (app) =>
                 A lease lasts 90 seconds and is renewed every 30. A runner that falls silent loses its lease, and its
                 stage goes to the next runner; that counts as lost, not as failed, and costs the submitter nothing. A
                 runner that comes back takes the stage up again while nobody else has it; what it writes later is
-                refused, and a result that comes too late is kept as evidence. A stage fails for good after three
-                failures, or at once where another try would end the same way.
+                refused, and a result that comes too late is kept as evidence.
+              </p>
+              <p>
+                A stage that one runner failed goes to another one, and has failed for good when two agree that the
+                fault lies in it, when three failed it, or, where every runner that is there has tried, after three
+                failures or at once where another try would end the same way. A runner holds as many leases as it runs
+                stages at once: one. A runner that fails what others do not is paused by the server; the{' '}
+                <a href="/queue">queue</a> says why, its failures count for nothing, and an admin resumes it.
               </p>
               <h2 id="evidence">Evidence</h2>
               <p>
