@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { codeOf, reasonOf } from '../store/write.ts'
 import { HOST, openDoor } from './door.ts'
+import { openRelay } from './relay.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 /** The file behind wrangler's command: one process less than through the command. */
@@ -64,13 +65,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { home, port, signal } = options
   const log = join(home, 'worker.log')
   const door = await openDoor(port)
+  const relay = await openRelay()
+  const start = (signal: AbortSignal | undefined) => startWorker({ ...options, relay: relay.url }, log, signal)
   const stopping = new AbortController()
   let worker: WorkerProcess
   try {
     await migrate(persistTo(home), signal)
     await writeFile(log, '')
-    worker = await startWorker(options, log, signal)
+    worker = await start(signal)
   } catch (error) {
+    relay.close()
     await door.close()
     throw error
   }
@@ -88,12 +92,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         const again = restarts < MAX_RESTARTS
         await appendFile(log, `\nThe worker ${why} and is ${again ? '' : 'not '}started again.\n`)
         if (!again) return
-        worker = await startWorker(options, log, stopping.signal)
+        worker = await start(stopping.signal)
         door.leadTo(worker.url)
       }
     } catch (error) {
       if (!stopping.signal.aborted) await appendFile(log, `\n${reasonOf(error)}\n`)
     } finally {
+      relay.close()
       await door.close()
     }
   }
@@ -129,7 +134,7 @@ interface WorkerProcess {
 }
 
 async function startWorker(
-  { home, adminTokenSha256, secrets }: ServerOptions,
+  { home, adminTokenSha256, secrets, relay }: ServerOptions & { relay: string },
   log: string,
   signal: AbortSignal | undefined,
 ): Promise<WorkerProcess> {
@@ -140,7 +145,8 @@ async function startWorker(
       ...STRIP_TYPES,
       ...['--no-warnings', '--import', guard, wrangler, 'dev', '--ip', HOST],
       ...['--port', '0', '--inspector-port', '0', '--show-interactive-dev-session=false'],
-      ...['--var', `ADMIN_TOKEN_SHA256:${adminTokenSha256}`, '--env-file', secrets, ...persistTo(home)],
+      ...['--var', `ADMIN_TOKEN_SHA256:${adminTokenSha256}`, '--var', `WEBHOOK_RELAY:${relay}`],
+      ...['--env-file', secrets, ...persistTo(home)],
     ],
     // A group of its own, so that Ctrl-C reaches this process only, and so that all of it can be ended at once.
     { cwd: root, env: environment(), detached: true, stdio: ['ignore', output, output, 'ipc'] },

@@ -1,7 +1,6 @@
 /** Scores of methods as a text table: under each value its signed gap to retrain. */
-import { stripVTControlCharacters } from 'node:util'
 import { fixed, meanAndSd, signed } from '../words/numbers.ts'
-import { styledData } from './output.ts'
+import { styledData, widthOf } from './output.ts'
 import { type TableColumn, table } from './table.ts'
 
 type Spread = { mean: number; sd: number | null }
@@ -36,7 +35,7 @@ type Variant = (typeof VARIANTS)[number]
 
 export function scoresTable(scores: Scores, width = process.stdout.columns ?? Number.POSITIVE_INFINITY): string[] {
   const drawn = VARIANTS.map((variant) => draw(scores, variant))
-  const fits = (lines: string[]) => lines.every((line) => [...stripVTControlCharacters(line)].length <= width)
+  const fits = (lines: string[]) => lines.every((line) => widthOf(line) <= width)
   return drawn.find(fits) ?? drawn.at(-1)!
 }
 

@@ -1,22 +1,22 @@
 /** Text tables: columns as wide as their widest cell, numbers to the right. */
-import { stripVTControlCharacters } from 'node:util'
+import { visibleInLine } from '../../schema/parts/controls.ts'
+import { widthOf } from './output.ts'
 
 export interface TableColumn {
   title: string
   align?: 'left' | 'right'
 }
 
-const width = (text: string) => [...stripVTControlCharacters(text)].length
-
 /** Lines without trailing spaces; `rule` rows are drawn as lines. */
-export function table(columns: TableColumn[], rows: (string[] | 'rule')[]): string[] {
+export function table(columns: TableColumn[], given: (string[] | 'rule')[]): string[] {
+  const rows = given.map((row) => (row === 'rule' ? row : row.map(visibleInLine)))
   const cells = rows.filter((row) => row !== 'rule')
-  const widths = columns.map(({ title }, at) => Math.max(width(title), ...cells.map((row) => width(row[at] ?? ''))))
+  const widths = columns.map(({ title }, at) => Math.max(widthOf(title), ...cells.map((row) => widthOf(row[at] ?? ''))))
   const line = (row: string[]) =>
     columns
       .map(({ align }, at) => {
         const text = row[at] ?? ''
-        const space = ' '.repeat(widths[at]! - width(text))
+        const space = ' '.repeat(widths[at]! - widthOf(text))
         return align === 'right' ? space + text : text + space
       })
       .join('  ')

@@ -18,10 +18,14 @@ function csvOf<Row>(columns: CsvColumn<Row>[], rows: Row[]): string {
   return lines.map((line) => `${line.map(written).join(',')}\r\n`).join('')
 }
 
-/** Quoted where needed; a leading sign of a formula is defused for spreadsheets. */
+/** What a spreadsheet takes for the begin of a formula, after spaces and control characters that it passes over; some read
+ *  full-width signs as plain ones. */
+const FORMULA = /^[\s\p{C}]*[=+@\uff1d\uff0b\uff20\uff0d-]|^[\t\r\n]/u
+
+/** Quoted where needed; the begin of a formula is defused. */
 function written(value: Field): string {
   if (value === null || value === undefined) return ''
   if (typeof value === 'number') return String(value)
-  const text = /^[=+@\t\r-]/.test(value) ? `'${value}` : value
+  const text = FORMULA.test(value) ? `'${value}` : value
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
