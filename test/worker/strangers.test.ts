@@ -50,7 +50,8 @@ test('no page holds a control character, whatever labels, logs and failures say'
   await read(await fail(job, { outcome: 'failed', reason: 'numeric_divergence', message: `message ${HOSTILE}` }, line))
   const [run] = submission.runs
   const pages = ['/', `/boards/${SLUG}`, '/queue', `/submissions/${submission.id}`, `/runs/${run!.id}`]
-  const texts = await Promise.all(pages.map(async (path) => (await ask(path)).text()))
+  const texts: string[] = []
+  for (const path of pages) texts.push(await (await ask(path)).text())
   expect(texts.filter((text) => CONTROLS.test(text))).toEqual([])
   expect(texts.at(-1)).toContain(`log ${SHOWN.slice('a\\u001b[2J'.length)}`)
   expect(texts.at(-1)).toContain(`message ${SHOWN}`)
