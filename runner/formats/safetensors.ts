@@ -1,6 +1,7 @@
 /** The safetensors format (https://github.com/huggingface/safetensors#format): the length of a JSON header as a
  *  little-endian u64, the header, then the tensors' bytes without gaps. Pure; every platform of Node is little-endian enough. */
 import { z } from 'zod'
+import { sizeOfType } from './numbers.ts'
 
 export type Tensor =
   | { dtype: 'F32'; shape: number[]; data: Float32Array }
@@ -26,9 +27,7 @@ const MAX_HEADER = 100_000_000
 
 const headerShape = z.object({ [METADATA]: z.record(z.string(), z.string()).optional() }).catchall(
   z.object({
-    dtype: z.enum(['F32', 'I64', 'I32', 'U8'], {
-      error: ({ input }) => `expected F32, I64, I32 or U8, got ${input}; convert it before it is saved`,
-    }),
+    dtype: z.string(),
     shape: z.array(z.int().min(0)),
     data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
   }),
@@ -73,6 +72,22 @@ export function writeSafetensors(
 
 /** Parses and checks a whole file; the tensors are copies. */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
+  const { entries, metadata } = bytesOfTensors(bytes, Object.keys(arrays))
+  const tensors = Array.from(entries, ([name, { dtype, shape, bytes }]): [string, Tensor] => {
+    const known = dtype as Tensor['dtype']
+    return [name, { dtype: known, shape, data: new arrays[known](bytes) } as Tensor]
+  })
+  return { tensors: new Map(tensors), metadata }
+}
+
+/** The tensors of a file as bytes of their own, in the order of the file; any type but those that are named is refused. */
+export function bytesOfTensors(
+  bytes: Uint8Array,
+  types: string[],
+): {
+  entries: Map<string, { dtype: string; shape: number[]; bytes: ArrayBuffer }>
+  metadata: Record<string, string>
+} {
   const length = headerLength(bytes)
   if (length > bytes.length - 8) {
     throw new SafetensorsError(
@@ -87,11 +102,17 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
   const sorted = Object.entries(entries).sort(
     ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
   )
-  const tensors = new Map<string, Tensor>()
+  const found = new Map<string, { dtype: string; shape: number[]; bytes: ArrayBuffer }>()
   let covered = 0
   for (const [name, { dtype, shape, data_offsets }] of sorted) {
     const [begin, end] = data_offsets
-    const expected = sizeOf(shape) * arrays[dtype].BYTES_PER_ELEMENT
+    if (!types.includes(dtype)) {
+      const known = `${types.slice(0, -1).join(', ')} or ${types.at(-1)}`
+      throw new SafetensorsError(
+        `expected a safetensors header: ${name}.dtype: expected ${known}, got ${dtype}; convert it before it is saved`,
+      )
+    }
+    const expected = sizeOf(shape) * sizeOfType(dtype)
     if (begin !== covered) throw new SafetensorsError(`${name}: expected its data at ${covered}, got ${begin}`)
     if (end - begin !== expected)
       throw new SafetensorsError(`${name}: expected ${expected} bytes of ${dtype}, got ${end - begin}`)
@@ -100,13 +121,13 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
         `${name}: expected data up to byte ${end}, got ${data.length} bytes; the file is cut off`,
       )
     }
-    tensors.set(name, { dtype, shape, data: new arrays[dtype](data.slice(begin, end).buffer) } as Tensor)
+    found.set(name, { dtype, shape, bytes: data.slice(begin, end).buffer })
     covered = end
   }
   if (covered !== data.length) {
     throw new SafetensorsError(`expected ${covered} bytes of data, got ${data.length}`)
   }
-  return { tensors, metadata }
+  return { entries: found, metadata }
 }
 
 /** The metadata of a file, of which only the header is read. */

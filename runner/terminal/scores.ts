@@ -1,6 +1,7 @@
 /** Scores of methods as a text table: under each value its signed gap to retrain. */
 import { fixed, meanAndSd, signed } from '../words/numbers.ts'
 import { styledData, widthOf } from './output.ts'
+import type { Sheet } from './sheet.ts'
 import { type TableColumn, table } from './table.ts'
 
 type Spread = { mean: number; sd: number | null }
@@ -51,6 +52,38 @@ export const scoresLegend = (units: string, compared = true): string[] =>
         'of the same seed. Avg. Gap is the mean |gap|: smaller is closer to Retrain.',
       ]
     : [`Mean ± sample sd over n seeds, in ${units}.`]
+
+/** The same for other programs, with the gaps beside the values. */
+export function scoresSheet({ columns, references, rows }: Scores, words: Pick<Sheet, 'title' | 'legend'>): Sheet {
+  const all = [...references, ...rows]
+  const ranked = rows.some(({ rank }) => rank !== undefined)
+  const compared = hasGaps({ references, rows })
+  const two = (title: string) => ({ title, decimals: 2 })
+  return {
+    ...words,
+    columns: [
+      ...(ranked ? [{ title: 'Rank' }] : []),
+      { title: 'Method' },
+      ...(compared ? [two('Avg. Gap')] : []),
+      ...columns.map(({ title }) => two(title)),
+      two('Seconds'),
+      { title: '× Retrain', decimals: 3 },
+      { title: 'n' },
+    ],
+    rows: all.map(({ rank = '', name, avgGap, cells, seconds, fractionOfRetrain, n }) => [
+      ...(ranked ? [rank] : []),
+      name,
+      ...(compared ? [spreadOnly(avgGap)] : []),
+      ...cells.map((cell) => (typeof cell === 'string' || avgGap ? cell : spreadOnly(cell))),
+      seconds?.mean ?? null,
+      fractionOfRetrain?.mean ?? null,
+      n,
+    ]),
+    apart: references.length,
+  }
+}
+
+const spreadOnly = (value: Spread | null): Spread | null => value && { mean: value.mean, sd: value.sd }
 
 const right = (title: string): TableColumn => ({ title, align: 'right' })
 

@@ -1,10 +1,14 @@
 /** Image classification: metrics of a classifier's answers. */
 import { defineScience, EVIDENCE, fileOf } from '../../task.ts'
 import { decodeEvidence } from './evidence/codec.ts'
+import { readAnswers } from './evidence/read.ts'
+import { answersByExample } from './examples.ts'
 import * as metrics from './metrics/index.ts'
 
 export const classification = defineScience({
   metrics,
   files: [EVIDENCE],
   decode: (files) => decodeEvidence(fileOf(files, EVIDENCE)),
+  read: (files, given) => readAnswers(fileOf(files, EVIDENCE).content, given),
+  examples: answersByExample,
 })
