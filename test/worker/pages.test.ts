@@ -174,6 +174,13 @@ test('the page of a submission to a suite lists its runs by class and seed', asy
   expect(text).toContain('9, Ankle boot Running : class 9, Ankle boot, seed 0 1 of 3 stages')
 })
 
+test('the documentation says how evidence must look that the command scores', async () => {
+  const text = textOf(await page('/docs'))
+  for (const name of ['forget.logits', 'numpy.savez', '[n, classes]', 'mu and sigma', 'score evidence.npz --retrain']) {
+    expect(text).toContain(name)
+  }
+})
+
 test('no page shows a command that fetches a package by its name', async () => {
   const { id, runs } = await submit(submitter, { seeds: [0] })
   await workOff(runner, score)

@@ -5,6 +5,7 @@ import { tasks } from '../../../schema/task.ts'
 import { benchmarks, columnsOf, EXAMPLE, exampleFor, metricsOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { commandFor, runnerCommand } from '../../queries/runs/command.ts'
+import { EvidenceFormat } from '../../views/evidence-format.tsx'
 import { documentOf, Page } from '../../views/layout.tsx'
 import { Prose } from '../../views/prose.tsx'
 import { viewOf } from './parts/view-of.tsx'
@@ -18,6 +19,7 @@ const toc = (): [id: string, text: string][] => [
   ['time', 'Time'],
   ['suites', 'Suites'],
   ['run', 'Run on your machine'],
+  ['score', 'Score answers of your own'],
   ['submit', 'Submit'],
   ['webhooks', 'Be told'],
   ['runner', 'Run a runner'],
@@ -146,6 +148,7 @@ export const docsPage: Route = (app) =>
                 same seed on the same kind of machine.
               </p>
               <Code>{commandFor(benchmark, EXAMPLE, {}, benchmark.seeds)}</Code>
+              <EvidenceFormat />
               <h2 id="submit">Submit</h2>
               <p>
                 Ask an admin for a submitter token, then send one request. Parameters you leave out take the benchmark's
