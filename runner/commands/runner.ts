@@ -123,7 +123,7 @@ async function execute(options: Options): Promise<void> {
     if (error instanceof RemoteError) throw new UsageError(`${server} refused this runner: ${error.message}`)
     if (!either.aborted) throw error
   } finally {
-    pulse?.stop()
+    await pulse?.stop()
     release()
   }
   // SIGTERM is how services are stopped: that is a good end.

@@ -1,8 +1,8 @@
 /** Scores of methods as a text table: under each value its signed gap to retrain. */
 import { fixed, meanAndSd, signed } from '../words/numbers.ts'
-import { styledData, widthOf } from './output.ts'
+import { styledData } from './output.ts'
 import type { Sheet } from './sheet.ts'
-import { type TableColumn, table } from './table.ts'
+import { dataWidth, fits, type TableColumn, table } from './table.ts'
 
 type Spread = { mean: number; sd: number | null }
 
@@ -32,12 +32,14 @@ const VARIANTS = [
   { spread: false, times: true },
   { spread: false, times: false },
 ]
-type Variant = (typeof VARIANTS)[number]
+type Variant = (typeof VARIANTS)[number] & { beside?: boolean }
 
-export function scoresTable(scores: Scores, width = process.stdout.columns ?? Number.POSITIVE_INFINITY): string[] {
-  const drawn = VARIANTS.map((variant) => draw(scores, variant))
-  const fits = (lines: string[]) => lines.every((line) => widthOf(line) <= width)
-  return drawn.find(fits) ?? drawn.at(-1)!
+export function scoresTable(scores: Scores, width = dataWidth()): string[] {
+  const wide = VARIANTS.map((variant) => draw(scores, variant, Number.POSITIVE_INFINITY)).find((lines) =>
+    fits(lines, width),
+  )
+  // A line a value, with its gap behind it.
+  return wide ?? draw(scores, { ...VARIANTS[0]!, beside: true }, 0)
 }
 
 /** Whether any row is compared with retrain by the gap of its metrics; generated images are not. */
@@ -87,7 +89,7 @@ const spreadOnly = (value: Spread | null): Spread | null => value && { mean: val
 
 const right = (title: string): TableColumn => ({ title, align: 'right' })
 
-function draw({ columns, references, rows }: Scores, { spread, times }: Variant): string[] {
+function draw({ columns, references, rows }: Scores, { spread, times, beside }: Variant, width: number): string[] {
   const ranked = rows.some(({ rank }) => rank !== undefined)
   const compared = hasGaps({ references, rows })
   const heads: TableColumn[] = [
@@ -100,20 +102,23 @@ function draw({ columns, references, rows }: Scores, { spread, times }: Variant)
   const shown = (value: Spread) => meanAndSd(spread ? value : { ...value, sd: null })
   const lines = ({ rank = '', name, avgGap, cells, seconds, fractionOfRetrain, n }: Score): string[][] => {
     const first = ranked ? [rank] : []
+    const gaps = cells.map((cell) =>
+      typeof cell === 'string' || cell.gap === null ? '' : styledData('dim', signed(cell.gap)),
+    )
     const values = [
       ...first,
       name,
-      ...(compared ? [avgGap ? meanAndSd(avgGap) : ''] : []),
-      ...cells.map((cell) => (typeof cell === 'string' ? cell : shown(cell))),
+      ...(compared ? [avgGap ? shown(avgGap) : ''] : []),
+      ...cells.map((cell, at) => {
+        if (typeof cell === 'string') return cell
+        return beside && avgGap && gaps[at] ? `${shown(cell)} (${gaps[at]})` : shown(cell)
+      }),
       seconds ? fixed(seconds.mean, seconds.mean < 10 ? 2 : 1) : '',
       fractionOfRetrain ? fixed(fractionOfRetrain.mean, 3) : '',
       String(n),
     ]
-    const gaps = cells.map((cell) =>
-      typeof cell === 'string' || cell.gap === null ? '' : styledData('dim', signed(cell.gap)),
-    )
-    return avgGap && gaps.some(Boolean) ? [values, [...first.map(() => ''), '', '', ...gaps]] : [values]
+    return avgGap && !beside && gaps.some(Boolean) ? [values, [...first.map(() => ''), '', '', ...gaps]] : [values]
   }
   const ruled = references.length > 0 && rows.length > 0 ? (['rule'] as const) : []
-  return table(heads, [...references.flatMap(lines), ...ruled, ...rows.flatMap(lines)])
+  return table(heads, [...references.flatMap(lines), ...ruled, ...rows.flatMap(lines)], width)
 }

@@ -1,6 +1,7 @@
 /** What others wrote moves no cursor: control characters come out by their codes, on terminals as on pages. */
 import { expect, test, vi } from 'vitest'
 import { note, print, printJson, shown, styled, styledData } from '../../runner/terminal/output.ts'
+import { scoresTable } from '../../runner/terminal/scores.ts'
 import { table } from '../../runner/terminal/table.ts'
 import { visible, visibleInLine } from '../../schema/parts/controls.ts'
 
@@ -47,4 +48,38 @@ test('our own styles reach a terminal that takes colours; those of others never'
   const line = shown(styled('red', `x ${HOSTILE} \u001b[31m`))
   vi.unstubAllEnvs()
   expect(line).toBe(`\u001b[31mx ${SHOWN} \\u001b[31m\u001b[39m`)
+})
+
+test('at 60 columns no line of a table is wider, and no value is lost', () => {
+  const value = (mean: number, gap: number | null) => ({ mean, sd: 0.12, gap })
+  const titles = ['UA', 'RA', 'TA', 'MIA']
+  const row = (name: string, gap: number | null) => ({
+    rank: '1–2',
+    name,
+    avgGap: gap === null ? null : { mean: 1.25, sd: 0.5 },
+    cells: titles.map((_, at) => value(90 + at, gap)),
+    seconds: { mean: 12, sd: 1 },
+    fractionOfRetrain: { mean: 0.1, sd: 0 },
+    n: 3,
+  })
+  const scores = {
+    columns: titles.map((title) => ({ title })),
+    references: [row('Retrain', null)],
+    rows: [row('SalUn (a label that is as long as labels may be, sixty or so)', -1.5)],
+  }
+  const narrow = scoresTable(scores, 60)
+  expect(narrow.filter((line) => line.length > 60 && !line.startsWith('Method'))).toEqual([])
+  expect(narrow).toContain('UA         90.00 ± 0.12 (−1.50)')
+  expect(narrow).toContain('Avg. Gap   1.25 ± 0.50')
+  // A file, and a wide terminal, have it whole.
+  expect(scoresTable(scores, 200)[0]).toMatch(/^Rank +Method +Avg\. Gap +UA +RA +TA +MIA +Seconds +× Retrain +n$/)
+  const long = table(
+    [{ title: 'Id' }, { title: 'Address' }],
+    [
+      ['a', 'x'.repeat(50)],
+      ['b', ''],
+    ],
+    40,
+  )
+  expect(long).toEqual([`Id       a`, `Address  ${'x'.repeat(50)}`, '', 'Id       b'])
 })
