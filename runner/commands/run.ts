@@ -7,7 +7,7 @@ import type { DeviceKind } from '../probe/providers.ts'
 import { methods, offers, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
 import { checkClasses } from '../stages/check-classes.ts'
 import { dataLoader } from '../stages/data.ts'
-import { dataPlaces, openHome } from '../store/home.ts'
+import { checkPlaces, dataPlaces, openHome } from '../store/home.ts'
 import { openStore } from '../store/store.ts'
 import { note } from '../terminal/output.ts'
 import { showProgress } from '../terminal/progress.ts'
@@ -89,6 +89,7 @@ async function execute(word: string | undefined, options: Options): Promise<void
   const home = await openHome(options.home)
   const { signal, release } = onInterrupts(() => note('Stopping after this chunk; Ctrl-C again ends at once.'))
   const places = dataPlaces(home, options.data)
+  await checkPlaces(places)
   const data = dataLoader(places)
   const pinned = await Promise.all(target.benchmarks.map((each) => pinContent(each, data, signal)))
   for (const each of pinned) checkClasses(each, await classesOf(each, data, signal))

@@ -8,7 +8,7 @@ import { runLoop } from '../agent/loop.ts'
 import { type Pulse, startPulse } from '../agent/pulse.ts'
 import { passedSelfTest, probeMachine } from '../probe/probe.ts'
 import type { DeviceKind } from '../probe/providers.ts'
-import { dataPlaces, openHome } from '../store/home.ts'
+import { checkPlaces, dataPlaces, openHome } from '../store/home.ts'
 import { openStore } from '../store/store.ts'
 import { findingsLines } from '../terminal/findings.ts'
 import { note, print, printJson, printJsonLine, styled } from '../terminal/output.ts'
@@ -88,6 +88,8 @@ async function execute(options: Options): Promise<void> {
   const secret = await secretFrom(options)
   const name = nameFrom(options)
   const home = await openHome(options.home)
+  const places = dataPlaces(home, options.data)
+  await checkPlaces(places)
   const { drain, stop, release } = onDraining({
     drainMs: drainSeconds * 1000,
     onDrain: () => note(`Stopping: a job may go on for ${duration(drainSeconds)}; once more gives it back at once.`),
@@ -116,7 +118,6 @@ async function execute(options: Options): Promise<void> {
     const client = createClient({ server, access, onRetry, onAnswer: pulse.answered })
     note(`Runner ${identity.name} (${identity.id}) asks ${server} for jobs.`)
     const store = openStore(home)
-    const places = dataPlaces(home, options.data)
     const { probe, provider } = findings
     await runLoop({ client, identity, probe, store, places, threads, provider, drain, signal, emit: tell })
   } catch (error) {

@@ -6,7 +6,7 @@ import { type NamedFile, openNamed } from '../pipeline/files-of-arrays.ts'
 import { compareWith, metricsWanted, type Recognised, recognise, scoreRecognised } from '../pipeline/score-file.ts'
 import { metricOf } from '../science/catalogue/catalogue.ts'
 import { MetricError, type MetricTools } from '../science/metric.ts'
-import { dataPlaces, homeOf } from '../store/home.ts'
+import { checkPlaces, dataPlaces, homeOf } from '../store/home.ts'
 import { reasonOf } from '../store/write.ts'
 import { note } from '../terminal/output.ts'
 import { checkWritable } from '../terminal/report.ts'
@@ -155,10 +155,12 @@ async function ofPictures(own: NamedFile, beside: NamedFile | null, options: Con
       `--${name === 'perExample' ? 'per-example' : name}: expected evidence on both sides; this is FID alone`,
     )
   }
+  const places = dataPlaces(homeOf(options.home), options.data)
+  await checkPlaces(places)
   const { signal, release } = onInterrupts()
   let told = 0
   const picture = inceptionOf({
-    ...dataPlaces(homeOf(options.home), options.data),
+    ...places,
     threads: 0,
     signal,
     onProgress({ phase, done, total, unit }) {

@@ -77,3 +77,14 @@ export const dataPlaces = (home: string, data: string[] = []): DataPlaces => ({
   ],
   cache: join(home, 'datasets'),
 })
+
+/** A folder that was named, here or in PALIMPSEST_DATA, and is not there is a mistake, not a reason to download. */
+export async function checkPlaces({ directories }: DataPlaces): Promise<void> {
+  for (const folder of directories) {
+    const found = await stat(folder).catch((error) => {
+      throw new UsageError(`--data ${folder}: expected a folder with files of datasets: ${reasonOf(error)}`)
+    })
+    if (!found.isDirectory())
+      throw new UsageError(`--data ${folder}: expected a folder with files of datasets, got a file`)
+  }
+}

@@ -543,3 +543,13 @@ test('reasons of the file system are in words, and name no path twice', async ()
   const other = await cli(['runners', 'list', '--token-file', join(folder, 'token')])
   expect(other.stderr).toContain('expected an admin token (pal_admin_...)')
 })
+
+test.each([
+  ['that there is not', 'missing', /--data .*missing: expected a folder with files of datasets: there is no such file/],
+  ['that is a file', 'package.json', /--data .*package\.json: expected a folder with files of datasets, got a file/],
+])('--data %s is refused, instead of downloading', async (_, data, message) => {
+  const folder = await temporaryFolder()
+  const words = ['run', 'cifar10.resnet18.random-10', '--method', 'ft', '--home', folder, '--data', data]
+  const { code, stderr } = await cli(words)
+  expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
+})
