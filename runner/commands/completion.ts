@@ -28,7 +28,7 @@ compdef _palimpsest palimpsest`,
 }
 
 export const completion: Command = {
-  group: 'First',
+  group: 'On this machine',
   add: (program) =>
     program
       .command('completion')

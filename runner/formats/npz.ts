@@ -1,4 +1,5 @@
-/** numpy's .npz: a zip archive of .npy files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). Pure. */
+/** numpy's .npz: a zip archive of .npy files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). Pure;
+ *  fflate reads the archive, which is small, has no dependencies and knows the 64-bit entries that numpy writes. */
 import { unzipSync } from 'fflate'
 import type { Arrays } from './arrays.ts'
 import { ArraysError, decoders, type Numbers } from './numbers.ts'

@@ -1,5 +1,6 @@
 /** Text that strangers wrote: refused at the edge where it is a name, shown by its codes where it is there already. */
 import { expect, test } from 'vitest'
+import { liveEvent } from '../../worker/views/live-event.tsx'
 import {
   ask,
   bindings,
@@ -56,6 +57,11 @@ test('no page holds a control character, whatever labels, logs and failures say'
   expect(texts.at(-1)).toContain(`log ${SHOWN.slice('a\\u001b[2J'.length)}`)
   expect(texts.at(-1)).toContain(`message ${SHOWN}`)
   expect(texts.at(-1)).toContain(`Retrain ${SHOWN}`)
+})
+
+test('lines that an open page is told of hold none either', () => {
+  const { log } = liveEvent('key', { log: { attempt: 1, offset: 0, line: 0, text: `${HOSTILE}\nb\n` } })
+  expect(log!.lines).toEqual([SHOWN, 'b'])
 })
 
 test.each([
