@@ -5,7 +5,7 @@ import { REFERENCE } from '../science/catalogue/catalogue.ts'
 import { labelled } from '../words/names.ts'
 import { rankRange } from '../words/numbers.ts'
 import { classSheet, classTable } from './classes.ts'
-import { type Score, type Scores, scoresLegend, scoresSheet, scoresTable } from './scores.ts'
+import { type GapPlace, type Score, type Scores, scoresLegend, scoresSheet, scoresTable } from './scores.ts'
 import type { Sheet } from './sheet.ts'
 
 export const boardTable = (board: Ranking | SuiteBoard): string[] => scoresTable(scoresOf(board))
@@ -19,15 +19,18 @@ function scoresOf(board: Ranking | SuiteBoard): Scores {
 
 /** The same for other programs, each metric of a suite as a table of its own. */
 export const boardSheets = (board: Ranking | SuiteBoard, title: string): Sheet[] => [
-  scoresSheet(scoresOf(board), { title, legend: boardLegend(board) }),
+  scoresSheet(scoresOf(board), { title, legend: boardLegend(board, 'beside it') }),
   ...('suite' in board ? metricsByClass(board).map((each) => classSheet(each.title, each.classes, each.columns)) : []),
 ]
 
 /** How to read it. */
-export const boardLegend = ({ columns, ordering }: Pick<Ranking, 'columns' | 'ordering'>): string[] =>
+export const boardLegend = (
+  { columns, ordering }: Pick<Ranking, 'columns' | 'ordering'>,
+  place?: GapPlace,
+): string[] =>
   ordering.by === 'avg-gap'
     ? [
-        ...scoresLegend([...new Set(columns.map(({ unit }) => unit))].join(', ')),
+        ...scoresLegend([...new Set(columns.map(({ unit }) => unit))].join(', '), true, place),
         'A rank is a range: few seeds separate few rows.',
       ]
     : ['Mean ± sample sd over n seeds.', ordering.words]

@@ -11,7 +11,7 @@ import { duration, fixed } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { classSheet, classTable } from './classes.ts'
 import { note, print, printJson, styled } from './output.ts'
-import { hasGaps, type Score, type Scores, scoresLegend, scoresSheet, scoresTable } from './scores.ts'
+import { type GapPlace, hasGaps, type Score, type Scores, scoresLegend, scoresSheet, scoresTable } from './scores.ts'
 import { type Format, printSheets } from './sheet.ts'
 
 const metricTitle = (id: string) => metricOf(id)?.title ?? id
@@ -95,7 +95,7 @@ export async function report(ran: Ran, { format, file }: { format: Format; file:
   if (format === 'json') return printJson(result)
   const title = isSuite ? `${target.title}: average over the classes` : target.title
   const scores = scoresOf(summaries, seeds)
-  const legend = legendOf(scores, summaries, seeds)
+  const legend = legendOf(scores, summaries, seeds, format === 'table' ? 'below it' : 'beside it')
   const classes = benchmarks.map(className)
   const metrics = (isSuite ? Object.keys(runs[0]!.metrics) : []).map((id) => ({
     title: `${metricTitle(id)} of each class`,
@@ -135,8 +135,11 @@ function scoresOf(summaries: LocalSummary[], seeds: number[]): Scores {
   return { columns, references: scores.slice(0, 1), rows: scores.slice(1) }
 }
 
-function legendOf(scores: Scores, summaries: LocalSummary[], seeds: number[]): string[] {
+function legendOf(scores: Scores, summaries: LocalSummary[], seeds: number[], place: GapPlace): string[] {
   const ids = Object.keys(summaries[0]!.metrics)
   const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].filter(Boolean).join(', ')
-  return [...scoresLegend(units, hasGaps(scores)), `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`]
+  return [
+    ...scoresLegend(units, hasGaps(scores), place),
+    `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`,
+  ]
 }

@@ -46,11 +46,14 @@ export function scoresTable(scores: Scores, width = dataWidth()): string[] {
 export const hasGaps = ({ references, rows }: Pick<Scores, 'references' | 'rows'>): boolean =>
   [...references, ...rows].some(({ avgGap }) => avgGap !== null)
 
+/** Where a gap stands: in a sheet, in parentheses or a column of its own. */
+export type GapPlace = 'below it' | 'beside it'
+
 /** How to read it; `units` such as `%`. */
-export const scoresLegend = (units: string, compared = true): string[] =>
+export const scoresLegend = (units: string, compared = true, place: GapPlace = 'below it'): string[] =>
   compared
     ? [
-        `Mean ± sample sd over n seeds, in ${units}; below it the mean signed gap to Retrain`,
+        `Mean ± sample sd over n seeds, in ${units}; ${place} the mean signed gap to Retrain`,
         'of the same seed. Avg. Gap is the mean |gap|: smaller is closer to Retrain.',
       ]
     : [`Mean ± sample sd over n seeds, in ${units}.`]
