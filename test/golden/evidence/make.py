@@ -1,4 +1,4 @@
-"""Evidence as people save it with numpy and safetensors (pip install numpy safetensors==0.8.0), and its scores.
+"""Evidence as people save it with numpy and safetensors (pip install numpy scikit-learn safetensors==0.8.0), and its scores.
 
 Usage: python3 make.py. Writes *.npz, *.safetensors and expected.json beside itself.
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
+from sklearn.svm import SVC
 
 here = Path(__file__).parent
 rng = np.random.default_rng(7)
@@ -91,7 +92,23 @@ def accuracy(name, without=None):
     return float(100 * (logits.argmax(1) == labels)[kept].mean())
 
 
+def confidence(name, without=None):
+    logits, labels = sets[name]
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    of_label = (powers / powers.sum(1, keepdims=True))[np.arange(len(labels)), labels]
+    return of_label[labels != without].astype("float32").reshape(-1, 1)
+
+
+def membership():
+    members, others, queries = confidence("retain"), confidence("test", without=1), confidence("forget")
+    members = members[: len(others)]
+    attack = SVC(C=3, gamma="auto", kernel="rbf")
+    attack.fit(np.concatenate([members, others]), np.concatenate([np.ones(len(members)), np.zeros(len(others))]))
+    return float(100 * (attack.predict(queries) == 0).mean())
+
+
 expected = {
+    "mia": membership(),
     "ua": 100 - accuracy("forget"),
     "ra": accuracy("retain"),
     "ta": accuracy("test", without=1),
