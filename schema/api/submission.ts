@@ -1,6 +1,6 @@
 /** A submission: one method with parameters, for one benchmark or suite, over a list of seeds. */
 import { z } from 'zod'
-import { oneLine } from '../parts/controls.ts'
+import { oneLine } from '../parts/one-line.ts'
 import { slug } from '../parts/recipe.ts'
 import { requirements } from '../requirements.ts'
 import { seed } from '../stage.ts'

@@ -1,13 +1,10 @@
 /** Characters that say nothing and change what stands around them: terminals obey control characters, and bidirectional ones turn
  *  text about. Names and labels may not hold them; where older text or a runner's own words do, they are shown by their codes. */
-import { z } from 'zod'
 
 const CONTROLS = '\\p{Cc}\\p{Zl}\\p{Zp}\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069'
 const control = new RegExp(`[${CONTROLS}]`, 'gu')
-const none = new RegExp(`^[^${CONTROLS}]*$`, 'u')
-
-/** Text that is shown on a line with other things. */
-export const oneLine = z.string().regex(none, 'expected no control characters')
+/** Text without any. */
+export const plainText = new RegExp(`^[^${CONTROLS}]*$`, 'u')
 
 /** As JSON writes it: `\u001b`. */
 const code = (character: string): string => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`

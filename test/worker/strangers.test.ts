@@ -1,6 +1,7 @@
 /** Text that strangers wrote: refused at the edge where it is a name, shown by its codes where it is there already. */
 import { expect, test } from 'vitest'
 import { liveEvent } from '../../worker/views/live-event.tsx'
+import { linePieces } from '../../worker/views/log-line.ts'
 import {
   ask,
   bindings,
@@ -59,9 +60,12 @@ test('no page holds a control character, whatever labels, logs and failures say'
   expect(texts.at(-1)).toContain(`Retrain ${SHOWN}`)
 })
 
-test('lines that an open page is told of hold none either', () => {
-  const { log } = liveEvent('key', { log: { attempt: 1, offset: 0, line: 0, text: `${HOSTILE}\nb\n` } })
-  expect(log!.lines).toEqual([SHOWN, 'b'])
+test('the script of an open page draws lines and progress without any', () => {
+  const line = HOSTILE.slice(HOSTILE.indexOf('\u202e'))
+  const shown = SHOWN.slice(SHOWN.indexOf('\\u202e'))
+  expect(linePieces(line, 1, { page: '/runs/1/log/1', prefix: '' }).text).toBe(shown)
+  const progress = { phase: line, done: 1, total: 2, unit: 'images', share: 0.5 }
+  expect(liveEvent('key', { progress }).progress).toContain(shown)
 })
 
 test.each([

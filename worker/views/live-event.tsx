@@ -24,5 +24,5 @@ const linesOf = (key: string, { attempt, offset, line, text }: Chunk): LiveLines
   offset,
   end: offset + new TextEncoder().encode(text).byteLength,
   line,
-  lines: visible(text.slice(0, -1)).split('\n'),
+  lines: text.slice(0, -1).split('\n'),
 })
