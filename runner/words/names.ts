@@ -1,3 +1,4 @@
+/** Names as people read them. */
 import { visibleInLine } from '../../schema/parts/controls.ts'
 
 /** A method as boards, charts and lines name it: with the label that tells two of its settings apart. */
