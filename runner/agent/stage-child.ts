@@ -1,6 +1,7 @@
 /** The process of one stage: told what to run, it answers with progress, log lines and then a result or an error. It stops
  *  when told to, and when the runner that started it is gone; signals are the runner's business. */
 
+import { useProxies } from '../machine/proxy.ts'
 import { runStage } from '../pipeline/run-stage.ts'
 import { dataLoader } from '../stages/data.ts'
 import { localFaultOf } from '../store/local-fault.ts'
@@ -35,6 +36,7 @@ async function answerTo({
   checkpointEveryMs,
 }: StageOrder): Promise<FromStage> {
   try {
+    await useProxies()
     const { result, reused } = await runStage(spec, {
       store: openStore(home),
       data: dataLoader(places),

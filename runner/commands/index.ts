@@ -1,4 +1,5 @@
 export { board } from './board.ts'
+export { completion } from './completion.ts'
 export { enrol } from './enrol.ts'
 export { health } from './health.ts'
 export { list } from './list.ts'

@@ -5,11 +5,13 @@ import { runnerTasks } from '../pipeline/tasks.ts'
 import { methods, metricsOf, offeredBy, scienceTasks } from '../science/catalogue/catalogue.ts'
 import { type Parameter, parametersOf } from '../science/parameters.ts'
 import { print, printJson, styledData } from '../terminal/output.ts'
+import { printSheets, type Sheet } from '../terminal/sheet.ts'
 import { paramText } from '../words/command.ts'
 import { noSuch } from '../words/nearest.ts'
 import { plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { type Command, help } from './parts/command.ts'
+import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
 
 /** What a section lists, as `--json` prints it. */
 interface Member {
@@ -117,9 +119,22 @@ const parameterLines = (parameters: Parameter[]): string[] =>
     return description ? [first, `      ${styledData('dim', description)}`] : [first]
   })
 
-interface Options {
+/** A section for other programs: what is said on a member's line. */
+const sheetOf = ({ name, members }: { name: string; members: Member[] }): Sheet => ({
+  title: titleOf(name),
+  columns: [{ title: 'Id' }, { title: 'Title' }, { title: 'Tasks' }, { title: 'Description' }],
+  rows: members.map((member) => [
+    member.id,
+    member.title,
+    member.tasks?.join(' ') ?? null,
+    sections[name]!.words(member).head,
+  ]),
+})
+
+const titleOf = (section: string) => `${section[0]!.toUpperCase()}${section.slice(1)}`
+
+interface Options extends FormatOptions {
   task?: string
-  json?: boolean
 }
 
 export const list: Command = {
@@ -131,7 +146,8 @@ export const list: Command = {
       .argument('[section]', `one of ${Object.keys(sections).join(', ')}`)
       .argument('[id]', 'one member of the section')
       .option('--task <task>', `only what is for ${tasks.join(' or ')}`)
-      .option('--json', 'as JSON')
+      .addOption(formatOption())
+      .option('--json', 'as JSON; short for --format json')
       .addHelpText(
         'after',
         help([
@@ -145,21 +161,27 @@ export const list: Command = {
       .action(execute),
 }
 
-function execute(name: string | undefined, id: string | undefined, { task: word, json }: Options): void {
+function execute(name: string | undefined, id: string | undefined, options: Options): void {
+  const format = formatOf(options)
+  const { task: word } = options
   const known = new Map(Object.entries(sections))
   if (name !== undefined) lookUp('section', known, name)
   const task = tasks.find((task) => task === word)
   if (word !== undefined && !task) throw new UsageError(`--task: ${noSuch('task', word, tasks)}`)
   const chosen = name === undefined ? [...known.keys()] : [name]
   const found = chosen.map((name) => ({ name, members: membersOf(name, id, task) }))
-  if (json) {
+  if (format === 'json') {
     const all = Object.fromEntries(found.map(({ name, members }) => [name, members]))
     printJson(name === undefined ? all : id === undefined ? all[name] : all[name]![0])
     return
   }
+  if (format !== 'table') {
+    printSheets(found.map(sheetOf), format)
+    return
+  }
   for (const [index, { name, members }] of found.entries()) {
     if (index > 0) print()
-    print(styledData('bold', `${name[0]!.toUpperCase()}${name.slice(1)}`))
+    print(styledData('bold', titleOf(name)))
     // Classes of a suite are told by their suite.
     const shown = name === 'benchmarks' && id === undefined ? members.filter(({ id }) => !suiteWith(id)) : members
     for (const member of shown) {

@@ -1,6 +1,7 @@
 /** Puts the commands together, runs one, and turns what it throws into words and an exit code. */
 import { Command, CommanderError } from 'commander'
 import { RemoteError } from '../agent/client.ts'
+import { useProxies } from '../machine/proxy.ts'
 import { localFaultOf } from '../store/local-fault.ts'
 import { reasonOf } from '../store/write.ts'
 import { note, styled } from '../terminal/output.ts'
@@ -24,6 +25,7 @@ export async function main(argv: string[]): Promise<number> {
   }
   addHelp(program)
   try {
+    await useProxies()
     await program.parseAsync(argv)
     return 0
   } catch (error) {

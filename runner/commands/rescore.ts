@@ -12,21 +12,22 @@ import { openHome } from '../store/home.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { showCounting } from '../terminal/counting.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
-import { rescoredTable } from '../terminal/rescored.ts'
+import { rescoredSheet, rescoredTable } from '../terminal/rescored.ts'
+import { type Format, printSheets } from '../terminal/sheet.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { targetFrom, wholeNumber } from './parts/arguments.ts'
 import { type Command, help, homeOption, serverOf } from './parts/command.ts'
+import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
 import { onInterrupts } from './parts/interrupts.ts'
 
-interface Options {
+interface Options extends FormatOptions {
   server?: string
   tokenFile?: string
   onlyMissing?: boolean
   dryRun?: boolean
   threads: number
   home?: string
-  json?: boolean
 }
 
 export const rescore: Command = {
@@ -50,7 +51,8 @@ export const rescore: Command = {
         availableParallelism(),
       )
       .option(...homeOption)
-      .option('--json', 'every change as JSON')
+      .addOption(formatOption())
+      .option('--json', 'every change as JSON; short for --format json')
       .addHelpText(
         'after',
         help(
@@ -88,6 +90,7 @@ async function execute(words: string[], options: Options): Promise<void> {
   if (options.server === undefined && options.onlyMissing) throw new UsageError('--only-missing belongs to --server')
   if (options.server !== undefined && words.length === 0)
     throw new UsageError('--server: expected the slug of at least one benchmark or suite, got none')
+  const format = formatOf(options)
   const home = await openHome(options.home)
   const { signal, release } = onInterrupts(() => note('Stopping; what was written stays.'))
   const scoring = openScoring({ home, threads: options.threads, signal })
@@ -98,7 +101,7 @@ async function execute(words: string[], options: Options): Promise<void> {
       options.server === undefined
         ? await atHome(words, options, context)
         : await atServer(words, options, { ...context, server: serverOf(options.server), home })
-    tell({ ...found, seconds: (performance.now() - began) / 1000 }, options)
+    tell({ ...found, seconds: (performance.now() - began) / 1000 }, format)
   } finally {
     release()
     await scoring.close()
@@ -160,9 +163,10 @@ async function atServer(
 type Renamed<Entry> = Omit<Entry, 'key'> & { job: string }
 const ofStage = <Rest extends object>({ job, ...rest }: Rest & { job: string }) => ({ key: job, ...rest })
 
-function tell(found: Report & { seconds: number }, { json }: Options): void {
+function tell(found: Report & { seconds: number }, format: Format): void {
   const { changes, confirmed, problems, evaluations, nameless, unknown, seconds, dryRun } = found
-  if (json) printJson(found)
+  if (format === 'json') printJson(found)
+  else if (format !== 'table') printSheets([rescoredSheet(changes)], format)
   else if (changes.length > 0) for (const line of rescoredTable(changes)) print(line)
   for (const named of unknown) note(`${named}: this release has no such metric; its values stay as they are.`)
   if (nameless > 0) {

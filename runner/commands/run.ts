@@ -7,7 +7,7 @@ import type { DeviceKind } from '../probe/providers.ts'
 import { methods, offers, plannable, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
 import { checkClasses } from '../stages/check-classes.ts'
 import { dataLoader } from '../stages/data.ts'
-import { dataPlaces, openHome } from '../store/home.ts'
+import { checkPlaces, dataPlaces, openHome } from '../store/home.ts'
 import { openStore } from '../store/store.ts'
 import { note } from '../terminal/output.ts'
 import { showProgress } from '../terminal/progress.ts'
@@ -19,13 +19,13 @@ import { collect, paramsFrom, resolveParams, seedsFrom, targetFrom, wholeNumber 
 import { checkBenchmark, prepareBenchmark } from './parts/check-benchmark.ts'
 import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
 import { chooseProvider, deviceOption, precisionOption, setPrecision } from './parts/device-choice.ts'
+import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
 import { onInterrupts } from './parts/interrupts.ts'
 
-interface Options {
+interface Options extends FormatOptions {
   method: string[]
   param?: string[]
   seeds?: string
-  json?: boolean | string
   data?: string[]
   home?: string
   threads: number
@@ -53,6 +53,7 @@ export const run: Command = {
       .option('--param <name=value>', 'a parameter of the one method (repeatable)', collect)
       .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
       .option('--force', 'compute every stage anew, also those that were computed before')
+      .addOption(formatOption())
       .option('--json [file]', 'all values as JSON to stdout, or into a file')
       .option(...dataOption, collect)
       .option(...homeOption)
@@ -81,13 +82,16 @@ async function execute(word: string | undefined, options: Options): Promise<void
   const [benchmark] = target.benchmarks as [Benchmark]
   const chosen = chosenMethods(benchmark, options)
   const seeds = options.seeds === undefined ? benchmark.seeds : seedsFrom(options.seeds)
+  const format = formatOf(options)
   checkBenchmark(benchmark)
-  if (typeof options.json === 'string') await checkWritable(options.json)
+  const file = typeof options.json === 'string' ? options.json : undefined
+  if (file !== undefined) await checkWritable(file)
   setPrecision(options.precision)
   const provider = await chooseProvider(options.device)
   const home = await openHome(options.home)
   const { signal, release } = onInterrupts(() => note('Stopping after this chunk; Ctrl-C again ends at once.'))
   const places = dataPlaces(home, options.data)
+  await checkPlaces(places)
   const data = dataLoader(places)
   const pinned = await Promise.all(target.benchmarks.map((each) => pinContent(each, data, signal)))
   for (const each of pinned) checkClasses(each, await classesOf(each, data, signal))
@@ -132,7 +136,7 @@ async function execute(word: string | undefined, options: Options): Promise<void
     const seconds = (performance.now() - started) / 1000
     const reused = reusedStages > 0 ? ` (${reusedStages} reused)` : ''
     note(`Finished ${plural(finishedStages, 'stage')}${reused} in ${duration(seconds)}.`)
-    await report({ target: { ...target, benchmarks: pinned }, methods: chosen, seeds, runs, dropped }, options.json)
+    await report({ target: { ...target, benchmarks: pinned }, methods: chosen, seeds, runs, dropped }, { format, file })
     if (dropped.length > 0) throw new Error(unfinished(dropped, chosen.length))
   } finally {
     view.stop()

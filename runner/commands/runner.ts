@@ -13,7 +13,7 @@ import { type Pulse, startPulse } from '../agent/pulse.ts'
 import { refusedBefore, rememberRefused } from '../agent/refused-order.ts'
 import { passedSelfTest, probeMachine } from '../probe/probe.ts'
 import type { DeviceKind } from '../probe/providers.ts'
-import { dataPlaces, openHome } from '../store/home.ts'
+import { checkPlaces, dataPlaces, openHome } from '../store/home.ts'
 import { requireRoom } from '../store/local-fault.ts'
 import { openStore } from '../store/store.ts'
 import { findingsLines } from '../terminal/findings.ts'
@@ -97,6 +97,8 @@ async function execute(options: Options): Promise<void> {
   await requireRoom(home)
   const refused = await refusedBefore(home, server)
   if (refused !== null) throw new UsageError(refused)
+  const places = dataPlaces(home, options.data)
+  await checkPlaces(places)
   const { drain, stop, release } = onDraining({
     drainMs: drainSeconds * 1000,
     onDrain: () => note(`Stopping: a job may go on for ${duration(drainSeconds)}; once more gives it back at once.`),
@@ -126,7 +128,6 @@ async function execute(options: Options): Promise<void> {
     const client = createClient({ server, access, onRetry, onAnswer: pulse.answered })
     note(`Runner ${identity.name} (${identity.id}) asks ${server} for jobs.`)
     const store = openStore(home)
-    const places = dataPlaces(home, options.data)
     const { probe, provider } = findings
     await runLoop({ client, identity, probe, store, places, threads, provider, drain, signal, emit: tell })
   } catch (error) {
@@ -137,7 +138,7 @@ async function execute(options: Options): Promise<void> {
     }
     if (!either.aborted) throw error
   } finally {
-    pulse?.stop()
+    await pulse?.stop()
     release()
   }
   // SIGTERM is how services are stopped: that is a good end.

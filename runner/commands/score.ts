@@ -1,92 +1,189 @@
-/** `palimpsest score`: metrics of an evidence file, computed anew. */
-import { readFile } from 'node:fs/promises'
+/** `palimpsest score`: metrics of evidence, whoever saved it, and FID of pictures or published statistics. */
+import { writeFile } from 'node:fs/promises'
 import { openMetricTools } from '../engine/metric-tools.ts'
-import { SafetensorsError } from '../formats/safetensors.ts'
-import { lookUp } from '../pipeline/catalogue.ts'
-import { scienceTasks } from '../science/catalogue/catalogue.ts'
-import { offeredOn, scoreEvidence } from '../science/score.ts'
-import { EVIDENCE, type ScienceTask } from '../science/task.ts'
+import { fidBetween, inceptionOf } from '../pipeline/fid.ts'
+import { type NamedFile, openNamed } from '../pipeline/files-of-arrays.ts'
+import { compareWith, metricsWanted, type Recognised, recognise, scoreRecognised } from '../pipeline/score-file.ts'
+import { metricOf } from '../science/catalogue/catalogue.ts'
+import { MetricError, type MetricTools } from '../science/metric.ts'
+import { checkPlaces, dataPlaces, homeOf } from '../store/home.ts'
 import { reasonOf } from '../store/write.ts'
-import { note, print, printJson } from '../terminal/output.ts'
-import { table } from '../terminal/table.ts'
-import { fixed } from '../words/numbers.ts'
+import { note } from '../terminal/output.ts'
+import { checkWritable } from '../terminal/report.ts'
+import { printScored, type ScoredFile } from '../terminal/scored.ts'
+import { csvLine } from '../words/csv.ts'
+import { plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
-import { collect } from './parts/arguments.ts'
-import { type Command, help } from './parts/command.ts'
+import { collect, wholeNumber } from './parts/arguments.ts'
+import { type Command, dataOption, help, homeOption } from './parts/command.ts'
+import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
+import { onInterrupts } from './parts/interrupts.ts'
 
-interface Options {
+interface Options extends FormatOptions {
   reference?: string
+  retrain?: string
   metric?: string[]
-  json?: boolean
+  forgottenClass?: number
+  perExample?: string
+  data?: string[]
+  home?: string
 }
+
+/** What a file must hold; the page /docs says the same. */
+const FORMAT = `A file is safetensors, or an .npz of numpy.savez. Of a classifier, for each set:
+  forget.logits [n, classes]  forget.labels [n]     D_f, in dataset order; logits before any softmax
+  retain.logits, retain.labels, test.logits, test.labels
+  forgottenClass              where a class was to be forgotten: metadata, or a number given to savez
+Of generated images:
+  labels [n], features [n, d], judge.logits [n, classes], scores [n, classes of the extractor]
+  extractor.id, judge.testAccuracy, forgottenClass  as metadata, or given to savez
+  and in the file of --reference: features [m, d], labels [m] of real images, and extractor.id
+Logits, features and scores are float16, bfloat16, float32 or float64, and are taken in float32; labels are whole numbers. In place
+of a dot a name may have an underscore, as in savez("e.npz", forget_logits=...). What is missing is left out, with its metrics.
+FID alone: between any two of generated images, real features, statistics as pytorch-fid writes them (an .npz of mu and sigma), and
+folders of pictures, which Inception-v3 looks at here.`
 
 export const score: Command = {
   group: 'On this machine',
   add: (program) =>
     program
       .command('score')
-      .description('compute metrics from an evidence file of any task, with no training and no server')
-      .argument('<evidence>', 'an evidence.safetensors, as evaluations leave it')
-      .option('--reference <file>', 'the file beside it, for evidence of generated images: reference.safetensors')
+      .description('compute metrics from evidence of any task, whoever saved it, with no training and no server')
+      .argument('<evidence>', 'safetensors or .npz; for FID also statistics (.npz) or a folder of pictures')
+      .option(
+        '--reference <file>',
+        'of generated images: features of real ones, statistics (.npz) or a folder of pictures',
+      )
+      .option(
+        '--retrain <evidence>',
+        'evidence of a model retrained without the forgotten data: adds gaps and Avg. Gap',
+      )
       .option('--metric <identity>', 'such as mia/svc-confidence@1 (repeatable; default: all)', collect)
-      .option('--json', 'as JSON')
+      .option(
+        '--forgotten-class <n>',
+        'the class to be forgotten, where the file does not say',
+        wholeNumber('forgotten-class', { min: 0, max: 255 }),
+      )
+      .option(
+        '--per-example <file>',
+        'write a CSV with a row an example: answer, confidence, and what MIA takes it for',
+      )
+      .option(...dataOption, collect)
+      .option(...homeOption)
+      .addOption(formatOption())
+      .option('--json', 'short for --format json')
       .addHelpText(
         'after',
-        help([
-          'palimpsest score evidence.safetensors',
-          'palimpsest score evidence.safetensors --metric ua/accuracy@1',
-          'palimpsest score evidence.safetensors --reference reference.safetensors',
-        ]),
+        help(
+          [
+            'palimpsest score evidence.safetensors --retrain retrain.safetensors',
+            'palimpsest score logits.npz --forgotten-class 3 --per-example examples.csv',
+            'palimpsest score evidence.safetensors --reference reference.safetensors',
+            'palimpsest score samples/ --reference cifar10-statistics.npz',
+          ],
+          FORMAT,
+        ),
       )
       .action(execute),
 }
 
-async function execute(path: string, { reference, metric, json }: Options): Promise<void> {
-  const [bytes, beside] = await Promise.all([bytesOf(path), reference === undefined ? null : bytesOf(reference)])
-  const { science, evidence } = recognised(path, bytes, beside)
-  const known = new Map(offeredOn(science, evidence).map((each) => [each.identity.split(';')[0]!, each]))
-  for (const identity of metric ?? []) lookUp('metric of such evidence', known, identity)
+async function execute(path: string, options: Options): Promise<void> {
+  const format = formatOf(options)
+  if (options.perExample !== undefined) await checkWritable(options.perExample, '--per-example')
+  const [own, beside] = await Promise.all([
+    openNamed(path),
+    options.reference === undefined ? null : openNamed(options.reference),
+  ])
   const tools = openMetricTools()
-  const asked = metric ?? [...known.keys()]
-  const { values, warnings } = await scoreEvidence(science, evidence, asked, tools).finally(tools.release)
-  if (json) printJson(values)
-  else {
-    const rows = Object.values(values).map(({ identity, value }) => [identity, fixed(value, 4)])
-    for (const line of table([{ title: 'Metric' }, { title: 'Value', align: 'right' }], rows)) print(line)
-  }
-  for (const [id, warning] of Object.entries(warnings)) note(`${id}: ${warning}`)
-}
-
-async function bytesOf(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path)
-  } catch (error) {
-    throw new UsageError(`${path}: cannot be read: ${reasonOf(error)}`)
+    const found =
+      own.kind === 'arrays' && (!beside || beside.kind === 'arrays')
+        ? await ofEvidence(own, beside, { ...options, tools })
+        : await ofPictures(own, beside, { ...options, tools })
+    printScored(found, format)
+  } finally {
+    await tools.release()
   }
 }
 
-/** Of whatever task can read it; the file beside it stands for all that the task asks for besides. */
-function recognised(
-  path: string,
-  bytes: Uint8Array,
-  beside: Uint8Array | null,
-): { science: ScienceTask; evidence: unknown } {
-  const refusals: string[] = []
-  for (const [id, science] of scienceTasks) {
-    const others = science.files.filter((name) => name !== EVIDENCE)
-    if (others.length > 0 && !beside) {
-      refusals.push(`${id}: needs ${others.join(', ')} too: give it with --reference FILE`)
-      continue
-    }
-    const files = new Map([[EVIDENCE, bytes], ...others.map((name) => [name, beside!] as const)])
-    try {
-      return { science, evidence: science.decode(files) }
-    } catch (error) {
-      if (!(error instanceof SafetensorsError)) throw error
-      refusals.push(`${id}: ${error.message}`)
-    }
+interface Context extends Options {
+  tools: MetricTools
+}
+
+type ArraysFile = NamedFile & { kind: 'arrays' }
+
+async function ofEvidence(own: ArraysFile, beside: ArraysFile | null, context: Context): Promise<ScoredFile> {
+  const { metric, forgottenClass, tools } = context
+  const recognised = recognise(own, beside, { forgottenClass })
+  const other = context.retrain === undefined ? null : await retrained(context.retrain, recognised, beside, context)
+  const wanted = metricsWanted(recognised, metric)
+  const { values, warnings, unscored } = await scoreRecognised(recognised, wanted, tools)
+  const [first] = unscored
+  // One that was asked for by name, or all of them, is why the command was typed.
+  if (first && (metric || unscored.length === wanted.length)) throw first.error
+  const retrain = other && (await scoreRecognised(other, wanted, tools)).values
+  if (context.perExample !== undefined) await writeExamples(context.perExample, recognised, tools)
+  return {
+    values,
+    compared: retrain && { retrain, ...compareWith(recognised, { own: values, retrain, asked: metric }) },
+    notes: [
+      ...Object.entries(warnings).map(([id, warning]) => `${metricOf(id)?.title ?? id}: ${warning}`),
+      ...unscored.map(({ named, error }) => `left out ${named}: ${error.message}`),
+    ],
   }
-  throw new UsageError(
-    [`${path}: expected the evidence of a task, got none that can be read:`, ...refusals].join('\n  '),
-  )
+}
+
+/** Evidence of the same kind. */
+async function retrained(path: string, own: Recognised, beside: ArraysFile | null, { forgottenClass }: Context) {
+  const file = await openNamed(path)
+  if (file.kind !== 'arrays') throw new UsageError(`--retrain ${path}: expected evidence, got ${file.kind}`)
+  const found = recognise(file, beside, { forgottenClass })
+  if (found.task === own.task) return found
+  throw new UsageError(`--retrain ${path}: expected evidence of ${own.task}, got that of ${found.task}`)
+}
+
+async function ofPictures(own: NamedFile, beside: NamedFile | null, options: Context): Promise<ScoredFile> {
+  const { tools, forgottenClass } = options
+  if (!beside) {
+    throw new UsageError(
+      `${own.path} is ${own.kind === 'pictures' ? 'a folder of pictures' : 'mu and sigma'}: expected --reference with what to compare it with`,
+    )
+  }
+  for (const name of ['metric', 'retrain', 'perExample'] as const) {
+    if (options[name] === undefined) continue
+    throw new UsageError(
+      `--${name === 'perExample' ? 'per-example' : name}: expected evidence on both sides; this is FID alone`,
+    )
+  }
+  const places = dataPlaces(homeOf(options.home), options.data)
+  await checkPlaces(places)
+  const { signal, release } = onInterrupts()
+  let told = 0
+  const picture = inceptionOf({
+    ...places,
+    threads: 0,
+    signal,
+    onProgress({ phase, done, total, unit }) {
+      if (performance.now() - told < 5000) return
+      told = performance.now()
+      note(`${phase}: ${done}${total > 0 ? `/${total}` : ''} ${unit}`)
+    },
+  })
+  try {
+    const { identity, value, warning } = await fidBetween(own, beside, { tools, forgottenClass, picture })
+    return { values: { fid: { identity, value } }, compared: null, notes: warning === null ? [] : [`FID: ${warning}`] }
+  } finally {
+    release()
+  }
+}
+
+async function writeExamples(path: string, { science, evidence, task }: Recognised, tools: MetricTools) {
+  const table = await science.examples?.(evidence, tools)
+  if (!table) throw new MetricError(`--per-example: nothing is known of single examples of ${task}`)
+  try {
+    await writeFile(path, [table.columns, ...table.rows].map(csvLine).join(''))
+  } catch (error) {
+    throw new Error(`--per-example ${path}: cannot be written: ${reasonOf(error)}`)
+  }
+  note(`Wrote ${plural(table.rows.length, 'example')} to ${path}.`)
 }

@@ -1,6 +1,7 @@
 /** The safetensors format (https://github.com/huggingface/safetensors#format): the length of a JSON header as a
  *  little-endian u64, the header, then the tensors' bytes without gaps. Pure; every platform of Node is little-endian enough. */
 import { z } from 'zod'
+import { sizeOfType } from './numbers.ts'
 
 export type Tensor =
   | { dtype: 'F32'; shape: number[]; data: Float32Array }
@@ -20,15 +21,14 @@ export class SafetensorsError extends Error {
 /** In the order in which the reference library lays tensors out; wider types first keeps all data aligned. */
 const layout = ['I64', 'F32', 'I32', 'U8']
 const arrays = { F32: Float32Array, I64: BigInt64Array, I32: Int32Array, U8: Uint8Array }
+const KNOWN = ['F32', 'I64', 'I32', 'U8'] as const
 const METADATA = '__metadata__'
 /** Longest header that other readers accept. */
 const MAX_HEADER = 100_000_000
 
 const headerShape = z.object({ [METADATA]: z.record(z.string(), z.string()).optional() }).catchall(
   z.object({
-    dtype: z.enum(['F32', 'I64', 'I32', 'U8'], {
-      error: ({ input }) => `expected F32, I64, I32 or U8, got ${input}; convert it before it is saved`,
-    }),
+    dtype: z.string(),
     shape: z.array(z.int().min(0)),
     data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
   }),
@@ -75,49 +75,62 @@ export function writeSafetensors(
 
 /** Parses and checks a whole file; the tensors are copies. */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
+  const { entries, metadata } = bytesOfTensors(bytes, KNOWN)
+  const tensors = Array.from(entries, ([name, { dtype, shape, bytes }]): [string, Tensor] => [
+    name,
+    { dtype, shape, data: new arrays[dtype](bytes) } as Tensor,
+  ])
+  return { tensors: new Map(tensors), metadata }
+}
+
+/** The tensors of a file as bytes of their own, in the order of the file; any type but those that are named is refused. */
+export function bytesOfTensors<Dtype extends string>(
+  bytes: Uint8Array,
+  types: readonly Dtype[],
+): {
+  entries: Map<string, { dtype: Dtype; shape: number[]; bytes: ArrayBuffer }>
+  metadata: Record<string, string>
+} {
   const length = headerLength(bytes)
   if (length > bytes.length - 8) {
     throw new SafetensorsError(
       `expected a header of ${length} bytes, got a file of ${bytes.length}; it is cut off or no safetensors`,
     )
   }
-  const { entries, metadata } = laidOut(parseHeader(bytes.subarray(8, 8 + length)), bytes.length - 8 - length)
+  const header = parseHeader(bytes.subarray(8, 8 + length))
+  const { entries, metadata } = laidOut(header, { dataBytes: bytes.length - 8 - length, types })
   // A plain copy: the slices of a Buffer share its memory, and typed arrays need their bytes aligned.
   const data = new Uint8Array(bytes.subarray(8 + length))
-  const tensors = new Map<string, Tensor>()
-  for (const { name, dtype, shape, begin, end } of entries) {
-    tensors.set(name, { dtype, shape, data: new arrays[dtype](data.slice(begin, end).buffer) } as Tensor)
-  }
-  return { tensors, metadata }
+  const found = entries.map(
+    ({ name, dtype, shape, begin, end }) => [name, { dtype, shape, bytes: data.slice(begin, end).buffer }] as const,
+  )
+  return { entries: new Map(found), metadata }
 }
 
 /** Where a tensor lies in the data. */
-export interface Entry {
+export interface Entry<Dtype extends string = Tensor['dtype']> {
   name: string
-  dtype: Tensor['dtype']
+  dtype: Dtype
   shape: number[]
   begin: number
   end: number
 }
 
 /** Holds every byte of the data against the tensors of the header. */
-function laidOut({ [METADATA]: metadata = {}, ...named }: Header, dataBytes: number) {
+function laidOut<Dtype extends string>(
+  { [METADATA]: metadata = {}, ...named }: Header,
+  { dataBytes, types }: { dataBytes: number; types: readonly Dtype[] },
+) {
   const entries = Object.entries(named)
-    .map(
-      ([
-        name,
-        {
-          dtype,
-          shape,
-          data_offsets: [begin, end],
-        },
-      ]): Entry => ({ name, dtype, shape, begin, end }),
-    )
+    .map(([name, { dtype, shape, data_offsets }]): Entry<Dtype> => {
+      const [begin, end] = data_offsets
+      return { name, dtype: oneOf(types, name, dtype), shape, begin, end }
+    })
     // Of tensors that begin at the same byte, the empty ones come first.
     .sort((a, b) => a.begin - b.begin || a.end - b.end)
   let covered = 0
   for (const { name, dtype, shape, begin, end } of entries) {
-    const expected = sizeOf(shape) * arrays[dtype].BYTES_PER_ELEMENT
+    const expected = sizeOf(shape) * sizeOfType(dtype)
     if (begin !== covered) throw new SafetensorsError(`${name}: expected its data at ${covered}, got ${begin}`)
     if (end - begin !== expected)
       throw new SafetensorsError(`${name}: expected ${expected} bytes of ${dtype}, got ${end - begin}`)
@@ -134,6 +147,15 @@ function laidOut({ [METADATA]: metadata = {}, ...named }: Header, dataBytes: num
   return { entries, metadata }
 }
 
+function oneOf<Dtype extends string>(types: readonly Dtype[], name: string, dtype: string): Dtype {
+  const found = types.find((type) => type === dtype)
+  if (found) return found
+  const known = `${types.slice(0, -1).join(', ')} or ${types.at(-1)}`
+  throw new SafetensorsError(
+    `expected a safetensors header: ${name}.dtype: expected ${known}, got ${dtype}; convert it before it is saved`,
+  )
+}
+
 type Read = (from: number, length: number) => Promise<Uint8Array>
 
 /** What a file says that it holds, checked against its size; only the header is read. `start` is where the data begins. */
@@ -148,7 +170,7 @@ export async function readHeader(
       `expected a header of ${length} bytes, got a file of ${bytes}; it is cut off or no safetensors`,
     )
   }
-  return { ...laidOut(parseHeader(await read(8, length)), bytes - start), start }
+  return { ...laidOut(parseHeader(await read(8, length)), { dataBytes: bytes - start, types: KNOWN }), start }
 }
 
 /** The metadata of a file, of which only the header is read. */

@@ -2,7 +2,8 @@
  *  that the worker can title a column and recompute a score. */
 import type { Pictured } from '../../schema/classes.ts'
 import type { StageOf, StageSpec } from '../../schema/stage.ts'
-import type { MetricDefinition } from './metric.ts'
+import type { Arrays } from '../formats/arrays.ts'
+import type { MetricDefinition, MetricTools } from './metric.ts'
 
 /** What an evaluate stage leaves of what it measured. */
 export const EVIDENCE = 'evidence.safetensors'
@@ -33,13 +34,28 @@ export interface ScienceTask<Evidence = unknown> {
   leaves?(asked: Asked): Readonly<Record<string, TensorShapes>>
   /** Why this cannot be the evidence of such a stage, whatever its shapes; null where it may well be. May throw MetricError. */
   objection?(evidence: Evidence, asked: AskedEvidence): string | null
+  /** Evidence that other software saved, in files by the same names: parts may be missing, numbers of any precision. Throws
+   *  ArraysError. */
+  read?(files: ReadonlyMap<string, Foreign>, given: { forgottenClass?: number | undefined }): Evidence
+  /** What metrics make of each example, a row each. */
+  examples?(evidence: Evidence, tools: MetricTools): Promise<ExampleTable>
+}
+
+export interface Foreign {
+  content: Arrays
+  sha256: string
+}
+
+export interface ExampleTable {
+  columns: string[]
+  rows: (string | number | null)[][]
 }
 
 export const defineScience = <Evidence>(task: ScienceTask<Evidence>): ScienceTask => task as unknown as ScienceTask
 
 /** One of the files of evidence. Throws when it is not there. */
-export function fileOf(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
-  const bytes = files.get(name)
-  if (!bytes) throw new Error(`evidence: expected the file ${name}, got ${[...files.keys()].join(', ') || 'none'}`)
-  return bytes
+export function fileOf<File>(files: ReadonlyMap<string, File>, name: string): File {
+  const file = files.get(name)
+  if (!file) throw new Error(`evidence: expected the file ${name}, got ${[...files.keys()].join(', ') || 'none'}`)
+  return file
 }

@@ -10,6 +10,7 @@ import { OWNER_ONLY } from '../store/secrets.ts'
 import { codeOf, reasonOf, writeWhole } from '../store/write.ts'
 import { UsageError } from '../words/usage.ts'
 import { HOST, openDoor } from './door.ts'
+import { openRelay } from './relay.ts'
 import { troubleIn } from './trouble.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -76,6 +77,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { home, port, signal } = options
   const log = workerLog(home)
   const door = await openDoor(port)
+  const relay = await openRelay()
+  const start = (signal: AbortSignal | undefined) => startWorker({ ...options, relay: relay.url }, log, signal)
   const stopping = new AbortController()
   let worker: WorkerProcess
   try {
@@ -84,8 +87,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await chmod(stateIn(home), 0o700)
     for (const path of logsOf(home)) await writeWhole(path, '', { mode: OWNER_ONLY })
     await migrate(home, signal)
-    worker = await startWorker(options, log, signal)
+    worker = await start(signal)
   } catch (error) {
+    relay.close()
     await door.close()
     throw error
   }
@@ -103,12 +107,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         const again = restarts < MAX_RESTARTS
         await appendFile(log, `\nThe worker ${why} and is ${again ? '' : 'not '}started again.\n`)
         if (!again) return
-        worker = await startWorker(options, log, stopping.signal)
+        worker = await start(stopping.signal)
         door.leadTo(worker.url)
       }
     } catch (error) {
       if (!stopping.signal.aborted) await appendFile(log, `\n${reasonOf(error)}\n`)
     } finally {
+      relay.close()
       await door.close()
     }
   }
@@ -144,7 +149,7 @@ interface WorkerProcess {
 }
 
 async function startWorker(
-  { home, adminTokenSha256, secrets }: ServerOptions,
+  { home, adminTokenSha256, secrets, relay }: ServerOptions & { relay: string },
   log: string,
   signal: AbortSignal | undefined,
 ): Promise<WorkerProcess> {
@@ -155,7 +160,8 @@ async function startWorker(
       ...STRIP_TYPES,
       ...['--no-warnings', '--import', guard, wrangler, 'dev', '--ip', HOST],
       ...['--port', '0', '--inspector-port', '0', '--show-interactive-dev-session=false'],
-      ...['--var', `ADMIN_TOKEN_SHA256:${adminTokenSha256}`, '--env-file', secrets, ...persistTo(home)],
+      ...['--var', `ADMIN_TOKEN_SHA256:${adminTokenSha256}`, '--var', `WEBHOOK_RELAY:${relay}`],
+      ...['--env-file', secrets, ...persistTo(home)],
     ],
     // A group of its own, so that Ctrl-C reaches this process only, and so that all of it can be ended at once.
     { cwd: root, env: environment(home), detached: true, stdio: ['ignore', output, output, 'ipc'] },

@@ -44,6 +44,9 @@ export async function ensureTokens(home: string, api: Api): Promise<Tokens> {
 export const readTokensFile = (path: string): Promise<TokensFile | null> =>
   readSecrets(path, tokensFile, 'the tokens that a server wrote there')
 
+/** `an admin token`. */
+const aToken = (role: keyof Tokens) => `${/^[aeiou]/.test(role) ? 'an' : 'a'} ${role} token`
+
 /** A secret for a role: from `--token-file`, else PALIMPSEST_TOKEN, else the home's own file. A file may hold the bare
  *  secret, or be a tokens.json. */
 export async function tokenFor(
@@ -64,5 +67,5 @@ export async function tokenFor(
   }
   const secret = text.startsWith('{') ? (await readTokensFile(path))?.[role]?.secret : text
   if (secret && /^pal_[a-z]+_[A-Za-z0-9]+$/.test(secret)) return secret
-  throw new UsageError(`${path}: expected a ${role} token (pal_${role}_...); ask an admin of the server for one`)
+  throw new UsageError(`${path}: expected ${aToken(role)} (pal_${role}_...); ask an admin of the server for one`)
 }

@@ -1,7 +1,7 @@
 /** The home folder: everything that Palimpsest keeps on this machine lies under it. */
 import { constants } from 'node:fs'
-import { access, mkdir } from 'node:fs/promises'
-import { delimiter, join, resolve } from 'node:path'
+import { access, mkdir, stat } from 'node:fs/promises'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { UsageError } from '../words/usage.ts'
 import { codeOf, reasonOf } from './write.ts'
 
@@ -19,7 +19,7 @@ function folderOf(option: string, word: string): string {
 export async function openHome(option: string | undefined): Promise<string> {
   const home = homeOf(option)
   try {
-    await mkdir(home, { recursive: true })
+    await makeFolder(home)
     await access(home, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const reason = codeOf(error) === 'EEXIST' ? 'it is a file' : reasonOf(error)
@@ -28,6 +28,25 @@ export async function openHome(option: string | undefined): Promise<string> {
     )
   }
   return home
+}
+
+/** With its parents. Node's own recursive `mkdir` goes on for ever where a file system says of a folder that is there that it cannot
+ *  be written in by ENOENT, as /proc does. */
+async function makeFolder(path: string): Promise<void> {
+  const make = () => mkdir(path)
+  try {
+    await make()
+  } catch (error) {
+    const there = (folder: string) =>
+      stat(folder).then(
+        (found) => found.isDirectory(),
+        () => false,
+      )
+    if (codeOf(error) === 'EEXIST' && (await there(path))) return
+    if (codeOf(error) !== 'ENOENT' || (await there(dirname(path)))) throw error
+    await makeFolder(dirname(path))
+    await make()
+  }
 }
 
 export interface DataPlaces {
@@ -46,3 +65,14 @@ export const dataPlaces = (home: string, data: string[] = []): DataPlaces => ({
   ],
   cache: join(home, 'datasets'),
 })
+
+/** A folder that was named, here or in PALIMPSEST_DATA, and is not there is a mistake, not a reason to download. */
+export async function checkPlaces({ directories }: DataPlaces): Promise<void> {
+  for (const folder of directories) {
+    const found = await stat(folder).catch((error) => {
+      throw new UsageError(`--data ${folder}: expected a folder with files of datasets: ${reasonOf(error)}`)
+    })
+    if (!found.isDirectory())
+      throw new UsageError(`--data ${folder}: expected a folder with files of datasets, got a file`)
+  }
+}

@@ -32,12 +32,15 @@ const reasons: Record<string, string> = {
   ENFILE: 'too many open files on this machine',
   EFBIG: 'the file would be larger than is allowed',
   EIO: 'the disk cannot be read or written',
+  ENOENT: 'there is no such file or folder',
 }
 
 export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown'
 
-/** A file system error in words, such as `no space left on the device (ENOSPC)`. */
+/** A file system error in words, such as `no space left on the device (ENOSPC)`; its path is for the caller to name. */
 export function reasonOf(error: unknown): string {
   const code = codeOf(error)
-  return reasons[code] ? `${reasons[code]} (${code})` : (error as Error).message
+  const { message } = error as Error
+  const words = reasons[code] ?? new RegExp(`^${code}: ([^,]+)`).exec(message)?.[1]
+  return words ? `${words} (${code})` : message
 }

@@ -4,21 +4,33 @@ import type { SuiteBoard, SuiteRow } from '../../schema/api/suite.ts'
 import { REFERENCE } from '../science/catalogue/catalogue.ts'
 import { labelled } from '../words/names.ts'
 import { rankRange } from '../words/numbers.ts'
-import { classTable } from './classes.ts'
-import { type Score, scoresLegend, scoresTable } from './scores.ts'
+import { classSheet, classTable } from './classes.ts'
+import { type GapPlace, type Score, type Scores, scoresLegend, scoresSheet, scoresTable } from './scores.ts'
+import type { Sheet } from './sheet.ts'
 
-export function boardTable(board: Ranking | SuiteBoard): string[] {
+export const boardTable = (board: Ranking | SuiteBoard): string[] => scoresTable(scoresOf(board))
+
+function scoresOf(board: Ranking | SuiteBoard): Scores {
   const { columns, references, rows } = board
   const classes = 'suite' in board ? board.suite.classes.length : 0
   const score = (row: BoardRow | SuiteRow) => scoreOf(row, columns, lackOf(row, classes))
-  return scoresTable({ columns, references: references.map(score), rows: rows.map(score) })
+  return { columns, references: references.map(score), rows: rows.map(score) }
 }
 
+/** The same for other programs, each metric of a suite as a table of its own. */
+export const boardSheets = (board: Ranking | SuiteBoard, title: string): Sheet[] => [
+  scoresSheet(scoresOf(board), { title, legend: boardLegend(board, 'beside it') }),
+  ...('suite' in board ? metricsByClass(board).map((each) => classSheet(each.title, each.classes, each.columns)) : []),
+]
+
 /** How to read it. */
-export const boardLegend = ({ columns, ordering }: Pick<Ranking, 'columns' | 'ordering'>): string[] =>
+export const boardLegend = (
+  { columns, ordering }: Pick<Ranking, 'columns' | 'ordering'>,
+  place?: GapPlace,
+): string[] =>
   ordering.by === 'avg-gap'
     ? [
-        ...scoresLegend([...new Set(columns.map(({ unit }) => unit))].join(', ')),
+        ...scoresLegend([...new Set(columns.map(({ unit }) => unit))].join(', '), true, place),
         'A rank is a range: few seeds separate few rows.',
       ]
     : ['Mean ± sample sd over n seeds.', ordering.words]
@@ -44,19 +56,19 @@ function scoreOf(row: BoardRow, columns: Ranking['columns'], lack: string): Scor
 }
 
 /** Each metric of a suite: classes down, methods across. */
-export const classTables = ({ suite, columns, references, rows }: SuiteBoard): string[] =>
-  columns.flatMap(({ id, title, unit }) => [
-    '',
-    `${title} of each class${unit && `, in ${unit}`}`,
-    ...classTable(
-      suite.classes.map(({ label, name }) => `${label} ${name}`),
-      [...references, ...rows].map((row) => ({
-        title: labelled(row),
-        cells: suite.classes.map(({ benchmark }) => row.byClass[benchmark]?.metrics[id] ?? null),
-        average: row.metrics[id] ?? null,
-      })),
-    ),
-  ])
+export const classTables = (board: SuiteBoard): string[] =>
+  metricsByClass(board).flatMap(({ title, classes, columns }) => ['', title, ...classTable(classes, columns)])
+
+const metricsByClass = ({ suite, columns, references, rows }: SuiteBoard) =>
+  columns.map(({ id, title, unit }) => ({
+    title: `${title} of each class${unit && `, in ${unit}`}`,
+    classes: suite.classes.map(({ label, name }) => `${label} ${name}`),
+    columns: [...references, ...rows].map((row) => ({
+      title: labelled(row),
+      cells: suite.classes.map(({ benchmark }) => row.byClass[benchmark]?.metrics[id] ?? null),
+      average: row.metrics[id] ?? null,
+    })),
+  }))
 
 /** Why a row has no value. */
 function stateOf({ runs }: BoardRow): string {

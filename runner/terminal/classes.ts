@@ -1,5 +1,6 @@
 /** One metric of a suite as a text table: classes down, methods across, the average last. */
 import { meanAndSd } from '../words/numbers.ts'
+import type { Sheet } from './sheet.ts'
 import { table } from './table.ts'
 
 type Value = { mean: number; sd: number | null } | null
@@ -22,3 +23,13 @@ export function classTable(classes: string[], columns: ClassColumn[]): string[] 
     ],
   )
 }
+
+/** The same for other programs. */
+export const classSheet = (title: string, classes: string[], columns: ClassColumn[]): Sheet => ({
+  title,
+  columns: [{ title: 'Class' }, ...columns.map(({ title }) => ({ title, decimals: 2 }))],
+  rows: [
+    ...classes.map((name, at) => [name, ...columns.map(({ cells }) => cells[at] ?? null)]),
+    ['Average', ...columns.map(({ average }) => average)],
+  ],
+})

@@ -1,11 +1,11 @@
 /** Live progress: an overall bar with rate and time left, and the stage at work under it; lines that stay go above. Without a
  *  terminal, plain lines. */
-import { stripVTControlCharacters } from 'node:util'
 import { MultiBar, type Options, type Params, Presets } from 'cli-progress'
+import { visibleInLine } from '../../schema/parts/controls.ts'
 import type { Progress } from '../../schema/result.ts'
 import { count, duration, fixed, plural, timeLeft } from '../words/numbers.ts'
 import { estimateOf, type Underway, type Work } from './estimate.ts'
-import { drawNotesAbove, interactive, note, styled } from './output.ts'
+import { drawNotesAbove, interactive, note, shown, styled, widthOf } from './output.ts'
 
 export interface ProgressView {
   /** A line that stays. */
@@ -141,7 +141,7 @@ function liveBars(total: number) {
     const complete = Math.round(Math.max(0, Math.min(1, params.progress)) * size)
     const drawn = barCompleteString.slice(0, complete) + barIncompleteString.slice(0, size - complete)
     const percent = `${Math.floor(params.progress * 100)}%`.padStart(4)
-    return `${styled('cyan', drawn)} ${percent}  ${payload.text ?? ''}`
+    return shown(`${styled('cyan', drawn)} ${percent}  ${visibleInLine(payload.text ?? '')}`)
   }
   const bars = new MultiBar(
     {
@@ -166,7 +166,7 @@ function liveBars(total: number) {
       overall.update(Math.round(whole.value * 1000), { text: whole.text })
       stage.update(Math.round(part.value * 1000), { text: part.text })
     },
-    line: (text: string) => bars.log(`${wrapped(text, process.stderr.columns ?? 80)}\n`),
+    line: (text: string) => bars.log(`${shown(wrapped(text, process.stderr.columns ?? 80))}\n`),
     stop() {
       bars.update()
       bars.stop()
@@ -180,8 +180,7 @@ function wrapped(text: string, width: number): string {
   for (const word of text.split(' ')) {
     const last = lines.at(-1)
     const longer = last === undefined ? word : `${last} ${word}`
-    if (last === undefined || stripVTControlCharacters(longer).length > width)
-      lines.push(last === undefined ? word : `  ${word}`)
+    if (last === undefined || widthOf(longer) > width) lines.push(last === undefined ? word : `  ${word}`)
     else lines[lines.length - 1] = longer
   }
   return lines.join('\n')

@@ -9,9 +9,10 @@ import { closerToRetrain, metricOf, REFERENCE, titleOf } from '../science/catalo
 import { reasonOf } from '../store/write.ts'
 import { duration, fixed } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
-import { classTable } from './classes.ts'
+import { classSheet, classTable } from './classes.ts'
 import { note, print, printJson, styled } from './output.ts'
-import { hasGaps, type Score, scoresLegend, scoresTable } from './scores.ts'
+import { type GapPlace, hasGaps, type Score, type Scores, scoresLegend, scoresSheet, scoresTable } from './scores.ts'
+import { type Format, printSheets } from './sheet.ts'
 
 const metricTitle = (id: string) => metricOf(id)?.title ?? id
 
@@ -43,7 +44,7 @@ interface Ran {
 }
 
 /** A file for values that cannot be written should not be found out after the last stage. */
-export async function checkWritable(path: string): Promise<void> {
+export async function checkWritable(path: string, option = '--json'): Promise<void> {
   try {
     const file = await open(path, 'r+').catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error
@@ -54,13 +55,13 @@ export async function checkWritable(path: string): Promise<void> {
     await file.close()
   } catch (error) {
     throw new UsageError(
-      `--json ${path}: cannot be written: ${reasonOf(error)}; name a file in a folder that can be written to`,
+      `${option} ${path}: cannot be written: ${reasonOf(error)}; name a file in a folder that can be written to`,
     )
   }
 }
 
-/** As JSON to stdout, or into a file and as a table. */
-export async function report(ran: Ran, json: boolean | string | undefined): Promise<void> {
+/** In a format to stdout, and as JSON into a file where one is named. */
+export async function report(ran: Ran, { format, file }: { format: Format; file: string | undefined }): Promise<void> {
   const { target, seeds, runs: all } = ran
   const dropped = ran.dropped.map(({ error, ...where }) => ({ ...where, message: error.message }))
   const isDropped = (id: string) => dropped.some(({ method }) => method === id)
@@ -84,35 +85,42 @@ export async function report(ran: Ran, json: boolean | string | undefined): Prom
         byClass: Object.fromEntries(benchmarks.map(({ slug }, i) => [slug, byClass[i]!])),
       }
     : { benchmark, ...values }
-  if (json === true) {
-    printJson(result)
-    return
-  }
-  if (typeof json === 'string') {
+  if (file !== undefined) {
     try {
-      await writeFile(json, `${JSON.stringify(result, null, 2)}\n`)
+      await writeFile(file, `${JSON.stringify(result, null, 2)}\n`)
     } catch (error) {
-      throw new Error(`--json ${json}: cannot be written: ${reasonOf(error)}`)
+      throw new Error(`--json ${file}: cannot be written: ${reasonOf(error)}`)
     }
-    note(`Wrote ${json}.`)
+    note(`Wrote ${file}.`)
   }
-  print()
-  print(isSuite ? `${target.title}: average over the classes` : target.title)
-  printScores(summaries, seeds)
-  if (!isSuite) return
-  for (const id of Object.keys(runs[0]!.metrics)) {
-    print()
-    print(`${metricTitle(id)} of each class`)
-    const columns = summaries.map(({ method, metrics }, at) => ({
+  if (format === 'json') return printJson(result)
+  const title = isSuite ? `${target.title}: average over the classes` : target.title
+  const scores = scoresOf(summaries, seeds)
+  const legend = legendOf(scores, summaries, seeds, format === 'table' ? 'below it' : 'beside it')
+  const classes = benchmarks.map(className)
+  const metrics = (isSuite ? Object.keys(runs[0]!.metrics) : []).map((id) => ({
+    title: `${metricTitle(id)} of each class`,
+    columns: summaries.map(({ method, metrics }, at) => ({
       title: titleOf(method),
       cells: byClass.map((own) => own[at]!.metrics[id]!),
       average: metrics[id]!,
-    }))
-    for (const line of classTable(benchmarks.map(className), columns)) print(line)
+    })),
+  }))
+  if (format !== 'table') {
+    const byClass = metrics.map(({ title, columns }) => classSheet(title, classes, columns))
+    return printSheets([scoresSheet(scores, { title, legend }), ...byClass], format)
+  }
+  print()
+  print(title)
+  for (const line of [...scoresTable(scores), ...legend]) print(line)
+  for (const { title, columns } of metrics) {
+    print()
+    print(title)
+    for (const line of classTable(classes, columns)) print(line)
   }
 }
 
-function printScores(summaries: LocalSummary[], seeds: number[]): void {
+function scoresOf(summaries: LocalSummary[], seeds: number[]): Scores {
   const ids = Object.keys(summaries[0]!.metrics)
   const scores = summaries.map(
     ({ method, metrics, avgGap, gapOfMeans, seconds, fractionOfRetrain }): Score => ({
@@ -126,9 +134,14 @@ function printScores(summaries: LocalSummary[], seeds: number[]): void {
     }),
   )
   const columns = ids.map((id) => ({ title: metricTitle(id) }))
-  const table = { columns, references: scores.slice(0, 1), rows: scores.slice(1) }
-  for (const line of scoresTable(table)) print(line)
+  return { columns, references: scores.slice(0, 1), rows: scores.slice(1) }
+}
+
+function legendOf(scores: Scores, summaries: LocalSummary[], seeds: number[], place: GapPlace): string[] {
+  const ids = Object.keys(summaries[0]!.metrics)
   const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].filter(Boolean).join(', ')
-  for (const line of scoresLegend(units, hasGaps(table))) print(line)
-  print(`${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`)
+  return [
+    ...scoresLegend(units, hasGaps(scores), place),
+    `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`,
+  ]
 }

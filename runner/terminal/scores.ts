@@ -1,8 +1,8 @@
 /** Scores of methods as a text table: under each value its signed gap to retrain. */
-import { stripVTControlCharacters } from 'node:util'
 import { fixed, meanAndSd, signed } from '../words/numbers.ts'
 import { styledData } from './output.ts'
-import { type TableColumn, table } from './table.ts'
+import type { Sheet } from './sheet.ts'
+import { dataWidth, fits, type TableColumn, table } from './table.ts'
 
 type Spread = { mean: number; sd: number | null }
 
@@ -34,31 +34,70 @@ const VARIANTS = [
   { spread: false, times: true },
   { spread: false, times: false },
 ]
-type Variant = (typeof VARIANTS)[number]
+type Variant = (typeof VARIANTS)[number] & { beside?: boolean }
 
-export function scoresTable(scores: Scores, width = process.stdout.columns ?? Number.POSITIVE_INFINITY): string[] {
-  const drawn = VARIANTS.map((variant) => draw(scores, variant))
-  const fits = (lines: string[]) => lines.every((line) => [...stripVTControlCharacters(line)].length <= width)
-  return drawn.find(fits) ?? drawn.at(-1)!
+export function scoresTable(scores: Scores, width = dataWidth()): string[] {
+  const wide = VARIANTS.map((variant) => draw(scores, variant, Number.POSITIVE_INFINITY)).find((lines) =>
+    fits(lines, width),
+  )
+  // A line a value, with its gap behind it.
+  return wide ?? draw(scores, { ...VARIANTS[0]!, beside: true }, 0)
 }
 
 /** Whether any row is compared with retrain by the gap of its metrics; generated images are not. */
 export const hasGaps = ({ references, rows }: Pick<Scores, 'references' | 'rows'>): boolean =>
   [...references, ...rows].some(({ avgGap }) => avgGap !== null)
 
+/** Where a gap stands: in a sheet, in parentheses or a column of its own. */
+export type GapPlace = 'below it' | 'beside it'
+
 /** How to read it; `units` such as `%`. */
-export const scoresLegend = (units: string, compared = true): string[] =>
+export const scoresLegend = (units: string, compared = true, place: GapPlace = 'below it'): string[] =>
   compared
     ? [
-        `Mean ± sample sd over n seeds, in ${units}; below it the mean signed gap to Retrain`,
+        `Mean ± sample sd over n seeds, in ${units}; ${place} the mean signed gap to Retrain`,
         'of the same seed. Avg. Gap is the mean |gap| of a seed: smaller is closer to Retrain.',
-        'Below it, of several seeds, the gap of means, as tables of papers have it: the mean of the |gap| beside it.',
+        place === 'below it'
+          ? 'Below it, of several seeds, the gap of means, as tables of papers have it: the mean of the |gap| beside it.'
+          : 'The gap of means, as tables of papers have it, is the mean of the |gap| of the means.',
       ]
     : [`Mean ± sample sd over n seeds, in ${units}.`]
 
+/** The same for other programs, with the gaps beside the values. */
+export function scoresSheet({ columns, references, rows }: Scores, words: Pick<Sheet, 'title' | 'legend'>): Sheet {
+  const all = [...references, ...rows]
+  const ranked = rows.some(({ rank }) => rank !== undefined)
+  const compared = hasGaps({ references, rows })
+  const two = (title: string) => ({ title, decimals: 2 })
+  return {
+    ...words,
+    columns: [
+      ...(ranked ? [{ title: 'Rank' }] : []),
+      { title: 'Method' },
+      ...(compared ? [two('Avg. Gap'), two('Gap of means')] : []),
+      ...columns.map(({ title }) => two(title)),
+      two('Seconds'),
+      { title: '× Retrain', decimals: 3 },
+      { title: 'n' },
+    ],
+    rows: all.map(({ rank = '', name, avgGap, gapOfMeans, cells, seconds, fractionOfRetrain, n }) => [
+      ...(ranked ? [rank] : []),
+      name,
+      ...(compared ? [spreadOnly(avgGap), gapOfMeans] : []),
+      ...cells.map((cell) => (typeof cell === 'string' || avgGap ? cell : spreadOnly(cell))),
+      seconds?.mean ?? null,
+      fractionOfRetrain?.mean ?? null,
+      n,
+    ]),
+    apart: references.length,
+  }
+}
+
+const spreadOnly = (value: Spread | null): Spread | null => value && { mean: value.mean, sd: value.sd }
+
 const right = (title: string): TableColumn => ({ title, align: 'right' })
 
-function draw({ columns, references, rows }: Scores, { spread, times }: Variant): string[] {
+function draw({ columns, references, rows }: Scores, { spread, times, beside }: Variant, width: number): string[] {
   const ranked = rows.some(({ rank }) => rank !== undefined)
   const compared = hasGaps({ references, rows })
   const heads: TableColumn[] = [
@@ -71,22 +110,25 @@ function draw({ columns, references, rows }: Scores, { spread, times }: Variant)
   const shown = (value: Spread) => meanAndSd(spread ? value : { ...value, sd: null })
   const lines = ({ rank = '', name, avgGap, gapOfMeans, cells, seconds, fractionOfRetrain, n }: Score): string[][] => {
     const first = ranked ? [rank] : []
+    const gaps = cells.map((cell) =>
+      typeof cell === 'string' || cell.gap === null ? '' : styledData('dim', signed(cell.gap)),
+    )
     const values = [
       ...first,
       name,
-      ...(compared ? [avgGap ? meanAndSd(avgGap) : ''] : []),
-      ...cells.map((cell) => (typeof cell === 'string' ? cell : shown(cell))),
+      ...(compared ? [avgGap ? shown(avgGap) : ''] : []),
+      ...cells.map((cell, at) => {
+        if (typeof cell === 'string') return cell
+        return beside && avgGap && gaps[at] ? `${shown(cell)} (${gaps[at]})` : shown(cell)
+      }),
       seconds ? fixed(seconds.mean, seconds.mean < 10 ? 2 : 1) : '',
       fractionOfRetrain ? fixed(fractionOfRetrain.mean, 3) : '',
       String(n),
     ]
-    const gaps = cells.map((cell) =>
-      typeof cell === 'string' || cell.gap === null ? '' : styledData('dim', signed(cell.gap)),
-    )
     const several = avgGap !== null && avgGap.sd !== null
     const ofMeans = several && gapOfMeans !== null ? styledData('dim', fixed(gapOfMeans)) : ''
-    return avgGap && gaps.some(Boolean) ? [values, [...first.map(() => ''), '', ofMeans, ...gaps]] : [values]
+    return avgGap && !beside && gaps.some(Boolean) ? [values, [...first.map(() => ''), '', ofMeans, ...gaps]] : [values]
   }
   const ruled = references.length > 0 && rows.length > 0 ? (['rule'] as const) : []
-  return table(heads, [...references.flatMap(lines), ...ruled, ...rows.flatMap(lines)])
+  return table(heads, [...references.flatMap(lines), ...ruled, ...rows.flatMap(lines)], width)
 }

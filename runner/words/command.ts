@@ -1,6 +1,10 @@
 /** The command that repeats a run, and values of parameters as its words write them. */
 import { canonicalJson } from '../../schema/parts/hash.ts'
 
+/** How commands are shown to people, to be typed in a checkout. Not by `npx`: in any other folder it fetches whatever stands under
+ *  that name in the registry, and runs it with the secrets that stand beside it. */
+export const COMMAND = 'node runner/palimpsest.js'
+
 /** A value behind `name=`: JSON, but strings as they are, unless they would be read as something else. */
 export const paramText = (value: unknown): string =>
   typeof value === 'string' && readingsOf(value).length === 1 ? value : JSON.stringify(value)
@@ -38,5 +42,5 @@ export function runCommand({
 }): string {
   const own = Object.entries(params).filter(([name, value]) => canonicalJson(value) !== canonicalJson(usual[name]))
   const words = own.map(([name, value]) => `--param ${quoted(`${name}=${paramText(value)}`)}`)
-  return ['npx palimpsest run', quoted(target), `--method ${method}`, ...words, `--seeds ${seeds.join(',')}`].join(' ')
+  return [COMMAND, 'run', quoted(target), `--method ${method}`, ...words, `--seeds ${seeds.join(',')}`].join(' ')
 }

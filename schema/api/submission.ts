@@ -1,5 +1,6 @@
 /** A submission: one method with parameters, for one benchmark or suite, over a list of seeds. */
 import { z } from 'zod'
+import { oneLine } from '../parts/one-line.ts'
 import { slug } from '../parts/recipe.ts'
 import { requirements } from '../requirements.ts'
 import { seed } from '../stage.ts'
@@ -37,7 +38,7 @@ export const createSubmission = z.strictObject({
     .refine((seeds) => new Set(seeds).size === seeds.length, 'expected different seeds')
     .optional(),
   /** Shown beside the method's name, to tell two parameter settings apart. */
-  label: z.string().max(60).default(''),
+  label: oneLine.max(60).default(''),
   /** A private one is on no board, list or page; its author and admins read it with their tokens. */
   visibility: visibility.default('public'),
 })

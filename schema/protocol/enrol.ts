@@ -12,7 +12,7 @@ export const runnerName = z
   .string()
   .min(1)
   .max(80)
-  .regex(/^[^\p{C}]+$/u, 'expected printable characters')
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'expected printable characters')
 
 /** Signed by the runner's key: it has the private key, and means this secret. */
 export const proof = z.strictObject({ secretSha256: sha256 })

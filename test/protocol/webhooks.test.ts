@@ -138,3 +138,48 @@ test(`${REPLAYS} replays of one trigger with one key, while the worker is restar
   const { runs: all } = (await answer.json()) as { runs: { id: string; author: string }[] }
   expect(all.filter(({ author }) => author === 'bob').map(({ id }) => id)).toEqual([...runs])
 }, 1_800_000)
+
+test('where a relay is set, messages go through it, and only status and Retry-After of the receiver come back', async () => {
+  const targets: unknown[] = []
+  const statuses = ['503', '204']
+  const relay = createServer((request, response) => {
+    targets.push([request.headers['x-palimpsest-target'], typeof request.headers['webhook-signature']])
+    const status = statuses.shift()
+    if (status) response.writeHead(200, { 'x-palimpsest-status': status }).end()
+    else response.writeHead(502).end()
+  })
+  await new Promise<void>((done) => relay.listen(0, '127.0.0.1', done))
+  const { port } = relay.address() as AddressInfo
+  const own = await startServer({ WEBHOOK_RELAY: `http://127.0.0.1:${port}/path`, WEBHOOK_RETRIES_MS: '300,300,300' })
+  try {
+    const { submit, post, tokenFor } = fakeRunner(own)
+    const token = await tokenFor('submitter', 'ada')
+    const api = apiOf(createClient({ server: own.url, token }))
+    const { id } = await api.createWebhook({ url: 'https://hook.example.org/x', events: ['submission.ended'] })
+    const submission = await submit(token, {
+      benchmark: 'fashion-mnist-5k.small-cnn.random-10',
+      method: 'retrain',
+      seeds: [0],
+    })
+    await post(`/api/v1/submissions/${submission.id}/cancel`, token, {})
+    const attempts = async () => (await api.webhookDeliveries(id)).flatMap(({ attempts }) => attempts)
+    await vi.waitFor(async () => expect(await attempts()).toHaveLength(2), { timeout: 60_000, interval: 100 })
+    expect((await attempts()).map(({ status, error }) => [status, error])).toEqual([
+      [503, 'expected 2xx, got 503'],
+      [204, null],
+    ])
+    const [message] = await api.webhookDeliveries(id)
+    await api.replayWebhook(id, message!.id)
+    await vi.waitFor(
+      async () => expect(await attempts()).toContainEqual(expect.objectContaining({ error: 'no answer' })),
+      {
+        timeout: 60_000,
+        interval: 100,
+      },
+    )
+    expect(new Set(targets.map(String))).toEqual(new Set(['https://hook.example.org/x,string']))
+  } finally {
+    await own.stop()
+    relay.close()
+  }
+})

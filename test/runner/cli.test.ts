@@ -513,3 +513,50 @@ test('evidence of a run can be scored again, and --method given twice runs both'
   expect(refused.stderr).toMatch(/package\.json: /)
   expect(refused.code).toBe(2)
 })
+
+test.each([
+  ['of a method that there is not', { salum: { density: 0.3 } }, /presets: no method "salum"; did you mean "salun"\?/],
+  [
+    'with a parameter of another name',
+    { salun: { densty: 0.3 } },
+    /presets\.salun: no parameter of salun "densty"; did you mean "density"\?/,
+  ],
+  ['with a value out of range', { salun: { density: 3 } }, /presets\.salun\.density: expected at most 1, got 3/],
+])('a preset %s is refused before anything is computed', async (_, presets, message) => {
+  const folder = await temporaryFolder()
+  const path = await benchmarkFile(folder, { presets })
+  const home = join(folder, 'home')
+  const { code, stderr } = await cli(['run', path, '--method', 'ft', '--home', home])
+  expect(stderr).toMatch(message)
+  expect(code).toBe(2)
+  expect(existsSync(home)).toBe(false)
+})
+
+test('a home where nothing can be made is refused with its reason, also where Node would try for ever', async () => {
+  const { code, stderr } = await cli(['rescore', '--home', '/proc/palimpsest/home'])
+  expect(stderr).toMatch(/^error: the home folder \/proc\/palimpsest\/home cannot be used: .*; make it writable/)
+  expect(code).toBe(2)
+})
+
+test('reasons of the file system are in words, and name no path twice', async () => {
+  const missing = await cli(['run', './nowhere.json', '--method', 'ft'])
+  expect(missing.stderr).toBe(
+    'error: ./nowhere.json: expected the JSON file of a benchmark: there is no such file or folder (ENOENT)\n',
+  )
+  const folder = await temporaryFolder()
+  const token = await cli(['runners', 'list', '--token-file', 'package-lock.json', '--home', folder])
+  expect(token.stderr).toContain('package-lock.json: expected the tokens that a server wrote there')
+  await writeFile(join(folder, 'token'), 'nonsense')
+  const other = await cli(['runners', 'list', '--token-file', join(folder, 'token')])
+  expect(other.stderr).toContain('expected an admin token (pal_admin_...)')
+})
+
+test.each([
+  ['that there is not', 'missing', /--data .*missing: expected a folder with files of datasets: there is no such file/],
+  ['that is a file', 'package.json', /--data .*package\.json: expected a folder with files of datasets, got a file/],
+])('--data %s is refused, instead of downloading', async (_, data, message) => {
+  const folder = await temporaryFolder()
+  const words = ['run', 'cifar10.resnet18.random-10', '--method', 'ft', '--home', folder, '--data', data]
+  const { code, stderr } = await cli(words)
+  expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
+})

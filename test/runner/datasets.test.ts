@@ -344,3 +344,10 @@ test('averaging down keeps a flat image flat, the mean of any image, and weighs 
   expect([small[0], small[1]]).toEqual([Math.round((196 + 0.75 * 98) / 3.0625), Math.round((0.25 * 98) / 3.0625)])
   expect(small.subarray(2).every((byte) => byte === 0)).toBe(true)
 })
+
+test('another version of CIFAR-10 in a folder of the user is named, with what was expected', async () => {
+  await put('cifar-10-batches-py/data_batch_1', new Uint8Array(1))
+  expect((await failure(cifar10.load(options))).message).toMatch(
+    /cifar-10-batches-py: expected the binary version of CIFAR-10, cifar-10-binary\.tar\.gz or a folder cifar-10-batches-bin/,
+  )
+})

@@ -75,3 +75,30 @@ test('the guide to methods names every operation and every verb that there is', 
   expect(Math.min(operations.length, verbs.length)).toBeGreaterThan(10)
   expect([...operations, ...verbs].filter((name) => !new RegExp(`\`${name}[\`(]`).test(guide))).toEqual([])
 })
+
+test('no command that is shown fetches a package by a name: whoever takes the name would be handed what stands beside it', () => {
+  const shown = globSync(
+    [
+      '*.md',
+      'docs/**/*.md',
+      '.github/**/*',
+      'runner/**/*',
+      'worker/**/*.ts*',
+      'schema/**/*.ts',
+      'scripts/**/*',
+      'wrangler.toml',
+    ],
+    { cwd: root },
+  ).filter((path) => /\.(md|ts|tsx|js|sh|yml|yaml|toml)$|Dockerfile$/.test(path) && !/migrations|public\//.test(path))
+  expect(shown).toContain('worker/routes/pages/docs.tsx')
+  // `npm exec --no` runs what is installed here, or nothing; `npm ci` what the lockfile has the hash of.
+  const fetches =
+    /\b(npx [-\w$]|npm exec(?! --no -- )|npm (i|install|create|init) [\w@]|(pnpm|yarn) dlx|bunx|pipx? install|uvx)/
+  const found = shown.flatMap((path) =>
+    textOf(path)
+      .split('\n')
+      .filter((line) => fetches.test(line))
+      .map((line) => `${path}: ${line.trim()}`),
+  )
+  expect(found).toEqual([])
+})

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -158,4 +158,20 @@ test('what the worker is made of imports nothing of Node and no onnxruntime', ()
 
 test('this repository keeps its lists', () => {
   expect(run(join(import.meta.dirname, '../..'))).toEqual({ status: 0, faults: [] })
+})
+
+test('a runner installed without development dependencies, as its image is, lacks no package that it imports', () => {
+  const root = join(import.meta.dirname, '../..')
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  const imported = globSync(['runner/**/*.{ts,js}', 'schema/**/*.ts'], { cwd: root }).flatMap((path) => {
+    const text = readFileSync(join(root, path), 'utf8').replace(/^import type .*$/gm, '')
+    const names = text.matchAll(/(?:from |import\()'((?:@[\w-]+\/)?[\w.-]+)(?:\/[^']*)?'/g)
+    return Array.from(names, ([, name]) => ({ path, name: name! })).filter(({ name }) => !/^(\.|node$)/.test(name))
+  })
+  expect(imported.map(({ name }) => name)).toContain('ipaddr.js')
+  // Tables of the database are the server's, which is not in the image.
+  const lacking = imported.filter(({ path, name }) => !(name in dependencies) && !path.startsWith('schema/tables/'))
+  expect(lacking).toEqual([])
 })

@@ -36,7 +36,7 @@ test('a runner is healthy once its server answered', async () => {
     pulse.answered()
     expect(await settled(true)).toMatchObject({ healthy: true, words: expect.stringMatching(/answered \d+ s ago/) })
   } finally {
-    pulse.stop()
+    await pulse.stop()
   }
 })
 
@@ -48,4 +48,19 @@ test('a runner that stopped beating, and one whose server is silent, are not hea
   expect(await after(61)).toEqual({ healthy: false, words: 'the runner is gone or stuck: no beat for 61 s' })
   await writeFile(join(home, 'runner-pulse.json'), JSON.stringify({ server, at: now + 901_000, answeredAt: now }))
   expect(await after(901)).toEqual({ healthy: false, words: `the runner lives, but ${server} answered 901 s ago` })
+})
+
+test('a runner that ended says so at once, not after a minute without a beat', async () => {
+  const pulse = startPulse(home, server)
+  pulse.answered()
+  await settled(true)
+  await pulse.stop()
+  expect(await healthOf(home, Date.now())).toEqual({
+    healthy: false,
+    words: expect.stringMatching(/^the runner ended \d s ago$/),
+  })
+  const again = startPulse(home, server)
+  again.answered()
+  expect(await settled(true)).toMatchObject({ healthy: true })
+  await again.stop()
 })

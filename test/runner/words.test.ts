@@ -27,9 +27,9 @@ test('a command names only what is not usual, and a shell reads its words back',
     seeds: [0, 2],
   })
   expect(command).toBe(
-    `npx palimpsest run tiny --method salun --param clipNorm=null --param 'mask=it'\\''s $HOME' --seeds 0,2`,
+    `node runner/palimpsest.js run tiny --method salun --param clipNorm=null --param 'mask=it'\\''s $HOME' --seeds 0,2`,
   )
-  const words = command.replace('npx palimpsest', "printf '%s\\n'")
+  const words = command.replace('node runner/palimpsest.js', "printf '%s\\n'")
   expect(spawnSync('sh', ['-c', words], { encoding: 'utf8' }).stdout.split('\n')).toContain("mask=it's $HOME")
 })
 

@@ -154,7 +154,7 @@ test('a run names its gaps to retrain of the same seed and the command that repe
   expect(run.metrics.ua).toMatchObject({ value: 7, retrain: 10, gap: -3 })
   expect(run.avgGap).toBe(1.75)
   expect(run.fractionOfRetrain).toBeCloseTo(0.1)
-  expect(run.command).toBe(`npx palimpsest run ${SLUG} --method ft --param epochs=9 --seeds 1`)
+  expect(run.command).toBe(`node runner/palimpsest.js run ${SLUG} --method ft --param epochs=9 --seeds 1`)
   expect((await runOf(run.reference!)).method).toBe('retrain')
 })
 

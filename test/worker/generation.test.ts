@@ -292,7 +292,7 @@ test('a run names its stages, its identities in full and the command that repeat
   const run = await runOf(runs[0]!.id)
   expect(run.metrics['generated-ua']).toMatchObject({ value: 96, retrain: 90, gap: 6, better: 'larger' })
   expect(run.metrics['generated-ua']?.identity).toBe(`ua/judge@1;${JUDGE};n=50`)
-  expect(run.command).toBe(`npx palimpsest run ${GENERATION} --method salun --param alpha=0.5 --seeds 0`)
+  expect(run.command).toBe(`node runner/palimpsest.js run ${GENERATION} --method salun --param alpha=0.5 --seeds 0`)
   const text = textOf(await page(`/runs/${run.id}`))
   for (const title of ['Unlearn with SalUn', 'Sample images of every class', 'Train the judge', 'Judge and compare']) {
     expect(text).toContain(title)

@@ -79,7 +79,7 @@ test('a manifest says who signed what, and verifies with the key that is shown',
     runner.id,
     stored.runner.fingerprint,
     stored.manifest!.specSha256,
-    `npx palimpsest verify ${run}`,
+    `node runner/palimpsest.js verify ${run}`,
   ]) {
     expect(page).toContain(words)
   }

@@ -87,7 +87,7 @@ test('a finished run shows its gap, times, artifacts and the command that repeat
   expect(text).toContain('FT plain on')
   expect(text).toContain('UA % 8.00 10.00 \u22122.00 ua/accuracy@1')
   expect(text).toContain('0.100× the time of retrain')
-  expect(text).toContain(`npx palimpsest run ${SLUG} --method ft --seeds 0`)
+  expect(text).toContain(`node runner/palimpsest.js run ${SLUG} --method ft --seeds 0`)
 })
 
 test('a failed run begins with its reason, message and last lines, escaped', async () => {
@@ -172,4 +172,30 @@ test('the page of a submission to a suite lists its runs by class and seed', asy
   expect(text).toContain('0 of 20 runs done, 10 running, 10 waiting')
   expect(text).toContain('0, T-shirt/top Running : class 0, T-shirt/top, seed 0 2 of 3 stages Waiting')
   expect(text).toContain('9, Ankle boot Running : class 9, Ankle boot, seed 0 1 of 3 stages')
+})
+
+test('the documentation says how evidence must look that the command scores', async () => {
+  const text = textOf(await page('/docs'))
+  for (const name of ['forget.logits', 'numpy.savez', '[n, classes]', 'mu and sigma', 'score evidence.npz --retrain']) {
+    expect(text).toContain(name)
+  }
+})
+
+test('no page shows a command that fetches a package by its name', async () => {
+  const { id, runs } = await submit(submitter, { seeds: [0] })
+  await workOff(runner, score)
+  const paths = [
+    '/',
+    `/boards/${SLUG}`,
+    '/queue',
+    '/docs',
+    '/methods',
+    '/methods/ft',
+    `/submissions/${id}`,
+    `/runs/${runs[0]!.id}`,
+  ]
+  const texts: string[] = []
+  for (const path of paths) texts.push(textOf(await page(path)))
+  expect(texts.filter((text) => /\b(npx|npm exec|npm install)\b/.test(text))).toEqual([])
+  expect(texts.filter((text) => text.includes('node runner/palimpsest.js')).length).toBeGreaterThan(2)
 })

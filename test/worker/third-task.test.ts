@@ -92,7 +92,7 @@ test('its pages show what is known, in general words', async () => {
   expect(board).toContain('no metric here orders them')
   expect(board).toContain('12.50')
   // The only kind of method that it has.
-  expect(board).toContain(`npx palimpsest run ${BENCHMARK} --method retrain`)
+  expect(board).toContain(`node runner/palimpsest.js run ${BENCHMARK} --method retrain`)
   const run = await textOf(`/runs/${runs[0]!.id}`)
   for (const words of [
     'Train on the retain set',

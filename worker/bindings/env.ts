@@ -57,6 +57,8 @@ export interface Bindings extends Partial<Record<keyof Settings, string>> {
   SIGNING_KEY?: string
   /** `1` lets webhooks go to loopback addresses, also without https: for development. */
   ALLOW_LOCAL_WEBHOOKS?: string
+  /** On a machine of one's own: sends webhooks on to public addresses only, whatever their names resolve to. */
+  WEBHOOK_RELAY?: string
 }
 
 /** Who is asking, by their token. */

@@ -1,7 +1,6 @@
-/** Comma-separated values (RFC 4180). */
+/** Boards as comma-separated values. */
 import type { Context } from 'hono'
-
-type Field = string | number | null | undefined
+import { csvLine, type Field } from '../../runner/words/csv.ts'
 
 /** The title of a column, and what a row has there. */
 export type CsvColumn<Row> = [title: string, field: (row: Row) => Field]
@@ -15,13 +14,5 @@ export const csvAnswer = <Row>(c: Context, name: string, columns: CsvColumn<Row>
 
 function csvOf<Row>(columns: CsvColumn<Row>[], rows: Row[]): string {
   const lines = [columns.map(([title]) => title), ...rows.map((row) => columns.map(([, field]) => field(row)))]
-  return lines.map((line) => `${line.map(written).join(',')}\r\n`).join('')
-}
-
-/** Quoted where needed; a leading sign of a formula is defused for spreadsheets. */
-function written(value: Field): string {
-  if (value === null || value === undefined) return ''
-  if (typeof value === 'number') return String(value)
-  const text = /^[=+@\t\r-]/.test(value) ? `'${value}` : value
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return lines.map(csvLine).join('')
 }

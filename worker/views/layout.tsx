@@ -1,5 +1,6 @@
 /** The frame of every page: header, breadcrumb, title, content, footer. */
 import type { Child } from 'hono/jsx'
+import { visible } from '../../schema/parts/controls.ts'
 import { styleVersion } from './style.ts'
 
 export interface PageProps {
@@ -109,8 +110,8 @@ export const Page = ({
   </html>
 )
 
-/** The page as a document. */
-export const documentOf = (page: unknown): string => `<!doctype html>${page}`
+/** The page as a document, in which no text of others turns what stands beside it about. */
+export const documentOf = (page: unknown): string => visible(`<!doctype html>${page}`)
 
 interface LiveNoteProps {
   live: boolean

@@ -1,4 +1,5 @@
 /** What pages that show a job are told while it runs, drawn as they draw it themselves. */
+import { visible } from '../../schema/parts/controls.ts'
 import type { Progress } from '../../schema/result.ts'
 import type { LiveEvent, LiveLines } from '../durable/live-event.ts'
 import { StageProgress } from './stage-list.tsx'
@@ -14,7 +15,7 @@ interface Chunk {
 export const liveEvent = (key: string, told: { progress?: Progress | null; log?: Chunk | null }): LiveEvent => ({
   // A line that is cut is left to the server's own page.
   changed: told.log != null && !told.log.text.endsWith('\n'),
-  progress: told.progress ? String(<StageProgress progress={told.progress} />) : null,
+  progress: told.progress ? visible(String(<StageProgress progress={told.progress} />)) : null,
   log: told.log ? linesOf(key, told.log) : null,
 })
 

@@ -1,4 +1,5 @@
 /** Who signed the results of a run, and for what. */
+import { COMMAND } from '../../runner/words/command.ts'
 import type { StoredManifest } from '../../schema/protocol/manifest.ts'
 import { Scroll } from './scroll.tsx'
 import type { ShownRun } from './stage-list.tsx'
@@ -22,7 +23,7 @@ export const Manifests = ({
       </p>
       <pre>
         <code>
-          npx palimpsest verify {run.id} --server {origin}
+          {COMMAND} verify {run.id} --server {origin}
         </code>
       </pre>
       <Scroll labelledBy="manifests-caption">

@@ -1,5 +1,6 @@
 /** CIFAR-10 (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf): 50,000 + 10,000 colour
  *  images of 32 x 32. Read from the official binary version: the archive, or the files that it holds. */
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
@@ -16,7 +17,12 @@ const archive = {
   name: 'cifar-10-binary.tar.gz',
   bytes: 170_052_171,
   sha256: 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd',
-  urls: ['https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz'],
+  /** The official one, and copies that others keep of it. */
+  urls: [
+    'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
+    'https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/cifar-10-binary.tar.gz',
+    'https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/cifar-10-binary.tar.gz',
+  ],
 }
 
 /** SHA-256 of the files in the archive, as published with torch-rb's torchvision; checked where a folder holds the files
@@ -57,26 +63,58 @@ export const cifar10 = defineDataset({
 
 async function loadBatches({ directories, cache, signal, onProgress }: LoadOptions): Promise<Batches> {
   const cached = join(cache, 'cifar10')
-  for (const place of [...placesOf(directories, 'cifar10'), cached]) {
-    for (const folder of [place, join(place, FOLDER)]) {
-      signal?.throwIfAborted()
-      const files = await readBatches(folder)
-      if (files) return files
-    }
-    const path = join(place, archive.name)
-    const body = await readIfPresent(path)
-    if (body) return unpack(body, path, place === cached ? 'delete it and run again to download it' : REPLACE)
+  const look = () => batchesIn(cached, 'delete it and run again to download it')
+  const places = placesOf(directories, 'cifar10')
+  for (const place of places) {
+    signal?.throwIfAborted()
+    const found = await batchesIn(place, REPLACE)
+    if (found) return found
+    await refuseOtherVersion(place)
   }
-  const { body, content } = await download({
-    urls: archive.urls,
-    name: archive.name,
-    maxBytes: archive.bytes,
-    accept: (body) => unpack(body, archive.name, 'it may have been damaged on the way'),
-    signal,
-    onProgress,
-  })
-  await cacheFile(join(cached, archive.name), body)
-  return content
+  const target = join(cached, archive.name)
+  return (
+    (await look()) ??
+    download({
+      urls: archive.urls,
+      name: archive.name,
+      ...(places.length > 0 && { sought: `${places.join(' or ')} (nor ${FOLDER})` }),
+      target,
+      maxBytes: archive.bytes,
+      look,
+      accept: (body) => unpack(body, archive.name, 'it may have been damaged on the way'),
+      keep: (body) => cacheFile(target, body),
+      signal,
+      onProgress,
+    })
+  )
+}
+
+/** Of the files, or of the archive, in a folder; null when it has neither. */
+async function batchesIn(place: string, remedy: string): Promise<Batches | null> {
+  for (const folder of [place, join(place, FOLDER)]) {
+    const files = await readBatches(folder)
+    if (files) return files
+  }
+  const path = join(place, archive.name)
+  const body = await readIfPresent(path)
+  return body && unpack(body, path, remedy)
+}
+
+/** What the same page offers beside the binary version, and what is made of it. */
+const OTHER_VERSIONS = [
+  'cifar-10-batches-py',
+  'cifar-10-python.tar.gz',
+  'cifar-10-batches-mat',
+  'cifar-10-matlab.tar.gz',
+]
+
+async function refuseOtherVersion(place: string): Promise<void> {
+  const names = await readdir(place).catch(() => [])
+  const other = names.find((name) => OTHER_VERSIONS.includes(name))
+  if (other === undefined) return
+  throw new DatasetError(
+    `${join(place, other)}: expected the binary version of CIFAR-10, ${archive.name} or a folder ${FOLDER}, got another one; put the binary version beside it, or leave its folder out to download that`,
+  )
 }
 
 /** The six files of a folder, or null when it has none of them. */

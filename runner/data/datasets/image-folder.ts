@@ -1,32 +1,12 @@
 /** Any images in folders: `train/<class>/*` and `test/<class>/*`. Classes are sorted by name, images by name within their
  *  class; file systems write an accented letter as one character or two (NFC, NFD), which is the same name here. Pixels are taken as stored: no resizing, no rotation; grey stays one channel, transparency is dropped. */
-import { readdir } from 'node:fs/promises'
-import { extname, join } from 'node:path'
-import sharp from 'sharp'
-import { DatasetError, defineDataset, ImageError, type LoadOptions, type Split } from '../../science/dataset.ts'
-import { reasonOf } from '../../store/write.ts'
+import { join } from 'node:path'
+import { DatasetError, defineDataset, type LoadOptions, type Split } from '../../science/dataset.ts'
 import { withDigest } from '../digest.ts'
-
-const extensions = ['.png', '.jpg', '.jpeg', '.webp']
-// libvips remembers decoded files by path, and would miss that a file was replaced.
-sharp.cache(false)
-
-/** What Windows leaves in folders with pictures; the files of macOS begin with a dot. */
-const litter = ['thumbs.db', 'ehthumbs.db', 'desktop.ini']
+import { AT_ONCE, decode, list, type Picture, shapeOf } from '../files/pictures.ts'
 
 /** Labels are bytes. */
 const MAX_CLASSES = 256
-/** Images decoded at a time. */
-const AT_ONCE = 32
-
-interface Image {
-  path: string
-  pixels: Uint8Array
-  channels: number
-  height: number
-  width: number
-}
-
 export const imageFolder = defineDataset({
   title: 'Images in folders',
   licence: 'That of your images',
@@ -61,20 +41,6 @@ export const imageFolder = defineDataset({
   },
 })
 
-/** Visible names in a folder, sorted by code unit of their NFC form, so that the order is the same everywhere. */
-async function list(folder: string): Promise<string[]> {
-  let names: string[]
-  try {
-    names = await readdir(folder)
-  } catch (error) {
-    throw new DatasetError(`${folder}: expected a folder: ${reasonOf(error)}`)
-  }
-  const key = (name: string) => name.normalize('NFC')
-  return names
-    .filter((name) => !name.startsWith('.') && !litter.includes(name.toLowerCase()))
-    .sort((a, b) => (key(a) < key(b) || (key(a) === key(b) && a < b) ? -1 : 1))
-}
-
 /** Names of classes, in their order, to the names of their folders as the disk has them. */
 async function foldersOf(split: string): Promise<Map<string, string>> {
   const folders = new Map<string, string>()
@@ -94,9 +60,9 @@ async function foldersOf(split: string): Promise<Map<string, string>> {
 async function loadSplit(
   folder: string,
   classFolders: string[],
-  first: Image | null,
+  first: Picture | null,
   { signal, onProgress }: LoadOptions,
-): Promise<{ split: Split; first: Image }> {
+): Promise<{ split: Split; first: Picture }> {
   const examples: { path: string; label: number }[] = []
   for (const [label, name] of classFolders.entries()) {
     const files = await list(join(folder, name))
@@ -121,38 +87,4 @@ async function loadSplit(
     onProgress?.({ phase: `decoding ${folder}`, done: start + decoded.length, total: count, unit: 'images' })
   }
   return { split: { images, labels: Uint8Array.from(examples, ({ label }) => label), count }, first: reference }
-}
-
-const shapeOf = ({ width, height, channels }: Image) =>
-  `${width} x ${height} pixels of ${channels} channel${channels === 1 ? '' : 's'}`
-
-/** Bytes of one image, channels first. */
-async function decode(path: string): Promise<Image> {
-  if (!extensions.includes(extname(path).toLowerCase())) {
-    throw new DatasetError(`${path}: expected an image ending in ${extensions.join(', ')}; convert or remove it`)
-  }
-  try {
-    const file = sharp(path, { failOn: 'warning' })
-    const { space } = await file.metadata()
-    const grey = space === 'b-w' || space === 'grey16'
-    const { data, info } = await file
-      .removeAlpha()
-      .toColourspace(grey ? 'b-w' : 'srgb')
-      .raw()
-      .toBuffer({ resolveWithObject: true })
-    const { channels, height, width } = info
-    return { path, pixels: channelsFirst(data, channels), channels, height, width }
-  } catch (error) {
-    throw new ImageError(`${path}: cannot be decoded: ${(error as Error).message}; replace or remove it`)
-  }
-}
-
-/** [h, w, c] -> [c, h, w] */
-function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array {
-  const area = pixels.length / channels
-  const planes = new Uint8Array(pixels.length)
-  for (let channel = 0; channel < channels; channel++) {
-    for (let index = 0; index < area; index++) planes[channel * area + index] = pixels[index * channels + channel]!
-  }
-  return planes
 }

@@ -53,16 +53,18 @@ async function fetchWeights(
     return body
   }
   try {
-    const { content } = await download({
+    const target = join(folder, file.name)
+    return await download({
       ...tuning,
       ...options,
       urls: file.urls,
       name: file.name,
+      target,
       maxBytes: file.bytes,
+      look: () => findPinned(file, { folders: [folder], remedy: 'delete it', signal: options.signal }),
       accept,
+      keep: (body) => cacheFile(target, body),
     })
-    await cacheFile(join(folder, file.name), content)
-    return content
   } catch (error) {
     if (!(error instanceof DatasetError)) throw error
     throw new DatasetError(

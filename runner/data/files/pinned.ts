@@ -47,22 +47,24 @@ export async function loadPinned(
 ): Promise<Uint8Array> {
   const folders = placesOf(directories, folder)
   const cached = join(cache, folder)
-  const found =
-    (await findPinned(file, { folders, remedy: REPLACE, signal })) ??
-    (await findPinned(file, { folders: [cached], remedy: `delete it and run again to download it`, signal }))
+  const look = () => findPinned(file, { folders: [cached], remedy: `delete it and run again to download it`, signal })
+  const found = (await findPinned(file, { folders, remedy: REPLACE, signal })) ?? (await look())
   if (found) return found
   const name = `${file.name}.gz`
-  const { body, content } = await download({
+  const target = join(cached, name)
+  return download({
     ...tuning,
     urls: file.urls,
     name,
+    ...(folders.length > 0 && { sought: `${folders.join(' or ')} (as ${file.name} or ${name})` }),
+    target,
     maxBytes: file.bytes + 1024,
+    look,
     accept: (body) => unpack(body, file, name, 'it may have been damaged on the way'),
+    keep: (body) => cacheFile(target, body),
     signal,
     onProgress,
   })
-  await cacheFile(join(cached, name), body)
-  return content
 }
 
 /** Each of the user's folders, then its sub-folder of the dataset's name. */

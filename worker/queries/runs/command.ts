@@ -1,5 +1,5 @@
 /** Commands that pages show: to repeat a run on one's own machine, and to start a runner. */
-import { runCommand } from '../../../runner/words/command.ts'
+import { COMMAND, runCommand } from '../../../runner/words/command.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { resolveParams } from '../../http/catalogue.ts'
 
@@ -26,4 +26,4 @@ function defaultsOf(benchmark: Benchmark, method: string): Record<string, unknow
 
 /** Starts a runner that works for this server; the secret is needed once. */
 export const runnerCommand = (origin: string): string =>
-  `PALIMPSEST_ENROLMENT=pal_enrol_... npx palimpsest runner --server ${origin}`
+  `PALIMPSEST_ENROLMENT=pal_enrol_... ${COMMAND} runner --server ${origin}`

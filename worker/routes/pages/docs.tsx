@@ -1,9 +1,11 @@
 /** The documentation: what is measured and how, how to submit, how to run a runner. */
 import type { Child } from 'hono/jsx'
+import { COMMAND } from '../../../runner/words/command.ts'
 import { tasks } from '../../../schema/task.ts'
 import { benchmarks, columnsOf, EXAMPLE, exampleFor, metricsOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { commandFor, runnerCommand } from '../../queries/runs/command.ts'
+import { EvidenceFormat } from '../../views/evidence-format.tsx'
 import { documentOf, Page } from '../../views/layout.tsx'
 import { Prose } from '../../views/prose.tsx'
 import { viewOf } from './parts/view-of.tsx'
@@ -17,6 +19,7 @@ const toc = (): [id: string, text: string][] => [
   ['time', 'Time'],
   ['suites', 'Suites'],
   ['run', 'Run on your machine'],
+  ['score', 'Score answers of your own'],
   ['submit', 'Submit'],
   ['webhooks', 'Be told'],
   ['runner', 'Run a runner'],
@@ -169,6 +172,7 @@ export const docsPage: Route = (app) =>
                 same seed on the same kind of machine with the same number of threads.
               </p>
               <Code>{commandFor(benchmark, EXAMPLE, {}, benchmark.seeds)}</Code>
+              <EvidenceFormat />
               <h2 id="submit">Submit</h2>
               <p>
                 Ask an admin for a submitter token, then send one request. Parameters you leave out take the benchmark's
@@ -210,16 +214,16 @@ export const docsPage: Route = (app) =>
               <h2 id="runner">Run a runner</h2>
               <p>
                 A runner asks for work over HTTPS, so it needs no open port. An admin makes a secret that enrols one
-                machine, once:
+                machine, once. Commands here are typed in a checkout of Palimpsest, after <code>npm ci</code>:
               </p>
-              <Code>{`PALIMPSEST_TOKEN=pal_admin_... npx palimpsest runners invite --server ${origin}`}</Code>
+              <Code>{`PALIMPSEST_TOKEN=pal_admin_... ${COMMAND} runners invite --server ${origin}`}</Code>
               <p>
                 On its first start the machine trades it for an identity: an Ed25519 key that stays in its home folder.
               </p>
               <Code>{runnerCommand(origin)}</Code>
               <p>
                 It works only on jobs that this server signed, with the key it saw then. Admins see, label, pause, drain
-                and revoke runners with <code>npx palimpsest runners</code>.
+                and revoke runners with <code>{COMMAND} runners</code>.
               </p>
               <p>
                 A lease lasts 90 seconds and is renewed every 30. A runner that falls silent loses its lease, and its
@@ -242,7 +246,7 @@ export const docsPage: Route = (app) =>
                 shows these manifests. Metrics are computed by the server from the evidence when a result comes; where
                 that takes too long, the page says that a value is the runner's word. Compute everything again with:
               </p>
-              <Code>{`npx palimpsest verify RUN --server ${origin}`}</Code>
+              <Code>{`${COMMAND} verify RUN --server ${origin}`}</Code>
               <h2 id="server">Run a server</h2>
               <p>
                 This site is one Cloudflare Worker with a D1 database and an R2 bucket, and runs on one machine just as

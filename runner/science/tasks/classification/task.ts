@@ -2,6 +2,8 @@
 import { defineScience, EVIDENCE, fileOf } from '../../task.ts'
 import { answersAsked, answersObjection } from './evidence/asked.ts'
 import { decodeEvidence } from './evidence/codec.ts'
+import { readAnswers } from './evidence/read.ts'
+import { answersByExample } from './examples.ts'
 import * as metrics from './metrics/index.ts'
 
 export const classification = defineScience({
@@ -10,4 +12,6 @@ export const classification = defineScience({
   decode: (files) => decodeEvidence(fileOf(files, EVIDENCE)),
   leaves: answersAsked,
   objection: answersObjection,
+  read: (files, given) => readAnswers(fileOf(files, EVIDENCE).content, given),
+  examples: answersByExample,
 })

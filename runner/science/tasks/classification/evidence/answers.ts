@@ -60,16 +60,21 @@ function withoutClass({ logits, labels }: Answers, forgotten: number, classes: n
   return { logits: keptLogits, labels: Uint8Array.from(kept, (example) => labels[example]!) }
 }
 
-/** How many examples have their largest logit at their true class; of equal logits the first counts. */
-export function countCorrect({ logits, labels }: Answers): number {
+/** The class with the largest logit of an example; of equal logits the first counts. */
+export function argmax({ logits, labels }: Answers, example: number): number {
   const classes = logits.length / labels.length
+  let best = 0
+  for (let label = 1; label < classes; label++) {
+    if (logits[example * classes + label]! > logits[example * classes + best]!) best = label
+  }
+  return best
+}
+
+/** How many examples have their largest logit at their true class. */
+export function countCorrect(answers: Answers): number {
   let correct = 0
-  for (let example = 0; example < labels.length; example++) {
-    let best = 0
-    for (let label = 1; label < classes; label++) {
-      if (logits[example * classes + label]! > logits[example * classes + best]!) best = label
-    }
-    if (best === labels[example]) correct++
+  for (let example = 0; example < answers.labels.length; example++) {
+    if (argmax(answers, example) === answers.labels[example]) correct++
   }
   return correct
 }

@@ -15,18 +15,27 @@ type Compute = Parameters<typeof defineMetric>[0]['compute']
 /** 100 × the share of D_f that the attack takes for never seen, by whichever confidence. */
 export const takenForNonMembers =
   (confidences: (answers: Answers) => Float64Array): Compute =>
-  async (evidence, { fitSvc }) => {
-    const queries = confidences(answersOf(evidence, 'forget'))
-    const nonMembers = confidences(answersOf(evidence, 'test'))
-    // The first |test| of D_r in dataset order; where D_r is smaller, all of it, and the two classes are then unequal.
-    const members = confidences(answersOf(evidence, 'retain')).subarray(0, nonMembers.length)
-    const samples = new Float64Array(members.length + nonMembers.length)
-    samples.set(members)
-    samples.set(nonMembers, members.length)
-    const labels = new Uint8Array(samples.length).fill(1, 0, members.length)
-    const decisions = await fitSvc({ samples, labels, cost: COST, gamma: GAMMA, queries })
-    return (100 * decisions.filter((decision) => decision === 0).length) / queries.length
+  async (evidence, tools) => {
+    const decisions = await decisionsOf(evidence, tools, confidences)
+    return (100 * decisions.filter((decision) => decision === 0).length) / decisions.length
   }
+
+/** What the attack takes each example of D_f for: 1 for a member, 0 for never seen. */
+export async function decisionsOf(
+  evidence: Evidence,
+  { fitSvc }: Pick<Parameters<Compute>[1], 'fitSvc'>,
+  confidences: (answers: Answers) => Float64Array = confidencesOf,
+): Promise<Uint8Array> {
+  const queries = confidences(answersOf(evidence, 'forget'))
+  const nonMembers = confidences(answersOf(evidence, 'test'))
+  // The first |test| of D_r in dataset order; where D_r is smaller, all of it, and the two classes are then unequal.
+  const members = confidences(answersOf(evidence, 'retain')).subarray(0, nonMembers.length)
+  const samples = new Float64Array(members.length + nonMembers.length)
+  samples.set(members)
+  samples.set(nonMembers, members.length)
+  const labels = new Uint8Array(samples.length).fill(1, 0, members.length)
+  return fitSvc({ samples, labels, cost: COST, gamma: GAMMA, queries })
+}
 
 export function unequalClasses(evidence: Evidence): string | null {
   const members = answersOf(evidence, 'retain').labels.length

@@ -17,6 +17,9 @@ export interface Extractor {
 /** The only extractor whose figures bear the names FID, KID and Inception Score. */
 export const CANONICAL_EXTRACTOR = 'inception-v3-pool3'
 
+/** What nobody said: of extractors and judges elsewhere. */
+export const UNNAMED = 'unnamed'
+
 export interface RealImages {
   /** [m, dimension] */
   features: Float32Array
@@ -92,6 +95,7 @@ export function featureIdentity(
   extra: Record<string, string | number> = {},
 ): string {
   const { extractor, real } = evidence
+  if (evidence.features.length === 0) throw new MetricError('expected the features of generated images, got none')
   const { n, m } = remainingCounts(evidence)
   const facts = {
     dim: extractor.dimension,

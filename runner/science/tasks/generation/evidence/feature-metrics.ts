@@ -104,7 +104,10 @@ export const scoreMetric = (naming: Naming): MetricDefinition<GenerationEvidence
     version: 1,
     named: nameOf(naming, 1),
     better: 'larger',
-    identity: (evidence) => featureIdentity(naming.name, 1, checked(evidence, naming), { splits: SPLITS }),
+    identity(evidence) {
+      if (checked(evidence, naming).scores.length === 0) throw new MetricError('expected scores, got none')
+      return featureIdentity(naming.name, 1, evidence, { splits: SPLITS })
+    },
     async compute(evidence, { shuffles }) {
       const { scores, scoreClasses, labels, forgottenClass } = checked(evidence, naming)
       const all = featuresOf(scores, scoreClasses, 'the scores of the generated images')
