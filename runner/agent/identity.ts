@@ -33,6 +33,9 @@ const read = async (home: string): Promise<z.infer<typeof identityFile>> =>
     identities: [],
   }
 
+/** Whether it enrolled at any server. */
+export const hasIdentity = async (home: string): Promise<boolean> => (await read(home)).identities.length > 0
+
 /** What this machine is to the server behind `client`; null before it enrolled there. */
 export async function identityFor(home: string, client: Client, options?: RequestOptions): Promise<Identity | null> {
   const { identities } = await read(home)

@@ -5,7 +5,7 @@ import { SignatureError } from '../../schema/signature.ts'
 import { runnerAccess } from '../agent/access.ts'
 import { type Client, createClient, RemoteError } from '../agent/client.ts'
 import { ContractError, remedyFor } from '../agent/contract.ts'
-import { enrol, type Identity, identityFor } from '../agent/identity.ts'
+import { enrol, hasIdentity, type Identity, identityFor } from '../agent/identity.ts'
 import type { AgentEvent } from '../agent/job-context.ts'
 import { runLoop } from '../agent/loop.ts'
 import { OrderError } from '../agent/order.ts'
@@ -97,6 +97,7 @@ async function execute(options: Options): Promise<void> {
   await requireRoom(home)
   const refused = await refusedBefore(home, server)
   if (refused !== null) throw new UsageError(refused)
+  if (!secret && !(await hasIdentity(home))) throw notEnrolled(server, home)
   const places = dataPlaces(home, options.data)
   await checkPlaces(places)
   const { drain, stop, release } = onDraining({
@@ -167,10 +168,13 @@ async function identityAt({ home, client, secret, name, signal }: Enrolment): Pr
   const known = await identityFor(home, client, { signal, retryForMs: Number.POSITIVE_INFINITY })
   if (known) return known
   if (secret) return enrol({ home, client }, { secret, name })
-  throw new UsageError(
-    `this machine is not enrolled at ${client.server} (home ${home}): set PALIMPSEST_ENROLMENT or give --enrolment-file FILE, with a secret that an admin of the server makes by: palimpsest runners invite`,
-  )
+  throw notEnrolled(client.server, home)
 }
+
+const notEnrolled = (server: string, home: string) =>
+  new UsageError(
+    `this machine is not enrolled at ${server} (home ${home}): set PALIMPSEST_ENROLMENT or give --enrolment-file FILE, with a secret that an admin of the server makes by: palimpsest runners invite`,
+  )
 
 async function check({ threads, device, precision, json }: Options): Promise<void> {
   setPrecision(precision)

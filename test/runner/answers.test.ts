@@ -54,6 +54,7 @@ test('a board of a newer server is read without what it added to its rows', asyn
     ordering: { by: 'avg-gap', columns: [], words: '', added: 1 },
     references: [],
     rows: [],
+    absent: [],
     generatedAt: '',
   }
   const server = await answering(() => ({ body: board }))

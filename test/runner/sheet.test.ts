@@ -98,6 +98,7 @@ test('a board leaves with its ranks', () => {
         title: 'FT',
         label: '=a',
         avgGap: { mean: 1, sd: 0, n: 3 },
+        gapOfMeans: 1,
         metrics: { ua: { mean: 7, sd: 1, n: 3, gap: -3 } },
         seconds: { mean: 10, sd: 0, n: 3 },
         fractionOfRetrain: { mean: 0.1, sd: 0, n: 3 },
@@ -109,7 +110,7 @@ test('a board leaves with its ranks', () => {
   const [only] = boardSheets(board, 'Title')
   const [head, row] = sheetLines(only!, 'csv')
   expect(head).toMatch(/^Rank,Method,Avg\. Gap mean/)
-  expect(row).toBe('1–2,FT (=a),1,0,7,1,-3,10,0.1,3')
+  expect(row).toBe('1–2,FT (=a),1,0,1,7,1,-3,10,0.1,3')
 })
 
 test.each([
