@@ -1,7 +1,8 @@
 /** A board computed again from what was signed: the spreads, gaps, times and ranks of every row. */
 import type { Board, BoardRow } from '../../schema/api/board.ts'
+import { countedSeeds, gapOfMeans } from '../science/comparison.ts'
 import { meanAndSpread, rankRanges } from '../science/statistics.ts'
-import { avgGap, compared, fraction, numbersOf, type Recompute, type Recomputed } from './recompute.ts'
+import { avgGap, closerToRetrain, compared, fraction, numbersOf, plain, type Recompute, type Recomputed } from './recompute.ts'
 import type { Check } from './verify.ts'
 
 export interface CheckedRow {
@@ -11,7 +12,7 @@ export interface CheckedRow {
 }
 
 export async function verifyBoard(
-  { references, rows }: Board,
+  { benchmark, references, rows }: Board,
   recompute: Recompute,
   onRow: (row: CheckedRow) => void = () => {},
 ): Promise<CheckedRow[]> {
@@ -22,15 +23,17 @@ export async function verifyBoard(
   const checked: CheckedRow[] = []
   const gaps = new Map<string, Map<number, number>>()
   for (const row of [...references, ...rows]) {
+    const done = row.runs.filter(({ state }) => state === 'done')
+    const counted = countedSeeds(benchmark.seeds, done)
     const own: Recomputed[] = []
-    for (const { id, state } of row.runs) if (state === 'done') own.push(await recompute(id))
+    for (const { id, seed } of done) if (counted.has(seed)) own.push(await recompute(id))
     const bySeed = new Map(
       own.flatMap((each): [number, number][] => {
         const gap = avgGap(each, retrained.get(each.run.seed) ?? null)
         return gap === null ? [] : [[each.run.seed, gap]]
       }),
     )
-    if (rows.includes(row) && bySeed.size > 0) gaps.set(row.submission, bySeed)
+    if (rows.includes(row) && bySeed.size > 0 && counted.size >= benchmark.seeds.length) gaps.set(row.submission, bySeed)
     const runs = await Promise.all(
       own.map(async (each) => ({
         ...{ id: each.run.id, seed: each.run.seed, stages: each.stages },
@@ -75,6 +78,11 @@ function* rowChecks(row: BoardRow, own: Recomputed[], { retrained, bySeed }: Gro
     yield compared(`${id} gap`, shown.gap, signed.length > 0 ? meanAndSpread(signed).mean : null)
   }
   yield* spreadChecks('Avg. Gap', row.avgGap, [...bySeed.values()])
+  const sides = own.map(({ run, values }) => {
+    const retrain = retrained.get(run.seed)
+    return { values: plain(values), retrain: retrain && plain(retrain.values) }
+  })
+  yield compared('gap of means', row.gapOfMeans, gapOfMeans(sides, own[0] ? closerToRetrain(own[0].run.benchmark) : []))
   for (const [seed, gap] of Object.entries(row.gapBySeed)) {
     yield compared(`Avg. Gap of seed ${seed}`, gap, bySeed.get(Number(seed)))
   }

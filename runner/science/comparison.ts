@@ -4,6 +4,18 @@ import { avgGap, mean } from './statistics.ts'
 
 type Values = Readonly<Record<string, number>>
 
+/** Of the seeds that were measured, those that a board counts: the benchmark's own, in their order, and the whole numbers that follow
+ *  them, up to the first that was not measured. So nobody chooses the best. */
+export function countedSeeds(own: readonly number[], measured: readonly { seed: number }[]): Set<number> {
+  const have = new Set(measured.map(({ seed }) => seed))
+  const counted = new Set<number>()
+  for (let place = 0; ; place++) {
+    const seed = own[place] ?? Math.max(...own) + place - own.length + 1
+    if (!have.has(seed)) return counted
+    counted.add(seed)
+  }
+}
+
 /** The stage that made a run's model: its unlearning, or the training that its method is, which is the first of a plan. */
 export const makerOf = <Stage extends { kind: string }>(stages: Stage[]): Stage | undefined =>
   stages.find(({ kind }) => kind === 'unlearn') ?? stages.find(({ kind }) => kind === 'train')

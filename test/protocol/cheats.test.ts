@@ -7,6 +7,7 @@ import { createClient } from '../../runner/agent/client.ts'
 import { enrol } from '../../runner/agent/identity.ts'
 import { runLoop } from '../../runner/agent/loop.ts'
 import { readSafetensors, type Tensor, writeSafetensors } from '../../runner/formats/safetensors.ts'
+import { computationOf } from '../../runner/pipeline/computation.ts'
 import { decodeEvidence, encodeEvidence } from '../../runner/science/tasks/classification/evidence/codec.ts'
 import type { Evidence } from '../../runner/science/tasks/classification/evidence/evidence.ts'
 import { openStore } from '../../runner/store/store.ts'
@@ -302,9 +303,12 @@ test('metrics that were edited in the store of a runner are refused, set aside, 
     const metrics = spec.kind === 'evaluate' ? metricsOf(SCORES) : {}
     return { artifacts, seconds: { setUp: 1, train: 9 }, device, versions: {}, metrics, losses: [] }
   }
-  const [, evaluation] = stages
+  const [training, evaluation] = stages
   const edited = { ...(await made(evaluation!.spec)), metrics: metricsOf({ ...SCORES, mia: 99 }) }
-  await store.writeStage(evaluation!.key, edited, evaluation!.spec)
+  const trained = await made(training!.spec)
+  const inputs = async () => trained.artifacts
+  const computation = await computationOf(evaluation!.spec, { threads: 1, provider: 'cpu', inputs })
+  await store.writeStage(computation, edited, evaluation!.spec)
 
   const open = createClient({ server: server.url })
   const identity = await enrol({ home, client: open }, { secret: await plain.invite(), name: 'edited' })

@@ -252,7 +252,8 @@ test('--help names every command under its group, the groups in their order', as
   expect(shown).toEqual([...shown].sort((a, b) => a - b))
   for (const [name, { group }] of Object.entries(commands)) {
     const part = parts.find((part) => part.startsWith(`${group}:`))
-    expect(part).toMatch(new RegExp(`^ {2}${name} `, 'm'))
+    const word = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    expect(part).toMatch(new RegExp(`^ {2}${word} `, 'm'))
   }
 })
 

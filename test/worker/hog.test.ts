@@ -13,7 +13,6 @@ import {
   lease,
   newNonce,
   read,
-  resultOf,
   runner,
   runOf,
   submit,
@@ -49,7 +48,7 @@ const change = async (id: string, json: object) =>
   )
 const states = async () =>
   (await bindings.DB.prepare('SELECT state, COUNT(*) AS n FROM jobs GROUP BY state').all()).results
-const works = async (job: Job) => read(await finish(job, resultOf()))
+const works = async (job: Job) => read(await finish(job))
 const fails = async (job: Job, failure: object = invented) =>
   (await read<{ state: string }>(await fail(job, { ...invented, ...failure }))).state
 

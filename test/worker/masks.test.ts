@@ -1,7 +1,7 @@
 /** The mask of a run on its page: counted from what is stored, whatever the parameters say. */
 import { expect, test } from 'vitest'
 import { encodeMask } from '../../runner/formats/mask.ts'
-import { ask, finish, lease, read, runner, submit, submitter, upload, useSubmitterAndRunner } from './support.ts'
+import { ask, finish, lease, leave, read, runner, submit, submitter, upload, useSubmitterAndRunner } from './support.ts'
 
 useSubmitterAndRunner('ada')
 
@@ -10,8 +10,8 @@ async function pageWith(mask: Uint8Array<ArrayBuffer>): Promise<string> {
   const { runs } = await submit(submitter, { method: 'salun', params: { density: 0.5 }, seeds: [0] })
   for (let job = await lease(runner); job; job = await lease(runner)) {
     const isUnlearning = job.spec.kind === 'unlearn'
-    const artifacts = isUnlearning ? { 'mask.safetensors': await upload(job, mask) } : {}
-    await read(await finish(job, { artifacts, seconds: { setUp: 1 } }))
+    const extra = isUnlearning ? { 'mask.safetensors': await upload(job, mask) } : {}
+    await read(await finish(job, { artifacts: { ...(await leave(job)), ...extra } }))
   }
   return (await ask(`/runs/${runs[0]!.id}`)).text()
 }

@@ -21,7 +21,10 @@ import { device, leaseRequest } from '../support/probe.ts'
 /** The Courier sleeps: tests send what is due themselves, at times of their choice. */
 const COURIER = { getByName: () => ({ wake: async () => {} }) }
 
-export const bindings = { ...env, COURIER } as unknown as Bindings & {
+/** Nothing is computed once more, but where a test says so. */
+const REPEAT_SHARE = '0'
+
+export const bindings = { ...env, COURIER, REPEAT_SHARE } as unknown as Bindings & {
   MIGRATIONS: D1Migration[]
   FUZZ_SEED?: string
   FUZZ_CASES?: string

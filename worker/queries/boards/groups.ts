@@ -1,5 +1,6 @@
 /** What boards are made of: the runs of equal settings on one benchmark, and what they measured. */
 import { and, eq, exists, inArray, type SQL, sql } from 'drizzle-orm'
+import { countedSeeds } from '../../../runner/science/comparison.ts'
 import type { Absence, Column } from '../../../schema/api/board.ts'
 import type { RunSummary } from '../../../schema/api/submission.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
@@ -137,7 +138,7 @@ export function groundOf(benchmark: Benchmark, entered: Entered[]): Ground {
     [...byKey].map(([key, some]): [string, Group] => {
       const best = furthest(some.flatMap((each) => each.runs))
       const measured = best.flatMap(({ seed, measured }) => (measured ? [{ seed, ...measured }] : []))
-      const counted = countedSeeds(benchmark, measured)
+      const counted = countedSeeds(benchmark.seeds, measured)
       const counts = ({ seed }: Seeded) => counted.has(seed)
       return [
         key,
@@ -158,17 +159,6 @@ export function groundOf(benchmark: Benchmark, entered: Entered[]): Ground {
     groups,
     retrained: new Map(retrained.flatMap(({ seed, measured }) => (measured ? [[seed, { seed, ...measured }]] : []))),
     absent: absentFrom(entered),
-  }
-}
-
-/** The benchmark's own seeds that were measured, up to the first that was not, and the whole numbers that follow them, likewise. */
-export function countedSeeds({ seeds }: Pick<Benchmark, 'seeds'>, measured: { seed: number }[]): Set<number> {
-  const have = new Set(measured.map(({ seed }) => seed))
-  const counted = new Set<number>()
-  for (let place = 0; ; place++) {
-    const seed = seeds[place] ?? Math.max(...seeds) + place - seeds.length + 1
-    if (!have.has(seed)) return counted
-    counted.add(seed)
   }
 }
 

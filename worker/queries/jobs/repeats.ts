@@ -30,13 +30,13 @@ export async function afterEnd(
     return
   }
   const of = await db
-    .select({ job: jobs })
+    .select({ key: jobs.key })
     .from(repeats)
-    .innerJoin(jobs, eq(jobs.key, repeats.ofKey))
+    .innerJoin(jobs, and(eq(jobs.key, repeats.ofKey), eq(jobs.state, 'done')))
     .where(and(eq(repeats.jobKey, key), isNull(repeats.verdict)))
     .get()
-  if (!of?.job.result || !job.result) return
-  const { agrees, detail } = await compared(db, store, job.spec, [of.job.result, job.result])
+  if (!of) return
+  const { agrees, detail } = await compared(db, store, job.spec, [of.key, key])
   await db
     .update(repeats)
     .set({ verdict: agrees ? 'agrees' : 'differs', detail, endedAt: now })

@@ -3,12 +3,13 @@
 import { eq } from 'drizzle-orm'
 import { SAMPLES } from '../../../runner/science/tasks/generation/evidence/asked.ts'
 import { WEIGHTS } from '../../../runner/science/weights.ts'
-import type { ArtifactRef, StageResult } from '../../../schema/result.ts'
+import type { ArtifactRef } from '../../../schema/result.ts'
 import type { StageSpec } from '../../../schema/stage.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import type { Database } from '../../bindings/database.ts'
 import { metricNamed } from '../../http/catalogue.ts'
 import { artifactOf } from '../artifacts/artifacts.ts'
+import { type Known, newestScores } from '../scores/add-scores.ts'
 
 export interface Comparison {
   agrees: boolean
@@ -25,12 +26,13 @@ const MOST_PIXEL = 4
 /** Of weights: their distance as a share of how far unlearning moved them. */
 const MOST_MOVE = 0.5
 
-type Pair = [first: StageResult, second: StageResult]
+type Keys = [first: string, second: string]
 
-export async function compared(db: Database, store: R2Bucket, spec: StageSpec, pair: Pair): Promise<Comparison> {
-  if (spec.kind === 'evaluate') return metricsOf(spec.task, pair)
+/** Of the stage of that spec, by the keys of its two jobs, both done. */
+export async function compared(db: Database, store: R2Bucket, spec: StageSpec, keys: Keys): Promise<Comparison> {
+  if (spec.kind === 'evaluate') return scoresApart(db, spec.task, keys)
   const name = spec.kind === 'sample' ? SAMPLES : WEIGHTS
-  const [a, b] = pair.map(({ artifacts }) => artifacts[name]) as [ArtifactRef?, ArtifactRef?]
+  const [a, b] = await Promise.all(keys.map(async (key) => (await artifactsOf(db, key))[name]))
   if (!a || !b) return { agrees: false, detail: `only one of the results has ${name}` }
   if (a.sha256 === b.sha256) return { agrees: true, detail: `${name}: the same bytes` }
   const files = await Promise.all([a, b].map((ref) => fileOf(db, store, ref)))
@@ -38,7 +40,7 @@ export async function compared(db: Database, store: R2Bucket, spec: StageSpec, p
     const pixel = await distanceOf(files as [File, File], 'bytes')
     return within(pixel.sum / Math.max(1, pixel.count), MOST_PIXEL, `${name}: mean distance of pixels, of 255`)
   }
-  const original = await originalOf(db, spec)
+  const original = (await artifactsOf(db, spec.inputs.original ?? ''))[WEIGHTS]
   if (!original) return { agrees: false, detail: 'the weights that both began from are gone' }
   const began = await fileOf(db, store, original)
   const [apart, moved] = [
@@ -49,15 +51,19 @@ export async function compared(db: Database, store: R2Bucket, spec: StageSpec, p
   return within(ratio, MOST_MOVE, `${name}: distance over how far unlearning moved them`)
 }
 
-function metricsOf(task: string, [first, second]: Pair): Comparison {
-  const found = Object.entries(first.metrics).map(([id, { identity, value }]) => {
-    const other = second.metrics[id]
-    if (!other || other.identity !== identity) return { agrees: false, detail: `${id}: only one of the results has it` }
-    const [, metric] = metricNamed(task, identity.split(';')[0]!) ?? []
-    const apart = Math.abs(value - other.value)
+/** As the server computed them, or as the runner says where that takes too long here. */
+async function scoresApart(db: Database, task: string, keys: Keys): Promise<Comparison> {
+  const scores = await newestScores(db, keys)
+  const of = (key: string): ReadonlyMap<string, Known> => scores.get(key) ?? new Map()
+  const [first, second] = [of(keys[0]), of(keys[1])]
+  const found = [...first].map(([identity, { value }]) => {
+    const other = second.get(identity)?.value
+    if (other === undefined) return { agrees: false, detail: `${identity}: only one of the results has it` }
+    const [id, metric] = metricNamed(task, identity.split(';')[0]!) ?? []
+    const apart = Math.abs(value - other)
     return metric?.unit === '%'
       ? within(apart, MOST_POINTS, `${id}: points apart`)
-      : within(apart / Math.max(1e-12, Math.abs(value)), MOST_SHARE, `${id}: apart, as a share`)
+      : within(apart / Math.max(1e-12, Math.abs(value)), MOST_SHARE, `${id ?? identity}: apart, as a share`)
   })
   const worst = found.find(({ agrees }) => !agrees)
   return worst ?? { agrees: true, detail: found.map(({ detail }) => detail).join('; ') || 'neither has metrics' }
@@ -68,13 +74,9 @@ const within = (value: number, most: number, what: string): Comparison => ({
   detail: `${what} ${Number(value.toPrecision(3))}, of at most ${most}`,
 })
 
-async function originalOf(db: Database, { inputs }: StageSpec): Promise<ArtifactRef | undefined> {
-  const row = await db
-    .select({ result: jobs.result })
-    .from(jobs)
-    .where(eq(jobs.key, inputs.original ?? ''))
-    .get()
-  return row?.result?.artifacts[WEIGHTS]
+async function artifactsOf(db: Database, key: string): Promise<Record<string, ArtifactRef>> {
+  const row = await db.select({ result: jobs.result }).from(jobs).where(eq(jobs.key, key)).get()
+  return row?.result?.artifacts ?? {}
 }
 
 /** A safetensors file, read piece by piece: its tensors lie one after the other behind a header. */

@@ -26,8 +26,8 @@ const columnsOf = ({ columns }: Board): CsvColumn<BoardRow>[] => [
   ['seconds sd', ({ seconds }) => seconds?.sd],
   ['times retrain', ({ fractionOfRetrain }) => fractionOfRetrain?.mean],
   ['device class', ({ deviceClass }) => deviceClass],
-  place,
   ...uncounted,
+  place,
 ]
 
 export const apiBoardCsv: Route = (app) =>
