@@ -79,7 +79,8 @@ test('a server of a release that this one does not understand is asked for no wo
   await new Promise<void>((done) => old.listen(0, '127.0.0.1', done))
   const url = `http://127.0.0.1:${(old.address() as AddressInfo).port}`
   try {
-    const { code, stderr } = await startCli(['runner', '--server', url, '--home', await temporaryFolder()]).ended
+    const words = ['runner', '--server', url, '--home', await temporaryFolder()]
+    const { code, stderr } = await startCli(words, { PALIMPSEST_ENROLMENT: `pal_enrol_${'0'.repeat(48)}` }).ended
     expect(code).toBe(2)
     expect(stderr).toMatch(/the server speaks protocol 1, as palimpsest 0\.1\.0 does, and this is palimpsest .* update/)
     expect(asked).toEqual(['GET /api/v1/server-key'])

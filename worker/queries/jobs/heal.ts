@@ -10,10 +10,18 @@ import { runners } from '../../../schema/tables/runners.ts'
 import type { Database } from '../../bindings/database.ts'
 import { damageOf } from '../artifacts/damage.ts'
 import { SILENT_MS } from '../parts/present.ts'
+import type { Failure } from './fail-job.ts'
 import { setAside } from './set-aside.ts'
 
 /** A stage whose result was set aside this often is not computed again for those that cannot use it. */
 const MOST = 3
+
+/** A stage that reads nothing can't have been given back for the sake of its inputs: it failed. */
+export async function blamed(db: Database, key: string, failure: Failure): Promise<Failure> {
+  if (failure.reason !== 'input') return failure
+  const reads = await db.select({ key: jobInputs.inputKey }).from(jobInputs).where(eq(jobInputs.jobKey, key)).get()
+  return reads ? failure : { ...failure, outcome: 'failed' }
+}
 
 /** Of a job that was given back for the sake of its inputs. Returns the keys of all jobs that this changed. */
 export async function healInputs(

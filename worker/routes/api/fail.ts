@@ -7,7 +7,7 @@ import { publish } from '../../durable/live-client.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { failJob } from '../../queries/jobs/fail-job.ts'
-import { healInputs } from '../../queries/jobs/heal.ts'
+import { blamed, healInputs } from '../../queries/jobs/heal.ts'
 import { claimOf } from '../../queries/parts/held.ts'
 
 const route = apiRoute({
@@ -25,7 +25,7 @@ export const apiFail: Route = (app) =>
   app.openapi(route, async (c) => {
     const { key } = c.req.valid('param')
     const claim = await claimOf(key, c.get('jobToken'), Date.now())
-    const failure = c.req.valid('json')
+    const failure = await blamed(c.get('db'), key, c.req.valid('json'))
     const state = await failJob(c.get('db'), c.env.STORE, claim, failure)
     const healed = failure.reason === 'input' ? await healInputs(c.get('db'), c.env.STORE, claim) : []
     const changed = [key, ...healed]
