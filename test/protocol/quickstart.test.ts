@@ -80,7 +80,7 @@ test('npm start fills a board, prints it with its address and serves until Ctrl-
   expect(answer.status).toBe(200)
   expect(await answer.text()).toContain('random mask')
   const verified = await cli(['verify', '--board', SLUG, '--server', new URL(page).origin])
-  expect(verified.stderr).toContain('Every number of the board follows from what was signed: 8 rows.')
+  expect(verified.stderr).toContain('Every number of the board follows from what was signed: 9 rows.')
   expect(verified.stdout).toMatch(/✓ SalUn, random mask: 2 runs, \d+ checks/)
   expect(verified.code).toBe(0)
   first.child.kill('SIGINT')
