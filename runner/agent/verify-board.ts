@@ -2,7 +2,16 @@
 import type { Board, BoardRow } from '../../schema/api/board.ts'
 import { countedSeeds, gapOfMeans } from '../science/comparison.ts'
 import { meanAndSpread, rankRanges } from '../science/statistics.ts'
-import { avgGap, closerToRetrain, compared, fraction, numbersOf, plain, type Recompute, type Recomputed } from './recompute.ts'
+import {
+  avgGap,
+  closerToRetrain,
+  compared,
+  fraction,
+  numbersOf,
+  plain,
+  type Recompute,
+  type Recomputed,
+} from './recompute.ts'
 import type { Check } from './verify.ts'
 
 export interface CheckedRow {
@@ -33,7 +42,8 @@ export async function verifyBoard(
         return gap === null ? [] : [[each.run.seed, gap]]
       }),
     )
-    if (rows.includes(row) && bySeed.size > 0 && counted.size >= benchmark.seeds.length) gaps.set(row.submission, bySeed)
+    if (rows.includes(row) && bySeed.size > 0 && counted.size >= benchmark.seeds.length)
+      gaps.set(row.submission, bySeed)
     const runs = await Promise.all(
       own.map(async (each) => ({
         ...{ id: each.run.id, seed: each.run.seed, stages: each.stages },

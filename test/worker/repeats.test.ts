@@ -89,9 +89,9 @@ const movedBy = async (job: Job, by: number) => {
 }
 
 test.each([
-  // They moved by 1 from the original; the other result lies by 0.4 and by 0.6 of that from them.
+  // They moved by 1 from the original; the other result lies by 0.4 and by 1.6 of that from them.
   [1.4, 'agrees', /distance over how far unlearning moved them 0\.4,/],
-  [0.4, 'differs', /moved them 0\.6,/],
+  [-0.6, 'differs', /moved them 1\.6,/],
 ] as const)('weights are compared by how far they moved: 1 and %d %s', async (other, verdict, words) => {
   const { runs } = await submit(submitter, { seeds: [0] })
   for (const [token, by] of [

@@ -43,7 +43,7 @@ export const Uncounted = ({ row: { uncounted, privateTrials } }: { row: BoardRow
         {uncounted.length === 1 ? 'seed' : 'seeds'} {uncounted.join(', ')} not counted
       </div>
     )}
-    {privateTrials > 0 && <div class="small muted">{plural(privateTrials, 'private trial')} before or after</div>}
+    {privateTrials > 0 && <div class="small muted">{plural(privateTrials, 'private trial')}</div>}
   </>
 )
 

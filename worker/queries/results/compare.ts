@@ -23,8 +23,10 @@ const MOST_POINTS = 1
 const MOST_SHARE = 0.01
 /** Of samples: mean distance of pixels, of 255. */
 const MOST_PIXEL = 4
-/** Of weights: their distance as a share of how far unlearning moved them. */
-const MOST_MOVE = 0.5
+/** Of weights: their distance as a share of how far unlearning moved them. With one thread and with two it is 0.06 for SalUn and 0.7
+ *  for five epochs of fine-tuning at a rate of 0.1, by which differences in rounding have grown; weights that went another way are
+ *  √2 apart, if as far from where they began. */
+const MOST_MOVE = 1
 
 type Keys = [first: string, second: string]
 

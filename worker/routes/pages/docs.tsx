@@ -116,7 +116,7 @@ const Measurement = () => (
     <p>
       A share of all stages but trainings, chosen by chance, is computed once more by another runner. The page of the
       run says whether the two agree and how far apart they are: metrics by at most 1 point or 1%, pixels of samples by
-      4 of 255 on average, weights by half of how far unlearning moved them, since machines round in different ways.
+      4 of 255 on average, weights by how far unlearning moved them, since machines round in different ways.
     </p>
     <h2 id="time">Time</h2>
     <p>
