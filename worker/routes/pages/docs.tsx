@@ -2,7 +2,7 @@
 import type { Child } from 'hono/jsx'
 import { COMMAND } from '../../../runner/words/command.ts'
 import { tasks } from '../../../schema/task.ts'
-import { benchmarks, columnsOf, EXAMPLE, exampleFor, metricsOf } from '../../http/catalogue.ts'
+import { allBenchmarks, columnsOf, EXAMPLE, exampleFor, metricsOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { commandFor, runnerCommand } from '../../queries/runs/command.ts'
 import { EvidenceFormat } from '../../views/evidence-format.tsx'
@@ -35,7 +35,7 @@ const Code = ({ children }: { children?: Child }) => (
 
 /** Metrics in the order of the boards' columns, then any that no board shows. */
 function inOrder(task: string) {
-  const columns = [...benchmarks.values()].flatMap((benchmark) =>
+  const columns = allBenchmarks().flatMap((benchmark) =>
     benchmark.task.id === task ? columnsOf(benchmark).map(({ id }) => id) : [],
   )
   const columnOf = (id: string) => (columns.includes(id) ? columns.indexOf(id) : columns.length)
