@@ -1,8 +1,10 @@
 /** What can be told of a benchmark before anything is computed. */
 import type { Benchmark } from '../../../schema/benchmark.ts'
+import { picturedOf } from '../../../schema/classes.ts'
 import { datasets } from '../../pipeline/catalogue.ts'
 import { runnerTask } from '../../pipeline/tasks.ts'
 import { benchmarkFault } from '../../science/catalogue/benchmark-fault.ts'
+import type { DataLoader } from '../../stages/data.ts'
 import type { dataPlaces } from '../../store/home.ts'
 import { note } from '../../terminal/output.ts'
 import { UsageError } from '../../words/usage.ts'
@@ -21,4 +23,20 @@ export async function prepareBenchmark(
   signal: AbortSignal,
 ): Promise<void> {
   await runnerTask(benchmark.task.id).prepare?.(benchmark, { places, signal, note })
+}
+
+/** Images of the user's own are named by path: their digest makes sure that stages of other content are not reused. */
+export async function pinContent(benchmark: Benchmark, data: DataLoader, signal: AbortSignal): Promise<Benchmark> {
+  if (benchmark.dataset.path === undefined) return benchmark
+  const { dataset } = await data(benchmark.dataset, { signal })
+  return { ...benchmark, dataset: { ...benchmark.dataset, digest: dataset.digest } }
+}
+
+/** The classes of a dataset, without its images where they are known. */
+export async function classesOf(
+  { dataset }: Benchmark,
+  data: DataLoader,
+  signal: AbortSignal,
+): Promise<{ classes: string[] }> {
+  return picturedOf(dataset) ?? (await data(dataset, { signal })).dataset
 }
