@@ -4,6 +4,9 @@ import type { BenchmarkView } from '../../schema/api/benchmark.ts'
 
 let known: ReadonlyMap<string, BenchmarkView> = new Map()
 
+/** Why one was retired that a new version took the place of. */
+export const replacement = (by: string | null): string => `replaced by ${by}`
+
 /** By slug, in the order in which they were made. */
 export const ownBenchmarks = (): ReadonlyMap<string, BenchmarkView> => known
 

@@ -1,5 +1,6 @@
 /** What a page says of a benchmark that its server made itself. */
 import type { Ownership } from '../../schema/api/benchmark.ts'
+import { replacement } from '../http/own-benchmarks.ts'
 import { utc } from './numbers.ts'
 
 const BoardLink = ({ slug }: { slug: string }) => (
@@ -21,18 +22,22 @@ export const Origin = ({ own: { author, createdAt, replaces } }: { own: Ownershi
 )
 
 /** Nothing for one that takes submissions. */
-export const RetiredNote = ({ own }: { own: Ownership | null }) =>
-  own?.retired ? (
+export const RetiredNote = ({ own }: { own: Ownership | null }) => {
+  if (!own?.retired) return null
+  const { retired, replacedBy } = own
+  return (
     <div class="box">
       <p>
-        <strong>Retired</strong> on <time datetime={own.retired.at}>{utc(own.retired.at)}</time>: {own.retired.reason}.
-        It takes no submissions any more; its results stay.
-        {own.replacedBy && (
+        <strong>Retired</strong> on <time datetime={retired.at}>{utc(retired.at)}</time>
+        {retired.reason !== replacement(replacedBy) && `: ${retired.reason}`}. It takes no submissions any more; its
+        results stay.
+        {replacedBy && (
           <>
             {' '}
-            Its next version is <BoardLink slug={own.replacedBy} />.
+            Its next version is <BoardLink slug={replacedBy} />.
           </>
         )}
       </p>
     </div>
-  ) : null
+  )
+}

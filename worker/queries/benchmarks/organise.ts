@@ -8,13 +8,13 @@ import { type Database, randomHex, type Statement } from '../../bindings/databas
 import type { Identity } from '../../bindings/env.ts'
 import { benchmarkOf } from '../../http/catalogue.ts'
 import type { Once } from '../../http/idempotency.ts'
-import { ownBenchmarks as known } from '../../http/own-benchmarks.ts'
+import { ownBenchmarks as known, replacement } from '../../http/own-benchmarks.ts'
 import { createOnce } from '../parts/once.ts'
 import { definitionFault } from './fault.ts'
 import { knowOwnBenchmarks } from './known.ts'
 
-/** Every request reads them all after a change, and every front page shows them. */
-export const MAX_OWN = 200
+/** Every front page shows them all, and the first one after a release computes their boards. */
+export const MAX_OWN = 100
 
 const nextChange = sql<number>`(SELECT COALESCE(MAX("change"), 0) + 1 FROM "own_benchmarks")`
 
@@ -33,9 +33,9 @@ export async function createBenchmark(
         ...{ slug, definition: benchmark, author: identity.name, tokenId: identity.tokenId, createdAt: once.now },
         ...{ replaces: replaces ?? null, change: nextChange, mark: randomHex(8) },
       }
-      const reason = `replaced by ${slug}`
       const statements: Statement[] = [roomGuard(db), db.insert(ownBenchmarks).values(row)]
-      if (replaces !== undefined) statements.push(retirement(db, replaces, { reason, identity, now: once.now }))
+      if (replaces !== undefined)
+        statements.push(retirement(db, replaces, { reason: replacement(slug), identity, now: once.now }))
       return { id: slug, statements }
     })
   } catch (error) {
