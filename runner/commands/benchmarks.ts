@@ -7,6 +7,7 @@ import { IMAGE_FOLDER } from '../../schema/classes.ts'
 import { describeIssues } from '../../schema/issues.ts'
 import { type Api, apiOf, boardPage } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
+import { planFault } from '../science/catalogue/benchmark-fault.ts'
 import { tokenFor } from '../server/tokens.ts'
 import { checkClasses } from '../stages/check-classes.ts'
 import { dataLoader } from '../stages/data.ts'
@@ -123,6 +124,8 @@ async function definitionFrom(file: string, { home, data: folders }: Options): P
     const benchmark = { ...pinned, dataset }
     const { error } = ownDefinition.safeParse(benchmark)
     if (error) throw new UsageError(`${file}: ${describeIssues(error, benchmark)}`)
+    const fault = await planFault(benchmark)
+    if (fault !== null) throw new UsageError(`${file}: ${fault}`)
     if (path !== undefined)
       note(`Runners look for the images of ${path} in a folder ${dataset.digest} among their --data.`)
     if (dataset.id === IMAGE_FOLDER && !benchmark.requires.labels) {

@@ -103,6 +103,18 @@ test('generation is held to what its extractor measures', async () => {
   const suite = [...benchmarks.values()].find(({ task }) => task.id === 'generation')!
   const own = { ...suite, slug: 'own.pictures', seeds: [0] }
   await read(await ask('/api/v1/benchmarks', { token: organiser, json: { benchmark: own } }), 201)
+  const part = own.task as unknown as { judge: object }
+  const late = { ...own, slug: 'own.late', task: { ...part, judge: { ...part.judge, seed: 2 ** 40 } } }
+  const unbuilt = { ...own, slug: 'own.unbuilt', model: { id: 'ddpm-unet', params: { channels: 32, groups: 5 } } }
+  for (const [benchmark, words] of [
+    [late, 'its stages cannot be planned: seed: '],
+    [unbuilt, 'model ddpm-unet: '],
+  ] as const) {
+    const { status, message } = await errorOf(
+      await ask('/api/v1/benchmarks', { token: organiser, json: { benchmark } }),
+    )
+    expect(`${status} ${message}`).toContain(`400 benchmark: ${words}`)
+  }
   const wrong = { ...own, slug: 'own.wrong', metrics: ['classifier-fd/nobody@1'] }
   const { message } = await errorOf(await ask('/api/v1/benchmarks', { token: organiser, json: { benchmark: wrong } }))
   expect(message).toContain('no metric of own.wrong (generation) "classifier-fd/nobody@1"')

@@ -1,11 +1,12 @@
 /** What is wrong with a benchmark beyond its shape, told before anything is loaded: by a command, and by a server that is sent one. */
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { describeIssues } from '../../../schema/issues.ts'
+import { planRun } from '../../../schema/plan.ts'
 import { partOf, taskNamed } from '../../../schema/task.ts'
 import { noSuch } from '../../words/nearest.ts'
 import { parametersOf } from '../parameters.ts'
-import { methods, metricsOf, paramsOn, scienceTasks } from './catalogue.ts'
+import { methods, metricsOf, paramsOn, plannable, REFERENCE, scienceTasks } from './catalogue.ts'
 
 export interface Knows {
   /** Ids of datasets. */
@@ -19,9 +20,8 @@ export function benchmarkFault(benchmark: Benchmark, knows: Knows): string | nul
   const { slug, dataset, task } = benchmark
   const known = [...knows.datasets]
   if (!known.includes(dataset.id)) return noSuch('dataset', dataset.id, known)
-  const others = Object.values(taskNamed(task.id).models?.(partOf(task)) ?? {})
-  for (const { task: other, model } of [{ task: task.id, model: benchmark.model }, ...others]) {
-    const fault = modelFault(other, model, knows)
+  for (const { task: of, model } of modelsOf(benchmark)) {
+    const fault = modelFault(of, model, knows)
     if (fault !== null) return fault
   }
   for (const id of Object.keys(benchmark.presets)) {
@@ -32,9 +32,26 @@ export function benchmarkFault(benchmark: Benchmark, knows: Knows): string | nul
   return strange === undefined ? null : noSuch(`metric of ${slug} (${task.id})`, strange, measurableOn(benchmark))
 }
 
+/** Whether its stages can be named: numbers may be fine for a benchmark and too large for a stage. */
+export async function planFault(benchmark: Benchmark): Promise<string | null> {
+  const reference = plannable(REFERENCE, methods.get(REFERENCE)!)
+  try {
+    for (const seed of benchmark.seeds) await planRun(benchmark, reference, {}, seed)
+    return null
+  } catch (error) {
+    return `its stages cannot be planned: ${error instanceof z.ZodError ? describeIssues(error, undefined) : (error as Error).message}`
+  }
+}
+
 const measurableOn = (benchmark: Benchmark): string[] =>
   scienceTasks.get(benchmark.task.id)?.measurable?.(benchmark) ??
   [...metricsOf(benchmark.task.id).values()].map(({ named }) => named)
+
+/** Its own model, then others that it names, each with the task that it is of. */
+export const modelsOf = ({ task, model }: Benchmark): { task: string; model: Benchmark['model'] }[] => [
+  { task: task.id, model },
+  ...Object.values(taskNamed(task.id).models?.(partOf(task)) ?? {}),
+]
 
 function modelFault(task: string, { id, params }: Benchmark['model'], { architectures }: Knows): string | null {
   const known = new Map(Object.entries(architectures(task)))

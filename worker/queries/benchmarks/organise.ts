@@ -28,7 +28,7 @@ export async function createBenchmark(
   const { slug } = benchmark
   try {
     return await createOnce(db, once, async () => {
-      refuseBad(request)
+      await refuseBad(request)
       const row = {
         ...{ slug, definition: benchmark, author: identity.name, tokenId: identity.tokenId, createdAt: once.now },
         ...{ replaces: replaces ?? null, change: nextChange, mark: randomHex(8) },
@@ -48,9 +48,9 @@ export async function createBenchmark(
   }
 }
 
-function refuseBad(request: CreateBenchmark): void {
+async function refuseBad(request: CreateBenchmark): Promise<void> {
   refuseTaken(request)
-  const fault = definitionFault(request.benchmark)
+  const fault = await definitionFault(request.benchmark)
   if (fault !== null) throw new ApiError('invalid_request', `benchmark: ${fault}`)
 }
 
