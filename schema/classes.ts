@@ -39,5 +39,8 @@ export const pictured = {
   },
 } satisfies Record<string, Pictured>
 
+/** The dataset of images in folders of a user's own, known by their digest alone. */
+export const IMAGE_FOLDER = 'image-folder'
+
 /** What is known of a dataset's images; undefined for a user's own. */
 export const picturedOf = ({ id }: { id: string }): Pictured | undefined => (pictured as Record<string, Pictured>)[id]

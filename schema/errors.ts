@@ -22,6 +22,7 @@ export const statuses = {
   lease_expired: 409,
   log_gap: 409,
   missing_artifact: 409,
+  benchmark_retired: 410,
   upload_incomplete: 409,
   hash_mismatch: 422,
   bad_signature: 422,

@@ -9,6 +9,7 @@ import { HEADER, header } from '../schema/protocol/version.ts'
 import { databaseOf } from './bindings/database.ts'
 import type { App, AppEnv } from './bindings/env.ts'
 import { limits, readLimit } from './http/limits.ts'
+import { knowOwnBenchmarks } from './queries/benchmarks/known.ts'
 import * as api from './routes/api/index.ts'
 import * as pages from './routes/pages/index.ts'
 import { errorPage } from './views/error-page.tsx'
@@ -21,6 +22,11 @@ export const app: App = new OpenAPIHono<AppEnv>({
     throw new ApiError('invalid_request', describeIssues(result.error, (result as { data?: unknown }).data, part))
   },
 })
+
+/** What runners ask all the time, and what reads no database: none of it looks a benchmark up but in queries that see to that
+ *  themselves. */
+const NO_BENCHMARKS =
+  /^\/(health|style\.css|docs\/api|api\/v1\/(openapi\.json|server-key|(jobs|artifacts|runners|methods)(\/.*)?))$/
 
 app.use(requestId())
 app.use(
@@ -43,6 +49,10 @@ app.use(async (c, next) => {
   c.header(HEADER, header)
 })
 app.use(readLimit)
+app.use(async (c, next) => {
+  if (!NO_BENCHMARKS.test(c.req.path)) await knowOwnBenchmarks(c.get('db'))
+  await next()
+})
 app.use('/api/*', limits)
 
 app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })

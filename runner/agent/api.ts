@@ -1,6 +1,7 @@
 /** The parts of the public API that commands use. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { benchmarkList, benchmarkView, type createBenchmark, type retireBenchmark } from '../../schema/api/benchmark.ts'
 import { board } from '../../schema/api/board.ts'
 import { createdEnrolment, type createEnrolment } from '../../schema/api/enrolment.ts'
 import { queue } from '../../schema/api/queue.ts'
@@ -30,6 +31,12 @@ export type Api = ReturnType<typeof apiOf>
 export const apiOf = ({ json, server }: Client) => ({
   server,
   health: () => json('/health', z.object({ status: z.literal('ok') }), { retryForMs: 0, timeoutMs: 5000 }),
+  benchmark: (slug: string) => json(`/api/v1/benchmarks/${encodeURIComponent(slug)}`, benchmarkView),
+  benchmarks: async () => (await json('/api/v1/benchmarks', benchmarkList)).benchmarks,
+  createBenchmark: (body: z.input<typeof createBenchmark>, idempotencyKey: string) =>
+    json('/api/v1/benchmarks', benchmarkView, { body, headers: { 'idempotency-key': idempotencyKey } }),
+  retireBenchmark: (slug: string, body: z.input<typeof retireBenchmark>) =>
+    json(`/api/v1/benchmarks/${encodeURIComponent(slug)}/retire`, benchmarkView, { body }),
   board: (slug: string) => json(`/api/v1/benchmarks/${encodeURIComponent(slug)}/board`, board),
   suiteBoard: (slug: string) => json(`/api/v1/suites/${encodeURIComponent(slug)}/board`, suiteBoard),
   /** With the same key, the same request gives the same submission. */

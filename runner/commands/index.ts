@@ -1,3 +1,4 @@
+export { benchmarks } from './benchmarks.ts'
 export { board } from './board.ts'
 export { completion } from './completion.ts'
 export { enrol } from './enrol.ts'

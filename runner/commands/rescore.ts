@@ -109,7 +109,7 @@ async function execute(words: string[], options: Options): Promise<void> {
 }
 
 async function atHome(words: string[], { threads, dryRun = false }: Options, context: Context): Promise<Report> {
-  const targets = await Promise.all(words.map(targetFrom))
+  const targets = await Promise.all(words.map((word) => targetFrom(word)))
   const benchmarks = words.length > 0 ? targets.flatMap(({ benchmarks }) => benchmarks) : [...known.values()]
   const { evaluations, nameless, unknown } = await findEvaluations(context.store, benchmarks)
   const view = showCounting(evaluations.length, 'evaluations')

@@ -1,6 +1,5 @@
 /** `palimpsest run`: a method on a benchmark or suite on this machine, without a server. */
 import type { Benchmark } from '../../schema/benchmark.ts'
-import { picturedOf } from '../../schema/classes.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
 import { type Dropped, type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
 import type { DeviceKind } from '../probe/providers.ts'
@@ -16,7 +15,7 @@ import { stageLabel, workOf } from '../terminal/stages.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { collect, paramsFrom, resolveParams, seedsFrom, targetFrom, wholeNumber } from './parts/arguments.ts'
-import { checkBenchmark, prepareBenchmark } from './parts/check-benchmark.ts'
+import { checkBenchmark, classesOf, pinContent, prepareBenchmark } from './parts/check-benchmark.ts'
 import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
 import { chooseProvider, deviceOption, precisionOption, setPrecision } from './parts/device-choice.ts'
 import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
@@ -26,6 +25,7 @@ interface Options extends FormatOptions {
   method: string[]
   param?: string[]
   seeds?: string
+  server?: string
   data?: string[]
   home?: string
   threads: number
@@ -55,6 +55,7 @@ export const run: Command = {
       .option('--force', 'compute every stage anew, also those that were computed before')
       .addOption(formatOption())
       .option('--json [file]', 'all values as JSON to stdout, or into a file')
+      .option('--server <url>', 'the server of a benchmark of its own, such as own.pets (PALIMPSEST_SERVER)')
       .option(...dataOption, collect)
       .option(...homeOption)
       .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
@@ -77,7 +78,7 @@ export const run: Command = {
 }
 
 async function execute(word: string | undefined, options: Options): Promise<void> {
-  const target = await targetFrom(word ?? missing(options))
+  const target = await targetFrom(word ?? missing(options), options.server)
   // Benchmarks of a suite differ only in the class to be forgotten.
   const [benchmark] = target.benchmarks as [Benchmark]
   const chosen = chosenMethods(benchmark, options)
@@ -169,24 +170,4 @@ function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalM
   }
   const offered = [...methods].filter(([, known]) => offers(known, benchmark.task.id)).map(([id]) => id)
   return (asked.includes('all') ? offered : asked).map((id) => methodOf(benchmark, id, {}))
-}
-
-/** Images of the user's own are named by path: their digest makes sure that stages of other content are not reused. */
-async function pinContent(
-  benchmark: Benchmark,
-  data: ReturnType<typeof dataLoader>,
-  signal: AbortSignal,
-): Promise<Benchmark> {
-  if (benchmark.dataset.path === undefined) return benchmark
-  const { dataset } = await data(benchmark.dataset, { signal })
-  return { ...benchmark, dataset: { ...benchmark.dataset, digest: dataset.digest } }
-}
-
-/** The classes of a dataset, without its images where they are known. */
-async function classesOf(
-  { dataset }: Benchmark,
-  data: ReturnType<typeof dataLoader>,
-  signal: AbortSignal,
-): Promise<{ classes: string[] }> {
-  return picturedOf(dataset) ?? (await data(dataset, { signal })).dataset
 }

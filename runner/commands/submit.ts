@@ -6,14 +6,14 @@ import type { Submission } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { type Api, apiOf, boardPage } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
-import { suiteWith, targetOf } from '../pipeline/catalogue.ts'
+import { suiteWith } from '../pipeline/catalogue.ts'
 import { REFERENCE } from '../science/catalogue/catalogue.ts'
 import { tokenFor } from '../server/tokens.ts'
 import { homeOf } from '../store/home.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
 import { labelled } from '../words/names.ts'
 import { fixed, plural } from '../words/numbers.ts'
-import { collect, once, paramsFrom, resolveParams, seedsFrom } from './parts/arguments.ts'
+import { collect, once, paramsFrom, resolveParams, seedsFrom, targetAt } from './parts/arguments.ts'
 import { type Command, help, homeOption, serverOf, serverOption } from './parts/command.ts'
 import { onInterrupts } from './parts/interrupts.ts'
 
@@ -67,7 +67,7 @@ export const submit: Command = {
 async function execute(slug: string, options: Options): Promise<void> {
   const { method, label } = options
   // Benchmarks of a suite share presets and methods.
-  const [benchmark] = targetOf(slug).benchmarks as [Benchmark]
+  const [benchmark] = (await targetAt(slug, options.server)).benchmarks as [Benchmark]
   const params = paramsFrom(benchmark, method, options.param)
   resolveParams(benchmark, method, params)
   const seeds = options.seeds === undefined ? undefined : seedsFrom(options.seeds)

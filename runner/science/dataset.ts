@@ -26,6 +26,8 @@ export interface LoadOptions {
   cache: string
   /** For `image-folder`: the folder with `train/<class>/*` and `test/<class>/*`. */
   path?: string | undefined
+  /** What pins the content; `image-folder` without a path looks for a folder of that name. */
+  digest?: string | undefined
   signal?: AbortSignal | undefined
   /** Called while downloading or decoding; `total` is 0 when unknown. */
   onProgress?: ((progress: { phase: string; done: number; total: number; unit: string }) => void) | undefined

@@ -1,5 +1,6 @@
 /** The contract of science/tasks/: one folder a task, with the values its losses look at, its evidence and its metrics. Pure, so
  *  that the worker can title a column and recompute a score. */
+import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Pictured } from '../../schema/classes.ts'
 import type { StageOf, StageSpec } from '../../schema/stage.ts'
 import type { Arrays } from '../formats/arrays.ts'
@@ -26,6 +27,8 @@ export interface AskedEvidence extends Asked<StageOf<'evaluate'>> {
 
 export interface ScienceTask<Evidence = unknown> {
   metrics: Readonly<Record<string, MetricDefinition<Evidence>>>
+  /** Names of the metrics that can be measured on a benchmark, where that depends on the benchmark; else all of them. */
+  measurable?(benchmark: Benchmark): string[]
   /** Names of the artifacts that evidence is read from, EVIDENCE among them. */
   files: readonly string[]
   /** Throws SafetensorsError when the files are not evidence. */

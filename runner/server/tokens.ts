@@ -44,13 +44,16 @@ export async function ensureTokens(home: string, api: Api): Promise<Tokens> {
 export const readTokensFile = (path: string): Promise<TokensFile | null> =>
   readSecrets(path, tokensFile, 'the tokens that a server wrote there')
 
+/** Whoever holds the home of a server is its admin, who may do what an organiser may. */
+type Wanted = keyof Tokens | 'organiser'
+
 /** `an admin token`. */
-const aToken = (role: keyof Tokens) => `${/^[aeiou]/.test(role) ? 'an' : 'a'} ${role} token`
+const aToken = (role: Wanted) => `${/^[aeiou]/.test(role) ? 'an' : 'a'} ${role} token`
 
 /** A secret for a role: from `--token-file`, else PALIMPSEST_TOKEN, else the home's own file. A file may hold the bare
  *  secret, or be a tokens.json. */
 export async function tokenFor(
-  role: keyof Tokens,
+  role: Wanted,
   options: { tokenFile?: string | undefined; home: string },
 ): Promise<string> {
   const { tokenFile, home } = options
@@ -65,7 +68,9 @@ export async function tokenFor(
     }
     throw new UsageError(`--token-file ${path}: cannot be read: ${reasonOf(error)}`)
   }
-  const secret = text.startsWith('{') ? (await readTokensFile(path))?.[role]?.secret : text
+  const secret = text.startsWith('{')
+    ? (await readTokensFile(path))?.[role === 'organiser' ? 'admin' : role]?.secret
+    : text
   if (secret && /^pal_[a-z]+_[A-Za-z0-9]+$/.test(secret)) return secret
   throw new UsageError(`${path}: expected ${aToken(role)} (pal_${role}_...); ask an admin of the server for one`)
 }

@@ -1,35 +1,18 @@
-/** Whether a forget request, a model and a judge are made for the classes that a dataset has. */
+/** What is made for other classes than a dataset has ends in a ConfigurationError. */
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { ForgetRequest, ModelRef } from '../../schema/parts/recipe.ts'
-import { partOf, taskNamed } from '../../schema/task.ts'
+import { classesFault, type Known, modelClassesFault, requestFault } from '../science/class-fault.ts'
 import { ConfigurationError } from './configuration-error.ts'
 
-interface Known {
-  /** Names by label. */
-  classes: readonly string[]
+const refuse = (fault: string | null): void => {
+  if (fault !== null) throw new ConfigurationError(fault)
 }
 
-/** Throws ConfigurationError for a class that there is not, and names those that there are. */
-export function checkRequest(request: ForgetRequest, { classes }: Known): void {
-  if (request.kind !== 'class' || request.label < classes.length) return
-  const known = classes.map((name, label) => (name === String(label) ? name : `${label} (${name})`))
-  throw new ConfigurationError(
-    `the request forgets class ${request.label}, but the dataset has classes 0 to ${classes.length - 1}: ${known.join(', ')}; change request.label of the benchmark`,
-  )
-}
+export const checkRequest = (request: ForgetRequest, dataset: Known): void => refuse(requestFault(request, dataset))
 
-/** Throws ConfigurationError where a model states another number of classes than the dataset has. `where` is its place. */
-export function checkModelClasses(model: ModelRef, { classes }: Known, where: string): void {
-  if (model.classes === undefined || model.classes === classes.length) return
-  throw new ConfigurationError(
-    `${where} (${model.id}) is configured for ${model.classes} classes, but the dataset has ${classes.length}; change ${where}.classes to ${classes.length} or leave it out, or choose a dataset of ${model.classes} classes`,
-  )
-}
+/** `where` is the model's place in the benchmark. */
+export const checkModelClasses = (model: ModelRef, dataset: Known, where: string): void =>
+  refuse(modelClassesFault(model, dataset, where))
 
 /** All of a benchmark at once, before anything is computed. */
-export function checkClasses({ request, model, task }: Benchmark, dataset: Known): void {
-  checkRequest(request, dataset)
-  checkModelClasses(model, dataset, 'model')
-  const others = taskNamed(task.id).models?.(partOf(task)) ?? {}
-  for (const [where, { model: other }] of Object.entries(others)) checkModelClasses(other, dataset, where)
-}
+export const checkClasses = (benchmark: Benchmark, dataset: Known): void => refuse(classesFault(benchmark, dataset))

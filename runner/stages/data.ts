@@ -19,14 +19,14 @@ export function dataLoader(places: Pick<LoadOptions, 'directories' | 'cache'>): 
   return (ref, options) => {
     const definition = datasets.get(ref.id)
     if (!definition) throw new DatasetError(`unknown dataset ${ref.id}; known: ${[...datasets.keys()].join(', ')}`)
-    const key = `${ref.id} ${ref.path ?? ''}`
+    const key = `${ref.id} ${ref.path ?? ref.digest ?? ''}`
     const known = loaded.get(key)
     if (known) return known
     const load = async () => {
-      const dataset = await definition.load({ ...places, ...options, path: ref.path })
+      const dataset = await definition.load({ ...places, ...options, path: ref.path, digest: ref.digest })
       if (ref.digest && dataset.digest !== ref.digest) {
         throw new DatasetError(
-          `dataset ${ref.id} at ${ref.path ?? 'its cache'} has digest ${dataset.digest}; expected ${ref.digest}, so its images have changed`,
+          `dataset ${ref.id} at ${ref.path ?? 'its place'} has digest ${dataset.digest}; expected ${ref.digest}, so its images have changed`,
         )
       }
       return { dataset, definition }

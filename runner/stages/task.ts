@@ -51,8 +51,6 @@ type OwnStages = {
 export interface RunnerTask<T extends TaskTypes = TaskTypes> extends OwnStages {
   /** What a benchmark of this task can name as its model. */
   architectures: Readonly<Record<string, Architecture>>
-  /** Names of the metrics that can be measured on a benchmark, where that depends on the benchmark; else all that the task has. */
-  measurable?(benchmark: Benchmark): string[]
   /** Asks for what only a last stage needs, such as an extractor's weights: a missing file should not be found out after days. */
   prepare?(benchmark: Benchmark, context: Preparing): Promise<void>
   /** The model that a stage trains. Throws ConfigurationError for one that doesn't fit the data. */

@@ -1,7 +1,7 @@
 /** Tokens as admins create and see them. */
 import { z } from 'zod'
 
-export const role = z.enum(['submitter', 'admin'])
+export const role = z.enum(['submitter', 'organiser', 'admin'])
 
 export const createToken = z.strictObject({
   role,

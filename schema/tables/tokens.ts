@@ -1,8 +1,8 @@
 /** Bearer tokens: only their SHA-256 is kept. */
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
-/** A submitter submits and cancels; an admin may do that, and manages tokens and runners. */
-export const roles = ['submitter', 'admin'] as const
+/** A submitter submits and cancels; an organiser makes and retires benchmarks; an admin may do both, and manages tokens and runners. */
+export const roles = ['submitter', 'organiser', 'admin'] as const
 export type Role = (typeof roles)[number]
 
 export const tokens = sqliteTable('tokens', {

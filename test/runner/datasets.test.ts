@@ -1,5 +1,5 @@
 /** Datasets: what they hold, from their own files or made-up ones, and the errors of files that are something else. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -15,6 +15,7 @@ import * as datasets from '../../runner/data/datasets/index.ts'
 import { BATCH_BYTES, cifarSplit, filesOfTar } from '../../runner/data/files/cifar.ts'
 import { buildIdx, parseIdx } from '../../runner/data/files/idx.ts'
 import { DatasetError, type LoadOptions } from '../../runner/science/dataset.ts'
+import { dataLoader } from '../../runner/stages/data.ts'
 
 let home: string
 let options: LoadOptions
@@ -219,6 +220,22 @@ describe('image-folder', () => {
     expect((await load()).digest).toBe(digest)
     await picture('test/dog/a.webp', [4, 5, 7])
     expect((await load()).digest).not.toBe(digest)
+  })
+
+  test('images that only a digest names are found in a folder called by it, and held to it', async () => {
+    await pictures({ cat: [1, 2, 3], dog: [4, 5, 6] })
+    const { digest } = await load()
+    const others = join(home, 'others')
+    const ref = { id: 'image-folder', digest }
+    const loaded = () => dataLoader({ directories: [others, home], cache: home })(ref)
+    await expect(loaded()).rejects.toThrow(`looked in ${others}, ${home} for a folder ${digest} with train/<class>/*`)
+    for (const part of ['train', 'test']) await cp(join(home, part), join(home, digest, part), { recursive: true })
+    expect((await loaded()).dataset.digest).toBe(digest)
+    await picture(`${digest}/test/dog/a.png`, [4, 5, 7])
+    await expect(loaded()).rejects.toThrow(`expected ${digest}, so its images have changed`)
+    const outside = { ...ref, digest: '../others' }
+    const escaping = dataLoader({ directories: [home], cache: home })(outside)
+    await expect(escaping).rejects.toThrow('expected a digest of 64 lower-case hexadecimal digits, got "../others"')
   })
 
   test('grey images have one channel', async () => {

@@ -120,7 +120,10 @@ const post: Post = async (path, token, json) => {
 export const enrol = (name = 'runner-1'): Promise<Enrolled> => enrolled(post, ADMIN, name)
 
 /** A token of that role; of a runner, an access token. */
-export async function tokenFor(role: 'submitter' | 'runner' | 'admin', name: string = role): Promise<string> {
+export async function tokenFor(
+  role: 'submitter' | 'organiser' | 'runner' | 'admin',
+  name: string = role,
+): Promise<string> {
   if (role === 'runner') return (await enrol(name)).token
   const answer = await ask('/api/v1/tokens', { token: ADMIN, json: { role, name } })
   return (await read<{ secret: string }>(answer, 201)).secret

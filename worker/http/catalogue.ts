@@ -1,5 +1,5 @@
-/** What this deployment knows: benchmarks, methods and metrics, all of them data in this repository. A name or value that will not
- *  do is an ApiError. */
+/** What this deployment knows: benchmarks, methods and metrics, all of them data in this repository but for benchmarks of the
+ *  server's own. A name or value that will not do is an ApiError. */
 import {
   EXAMPLE,
   isReference,
@@ -13,6 +13,7 @@ import {
 } from '../../runner/science/catalogue/catalogue.ts'
 import type { MethodDefinition } from '../../runner/science/method.ts'
 import { noSuch } from '../../runner/words/nearest.ts'
+import { type BenchmarkView, definitionIn } from '../../schema/api/benchmark.ts'
 import type { Column } from '../../schema/api/board.ts'
 import type { SuiteView } from '../../schema/api/suite.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
@@ -21,9 +22,10 @@ import { type Pictured, picturedOf } from '../../schema/classes.ts'
 import { ApiError, type ErrorCode } from '../../schema/errors.ts'
 import type { Suite } from '../../schema/suite.ts'
 import { taskNamed, taskRef } from '../../schema/task.ts'
+import { ownBenchmarks } from './own-benchmarks.ts'
 
 export { methods, metricNamed, metricsOf, scienceTasks, titleOf } from '../../runner/science/catalogue/catalogue.ts'
-export { benchmarks, EXAMPLE, isReference, plannable, REFERENCE, referencePlace, suites, suiteWith }
+export { EXAMPLE, isReference, plannable, REFERENCE, referencePlace, suites, suiteWith }
 
 /** Methods that every submission brings along for its seeds; a second retrain, which costs as much as the first, is asked for. */
 export function referencesOf({ task }: Benchmark): string[] {
@@ -46,6 +48,36 @@ function lookUp<T>(
   throw new ApiError(code, noSuch(kind, id, catalogue.keys(), known))
 }
 
+/** Those of the release, then those of the server's own. */
+export const allBenchmarks = (): BenchmarkView[] => [
+  ...[...benchmarks.values()].map((benchmark) => ({ ...benchmark, own: null })),
+  ...ownBenchmarks().values(),
+]
+
+/** A benchmark with what its server knows of it. */
+export const viewOf = (slug: string): BenchmarkView => ({
+  ...benchmarkOf(slug),
+  own: ownBenchmarks().get(slug)?.own ?? null,
+})
+
+/** Undefined where none has that slug, or none has it any more. */
+export const benchmarkNamed = (slug: string): Benchmark | undefined => benchmarks.get(slug) ?? ownNamed(slug)
+
+function ownNamed(slug: string): Benchmark | undefined {
+  const found = ownBenchmarks().get(slug)
+  return found && definitionIn(found)
+}
+
+/** Slugs as errors list them: those that take submissions. */
+const listedHere = (): string[] => [
+  ...listed,
+  ...[...ownBenchmarks()].flatMap(([slug, { own }]) => (own?.retired ? [] : [slug])),
+]
+
+/** With all that is the server's own among them; made only for what is not found, which is rare. */
+const withOwn = <T>(catalogue: ReadonlyMap<string, T>, of: (benchmark: Benchmark) => T): ReadonlyMap<string, T> =>
+  new Map([...catalogue, ...[...ownBenchmarks()].map(([slug, view]): [string, T] => [slug, of(definitionIn(view))])])
+
 export function benchmarkOf(slug: string): Benchmark {
   if (suites.has(slug)) {
     const [first] = suiteOf(slug).benchmarks
@@ -54,7 +86,10 @@ export function benchmarkOf(slug: string): Benchmark {
       `"${slug}" is a suite of benchmarks such as "${first!.slug}": see /suites/${slug}`,
     )
   }
-  return lookUp('unknown_benchmark', 'benchmark', benchmarks, slug, listed)
+  const found = benchmarkNamed(slug)
+  if (found) return found
+  const all = withOwn(benchmarks, (benchmark) => benchmark)
+  return lookUp('unknown_benchmark', 'benchmark', all, slug, listedHere())
 }
 
 export const suiteOf = (slug: string): Suite => lookUp('unknown_benchmark', 'suite', suites, slug)
@@ -73,7 +108,14 @@ export const describeSuite = ({ slug, title, summary, benchmarks }: Suite): Suit
 })
 
 export const targetOf = (slug: string): Target =>
-  lookUp('unknown_benchmark', 'benchmark or suite', targets, slug, listed)
+  targets.get(slug) ??
+  lookUp('unknown_benchmark', 'benchmark or suite', withOwn(targets, targetFrom), slug, listedHere())
+
+const targetFrom = (benchmark: Benchmark): Target => ({
+  slug: benchmark.slug,
+  title: benchmark.title,
+  benchmarks: [benchmark],
+})
 
 export const methodOf = (id: string): MethodDefinition => lookUp('unknown_method', 'method', methods, id)
 

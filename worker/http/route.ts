@@ -32,6 +32,7 @@ const refusals = {
 /** And those that only writes have. */
 const refusedWrites = {
   409: 'It conflicts with what is there',
+  410: 'It is closed for good',
   413: 'The body is too large',
   415: 'The body has a Content-Encoding',
   422: 'The content is not what it says it is',

@@ -15,6 +15,10 @@ export function forgottenWords(benchmark: Benchmark): string {
   return [request.label, name].filter((word) => word !== undefined).join(', ')
 }
 
+/** "cifar10", or "image-folder 0123456789ab" of images that only their digest names. */
+export const datasetWords = ({ id, digest }: Benchmark['dataset']): string =>
+  digest === undefined ? id : `${id} ${digest.slice(0, 12)}`
+
 export function requestWords(benchmark: Benchmark): string {
   const { request } = benchmark
   if (request.kind === 'class') {

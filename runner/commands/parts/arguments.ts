@@ -2,10 +2,14 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
+import { definitionIn } from '../../../schema/api/benchmark.ts'
 import { type Benchmark, benchmark as benchmarkShape } from '../../../schema/benchmark.ts'
 import type { Target } from '../../../schema/catalogue/catalogue.ts'
 import { describeIssues } from '../../../schema/issues.ts'
+import { isOwn } from '../../../schema/own.ts'
 import { seed } from '../../../schema/stage.ts'
+import { apiOf } from '../../agent/api.ts'
+import { createClient } from '../../agent/client.ts'
 import { targetOf } from '../../pipeline/catalogue.ts'
 import * as catalogue from '../../science/catalogue/catalogue.ts'
 import { parametersOf } from '../../science/parameters.ts'
@@ -13,10 +17,29 @@ import { reasonOf } from '../../store/write.ts'
 import { readingsOf } from '../../words/command.ts'
 import { didYouMean } from '../../words/nearest.ts'
 import { UsageError } from '../../words/usage.ts'
+import { serverOf } from './command.ts'
 
-/** A benchmark or suite by its slug, or a benchmark from a JSON file, whose dataset path is relative to the file. */
-export async function targetFrom(word: string): Promise<Target> {
-  if (!/[/\\]|\.json$/.test(word)) return targetOf(word)
+/** A benchmark or suite by its slug, or a benchmark from a JSON file. One of a server's own is asked of `server`. */
+export async function targetFrom(word: string, server?: string): Promise<Target> {
+  if (/[/\\]|\.json$/.test(word)) return targetWith(await benchmarkFrom(word))
+  return isOwn(word) ? targetAt(word, server) : targetOf(word)
+}
+
+/** A benchmark or suite by its slug. */
+export async function targetAt(slug: string, server: string | undefined): Promise<Target> {
+  if (!isOwn(slug)) return targetOf(slug)
+  const api = apiOf(createClient({ server: serverOf(server), retryForMs: 5_000 }))
+  return targetWith(definitionIn(await api.benchmark(slug)))
+}
+
+const targetWith = (benchmark: Benchmark): Target => ({
+  slug: benchmark.slug,
+  title: benchmark.title,
+  benchmarks: [benchmark],
+})
+
+/** From a JSON file, whose dataset path is relative to it. */
+export async function benchmarkFrom(word: string): Promise<Benchmark> {
   let text: string
   try {
     text = await readFile(word, 'utf8')
@@ -33,7 +56,7 @@ export async function targetFrom(word: string): Promise<Target> {
   if (!data) throw new UsageError(`${word}: ${describeIssues(error, value)}`)
   const { path } = data.dataset
   const dataset = path === undefined ? data.dataset : { ...data.dataset, path: resolve(dirname(word), path) }
-  return { slug: data.slug, title: data.title, benchmarks: [{ ...data, dataset }] }
+  return { ...data, dataset }
 }
 
 /** `--param name=value` words; each value is read as what the method's schema takes. */

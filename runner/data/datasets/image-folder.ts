@@ -1,5 +1,6 @@
 /** Any images in folders: `train/<class>/*` and `test/<class>/*`. Classes are sorted by name, images by name within their
  *  class; file systems write an accented letter as one character or two (NFC, NFD), which is the same name here. Pixels are taken as stored: no resizing, no rotation; grey stays one channel, transparency is dropped. */
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatasetError, defineDataset, type LoadOptions, type Split } from '../../science/dataset.ts'
 import { withDigest } from '../digest.ts'
@@ -13,11 +14,7 @@ export const imageFolder = defineDataset({
   source: 'A folder of yours with train/<class>/* and test/<class>/*',
   normalization: { mean: [0.5], std: [0.5] },
   async load(options) {
-    const { path } = options
-    if (!path)
-      throw new DatasetError(
-        'image-folder: expected the path of a folder with train/<class>/* and test/<class>/*, got none',
-      )
+    const path = options.path ?? (await folderOfDigest(options))
     const trainFolders = await foldersOf(join(path, 'train'))
     const testFolders = await foldersOf(join(path, 'test'))
     const classes = [...trainFolders.keys()]
@@ -40,6 +37,27 @@ export const imageFolder = defineDataset({
     return withDigest({ channels, height, width, classes, train: train.split, test: test.split })
   },
 })
+
+/** The first of the user's folders that holds one called by the digest, whose images are then held to it. */
+async function folderOfDigest({ digest, directories }: LoadOptions): Promise<string> {
+  if (digest === undefined) {
+    throw new DatasetError(
+      'image-folder: expected the path of a folder with train/<class>/* and test/<class>/*, or the digest of its images, got neither',
+    )
+  }
+  if (!/^[0-9a-f]{64}$/.test(digest)) {
+    throw new DatasetError(`image-folder: expected a digest of 64 lower-case hexadecimal digits, got "${digest}"`)
+  }
+  for (const directory of directories) {
+    const folder = join(directory, digest)
+    const found = await stat(join(folder, 'train')).catch(() => null)
+    if (found?.isDirectory()) return folder
+  }
+  const where = directories.length > 0 ? directories.join(', ') : 'no folder, since none is named by --data'
+  throw new DatasetError(
+    `image-folder: looked in ${where} for a folder ${digest} with train/<class>/* and test/<class>/*; put the images there under that name`,
+  )
+}
 
 /** Names of classes, in their order, to the names of their folders as the disk has them. */
 async function foldersOf(split: string): Promise<Map<string, string>> {

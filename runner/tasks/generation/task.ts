@@ -10,9 +10,7 @@ import { sizeOf } from '../../engine/onnx/tensor.ts'
 import { asArrays, stored } from '../../engine/training/outcomes.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
 import type { StageTrainer } from '../../engine/training/trainer.ts'
-import { classifierFeatures } from '../../science/tasks/generation/evidence/asked.ts'
 import { CANONICAL_EXTRACTOR } from '../../science/tasks/generation/evidence/evidence.ts'
-import { generation as science } from '../../science/tasks/generation/task.ts'
 import { type DiffusionTypes, type DiffusionVerbs, fitImages } from '../../science/tasks/generation/vocabulary.ts'
 import { defineRunnerTask, type VerbOptions } from '../../stages/task.ts'
 import { denoiserFor } from './denoiser.ts'
@@ -26,16 +24,6 @@ const BATCH = 50
 
 export const generation = defineRunnerTask<DiffusionTypes>({
   architectures: denoisers,
-  measurable({ task }) {
-    const part = generationOf({ task })
-    const extractor = part?.extractor === 'judge' ? classifierFeatures(part.judge.model.id) : CANONICAL_EXTRACTOR
-    const ofJudge = extractor !== CANONICAL_EXTRACTOR
-    return Object.values(science.metrics).flatMap(({ named }) => {
-      if (!named.includes('*')) return ofJudge && named.includes(CANONICAL_EXTRACTOR) ? [] : [named]
-      // By Inception-v3 these are FID, KID and Inception Score, and bear those names.
-      return !ofJudge && named.startsWith('classifier-') ? [] : [named.replace('*', extractor)]
-    })
-  },
   async prepare({ task, dataset }, { places, signal, note }) {
     if (generationOf({ task })?.extractor !== CANONICAL_EXTRACTOR) return
     note(`${dataset.id} is measured by Inception-v3: looking for its weights.`)

@@ -12,6 +12,7 @@
  *  would compute the board inside its transaction, in SQL. A board computed by another release is not used, since its code may
  *  differ. */
 import { and, eq, sql } from 'drizzle-orm'
+import { definitionIn } from '../../../schema/api/benchmark.ts'
 import type { Board } from '../../../schema/api/board.ts'
 import type { SuiteBoard } from '../../../schema/api/suite.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
@@ -21,7 +22,7 @@ import { boardChanges } from '../../../schema/tables/board-changes.ts'
 import { boards } from '../../../schema/tables/boards.ts'
 import { type Database, isoTime, prepared, randomHex, type Statement } from '../../bindings/database.ts'
 import type { Keeping } from '../../bindings/env.ts'
-import { benchmarks, suites, suiteWith } from '../../http/catalogue.ts'
+import { allBenchmarks, suites, suiteWith } from '../../http/catalogue.ts'
 import { boardOf } from './board.ts'
 import { type Entered, enteredIn, groundOf } from './groups.ts'
 import { suiteBoardOf } from './suite-board.ts'
@@ -48,7 +49,9 @@ export async function getSuiteBoard(keeping: Keeping, suite: Suite): Promise<Sui
 
 /** Those of suites, and of benchmarks that belong to none, by slug. */
 const entries = () => ({
-  benchmarks: [...benchmarks.values()].filter(({ slug }) => !suiteWith(slug)),
+  benchmarks: allBenchmarks()
+    .filter(({ slug }) => !suiteWith(slug))
+    .map(definitionIn),
   suites: [...suites.values()],
 })
 

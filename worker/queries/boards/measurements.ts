@@ -7,7 +7,7 @@ import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import { submissions } from '../../../schema/tables/submissions.ts'
 import type { Database } from '../../bindings/database.ts'
-import { benchmarks, columnsOf } from '../../http/catalogue.ts'
+import { benchmarkNamed, columnsOf } from '../../http/catalogue.ts'
 import { isDone, type Score, scoresOf } from '../parts/scores.ts'
 
 export interface Measured {
@@ -55,7 +55,7 @@ export async function measurementsOf(db: Database, where: SQL | undefined): Prom
 /** From the finished jobs of one run, in their order, and its scores, the oldest first; null until the evaluation is among them. */
 export function measuredOf(parts: JobPart[], scores: Score[], slug: string): Measured | null {
   const maker = makerOf(parts)
-  const benchmark = benchmarks.get(slug)
+  const benchmark = benchmarkNamed(slug)
   if (!maker?.seconds || !maker.device || !benchmark || !parts.some(({ kind }) => kind === 'evaluate')) return null
   const found = columnsOf(benchmark).flatMap(({ id, identity }) => {
     const score = scores.findLast((score) => isMetric(identity, score.identity))

@@ -3,10 +3,12 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import type { Database } from '../../bindings/database.ts'
-import { benchmarks } from '../../http/catalogue.ts'
+import { benchmarkNamed } from '../../http/catalogue.ts'
+import { knowOwnBenchmarks } from '../benchmarks/known.ts'
 
 /** In the order of the benchmarks' slugs, then of their columns. */
 export async function metricsWanted(db: Database, jobKey: string): Promise<string[]> {
+  await knowOwnBenchmarks(db)
   const rows = await db
     .selectDistinct({ benchmark: runs.benchmark })
     .from(runJobs)
@@ -18,5 +20,5 @@ export async function metricsWanted(db: Database, jobKey: string): Promise<strin
       ),
     )
     .orderBy(runs.benchmark)
-  return [...new Set(rows.flatMap(({ benchmark }) => benchmarks.get(benchmark)?.metrics ?? []))]
+  return [...new Set(rows.flatMap(({ benchmark }) => benchmarkNamed(benchmark)?.metrics ?? []))]
 }

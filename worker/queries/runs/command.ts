@@ -1,6 +1,7 @@
 /** Commands that pages show: to repeat a run on one's own machine, and to start a runner. */
 import { COMMAND, runCommand } from '../../../runner/words/command.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
+import { isOwn } from '../../../schema/own.ts'
 import { resolveParams } from '../../http/catalogue.ts'
 
 /** Names only the parameters that differ from the benchmark's preset and the method's defaults. */
@@ -23,6 +24,10 @@ function defaultsOf(benchmark: Benchmark, method: string): Record<string, unknow
     return {}
   }
 }
+
+/** A benchmark of a server's own is known there only. */
+export const askedOf = (origin: string, slug: string, command: string): string =>
+  isOwn(slug) ? `${command} --server ${origin}` : command
 
 /** Starts a runner that works for this server; the secret is needed once. */
 export const runnerCommand = (origin: string): string =>

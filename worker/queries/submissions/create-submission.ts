@@ -15,6 +15,7 @@ import { type Database, newId, type Statement } from '../../bindings/database.ts
 import type { Identity, Settings } from '../../bindings/env.ts'
 import { methodOf, plannable, referencesOf, resolveParams, targetOf } from '../../http/catalogue.ts'
 import type { Once } from '../../http/idempotency.ts'
+import { refuseRetired } from '../benchmarks/organise.ts'
 import { createOnce } from '../parts/once.ts'
 import { runsWithState } from '../parts/run-state.ts'
 import { SERVER } from '../parts/server.ts'
@@ -59,6 +60,7 @@ export async function createSubmission(
 
 async function planSubmission(db: Database, request: z.infer<typeof shape>, identity: Identity, now: number) {
   const { slug, benchmarks } = targetOf(request.benchmark)
+  refuseRetired(slug)
   // Benchmarks of a suite share presets and methods.
   const [benchmark] = benchmarks as [Benchmark]
   const params = resolveParams(benchmark, request.method, request.params)

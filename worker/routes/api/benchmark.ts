@@ -1,6 +1,6 @@
 /** One benchmark. */
-import { benchmark } from '../../../schema/benchmark.ts'
-import { benchmarkOf } from '../../http/catalogue.ts'
+import { benchmarkView } from '../../../schema/api/benchmark.ts'
+import { viewOf } from '../../http/catalogue.ts'
 import { bySlug } from '../../http/params.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
 
@@ -10,8 +10,7 @@ const route = apiRoute({
   tags: ['Benchmarks'],
   summary: 'Read a benchmark',
   request: { params: bySlug },
-  responses: { 200: json(benchmark, 'The benchmark') },
+  responses: { 200: json(benchmarkView, 'The benchmark') },
 })
 
-export const apiBenchmark: Route = (app) =>
-  app.openapi(route, (c) => c.json(benchmarkOf(c.req.valid('param').slug), 200))
+export const apiBenchmark: Route = (app) => app.openapi(route, (c) => c.json(viewOf(c.req.valid('param').slug), 200))

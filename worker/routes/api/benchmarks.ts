@@ -1,7 +1,6 @@
 /** All benchmarks. */
-import { z } from 'zod'
-import { benchmark } from '../../../schema/benchmark.ts'
-import { benchmarks } from '../../http/catalogue.ts'
+import { benchmarkList } from '../../../schema/api/benchmark.ts'
+import { allBenchmarks } from '../../http/catalogue.ts'
 import { apiRoute, json, type Route } from '../../http/route.ts'
 
 const route = apiRoute({
@@ -9,8 +8,7 @@ const route = apiRoute({
   path: '/api/v1/benchmarks',
   tags: ['Benchmarks'],
   summary: 'List benchmarks',
-  responses: { 200: json(z.strictObject({ benchmarks: z.array(benchmark) }), 'All of them') },
+  responses: { 200: json(benchmarkList, 'Those of the release, then those of the server') },
 })
 
-export const apiBenchmarks: Route = (app) =>
-  app.openapi(route, (c) => c.json({ benchmarks: [...benchmarks.values()] }, 200))
+export const apiBenchmarks: Route = (app) => app.openapi(route, (c) => c.json({ benchmarks: allBenchmarks() }, 200))

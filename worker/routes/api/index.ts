@@ -1,5 +1,7 @@
 export { apiAccess } from './access.ts'
 export { apiArtifact } from './artifact.ts'
+export { apiBenchmarkCreate } from './benchmark-create.ts'
+export { apiBenchmarkRetire } from './benchmark-retire.ts'
 export { apiBenchmark } from './benchmark.ts'
 export { apiBenchmarks } from './benchmarks.ts'
 export { apiBoardCsv } from './board-csv.ts'

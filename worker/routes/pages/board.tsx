@@ -1,22 +1,25 @@
 /** The board of a benchmark as a page. */
+import type { Child } from 'hono/jsx'
 import { keepingOf } from '../../bindings/env.ts'
-import { benchmarkOf, exampleOn, REFERENCE } from '../../http/catalogue.ts'
+import { exampleOn, REFERENCE, viewOf as viewOfBenchmark } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { getBoard } from '../../queries/boards/kept.ts'
-import { commandFor } from '../../queries/runs/command.ts'
-import { recipeWords, requestWords } from '../../views/benchmark-words.ts'
+import { askedOf, commandFor } from '../../queries/runs/command.ts'
+import { datasetWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { orderOf, sorted } from '../../views/board-sort.ts'
 import { BoardTable } from '../../views/board-table.tsx'
 import { TimeChart } from '../../views/charts/time-chart.tsx'
 import { documentOf } from '../../views/layout.tsx'
 import { plural } from '../../views/numbers.ts'
+import { Origin, RetiredNote } from '../../views/own-benchmark.tsx'
 import { ReadingNote } from '../../views/reading-note.tsx'
 import { BoardPage } from './parts/board-page.tsx'
 import { viewOf } from './parts/view-of.tsx'
 
 export const boardPage: Route = (app) =>
   app.get('/boards/:slug', async (c) => {
-    const benchmark = benchmarkOf(c.req.param('slug'))
+    const { own, ...benchmark } = viewOfBenchmark(c.req.param('slug'))
+    const origin = new URL(c.req.url).origin
     const board = await getBoard(keepingOf(c), benchmark)
     const order = orderOf(board, c.req.query('sort'))
     const { slug, dataset, model, training, seeds, task } = benchmark
@@ -31,10 +34,11 @@ export const boardPage: Route = (app) =>
           live={c.req.query('live') !== '0'}
           facts={[
             ['Benchmark', <code>{slug}</code>],
+            ...(own ? [['Origin', <Origin own={own} />] as [string, Child]] : []),
             [
               'Data and model',
               <>
-                {dataset.id}, {model.id}; {requestWords(benchmark)}
+                {datasetWords(dataset)}, {model.id}; {requestWords(benchmark)}
                 {training.holdOut > 0 && `, after ${training.holdOut * 100}% of each class is held out`}
               </>,
             ],
@@ -48,7 +52,9 @@ export const boardPage: Route = (app) =>
               <a href="/docs#submit">submit it</a> to be run for everybody to see.
             </>
           }
-          command={commandFor(benchmark, exampleOn(benchmark), {}, seeds)}
+          notice={<RetiredNote own={own} />}
+          closed={Boolean(own?.retired)}
+          command={askedOf(origin, slug, commandFor(benchmark, exampleOn(benchmark), {}, seeds))}
         >
           <BoardTable board={board} rows={sorted(board, order)} order={order} retrain={REFERENCE} />
           <p class="small muted">

@@ -2,7 +2,7 @@
 import type { Child } from 'hono/jsx'
 import { COMMAND } from '../../../runner/words/command.ts'
 import { tasks } from '../../../schema/task.ts'
-import { benchmarks, columnsOf, EXAMPLE, exampleFor, metricsOf } from '../../http/catalogue.ts'
+import { allBenchmarks, columnsOf, EXAMPLE, exampleFor, metricsOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { commandFor, runnerCommand } from '../../queries/runs/command.ts'
 import { EvidenceFormat } from '../../views/evidence-format.tsx'
@@ -24,6 +24,7 @@ const toc = (): [id: string, text: string][] => [
   ['webhooks', 'Be told'],
   ['runner', 'Run a runner'],
   ['evidence', 'Evidence'],
+  ['own', 'Benchmarks of one’s own'],
   ['server', 'Run a server'],
 ]
 
@@ -35,7 +36,7 @@ const Code = ({ children }: { children?: Child }) => (
 
 /** Metrics in the order of the boards' columns, then any that no board shows. */
 function inOrder(task: string) {
-  const columns = [...benchmarks.values()].flatMap((benchmark) =>
+  const columns = allBenchmarks().flatMap((benchmark) =>
     benchmark.task.id === task ? columnsOf(benchmark).map(({ id }) => id) : [],
   )
   const columnOf = (id: string) => (columns.includes(id) ? columns.indexOf(id) : columns.length)
@@ -247,6 +248,21 @@ export const docsPage: Route = (app) =>
                 that takes too long, the page says that a value is the runner's word. Compute everything again with:
               </p>
               <Code>{`${COMMAND} verify RUN --server ${origin}`}</Code>
+              <h2 id="own">Benchmarks of one’s own</h2>
+              <p>
+                Whoever has an organiser token, which an admin creates, makes benchmarks at this server from a JSON
+                file: the form is that of <a href="/api/v1/benchmarks">those that there are</a>, without{' '}
+                <code>own</code>, and the slug begins with <code>own.</code>
+              </p>
+              <Code>{`PALIMPSEST_TOKEN=pal_organiser_... ${COMMAND} benchmarks create pets.json --server ${origin}`}</Code>
+              <p>
+                A definition never changes. With <code>--replaces own.pets</code> a file with the slug{' '}
+                <code>own.pets.v2</code> is the next version, and the one before is retired: it takes no submissions any
+                more, and its board stays. <code>benchmarks retire</code> does so without a new one. Images of your own
+                are named by the digest of their content, which <code>benchmarks check</code> tells; a runner looks for
+                them in a folder of that name among its <code>--data</code>. Give runners that have it a label, and name
+                the label under <code>requires</code>.
+              </p>
               <h2 id="server">Run a server</h2>
               <p>
                 This site is one Cloudflare Worker with a D1 database and an R2 bucket, and runs on one machine just as

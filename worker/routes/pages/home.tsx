@@ -1,7 +1,8 @@
 /** The front page: what is measured, the boards, the queue, the newest results, and how to start. */
 import { isoTime } from '../../bindings/database.ts'
 import { keepingOf } from '../../bindings/env.ts'
-import { benchmarks, describeSuite, suiteOf, suites, targetOf, titleOf } from '../../http/catalogue.ts'
+import { benchmarkNamed, describeSuite, suiteOf, suites, targetOf, titleOf } from '../../http/catalogue.ts'
+import { ownBenchmarks } from '../../http/own-benchmarks.ts'
 import type { Route } from '../../http/route.ts'
 import { getSummaries, type KeptSummary } from '../../queries/boards/kept.ts'
 import { newestFirst, type Summary } from '../../queries/boards/summaries.ts'
@@ -65,6 +66,8 @@ const Standing = ({ board }: { board: Summary }) => {
   )
 }
 
+const isRetired = (slug: string): boolean => Boolean(ownBenchmarks().get(slug)?.own?.retired)
+
 const hrefOf = (slug: string) => `/${suites.has(slug) ? 'suites' : 'boards'}/${slug}`
 
 const Card = ({ slug, board }: { slug: string; board: KeptSummary }) => {
@@ -78,6 +81,7 @@ const Card = ({ slug, board }: { slug: string; board: KeptSummary }) => {
     <li class="card">
       <h3>
         <a href={hrefOf(slug)}>{title}</a>
+        {isRetired(slug) && <span class="muted"> retired</span>}
       </h3>
       <p class="small muted">
         {plural(board.methods, 'method')}, {plural(board.runs, 'run')};{' '}
@@ -108,8 +112,10 @@ const Card = ({ slug, board }: { slug: string; board: KeptSummary }) => {
 export const homePage: Route = (app) =>
   app.get('/', async (c) => {
     const [boards, queue] = await Promise.all([getSummaries(keepingOf(c)), queueCounts(c.get('db'), Date.now())])
-    // Boards with the most runs first.
-    const entries = [...boards].sort(([, a], [, b]) => b.runs - a.runs)
+    // Boards with the most runs first, those that take no more last.
+    const entries = [...boards].sort(
+      ([one, a], [other, b]) => Number(isRetired(one)) - Number(isRetired(other)) || b.runs - a.runs,
+    )
     const newest = newestFirst(entries.flatMap(([, board]) => board.newest))
     const origin = new URL(c.req.url).origin
     const first = entries[0]?.[0]
@@ -154,7 +160,7 @@ export const homePage: Route = (app) =>
                         {titleOf(method)}
                         {label && ` ${label}`}, seed {seed}
                       </a>{' '}
-                      <span class="muted">{benchmarks.get(benchmark)?.title ?? benchmark}</span>
+                      <span class="muted">{benchmarkNamed(benchmark)?.title ?? benchmark}</span>
                     </span>
                     <span class="muted">
                       {avgGap !== null && `Avg. Gap ${decimal(avgGap)} · `}

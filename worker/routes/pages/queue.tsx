@@ -1,7 +1,7 @@
 /** The queue and the runners as a page. */
 import type { QueueRunner, RunningStage, WaitingRun } from '../../../schema/api/queue.ts'
 import { viewerOf } from '../../access/people.ts'
-import { benchmarks, titleOf } from '../../http/catalogue.ts'
+import { benchmarkNamed, titleOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { getQueue } from '../../queries/queue/queue.ts'
 import { RunnerTimeline } from '../../views/charts/runner-timeline.tsx'
@@ -19,7 +19,7 @@ const RunLink = ({ of: { run, method, label, seed, benchmark, author } }: { of: 
       {label && ` ${label}`}, seed {seed}
     </a>
     <div class="small muted">
-      {benchmarks.get(benchmark)?.title ?? benchmark}, by {author}
+      {benchmarkNamed(benchmark)?.title ?? benchmark}, by {author}
     </div>
   </>
 )

@@ -3,12 +3,13 @@
 import { viewerOf } from '../../access/people.ts'
 import type { Route } from '../../http/route.ts'
 import { logSizes, readTail } from '../../queries/logs/read-log.ts'
+import { askedOf } from '../../queries/runs/command.ts'
 import { listManifests } from '../../queries/runs/manifests.ts'
 import { masksOf } from '../../queries/runs/masks.ts'
 import { getRun } from '../../queries/runs/runs.ts'
 import { pictureSize } from '../../queries/runs/samples.ts'
 import { WithdrawnNote } from '../../views/absences.tsx'
-import { recipeWords, requestWords } from '../../views/benchmark-words.ts'
+import { datasetWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { GapBars } from '../../views/charts/gap-bars.tsx'
 import { reasonWords } from '../../views/deliveries.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
@@ -159,7 +160,8 @@ export const runPage: Route = (app) =>
             </dd>
             <dt>Benchmark</dt>
             <dd>
-              {benchmark.dataset.id}, {benchmark.model.id}; {requestWords(benchmark)}; {recipeWords(benchmark)}
+              {datasetWords(benchmark.dataset)}, {benchmark.model.id}; {requestWords(benchmark)};{' '}
+              {recipeWords(benchmark)}
             </dd>
             {view.facts(
               benchmark,
@@ -199,7 +201,7 @@ export const runPage: Route = (app) =>
           <h2 id="repeat">Repeat this run</h2>
           <p>On your own machine, with the same seed and therefore the same {view.sameSeed}:</p>
           <pre>
-            <code>{run.command}</code>
+            <code>{askedOf(new URL(c.req.url).origin, benchmark.slug, run.command)}</code>
           </pre>
           <div data-part="evidence">
             <h2 id="logs">Logs</h2>

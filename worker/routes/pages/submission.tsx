@@ -6,7 +6,7 @@ import type { Benchmark } from '../../../schema/benchmark.ts'
 import { viewerOf } from '../../access/people.ts'
 import { suites, targetOf, titleOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
-import { commandFor } from '../../queries/runs/command.ts'
+import { askedOf, commandFor } from '../../queries/runs/command.ts'
 import { getSubmission } from '../../queries/submissions/submissions.ts'
 import { WithdrawnNote } from '../../views/absences.tsx'
 import { forgottenWords } from '../../views/benchmark-words.ts'
@@ -111,6 +111,7 @@ export const submissionPage: Route = (app) =>
     const [first] = target.benchmarks
     const isSuite = suites.has(target.slug)
     const live = c.req.query('live') !== '0'
+    const origin = new URL(c.req.url).origin
     const open = unfinished(runs)
     const seeds = [...new Set(runs.map(({ seed }) => seed))]
     const title = `${titleOf(method)}${label && ` ${label}`} on ${target.title}`
@@ -167,7 +168,7 @@ export const submissionPage: Route = (app) =>
           </dl>
           <p>The same on your own machine:</p>
           <pre>
-            <code>{first && commandFor(first, method, params, seeds, target.slug)}</code>
+            <code>{first && askedOf(origin, target.slug, commandFor(first, method, params, seeds, target.slug))}</code>
           </pre>
         </Page>,
       ),

@@ -26,6 +26,16 @@ export function weightShapes(model: ModelRef, images: Images): Map<string, Shape
   return network && new Map([...network.parameters, ...network.buffers].map(({ name, shape }) => [name, shape]))
 }
 
+/** Why a model can't be built for such images; null where it can, or is not known here. */
+export function weightsFault(model: ModelRef, images: Images): string | null {
+  try {
+    weightShapes(model, images)
+    return null
+  } catch (error) {
+    return `model ${model.id}: ${(error as Error).message}`
+  }
+}
+
 function networkFor({ id, params }: ModelRef, { channels, height, width, classes }: Images): Variables | null {
   const inputShape = [channels, height, width]
   const classifier = classifying[id]

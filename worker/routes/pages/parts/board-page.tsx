@@ -29,6 +29,10 @@ interface BoardPageProps {
   kept?: Record<string, string>
   /** Table and charts of a board with rows. */
   children: Child
+  /** Said before everything else. */
+  notice?: Child
+  /** Nothing can be added any more. */
+  closed?: boolean
   adding: Child
   command: string
 }
@@ -45,6 +49,8 @@ export const BoardPage = ({
   nobody,
   kept = {},
   children,
+  notice,
+  closed = false,
   adding,
   command,
 }: BoardPageProps) => {
@@ -62,6 +68,7 @@ export const BoardPage = ({
     >
       <h1>{title}</h1>
       <p class="lede">{summary}</p>
+      {notice}
       <dl class="facts">
         {facts.map(([name, words]) => (
           <>
@@ -82,7 +89,13 @@ export const BoardPage = ({
       <h2 id="ranking">{ranking}</h2>
       {all.length === 0 ? (
         <p>
-          {nobody} <a href="/docs#submit">how to submit</a>.
+          {closed ? (
+            'Nobody submitted to this board.'
+          ) : (
+            <>
+              {nobody} <a href="/docs#submit">how to submit</a>.
+            </>
+          )}
         </p>
       ) : (
         <>
@@ -95,11 +108,15 @@ export const BoardPage = ({
         </>
       )}
       <Absences absent={board.absent} />
-      <h2 id="add">Add a row</h2>
-      <p>{adding}</p>
-      <pre>
-        <code>{command}</code>
-      </pre>
+      {!closed && (
+        <>
+          <h2 id="add">Add a row</h2>
+          <p>{adding}</p>
+          <pre>
+            <code>{command}</code>
+          </pre>
+        </>
+      )}
       <h2 id="export">Export</h2>
       <p>
         This board as <a href={api}>JSON</a> or <a href={`${api}.csv`}>CSV</a>, as of{' '}

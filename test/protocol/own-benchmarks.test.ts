@@ -1,0 +1,130 @@
+/** A benchmark of a server's own by the real command line, over HTTP, on images that only their digest names. */
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { apiOf } from '../../runner/agent/api.ts'
+import { createClient } from '../../runner/agent/client.ts'
+import { adminTokenOf } from '../../runner/server/tokens.ts'
+import { type CliProcess, cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
+
+const SLUG = 'own.stripes.small-cnn.random-30'
+
+let folder: string
+let home: string
+let url: string
+let serving: CliProcess
+let organiser: string
+
+beforeAll(async () => {
+  folder = await temporaryFolder()
+  home = join(folder, 'home')
+  serving = startCli(['serve', '--port', '0', '--home', home])
+  await serving.said('Ctrl-C stops.')
+  url = serving.output().stdout.trim()
+  const { secret: token } = await adminTokenOf(home)
+  const api = apiOf(createClient({ server: url, token }))
+  organiser = (await api.createToken({ role: 'organiser', name: 'olga' })).secret
+})
+
+afterAll(async () => {
+  serving.child.kill('SIGTERM')
+  await serving.ended
+  await cleanUp()
+})
+
+/** Three classes of 16 by 16 pixels. */
+async function drawImages(path: string): Promise<void> {
+  for (const part of ['train', 'test'])
+    for (const [label, name] of ['a', 'b', 'c'].entries()) {
+      await mkdir(join(path, part, name), { recursive: true })
+      for (let image = 0; image < 12; image++) {
+        const pixels = Uint8Array.from({ length: 16 * 16 * 3 }, (_, i) => (i * (label + 3) * 31 + image * 7919) % 256)
+        const raw = { width: 16, height: 16, channels: 3 } as const
+        await sharp(pixels, { raw })
+          .png()
+          .toFile(join(path, part, name, `${image}.png`))
+      }
+    }
+}
+
+const definition = (dataset: Record<string, unknown>) => ({
+  slug: SLUG,
+  title: 'Stripes',
+  summary: 'Three kinds of stripes.',
+  dataset,
+  model: { id: 'small-cnn' },
+  request: { kind: 'random', fraction: 0.3 },
+  training: { epochs: 2, batchSize: 8, learningRate: 0.05, optimizer: { kind: 'sgd' }, augment: false },
+  presets: { ft: { epochs: 1, batchSize: 8 } },
+  metrics: ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1'],
+  seeds: [0],
+  requires: { labels: ['stripes'] },
+})
+
+test('an organiser makes one from a file, a runner that has its images computes it, and it is verified, repeated and retired', {
+  timeout: 300_000,
+}, async () => {
+  const images = join(folder, 'images')
+  await drawImages(images)
+  const file = join(folder, 'stripes.json')
+  await writeFile(file, JSON.stringify(definition({ id: 'image-folder', path: 'images' })))
+  const asOrganiser = (...words: string[]) =>
+    cli(['benchmarks', ...words, '--server', url, '--home', join(folder, 'other')], { PALIMPSEST_TOKEN: organiser })
+
+  const made = await asOrganiser('create', file)
+  expect(made).toMatchObject({ code: 0, stdout: `${SLUG}\n` })
+  const [, digest] = /in a folder ([0-9a-f]{64}) among their --data/.exec(made.stderr)!
+  const shown = await cli(['benchmarks', 'show', SLUG, '--server', url])
+  expect(JSON.parse(shown.stdout)).toMatchObject({ slug: SLUG, dataset: { id: 'image-folder', digest } })
+  expect((await asOrganiser('create', file)).stderr).toContain(`${SLUG} is there already`)
+
+  const data = join(folder, 'data')
+  await mkdir(data)
+  await rename(images, join(data, digest!))
+  const tokens = ['--server', url, '--token-file', join(home, 'tokens.json')]
+  const secret = (await cli(['runners', 'invite', '--labels', 'stripes', ...tokens])).stdout.trim()
+  const runner = startCli(['runner', '--server', url, '--home', join(folder, 'lab'), '--name', 'lab', '--data', data], {
+    PALIMPSEST_ENROLMENT: secret,
+  })
+  const submitted = await cli(['submit', SLUG, '--method', 'ft', '--watch', ...tokens])
+  expect(submitted.stderr).toMatch(/✓ FT, seed 0 {2}UA [\d.]+ .* gap [\d.]+/)
+  expect(submitted.code).toBe(0)
+  runner.child.kill('SIGINT')
+  await runner.ended
+
+  const board = await cli(['board', SLUG, '--server', url])
+  expect(board.stdout).toMatch(/^Stripes[\s\S]*FT +\d+\.\d\d/)
+  expect(await cli(['verify', '--board', SLUG, '--server', url])).toMatchObject({ code: 0 })
+  expect(await cli(['rescore', SLUG, '--dry-run', ...tokens, '--home', join(folder, 'rescoring')])).toMatchObject({
+    code: 0,
+  })
+  // The same numbers on a machine that knows the server and has the images.
+  const again = ['run', SLUG, '--method', 'ft', '--home', join(folder, 'again'), '--data', data, '--server', url]
+  const repeated = await cli([...again, '--format', 'json'])
+  const { summaries } = JSON.parse(repeated.stdout)
+  const meanOf = ({ ua, ta }: Record<string, { mean: number }>) => [ua?.mean, ta?.mean]
+  const { rows } = await apiOf(createClient({ server: url })).board(SLUG)
+  const ft = summaries.find(({ method }: { method: string }) => method === 'ft')
+  expect(meanOf(ft.metrics)).toEqual(meanOf(rows[0]!.metrics as Parameters<typeof meanOf>[0]))
+
+  const retired = await asOrganiser('retire', SLUG, '--reason', 'the stripes of b are those of c')
+  expect(retired.code).toBe(0)
+  const refused = await cli(['submit', SLUG, '--method', 'ft', ...tokens])
+  expect(refused.stderr).toContain('takes no submissions since')
+  expect(refused.code).toBe(2)
+  expect((await cli(['benchmarks', 'list', '--server', url])).stdout).toMatch(/olga +retired: the stripes of b/)
+})
+
+test('a file that a server would refuse is refused before it is sent, and without a server', async () => {
+  const file = join(folder, 'wrong.json')
+  const check = async (changes: Record<string, unknown>) => {
+    await writeFile(file, JSON.stringify({ ...definition({ id: 'fashion-mnist-5k' }), ...changes }))
+    const { code, stderr } = await cli(['benchmarks', 'check', file, '--home', join(folder, 'other')])
+    return `${code} ${stderr}`
+  }
+  expect(await check({ slug: 'stripes' })).toMatch(/^2 [\s\S]*slug: expected it to begin with "own\."/)
+  expect(await check({ presets: { tf: {} } })).toMatch(/^2 [\s\S]*no method "tf"/)
+  expect(await check({ request: { kind: 'class', label: 12 } })).toMatch(/^1 [\s\S]*forgets class 12/)
+  expect(await check({})).toMatch(/^0 Nothing is wrong with it/)
+})
