@@ -316,5 +316,5 @@ test('a judge whose weights answer with another number of classes is refused wit
   await expect(failure).rejects.toThrow(
     /the judge seems to be one of 11 classes, but the dataset has 10; train it on this/,
   )
-  await expect(failure).rejects.toMatchObject({ name: 'ConfigurationError' })
+  await expect(failure).rejects.toMatchObject({ name: 'InputError' })
 })
