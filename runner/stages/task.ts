@@ -53,6 +53,8 @@ export interface RunnerTask<T extends TaskTypes = TaskTypes> extends OwnStages {
   architectures: Readonly<Record<string, Architecture>>
   /** Names of the metrics that can be measured on a benchmark, where that depends on the benchmark; else all that the task has. */
   measurable?(benchmark: Benchmark): string[]
+  /** Throws LocalFault where this machine lacks what stages of the task need, beside onnxruntime. */
+  requires?(): void
   /** Asks for what only a last stage needs, such as an extractor's weights: a missing file should not be found out after days. */
   prepare?(benchmark: Benchmark, context: Preparing): Promise<void>
   /** The model that a stage trains. Throws ConfigurationError for one that doesn't fit the data. */

@@ -6,7 +6,7 @@ import { describeIssues } from '../../../schema/issues.ts'
 import type { ModelRef } from '../../../schema/parts/recipe.ts'
 import { partOf, taskNamed } from '../../../schema/task.ts'
 import { datasets, lookUp } from '../../pipeline/catalogue.ts'
-import { runnerTask } from '../../pipeline/tasks.ts'
+import { runnerTask, runnerTasks } from '../../pipeline/tasks.ts'
 import { methods, metricsOf, paramsOn } from '../../science/catalogue/catalogue.ts'
 import { parametersOf } from '../../science/parameters.ts'
 import type { dataPlaces } from '../../store/home.ts'
@@ -54,6 +54,11 @@ function checkModel(task: string, { id, params }: ModelRef): void {
   if (!error) return
   const issues = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new UsageError(`model ${id}: ${issues.join('; ')}`)
+}
+
+/** Throws LocalFault where this machine lacks what stages of these tasks need: of all, for one that takes what it is given. */
+export function requireTools(tasks: Iterable<string> = runnerTasks.keys()): void {
+  for (const task of tasks) runnerTask(task).requires?.()
 }
 
 /** Files that only the last stage needs are asked for first. */
