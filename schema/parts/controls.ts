@@ -8,9 +8,10 @@ const control = new RegExp(`[${CONTROLS}]`, 'gu')
 /** Text without any. */
 export const plainText = new RegExp(`^[^${CONTROLS}]*$`, 'u')
 
-/** Besides, what has no shape of its own: format characters (Cf), halves of pairs (Cs), private use (Co). */
+/** Besides, what has no shape of its own: format characters (Cf), private use (Co). Halves of pairs (Cs) are not
+ *  among it: few engines let a pattern name them. */
 const SHAPELESS =
-  '\\u00ad\\u0600-\\u0605\\u06dd\\u070f\\u0890-\\u0891\\u08e2\\u180e\\u200b-\\u200d\\u2060-\\u2064\\u206a-\\u206f\\ud800-\\uf8ff\\ufeff\\ufff9-\\ufffb'
+  '\\u00ad\\u0600-\\u0605\\u06dd\\u070f\\u0890-\\u0891\\u08e2\\u180e\\u200b-\\u200d\\u2060-\\u2064\\u206a-\\u206f\\ue000-\\uf8ff\\ufeff\\ufff9-\\ufffb'
 /** Text that is all there to see, and some. */
 export const printable = new RegExp(`^[^${CONTROLS}${SHAPELESS}]+$`, 'u')
 

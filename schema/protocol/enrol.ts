@@ -9,7 +9,12 @@ export const path = '/api/v1/runners/enrol'
 export const enrolmentSecret = z.string().regex(/^pal_enrol_[0-9a-f]{48}$/, 'expected pal_enrol_ and 48 hex digits')
 export const runnerId = z.string().regex(/^rnr_[0-9a-f]{16}$/)
 /** Printable characters only: names stand in logs and on pages. */
-export const runnerName = z.string().min(1).max(80).regex(printable, 'expected printable characters')
+export const runnerName = z
+  .string()
+  .min(1)
+  .max(80)
+  .regex(printable, 'expected printable characters')
+  .refine((text) => text.isWellFormed(), 'expected printable characters')
 
 /** Signed by the runner's key: it has the private key, and means this secret. */
 export const proof = z.strictObject({ secretSha256: sha256 })

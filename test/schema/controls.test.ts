@@ -1,6 +1,7 @@
 /** The patterns of names and labels against the categories of Unicode that they write out. */
 import { expect, test } from 'vitest'
 import { plainText, printable, visibleInLine } from '../../schema/parts/controls.ts'
+import { runnerName } from '../../schema/protocol/enrol.ts'
 
 /** The Basic Multilingual Plane: the API's patterns are for engines that know no others by their codes. */
 const characters = Array.from({ length: 0x10000 }, (_, code) => String.fromCodePoint(code))
@@ -14,7 +15,9 @@ test('labels hold everything but control characters, line separators and what ch
 })
 
 test('names hold nothing that has no shape either: format characters, halves of pairs, private use', () => {
-  expect(differing(printable, /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u)).toEqual([])
+  expect(differing(printable, /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]/u)).toEqual([])
+  expect(runnerName.safeParse('\ud800').success).toBe(false)
+  expect(runnerName.safeParse('Ada’s 机器 🖥').success).toBe(true)
 })
 
 test('what is refused is shown by its code', () => {
