@@ -381,10 +381,10 @@ async function withoutModules(folder: string, hidden: RegExp) {
       if (hidden.test(path)) throw new Error('no such library')
       return open(module, path, ...more)
     }
-    // workerd is a program of a package of its own.
+    // workerd is a program of a package of its own; sharp falls back to WebAssembly where npm brought that.
     const find = Module._resolveFilename
     Module._resolveFilename = (name, ...more) => {
-      if (/^@cloudflare.workerd-/.test(name) && hidden.test(name)) throw new Error('no such package')
+      if (/^@(cloudflare.workerd|img.sharp)-/.test(name) && hidden.test(name)) throw new Error('no such library')
       return find(name, ...more)
     }`,
   )
