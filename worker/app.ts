@@ -61,12 +61,17 @@ for (const route of [...Object.values(api), ...Object.values(pages)]) route(app)
 /** All that anything here answers to; what answers GET answers HEAD. */
 const methods = new Set(['GET', 'HEAD', ...app.routes.map(({ method }) => method).filter((method) => method !== 'ALL')])
 
-/** Methods that have a route at this address; what is for all methods is middleware. */
-const allowedAt = (path: string): string[] =>
-  [...methods].filter((method) => {
+/** Methods that have a route at this address; what is for all methods is middleware. Where an address has routes of its own, as in
+ *  `/runners/enrol`, those with a parameter in its place don't count, just as in OpenAPI. */
+function allowedAt(path: string): string[] {
+  const found = [...methods].flatMap((method) => {
     const asked = method === 'HEAD' ? 'GET' : method
-    return app.router.match(asked, path)[0].some(([[, route]]) => route.method === asked)
+    const routes = app.router.match(asked, path)[0].filter(([[, route]]) => route.method === asked)
+    return routes.map(([[, route]]) => ({ method, own: route.path === path }))
   })
+  const own = found.filter((each) => each.own)
+  return [...new Set((own.length > 0 ? own : found).map(({ method }) => method))]
+}
 
 app.notFound((c) => {
   const { method, path } = c.req

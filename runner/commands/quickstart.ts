@@ -18,6 +18,7 @@ import { stageLabel, workOf } from '../terminal/stages.ts'
 import { labelled } from '../words/names.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { collect, resolveParams, seedsFrom, wholeNumber } from './parts/arguments.ts'
+import { requireTools } from './parts/check-benchmark.ts'
 import { type Command, DEFAULT_PORT, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
 import { chooseProvider } from './parts/device-choice.ts'
 import { onInterrupts } from './parts/interrupts.ts'
@@ -84,6 +85,7 @@ export const quickstart: Command = {
 async function execute(options: Options): Promise<void> {
   const seeds = seedsFrom(options.seeds)
   await chooseProvider('cpu') // refuses where no stage can run
+  requireTools()
   const home = await openHome(options.home)
   const started = performance.now()
   const { signal, release } = onInterrupts(() => note('Stopping; Ctrl-C again ends at once.'))

@@ -15,7 +15,7 @@ import { stageLabel, workOf } from '../terminal/stages.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { collect, paramsFrom, resolveParams, seedsFrom, targetFrom, wholeNumber } from './parts/arguments.ts'
-import { checkBenchmark, classesOf, pinContent, prepareBenchmark } from './parts/check-benchmark.ts'
+import { checkBenchmark, classesOf, pinContent, prepareBenchmark, requireTools } from './parts/check-benchmark.ts'
 import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
 import { chooseProvider, deviceOption, precisionOption, setPrecision } from './parts/device-choice.ts'
 import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
@@ -89,6 +89,7 @@ async function execute(word: string | undefined, options: Options): Promise<void
   if (file !== undefined) await checkWritable(file)
   setPrecision(options.precision)
   const provider = await chooseProvider(options.device)
+  requireTools([benchmark.task.id])
   const home = await openHome(options.home)
   const { signal, release } = onInterrupts(() => note('Stopping after this chunk; Ctrl-C again ends at once.'))
   const places = dataPlaces(home, options.data)

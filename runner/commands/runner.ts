@@ -23,6 +23,7 @@ import { count, duration } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { enrolmentOption, nameFrom, secretFrom } from './enrol.ts'
 import { collect, wholeNumber } from './parts/arguments.ts'
+import { requireTools } from './parts/check-benchmark.ts'
 import {
   type Command,
   dataOption,
@@ -119,6 +120,7 @@ async function execute(options: Options): Promise<void> {
   let pulse: Pulse | undefined
   try {
     const findings = await probeMachine({ threads, kind: options.device })
+    requireTools()
     requireDevice(options.device, findings)
     if (!passedSelfTest(findings)) throw new Error('the self-test failed: see `palimpsest runner --check`')
     const open = createClient({ server, onRetry })
@@ -181,6 +183,7 @@ async function check({ threads, device, precision, json }: Options): Promise<voi
   const findings = await probeMachine({ threads, kind: device })
   if (json) printJson(findings)
   else for (const line of findingsLines(findings)) print(line)
+  requireTools()
   requireDevice(device, findings)
   if (!passedSelfTest(findings)) throw new Error('the self-test failed')
 }

@@ -12,6 +12,7 @@ import { UsageError } from '../words/usage.ts'
 import { HOST, openDoor } from './door.ts'
 import { openRelay } from './relay.ts'
 import { troubleIn } from './trouble.ts'
+import { requireWorkerd } from './workerd.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 /** The file behind wrangler's command: one process less than through the command. */
@@ -76,6 +77,7 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { home, port, signal } = options
   const log = workerLog(home)
+  await requireWorkerd(wrangler)
   const door = await openDoor(port)
   const relay = await openRelay()
   const start = (signal: AbortSignal | undefined) => startWorker({ ...options, relay: relay.url }, log, signal)

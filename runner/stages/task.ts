@@ -51,6 +51,8 @@ type OwnStages = {
 export interface RunnerTask<T extends TaskTypes = TaskTypes> extends OwnStages {
   /** What a benchmark of this task can name as its model. */
   architectures: Readonly<Record<string, Architecture>>
+  /** Throws LocalFault where this machine lacks what stages of the task need, beside onnxruntime. */
+  requires?(): void
   /** Asks for what only a last stage needs, such as an extractor's weights: a missing file should not be found out after days. */
   prepare?(benchmark: Benchmark, context: Preparing): Promise<void>
   /** The model that a stage trains. Throws ConfigurationError for one that doesn't fit the data. */

@@ -46,3 +46,4 @@ export const changeRunner = z
   .strictObject({ name: runnerName, labels, state: z.enum(['active', 'paused', 'draining']) })
   .partial()
   .refine((change) => Object.keys(change).length > 0, 'expected at least one of name, labels, state')
+  .meta({ minProperties: 1 })

@@ -36,6 +36,7 @@ export const createSubmission = z.strictObject({
     .min(1)
     .max(50)
     .refine((seeds) => new Set(seeds).size === seeds.length, 'expected different seeds')
+    .meta({ uniqueItems: true })
     .optional(),
   /** Shown beside the method's name, to tell two parameter settings apart. */
   label: oneLine.max(60).default(''),
@@ -52,6 +53,7 @@ export const changeSubmission = z
   })
   .partial()
   .refine((change) => Object.keys(change).length > 0, 'expected at least one of priority, requires')
+  .meta({ minProperties: 1 })
 
 /** In the order in which a run passes through them; each of the last three ends it. */
 export const runState = z.enum(['queued', 'running', 'done', 'failed', 'cancelled'])

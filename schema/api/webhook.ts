@@ -9,11 +9,16 @@ const events = z.array(z.enum(webhookEvents))
 
 export const createWebhook = z.strictObject({
   /** https, to a public address. */
-  url: z.string().min(1).max(2000),
+  url: z
+    .string()
+    .min(1)
+    .max(2000)
+    .meta({ format: 'uri', examples: ['https://example.org/hook'] }),
   /** Defaults to all of them. */
   events: events
     .min(1)
     .refine((names) => new Set(names).size === names.length, 'expected different events')
+    .meta({ uniqueItems: true })
     .default([...webhookEvents]),
 })
 

@@ -1,5 +1,6 @@
 /** Trade a one-time enrolment secret for an identity: the runner's Ed25519 key becomes known to the server. */
 import { z } from 'zod'
+import { printable } from '../parts/controls.ts'
 import { sha256 } from '../parts/hash.ts'
 import { newPublicKey, publicKey } from '../signature.ts'
 
@@ -12,7 +13,8 @@ export const runnerName = z
   .string()
   .min(1)
   .max(80)
-  .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'expected printable characters')
+  .regex(printable, 'expected printable characters')
+  .refine((text) => text.isWellFormed(), 'expected printable characters')
 
 /** Signed by the runner's key: it has the private key, and means this secret. */
 export const proof = z.strictObject({ secretSha256: sha256 })

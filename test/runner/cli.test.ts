@@ -370,30 +370,88 @@ test.skipIf(!existsSync('/dev/full'))('output that cannot be written ends with 1
   expect(failed.code).toBe(1)
 })
 
-test('without onnxruntime, what computes nothing works, and the rest says where there is one', async () => {
-  const folder = await temporaryFolder()
+/** The command on a machine that has no build of some native modules. */
+async function withoutModules(folder: string, hidden: RegExp) {
   const without = join(folder, 'without.mjs')
   await writeFile(
     without,
-    `const open = process.dlopen
+    `import Module from 'node:module'
+    const hidden = ${hidden}
+    const open = process.dlopen
     process.dlopen = (module, path, ...more) => {
-      if (path.includes('onnxruntime')) throw new Error('no such library')
+      if (hidden.test(path)) throw new Error('no such library')
       return open(module, path, ...more)
+    }
+    // workerd is a program of a package of its own; sharp falls back to WebAssembly where npm brought that.
+    const find = Module._resolveFilename
+    Module._resolveFilename = (name, ...more) => {
+      if (/^@(cloudflare.workerd|img.sharp)-/.test(name) && hidden.test(name)) throw new Error('no such library')
+      return find(name, ...more)
     }`,
   )
   const home = join(folder, 'home')
-  const start = (words: string[]) =>
-    cli(words, { PALIMPSEST_HOME: home, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import ${without}` })
-  const works = await Promise.all([start(['--help']), start(['list'])])
-  expect(works.map(({ code, stderr }) => ({ code, stderr }))).toEqual(works.map(() => ({ code: 0, stderr: '' })))
-  for (const words of [['run', SLUG, '--method', 'ft'], ['runner', '--check'], ['quickstart']]) {
-    const { code, stdout, stderr } = await start(words)
-    expect(stderr).toContain(`onnxruntime-node does not start on ${process.platform} ${process.arch}: no such library`)
-    expect(stderr).toMatch(/it is built for darwin arm64, .*linux x64, .*; train, unlearn and evaluate on one of these/)
-    expect(stderr).not.toContain('    at ')
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import ${without}`
+  const refuses = async (words: string[], code: number, message: RegExp) => {
+    const ended = await cli(words, { PALIMPSEST_HOME: home, NODE_OPTIONS })
+    expect(ended.stderr).toMatch(message)
+    expect(ended.stderr).not.toContain('    at ')
+    expect(ended.code).toBe(code)
+    return { ...ended, computed: existsSync(home) }
   }
-  expect(existsSync(home)).toBe(false)
+  return { start: (words: string[]) => cli(words, { PALIMPSEST_HOME: home, NODE_OPTIONS }), refuses }
+}
+
+const HERE = `${process.platform} ${process.arch}`
+
+test('without any native module, every command has its help, and what computes nothing works', async () => {
+  const { start, refuses } = await withoutModules(await temporaryFolder(), /./)
+  const { stdout } = await start(['--help'])
+  const commands = [...stdout.matchAll(/^ {2}([a-z][\w-]+) .*/gm)].map(([, name]) => name!)
+  expect(commands).toContain('quickstart')
+  const words = [
+    ['list'],
+    ['list', 'methods', '--format', 'json'],
+    ['completion', 'bash'],
+    ...commands.map((name) => (name === 'help' ? ['help'] : [name, '--help'])),
+  ]
+  // A few at a time: the machine may have two cores.
+  for (let at = 0; at < words.length; at += 3) {
+    const ended = await Promise.all(words.slice(at, at + 3).map(start))
+    expect(ended.map(({ code, stderr }) => ({ code, stderr }))).toEqual(ended.map(() => ({ code: 0, stderr: '' })))
+  }
+  await refuses(['runner', '--check'], 1, /onnxruntime-node does not start/)
+})
+
+test('without onnxruntime, what computes says where there is one', async () => {
+  const { refuses } = await withoutModules(await temporaryFolder(), /onnxruntime/)
+  const message = RegExp(
+    `onnxruntime-node does not start on ${HERE}: no such library; it is built for darwin arm64, .*linux x64, .*; train, unlearn and evaluate on one of these`,
+  )
+  for (const words of [['run', SLUG, '--method', 'ft'], ['runner', '--check'], ['quickstart']])
+    expect(await refuses(words, 1, message)).toMatchObject({ stdout: '', computed: false })
+})
+
+test('without sharp, only what reads or draws pictures is refused, before anything is computed', async () => {
+  const folder = await temporaryFolder()
+  const { start, refuses } = await withoutModules(folder, /sharp/)
+  const message = RegExp(
+    `sharp, which reads and draws pictures, does not start on ${HERE}: no such library; it is built for darwin arm64, darwin x64, .*linux x64, .*linux x64 \\(musl\\), .*win32 x64; on one of these npm ci installs it`,
+  )
+  for (const words of [['run', 'fashion-mnist-5k-16.ddpm-unet.class-0', '--method', 'ft'], ['quickstart']])
+    expect(await refuses(words, 75, message)).toMatchObject({ stdout: '', computed: false })
+  expect((await refuses(['runner', '--check'], 75, message)).stdout).toContain('Self-test  passed')
+  const { code, stderr } = await start(['run', await benchmarkFile(folder), '--method', 'ft', '--seeds', '0'])
+  expect(code, stderr).toBe(0)
+})
+
+test('without workerd, serve says where there is one', async () => {
+  const { refuses } = await withoutModules(await temporaryFolder(), /workerd/)
+  const builds = 'darwin arm64, darwin x64, linux arm64, linux x64, win32 x64'
+  await refuses(
+    ['serve', '--port', '0'],
+    2,
+    RegExp(`workerd, which servers run in, does not start on ${HERE}: .*${builds}, and on linux needs glibc`),
+  )
 })
 
 test('npm, where it runs the post-install of onnxruntime-node, tells it to fetch nothing', async () => {

@@ -59,6 +59,9 @@ test.each([
   ['OPTIONS', '/api/v1/submissions', 405, 'GET, HEAD, POST'],
   ['PUT', `/api/v1/benchmarks/${SLUG}`, 405, 'GET, HEAD'],
   ['GET', '/api/v1/jobs/lease', 405, 'POST'],
+  // Beside /api/v1/runners/:id, which answers PATCH and DELETE.
+  ['OPTIONS', '/api/v1/runners/enrol', 405, 'POST'],
+  ['OPTIONS', '/api/v1/runners/wake', 405, 'GET, HEAD'],
   ['TRACE', '/', 405, 'GET, HEAD'],
   ['POST', '/health', 405, 'GET, HEAD'],
   ['TRACE', '/nothing/is/here', 501, null],

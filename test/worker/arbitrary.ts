@@ -22,6 +22,8 @@ export interface Schema {
   exclusiveMaximum?: number
   minItems?: number
   maxItems?: number
+  uniqueItems?: boolean
+  minProperties?: number
 }
 
 interface Parameter {

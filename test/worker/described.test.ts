@@ -142,6 +142,50 @@ async function textsGiven(): Promise<string[]> {
   return texts
 }
 
+/** Bodies that break one rule of a schema beside its types, by the field at which the server should complain. */
+function breaches(schema: Schema): [string, unknown][] {
+  const { minProperties, properties = {} } = schema
+  const lists = Object.entries(properties).filter(([, { uniqueItems }]) => uniqueItems)
+  return [
+    ...(minProperties ? [['the value', {}] satisfies [string, unknown]] : []),
+    ...lists.map(([key, { items }]): [string, unknown] => {
+      const item = items?.enum?.[0] ?? 0
+      return [key, { [key]: [item, item] }]
+    }),
+  ]
+}
+
+const broken = operations.flatMap(({ verb, path, operation }) => {
+  const schema = bodyOf(operation)
+  return (schema ? breaches(schema) : []).map(([at, body]) => ({ verb, path, operation, at, body }))
+})
+
+test('changes of nothing and lists with repetitions are refused by the document', () => {
+  const found = broken.map(({ verb, path, at }) => `${verb} ${path} ${at}`).sort()
+  expect(found).toEqual([
+    'patch /api/v1/runners/{id} the value',
+    'patch /api/v1/submissions/{id} the value',
+    'post /api/v1/submissions seeds',
+    'post /api/v1/webhooks events',
+  ])
+})
+
+test.each(broken)('$verb $path: the server refuses it too: $at', async ({ verb, path, operation, at, body }) => {
+  expect(await complaintAt(at, await askWith(verb, filled(path, operation), body))).toBeDefined()
+})
+
+test('what becomes a socket asks for the upgrade, in the document and in the server', async () => {
+  const sockets = operations.filter(({ operation }) => '101' in operation.responses)
+  expect(sockets.length).toBeGreaterThan(1)
+  for (const { verb, path, operation } of sockets) {
+    expect(operation.parameters).toContainEqual(
+      expect.objectContaining({ name: 'upgrade', in: 'header', required: true }),
+    )
+    const answer = await askAs(verb, filled(path, operation))
+    expect((await errorOf(answer)).message).toContain('expected a WebSocket')
+  }
+})
+
 const withBody = operations.filter(({ operation }) => operation.requestBody)
 
 test.each(withBody)(

@@ -93,6 +93,44 @@ test('many first views at once agree, and one of them is kept', async () => {
   expect(results).toHaveLength(1)
 })
 
+/** What shows boards, alone or beside each other. */
+const VIEWS = ['/', `/suites/${SUITE}`, `/boards/${SLUG}`, '/methods/ft', `/api/v1/suites/${SUITE}/board`, API]
+
+test('views of many boards at once, none of which is kept, all show what is in', { timeout: 120_000 }, async () => {
+  await submit(await tokenFor('submitter'), { benchmark: SUITE, seeds: [0] })
+  for (const view of ['/', '/methods/ft', `/suites/${SUITE}`]) {
+    await bindings.DB.prepare('DELETE FROM boards').run()
+    const answers = await Promise.all(Array.from({ length: 4 }, () => ask(view)))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    const pages = await Promise.all(answers.map((answer) => answer.text()))
+    expect(new Set(pages.map((page) => page.replaceAll(/<time.*?<\/time>/g, ''))).size).toBe(1)
+  }
+})
+
+test('views of all kinds at once, while runs end and releases change, are all shown', {
+  timeout: 120_000,
+}, async () => {
+  const [submitter, runner] = [await tokenFor('submitter'), await tokenFor('runner')]
+  await submit(submitter, { benchmark: SUITE, seeds: [0] })
+  await submit(submitter, { seeds: [0, 1] })
+  let open = true
+  const releases = ['this', 'the-next'].map((id) => ({ id, tag: '', timestamp: '' }))
+  const look = async (view: string) => {
+    for (let times = 0; open || times === 0; times++) {
+      const RELEASE = releases[times % 8 === 7 ? 1 : 0]!
+      const answer = await app.request(view, {}, { ...bindings, RELEASE })
+      expect(answer.status, `${view}: ${await answer.text()}`).toBe(200)
+    }
+  }
+  const work = async () => {
+    for (let job = await lease(runner), ends = 0; job && ends < 12; job = await lease(runner), ends++) await end(job)
+    open = false
+  }
+  await Promise.all([work(), ...VIEWS.flatMap((view) => [look(view), look(view)])])
+  const kept = await board()
+  expect(await anew()).toEqual(kept)
+})
+
 test("a suite's board follows each of its classes", { timeout: 120_000 }, async () => {
   const [submitter, runner] = [await tokenFor('submitter'), await tokenFor('runner')]
   await submit(submitter, { benchmark: `${SUITE.replace('class-wise', 'class-3')}`, seeds: [0] })

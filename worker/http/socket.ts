@@ -1,7 +1,16 @@
 /** Requests that become sockets, which a Durable Object holds. */
+import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { ApiError } from '../../schema/errors.ts'
 import type { AppEnv } from '../bindings/env.ts'
+
+/** Of a request that is to become a socket; `requireUpgrade` refuses one without. */
+export const upgradeHeaders = z.object({
+  upgrade: z
+    .string()
+    .optional()
+    .openapi({ enum: ['websocket'], param: { name: 'upgrade', in: 'header', required: true } }),
+})
 
 /** Refuses a plain request. */
 export function requireUpgrade(c: Context<AppEnv>): void {

@@ -2,7 +2,7 @@
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { picturedOf } from '../../../schema/classes.ts'
 import { datasets } from '../../pipeline/catalogue.ts'
-import { runnerTask } from '../../pipeline/tasks.ts'
+import { runnerTask, runnerTasks } from '../../pipeline/tasks.ts'
 import { benchmarkFault } from '../../science/catalogue/benchmark-fault.ts'
 import type { DataLoader } from '../../stages/data.ts'
 import type { dataPlaces } from '../../store/home.ts'
@@ -14,6 +14,11 @@ export function checkBenchmark(benchmark: Benchmark): void {
   const architectures = (task: string) => runnerTask(task).architectures
   const fault = benchmarkFault(benchmark, { datasets: datasets.keys(), architectures })
   if (fault !== null) throw new UsageError(fault)
+}
+
+/** Throws LocalFault where this machine lacks what stages of these tasks need: of all, for one that takes what it is given. */
+export function requireTools(tasks: Iterable<string> = runnerTasks.keys()): void {
+  for (const task of tasks) runnerTask(task).requires?.()
 }
 
 /** Files that only the last stage needs are asked for first. */

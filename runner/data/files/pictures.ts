@@ -2,13 +2,11 @@
  *  dropped. */
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import sharp from 'sharp'
 import { DatasetError, ImageError } from '../../science/dataset.ts'
 import { reasonOf } from '../../store/write.ts'
+import { pictureLibrary } from './sharp.ts'
 
 const extensions = ['.png', '.jpg', '.jpeg', '.webp']
-// libvips remembers decoded files by path, and would miss that a file was replaced.
-sharp.cache(false)
 
 /** What Windows leaves in folders with pictures; the files of macOS begin with a dot. */
 const litter = ['thumbs.db', 'ehthumbs.db', 'desktop.ini']
@@ -63,6 +61,7 @@ export async function decode(path: string): Promise<Picture> {
   if (!extensions.includes(extname(path).toLowerCase())) {
     throw new DatasetError(`${path}: expected an image ending in ${extensions.join(', ')}; convert or remove it`)
   }
+  const sharp = pictureLibrary()
   try {
     const file = sharp(path, { failOn: 'warning' })
     const { space } = await file.metadata()

@@ -1,6 +1,6 @@
 /** The picture of a model's generated images: one row a class, the first samples of each in the order of sampling. Names stand
  *  outside it, on the page: drawn text would depend on the fonts of the machine. Between the images it is transparent. */
-import sharp from 'sharp'
+import { pictureLibrary } from '../../data/files/sharp.ts'
 
 export interface GridOptions {
   /** [c, h, w] of one image; grey or in colour. */
@@ -23,7 +23,7 @@ const CELL = 48
 /** The picture as a PNG file; the same samples give the same bytes. */
 export async function sampleGrid(options: GridOptions): Promise<Uint8Array> {
   const { pixels, width, height } = drawGrid(options)
-  const png = await sharp(pixels, { raw: { width, height, channels: 4 } })
+  const png = await pictureLibrary()(pixels, { raw: { width, height, channels: 4 } })
     .png({ compressionLevel: 9, adaptiveFiltering: false, palette: false })
     .toBuffer()
   return new Uint8Array(png)

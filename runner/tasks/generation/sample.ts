@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { StageOf } from '../../../schema/stage.ts'
 import { samplePart } from '../../../schema/tasks/generation.ts'
+import { requirePictures } from '../../data/files/sharp.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { sizeOf } from '../../engine/onnx/tensor.ts'
 import { readSafetensors, SafetensorsError, writeSafetensors } from '../../formats/safetensors.ts'
@@ -21,6 +22,7 @@ const BATCH = 50
 
 export async function sample(spec: StageOf<'sample'>, context: StageContext): Promise<StageOutcome> {
   const { store, threads, provider, signal, log, onProgress, checkpoint } = context
+  requirePictures()
   const total = startClock()
   const { seed } = spec
   const { denoising, sampling } = samplePart.parse(spec.part)

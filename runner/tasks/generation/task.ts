@@ -3,6 +3,7 @@
 import type { Diffusion } from '../../../schema/parts/diffusion.ts'
 import { generationOf, trainingPart } from '../../../schema/tasks/generation.ts'
 import { loadInceptionWeights } from '../../data/files/inception.ts'
+import { requirePictures } from '../../data/files/sharp.ts'
 import type { DenoiserNetwork } from '../../engine/nn/denoiser-network.ts'
 import * as denoisers from '../../engine/nn/denoisers/index.ts'
 import { inceptionV3 } from '../../engine/nn/extractors/inception-v3.ts'
@@ -24,6 +25,7 @@ const BATCH = 50
 
 export const generation = defineRunnerTask<DiffusionTypes>({
   architectures: denoisers,
+  requires: requirePictures,
   async prepare({ task, dataset }, { places, signal, note }) {
     if (generationOf({ task })?.extractor !== CANONICAL_EXTRACTOR) return
     note(`${dataset.id} is measured by Inception-v3: looking for its weights.`)

@@ -3,7 +3,7 @@ import { path } from '../../../schema/protocol/wake.ts'
 import { asRunner } from '../../access/runners.ts'
 import { waitAt } from '../../durable/dispatcher-client.ts'
 import { apiRoute, bearer, type Route } from '../../http/route.ts'
-import { requireUpgrade } from '../../http/socket.ts'
+import { requireUpgrade, upgradeHeaders } from '../../http/socket.ts'
 
 const route = apiRoute({
   method: 'get',
@@ -14,6 +14,7 @@ const route = apiRoute({
     'A WebSocket for a runner that has no job. The server says `welcome` with its intervals, and `wake` when there is work to lease; `ping` is answered with `pong`. Runners that cannot hold a socket ask again after `retryAfterMs`.',
   security: bearer,
   middleware: [asRunner] as const,
+  request: { headers: upgradeHeaders },
   responses: { 101: { description: 'Waits' } },
 })
 
