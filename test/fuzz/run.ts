@@ -1,5 +1,5 @@
 /** Schemathesis, a fuzzer that nobody here wrote, over the API as its OpenAPI document describes it, in every role: nobody, a
- *  submitter, an admin, a runner, and one that holds a job. Its findings end this with 1. The server is the real one, with a home
+ *  submitter, an organiser, an admin, a runner, and one that holds a job. Its findings end this with 1. The server is the real one, with a home
  *  of its own and runs in every state. Where there is no Python, this says so and ends with 0: nothing else here needs it.
  *
  *  FUZZ_SECONDS is what each role gets, FUZZ_SEED repeats a run. */
@@ -81,6 +81,7 @@ const lanesOf = ({ tokens }: World): Role[][] => [
   [
     { name: 'nobody', token: null },
     { name: 'submitter', token: tokens.submitter },
+    { name: 'organiser', token: tokens.organiser },
   ],
   [
     { name: 'runner', token: tokens.runner },

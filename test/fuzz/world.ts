@@ -9,7 +9,7 @@ const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 const SUITE = 'fashion-mnist-5k.small-cnn.class-wise'
 
 export interface World {
-  tokens: Record<'submitter' | 'admin' | 'runner' | 'job', string>
+  tokens: Record<'submitter' | 'organiser' | 'admin' | 'runner' | 'job', string>
   /** By the dictionaries of schemathesis.toml. */
   existing: Record<string, string[]>
 }
@@ -20,6 +20,7 @@ export async function exampleWorld(server: Pick<Served, 'url' | 'adminToken'>): 
     (await post<{ id: string }>(`/api/v1/${path}`, token, body)).id
   const admin = server.adminToken
   const submitter = await tokenFor('submitter', 'ada')
+  const organiser = await tokenFor('organiser', 'olga')
   const runner = await tokenFor('runner', 'lab')
   await tokenFor('runner', 'other')
   const webhook = await create('webhooks', submitter, { url: 'https://example.org/hook' })
@@ -38,7 +39,7 @@ export async function exampleWorld(server: Pick<Served, 'url' | 'adminToken'>): 
   const { runners } = await get<{ runners: { id: string; name: string }[] }>('runners')
   const submissions = [done, cancelled, waiting, hidden]
   return {
-    tokens: { submitter, admin, runner, job: held.lease.token },
+    tokens: { submitter, organiser, admin, runner, job: held.lease.token },
     existing: {
       keys: [held.key],
       hashes: [sha256],

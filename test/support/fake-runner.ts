@@ -1,4 +1,5 @@
 /** A runner made of plain HTTP requests: it leases, logs, uploads and finishes like a real one and invents its evidence. */
+
 import { createHash, randomBytes } from 'node:crypto'
 import { scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
 import { plainTools } from '../../runner/science/plain-tools.ts'
@@ -6,6 +7,7 @@ import { scoreEach } from '../../runner/science/score.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { StageResult } from '../../schema/result.ts'
+import type { Role } from '../../schema/tables/tokens.ts'
 import { type Drawn, filesOf, type Scores } from './artifacts.ts'
 import { enrolled, jobOf, signedResult } from './enrolled.ts'
 import { device, leaseRequest } from './probe.ts'
@@ -40,7 +42,7 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
       headers: { 'content-type': 'application/json' },
     })
   /** A token of that role; of a runner, an access token. */
-  const tokenFor = async (role: 'submitter' | 'runner' | 'admin', name: string): Promise<string> => {
+  const tokenFor = async (role: Role | 'runner', name: string): Promise<string> => {
     if (role === 'runner') return (await enrolled(post, adminToken, name)).token
     return (await post<{ secret: string }>('/api/v1/tokens', adminToken, { role, name })).secret
   }

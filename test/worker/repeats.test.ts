@@ -2,6 +2,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../../runner/formats/safetensors.ts'
 import type { Board } from '../../schema/api/board.ts'
+import type { Runner } from '../../schema/api/runner.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import { filesOf } from '../support/artifacts.ts'
 import {
@@ -132,6 +133,16 @@ test('what nobody else computed does not', async () => {
   await workOff(token)
   await read(await ask(`/api/v1/runners/${id}`, { token: ADMIN, method: 'DELETE' }))
   expect((await runOf(runs[0]!.id)).stages.map(({ state }) => state)).toEqual(['queued', 'queued', 'queued'])
+})
+
+test('nothing is computed once more where no other runner is there', async () => {
+  const { runners } = await read<{ runners: Runner[] }>(await ask('/api/v1/runners', { token: ADMIN }))
+  for (const { id, name } of runners) {
+    if (name === 'second') await read(await ask(`/api/v1/runners/${id}`, { token: ADMIN, method: 'DELETE' }))
+  }
+  await submit(submitter, { seeds: [0] })
+  await workOff(runner)
+  expect(await bindings.DB.prepare('SELECT COUNT(*) AS n FROM repeats').first('n')).toBe(0)
 })
 
 test('one of a stage that was set aside is called off', async () => {

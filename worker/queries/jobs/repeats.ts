@@ -9,6 +9,7 @@ import { inputsOf, type StageSpec, stageKeyOf } from '../../../schema/stage.ts'
 import { jobInputs } from '../../../schema/tables/job-inputs.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { repeats } from '../../../schema/tables/repeats.ts'
+import { runners } from '../../../schema/tables/runners.ts'
 import type { Database } from '../../bindings/database.ts'
 import { compared } from '../results/compare.ts'
 import { leftToOthers } from './failures.ts'
@@ -26,7 +27,8 @@ export async function afterEnd(
   const job = await db.select().from(jobs).where(eq(jobs.key, key)).get()
   if (job?.state !== 'done') return
   if (job.spec.repeat === undefined) {
-    if (job.spec.kind !== 'train' && Math.random() < share) await repeat(db, job, now)
+    const chosen = job.spec.kind !== 'train' && Math.random() < share
+    if (chosen && (await othersThan(db, job.runnerId, now))) await repeat(db, job, now)
     return
   }
   const of = await db
@@ -41,6 +43,22 @@ export async function afterEnd(
     .update(repeats)
     .set({ verdict: agrees ? 'agrees' : 'differs', detail, endedAt: now })
     .where(eq(repeats.jobKey, key))
+}
+
+/** Whether another runner came by lately; where there is none, repeats would only pile up. */
+async function othersThan(db: Database, runnerId: string | null, now: number): Promise<boolean> {
+  const other = await db
+    .select({ id: runners.id })
+    .from(runners)
+    .where(
+      and(
+        eq(runners.state, 'active'),
+        sql`${runners.id} <> ${runnerId ?? ''}`,
+        sql`COALESCE(${runners.lastSeenAt}, ${runners.enrolledAt}) > ${now - LONG_MS}`,
+      ),
+    )
+    .get()
+  return other !== undefined
 }
 
 async function repeat(db: Database, job: typeof jobs.$inferSelect, now: number): Promise<void> {
