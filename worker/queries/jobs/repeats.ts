@@ -27,7 +27,7 @@ export async function afterEnd(
   const job = await db.select().from(jobs).where(eq(jobs.key, key)).get()
   if (job?.state !== 'done') return
   if (job.spec.repeat === undefined) {
-    const chosen = job.spec.kind !== 'train' && Math.random() < share
+    const chosen = job.spec.kind !== 'train' && chance() < share
     if (chosen && (await othersThan(db, job.runnerId, now))) await repeat(db, job, now)
     return
   }
@@ -44,6 +44,9 @@ export async function afterEnd(
     .set({ verdict: agrees ? 'agrees' : 'differs', detail, endedAt: now })
     .where(eq(repeats.jobKey, key))
 }
+
+/** From 0 to 1, and nobody who saw earlier ones knows it. */
+const chance = () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32
 
 /** Whether another runner came by lately; where there is none, repeats would only pile up. */
 async function othersThan(db: Database, runnerId: string | null, now: number): Promise<boolean> {
