@@ -2,7 +2,8 @@
  *  submitter, an organiser, an admin, a runner, and one that holds a job. Its findings end this with 1. The server is the real one, with a home
  *  of its own and runs in every state. Where there is no Python, this says so and ends with 0: nothing else here needs it.
  *
- *  FUZZ_SECONDS is what each role gets, FUZZ_SEED repeats a run. */
+ *  FUZZ_EXAMPLES is how often each operation is asked beside the cases that its shape names, FUZZ_SECONDS what each role gets at most;
+ *  FUZZ_SEED repeats a run. */
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -16,6 +17,7 @@ const root = resolve(import.meta.dirname, '../..')
 const here = import.meta.dirname
 const OLDEST_PYTHON = [3, 11] as const
 const seconds = Number(process.env.FUZZ_SECONDS ?? 20)
+const examples = process.env.FUZZ_EXAMPLES ?? '10'
 const seed = process.env.FUZZ_SEED ?? String(Date.now() % 0x7fffffff)
 
 const run = promisify(execFile)
@@ -96,7 +98,7 @@ const last = ({ tokens }: World): Role => ({ name: 'admin', token: tokens.admin 
 async function fuzz(command: string, url: string, folder: string, role: Role): Promise<string | null> {
   const words = [
     ...['--config-file', join(folder, 'schemathesis.toml'), '--no-color', 'run', `${url}/api/v1/openapi.json`],
-    ...['--seed', seed, '--max-time', String(role.only ? Math.ceil(seconds / 4) : seconds)],
+    ...['--seed', seed, '--max-examples', examples, '--max-time', String(role.only ? Math.ceil(seconds / 4) : seconds)],
     ...(role.token ? ['--header', `Authorization: Bearer ${role.token}`] : []),
     ...(role.only ? ['--include-path-regex', role.only] : []),
     ...(role.without ? ['--exclude-path-regex', role.without] : []),

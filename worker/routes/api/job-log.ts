@@ -19,8 +19,20 @@ const route = apiRoute({
   request: {
     params: byKey,
     query: z.strictObject({
-      from: z.coerce.number().int().min(0).default(0).describe('Leave out the bytes before this offset'),
-      attempt: z.coerce.number().int().min(1).optional().describe('The delivery that wrote it; the latest by default'),
+      from: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .max(Number.MAX_SAFE_INTEGER)
+        .default(0)
+        .describe('Leave out the bytes before this offset'),
+      attempt: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(Number.MAX_SAFE_INTEGER)
+        .optional()
+        .describe('The delivery that wrote it; the latest by default'),
     }),
   },
   responses: {
