@@ -7,7 +7,7 @@ import { createClient } from '../../runner/agent/client.ts'
 import { enrol, identityFor } from '../../runner/agent/identity.ts'
 import type { AgentEvent } from '../../runner/agent/job-context.ts'
 import { runLoop } from '../../runner/agent/loop.ts'
-import { LocalFault } from '../../runner/store/local-fault.ts'
+import { localFaultOf } from '../../runner/store/local-fault.ts'
 import { openStore } from '../../runner/store/store.ts'
 import { LOCAL_FAULT_CODE } from '../../runner/words/usage.ts'
 import { chaosStage } from './chaos-stage.ts'
@@ -49,7 +49,8 @@ try {
   })
 } catch (error) {
   // As the command ends then.
-  if (!(error instanceof LocalFault)) throw error
-  process.stderr.write(`${error.message}\n`)
+  const fault = localFaultOf(error)
+  if (!fault) throw error
+  process.stderr.write(`${fault.message}\n`)
   process.exit(LOCAL_FAULT_CODE)
 }
