@@ -2,17 +2,15 @@
 import type { Command as Program } from 'commander'
 import type { Runner } from '../../schema/api/runner.ts'
 import { label } from '../../schema/requirements.ts'
-import { type Api, apiOf } from '../agent/api.ts'
-import { createClient } from '../agent/client.ts'
-import { tokenFor } from '../server/tokens.ts'
-import { homeOf } from '../store/home.ts'
+import type { Api } from '../agent/api.ts'
 import { note, print, printJson } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
 import { noSuch } from '../words/nearest.ts'
 import { duration } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
+import { apiAs } from './parts/api-as.ts'
 import { wholeNumber } from './parts/arguments.ts'
-import { type Command, help, homeOption, serverOf, serverOption } from './parts/command.ts'
+import { type Command, help, homeOption, serverOption } from './parts/command.ts'
 
 interface Options {
   server?: string
@@ -88,10 +86,7 @@ export const runners: Command = {
   },
 }
 
-async function asAdmin({ server, tokenFile, home }: Options): Promise<Api> {
-  const token = await tokenFor('admin', { tokenFile, home: homeOf(home) })
-  return apiOf(createClient({ server: serverOf(server), token, retryForMs: 10_000 }))
-}
+const asAdmin = (options: Options): Promise<Api> => apiAs('admin', options)
 
 async function list(options: Options): Promise<void> {
   const found = await (await asAdmin(options)).runners()

@@ -1,17 +1,11 @@
 /** `palimpsest set-aside`: an admin takes the result of a stage out of the count. */
-import { apiOf } from '../agent/api.ts'
-import { createClient } from '../agent/client.ts'
-import { tokenFor } from '../server/tokens.ts'
-import { homeOf } from '../store/home.ts'
 import { note, print, printJson } from '../terminal/output.ts'
 import { plural } from '../words/numbers.ts'
-import { type Command, help, homeOption, serverOf, serverOption } from './parts/command.ts'
+import { type Access, apiAs } from './parts/api-as.ts'
+import { type Command, help, homeOption, serverOption } from './parts/command.ts'
 
-interface Options {
+interface Options extends Access {
   reason: string
-  server?: string
-  tokenFile?: string
-  home?: string
   json?: boolean
 }
 
@@ -37,9 +31,8 @@ export const setAside: Command = {
       .action(execute),
 }
 
-async function execute(key: string, { reason, server, tokenFile, home, json }: Options): Promise<void> {
-  const token = await tokenFor('admin', { tokenFile, home: homeOf(home) })
-  const api = apiOf(createClient({ server: serverOf(server), token, retryForMs: 10_000 }))
+async function execute(key: string, { reason, json, ...access }: Options): Promise<void> {
+  const api = await apiAs('admin', access)
   const { stages } = await api.setAside(key, { reason })
   if (json) printJson(stages)
   else for (const stage of stages) print(stage)

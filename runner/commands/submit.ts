@@ -4,17 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Run } from '../../schema/api/run.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
-import { type Api, apiOf, boardPage } from '../agent/api.ts'
-import { createClient } from '../agent/client.ts'
+import { type Api, boardPage } from '../agent/api.ts'
 import { suiteWith } from '../pipeline/catalogue.ts'
 import { REFERENCE } from '../science/catalogue/catalogue.ts'
-import { tokenFor } from '../server/tokens.ts'
-import { homeOf } from '../store/home.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
 import { labelled } from '../words/names.ts'
 import { fixed, plural } from '../words/numbers.ts'
+import { apiAs } from './parts/api-as.ts'
 import { collect, once, paramsFrom, resolveParams, seedsFrom, targetAt } from './parts/arguments.ts'
-import { type Command, help, homeOption, serverOf, serverOption } from './parts/command.ts'
+import { type Command, help, homeOption, serverOption } from './parts/command.ts'
 import { onInterrupts } from './parts/interrupts.ts'
 
 interface Options {
@@ -71,8 +69,7 @@ async function execute(slug: string, options: Options): Promise<void> {
   const params = paramsFrom(benchmark, method, options.param)
   resolveParams(benchmark, method, params)
   const seeds = options.seeds === undefined ? undefined : seedsFrom(options.seeds)
-  const token = await tokenFor('submitter', { tokenFile: options.tokenFile, home: homeOf(options.home) })
-  const api = apiOf(createClient({ server: serverOf(options.server), token, retryForMs: 10_000 }))
+  const api = await apiAs('submitter', options)
   const visibility = options.private ? ('private' as const) : ('public' as const)
   const body = { benchmark: slug, method, params, label, visibility, ...(seeds && { seeds }) }
   const submission = await api.submit(body, options.key ?? randomUUID())

@@ -1,14 +1,12 @@
 /** `palimpsest webhooks`: who is told when runs and submissions end, and what was sent. */
 import { type Webhook, type WebhookEvent, type WebhookMessage, webhookEvents } from '../../schema/api/webhook.ts'
-import { type Api, apiOf } from '../agent/api.ts'
-import { createClient } from '../agent/client.ts'
-import { tokenFor } from '../server/tokens.ts'
-import { homeOf } from '../store/home.ts'
+import type { Api } from '../agent/api.ts'
 import { note, print, printJson } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
 import { UsageError } from '../words/usage.ts'
+import { apiAs } from './parts/api-as.ts'
 import { collect } from './parts/arguments.ts'
-import { type Command, help, homeOption, serverOf, serverOption } from './parts/command.ts'
+import { type Command, help, homeOption, serverOption } from './parts/command.ts'
 
 interface Options {
   server?: string
@@ -54,10 +52,7 @@ export const webhooks: Command = {
   },
 }
 
-async function apiFor({ server, tokenFile, home }: Options): Promise<Api> {
-  const token = await tokenFor('submitter', { tokenFile, home: homeOf(home) })
-  return apiOf(createClient({ server: serverOf(server), token, retryForMs: 10_000 }))
-}
+const apiFor = (options: Options): Promise<Api> => apiAs('submitter', options)
 
 function eventOf(word: string): WebhookEvent {
   const event = webhookEvents.find((name) => name === word)

@@ -1,16 +1,10 @@
 /** `palimpsest withdraw`: takes a submission off the boards of a server. */
-import { apiOf } from '../agent/api.ts'
-import { createClient } from '../agent/client.ts'
-import { tokenFor } from '../server/tokens.ts'
-import { homeOf } from '../store/home.ts'
 import { note, printJson } from '../terminal/output.ts'
-import { type Command, help, homeOption, serverOf, serverOption } from './parts/command.ts'
+import { type Access, apiAs } from './parts/api-as.ts'
+import { type Command, help, homeOption, serverOption } from './parts/command.ts'
 
-interface Options {
+interface Options extends Access {
   reason: string
-  server?: string
-  tokenFile?: string
-  home?: string
   json?: boolean
 }
 
@@ -39,9 +33,8 @@ export const withdraw: Command = {
       .action(execute),
 }
 
-async function execute(id: string, { reason, server, tokenFile, home, json }: Options): Promise<void> {
-  const token = await tokenFor('submitter', { tokenFile, home: homeOf(home) })
-  const api = apiOf(createClient({ server: serverOf(server), token, retryForMs: 10_000 }))
+async function execute(id: string, { reason, json, ...access }: Options): Promise<void> {
+  const api = await apiAs('submitter', access)
   const submission = await api.withdraw(id, { reason })
   if (json) printJson(submission)
   note(`Submission ${id} is on no board any more; boards say: ${submission.withdrawn?.reason ?? reason}`)
