@@ -1,0 +1,171 @@
+"""Exports 76 classifiers of torchvision and timm as people do, and writes beside each what PyTorch answers and learns.
+
+    python3 test/golden/exported/corpus.py FOLDER [NAME...]      (PyTorch 2.15.0, torchvision 0.29.2, timm 1.0.31, onnx 1.23.2)
+
+Ways: `legacy`, the older exporter with training=PRESERVE, no folding and a dynamic batch, opset 17; `fixed`, torch.onnx.export
+as it comes, for a batch of one; `dynamic`, the same with a dynamic batch. FOLDER gets <name>.<way>.onnx, for the last two with
+the weights beside, and <name>.json. What is there is kept, so the script goes on where it was stopped. Each model is exported in
+a process of its own; it takes an hour and 10 GB. corpus.ts reads the folder.
+
+Gradients are those of the cross-entropy of one batch from the shared generator, in double precision, dropout off, as sketches
+(../uniform.py), by the names of tensors in the file: `batch` with statistics of the batch in batch norm, `running` with running
+ones, as where the exporter merged batch norm into weights. `single` is the largest relative error of PyTorch's own single
+precision.
+"""
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import timm
+import torch
+import torchvision
+from onnx import numpy_helper
+
+from architectures import CLASSES, MODELS
+from reference import NORMS, Matcher, learn, randomize, summary
+
+SECONDS = 400
+STATISTICS = ("batch", "running")
+SMALLEST = 1e-2
+
+
+def export(model, side, way, path):
+    example = lambda count: torch.rand(count, 3, side, side)
+    if way == "legacy":
+        torch.onnx.export(
+            model,
+            example(2),
+            str(path),
+            dynamo=False,
+            opset_version=17,
+            training=torch.onnx.TrainingMode.PRESERVE,
+            do_constant_folding=False,
+            input_names=["images"],
+            output_names=["scores"],
+            dynamic_axes={"images": {0: "batch"}, "scores": {0: "batch"}},
+        )
+    elif way == "fixed":
+        torch.onnx.export(model, (example(1),), str(path))
+    else:
+        torch.onnx.export(model, (example(2),), str(path), dynamic_shapes=({0: torch.export.Dim("batch")},))
+
+
+def contents(path):
+    """Float tensors of a file by name."""
+    model = onnx.load(str(path))
+    floating = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
+    constants = [
+        (node.output[0], attribute.t)
+        for node in model.graph.node
+        if node.op_type == "Constant"
+        for attribute in node.attribute
+        if attribute.name == "value"
+    ]
+    tensors = [(tensor.name, tensor) for tensor in model.graph.initializer] + constants
+    return model.opset_import[0].version, {
+        name: numpy_helper.to_array(tensor) for name, tensor in tensors if tensor.data_type in floating
+    }
+
+
+def described(path, matchers, summaries):
+    """Gradients of the tensors of a file that come of learned ones, and the parameters that none of them comes of."""
+    opset, tensors = contents(path)
+    found, origins = {}, set()
+    for name, content in tensors.items():
+        entry = {}
+        for statistics in STATISTICS:
+            match = matchers[statistics].find(name, content)
+            if match:
+                origin, gradient = match
+                key = (statistics, gradient.shape, gradient.tobytes()[:4096], float(np.abs(gradient).sum()))
+                entry[statistics] = summaries.setdefault(key, None) or summaries.update({key: summary(gradient)}) or summaries[key]
+                entry["from"] = origin
+        if entry:
+            found[name] = entry
+            origins.add(entry["from"])
+    named = {origin for origin, _, _ in matchers["batch"].entries} - {"derived", "merged"}
+    return {"opset": opset, "tensors": found, "elsewhere": sorted(named - origins)}
+
+
+def single_error(exact, rough):
+    """The largest relative error of a tensor's gradient in single precision."""
+    rough = {name: gradient for name, _, gradient in rough}
+    return max(np.linalg.norm(g - rough[name]) / max(np.linalg.norm(g), SMALLEST) for name, _, g in exact)
+
+
+def make(folder, name):
+    build, side = MODELS[name]
+    torch.manual_seed(1)
+    model = build().eval()
+    randomize(model, side)
+    begun, ways = time.time(), {}
+    for way in ("legacy", "fixed", "dynamic"):
+        path, start = folder / f"{name}.{way}.onnx", time.time()
+        try:
+            export(model, side, way, path)
+            ways[way] = {"seconds": round(time.time() - start, 1)}
+        except Exception as error:  # noqa: BLE001
+            ways[way] = {"error": f"{type(error).__name__}: {str(error).strip().splitlines()[0][:300]}"}
+        gc.collect()
+    matchers, single, logits, losses = {}, {}, [], {}
+    normalizes = any(isinstance(module, NORMS) for module in model.modules())
+    for statistics in reversed(STATISTICS):
+        if statistics == "batch" and not normalizes:
+            losses["batch"], single["batch"], matchers["batch"] = losses["running"], single["running"], matchers["running"]
+            continue
+        _, _, rough, _ = learn(model, side, torch.float32, statistics)
+        losses[statistics], answers, named, derived = learn(model, side, torch.float64, statistics)
+        single[statistics] = float(f"{single_error(named, rough):.3g}")
+        matchers[statistics] = Matcher(named + derived)
+        if statistics == "running":
+            logits = [float(f"{value:.9g}") for value in answers.ravel()]
+        model.to(torch.float32)
+    summaries = {}
+    for way, entry in ways.items():
+        if "error" not in entry:
+            entry.update(described(folder / f"{name}.{way}.onnx", matchers, summaries))
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    result = {
+        "name": name,
+        "from": type(model).__module__.split(".")[0],
+        "side": side,
+        "classes": CLASSES,
+        "parameters": parameters,
+        "made": f"PyTorch {torch.__version__.split('+')[0]}, torchvision {torchvision.__version__.split('+')[0]}, "
+        f"timm {timm.__version__}, onnx {onnx.__version__}",
+        "logits": logits,
+        "losses": losses,
+        "single": single,
+        "ways": ways,
+    }
+    (folder / f"{name}.json").write_text(json.dumps(result, separators=(",", ":")) + "\n")
+    return time.time() - begun
+
+
+if __name__ == "__main__":
+    folder, names = Path(sys.argv[1]), sys.argv[2:]
+    if len(names) == 1:
+        warnings.filterwarnings("ignore")
+        torch.set_num_threads(1)
+        print(f"{names[0]}: {make(folder, names[0]):.0f} s")
+        sys.exit()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names or MODELS:
+        if (folder / f"{name}.json").exists():
+            continue
+        with open(folder / f"{name}.log", "w") as log:
+            command = [sys.executable, __file__, str(folder), name]
+            try:
+                ended = subprocess.run(command, stdout=log, stderr=log, timeout=SECONDS, env={**os.environ, "OMP_NUM_THREADS": "1"})
+                state = "" if ended.returncode == 0 else f" failed, see {name}.log"
+            except subprocess.TimeoutExpired:
+                state = f" took longer than {SECONDS} s"
+        print(f"{name}{state}", flush=True)
