@@ -4,8 +4,9 @@
 import { differentiate } from '../autodiff/differentiate.ts'
 import { addInput, newGraph, type Value } from '../onnx/graph.ts'
 import { opsFor } from '../onnx/ops.ts'
-import { parseModel } from '../onnx/read.ts'
 import type { Shape, Tensor } from '../onnx/tensor.ts'
+import type { ReadOptions } from '../reading/file-model.ts'
+import { type ExportedModel, parseModel } from '../reading/read.ts'
 import { batchNormStep } from './layers.ts'
 import type { Network, Variable } from './network.ts'
 
@@ -14,8 +15,9 @@ const variables = (tensors: Map<string, Tensor>): Variable[] =>
 
 /** Makes a network of the bytes of an ONNX model; its variables start as the file has them. Throws for a model that gives no
  *  logits or can't be trained, naming the op and its node. */
-export function networkOfModel(bytes: Uint8Array): Network {
-  const { inputShape, parameters, buffers, forward } = parseModel(bytes)
+export function networkOfModel(bytes: Uint8Array, options?: ReadOptions): Network & { model: ExportedModel } {
+  const model = parseModel(bytes, options)
+  const { inputShape, parameters, buffers, forward } = model
   const network: Network = {
     parameters: variables(parameters),
     buffers: variables(buffers),
@@ -35,7 +37,7 @@ export function networkOfModel(bytes: Uint8Array): Network {
       return { logits, updates }
     },
   }
-  return { ...network, classes: tryTraining(network) }
+  return { ...network, classes: tryTraining(network), model }
 }
 
 /** Builds a training step for two examples, which is then forgotten. Gives the number of classes. */

@@ -1,34 +1,14 @@
 /** ONNX protobuf bytes to plain data: nodes and tensors by name, checked as far as that goes without knowing the ops. */
 import proto from 'onnx-proto'
-import { elementTypeOf } from './element-types.ts'
-import type { Attribute } from './graph.ts'
-import { OPSET } from './model.ts'
-import { arrays, int64s, type Tensor, tensor } from './tensor.ts'
+import { elementTypeOf } from '../onnx/element-types.ts'
+import type { Attribute } from '../onnx/graph.ts'
+import { OPSET } from '../onnx/model.ts'
+import { arrays, int64s, type Tensor, tensor } from '../onnx/tensor.ts'
+import type { FileInput, FileModel, FileNode } from './file-model.ts'
 
 const { onnx } = proto
 const OLDEST_OPSET = 13
 const EXTERNAL = 1
-
-/** A node of the file, with tensors by name; an empty name is an absent input or output. */
-export interface FileNode {
-  op: string
-  name: string
-  inputs: string[]
-  outputs: string[]
-  attributes: Record<string, Attribute>
-}
-
-export interface DecodedModel {
-  opset: number
-  /** The images; `shape` is that of one example. */
-  input: { name: string; shape: number[] }
-  output: string
-  /** Initializers and the content of Constant nodes. */
-  constants: Map<string, Tensor>
-  /** Names of the initializers among them. */
-  weights: Set<string>
-  nodes: FileNode[]
-}
 
 // Decoded messages are of these classes, whose fields have protobuf's defaults; their declared parts may lack fields.
 type AttributeProto = InstanceType<typeof onnx.AttributeProto>
@@ -95,25 +75,16 @@ function messageOf(bytes: Uint8Array): { graph: GraphProto; opsetImport: ModelPr
   return { graph: model.graph as GraphProto, opsetImport: model.opsetImport }
 }
 
-/** Extents of a graph input; null where they are left open. */
-const extentsOf = ({ type }: ValueInfoProto): (number | null)[] =>
-  (type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => Number(dimValue ?? 0) || null)
-
-/** The one input of the graph that isn't a weight: [batch, ...shape of an example]. */
-function inputOf(graph: GraphProto): { name: string; shape: number[] } {
+/** Inputs of the graph that aren't weights. */
+const inputsOf = (graph: GraphProto): FileInput[] => {
   const weights = new Set((graph.initializer as TensorProto[]).map(({ name }) => name))
-  const inputs = (graph.input as ValueInfoProto[]).filter(({ name }) => !weights.has(name))
-  const [input, ...more] = inputs
-  if (!input || more.length > 0) {
-    throw new Error(`expected one input, the images; the model has ${inputs.length}: ${inputs.map((i) => i.name)}`)
-  }
-  const { name } = input
-  const [, ...shape] = extentsOf(input)
-  const open = shape.indexOf(null)
-  if (shape.length === 0 || open >= 0) {
-    throw new Error(`axis ${open + 1} of input ${name} is dynamic; fix every axis but the batch on export`)
-  }
-  return { name, shape: shape as number[] }
+  return (graph.input as ValueInfoProto[])
+    .filter(({ name }) => !weights.has(name))
+    .map(({ name, type }) => ({
+      name,
+      type: elementTypeOf(type?.tensorType?.elemType ?? 0),
+      shape: (type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => Number(dimValue ?? 0) || null),
+    }))
 }
 
 /** The content of a Constant node. */
@@ -129,16 +100,12 @@ function constantOf(attributes: Record<string, Attribute>, name: string): Tensor
 }
 
 /** Weights that the exporter merged because they were equal get a copy each. */
-export function decodeModel(bytes: Uint8Array): DecodedModel {
+export function decodeModel(bytes: Uint8Array): FileModel {
   const { graph, opsetImport } = messageOf(bytes)
   const opset = Number(opsetImport.find(({ domain }) => !domain || domain === 'ai.onnx')?.version ?? 0)
   if (opset < OLDEST_OPSET || opset > OPSET) {
     throw new Error(`the model has opset ${opset}; export it with an opset from ${OLDEST_OPSET} to ${OPSET}`)
   }
-  const input = inputOf(graph)
-  const [output, ...more] = graph.output as ValueInfoProto[]
-  if (!output || more.length > 0)
-    throw new Error(`expected one output, the logits; the model has ${graph.output.length}`)
   const constants = new Map((graph.initializer as TensorProto[]).map((weight) => [weight.name, tensorFrom(weight)]))
   const weights = new Set(constants.keys())
   const nodes: FileNode[] = []
@@ -166,5 +133,6 @@ export function decodeModel(bytes: Uint8Array): DecodedModel {
     }
   }
 
-  return { opset, input, output: output.name, constants, weights, nodes }
+  const outputs = (graph.output as ValueInfoProto[]).map(({ name }) => name)
+  return { opset, inputs: inputsOf(graph), outputs, constants, weights, nodes }
 }

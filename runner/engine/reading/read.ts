@@ -1,0 +1,89 @@
+/** Reads a classifier that other software exported to ONNX (opset 13 to 21), for any batch size. */
+import type { Value } from '../onnx/graph.ts'
+import type { Ops } from '../onnx/ops.ts'
+import type { Shape, Tensor } from '../onnx/tensor.ts'
+import { addNode, type BatchNormNode, missing } from './add-node.ts'
+import { decodeModel } from './decode.ts'
+import type { FileModel, Pass, ReadOptions } from './file-model.ts'
+import { rolesOf } from './roles.ts'
+import { upgraded } from './upgrade.ts'
+
+/** An exported classifier: trained tensors apart from the nodes that use them. */
+export interface ExportedModel {
+  /** Shape of one example, without the batch. */
+  inputShape: Shape
+  /** What was decided while reading, a sentence each. */
+  decisions: readonly string[]
+  /** Weights and biases, by their names in the file. */
+  parameters: Map<string, Tensor>
+  /** Running means and variances of batch norm. */
+  buffers: Map<string, Tensor>
+  /** Adds the forward pass for the batch that `x` holds, with the parameters and buffers as `values`. `batchNorm` may put
+   *  something in the place of batch norm at inference. */
+  forward(
+    ops: Ops,
+    x: Value,
+    values: ReadonlyMap<string, Value>,
+    options?: { batchNorm?: (ops: Ops, node: BatchNormNode) => Value },
+  ): Value
+}
+
+/** In this order. */
+const passes: readonly Pass[] = [upgraded]
+
+/** Parses and checks a model. Dropout passes its input on: exporters leave it out of models at inference, and its draws could
+ *  not follow the run's seed. Throws, in a sentence, for a file that is no classifier or can't be used. */
+export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): ExportedModel {
+  const decisions: string[] = []
+  const context = { options, decide: (sentence: string) => void decisions.push(sentence) }
+  const model = passes.reduce((model, pass) => pass(model, context), decodeModel(bytes))
+  const input = inputOf(model)
+  const output = outputOf(model)
+  const { opset, nodes, constants } = model
+  const { parameters, buffers } = rolesOf(model, input.name)
+  return {
+    inputShape: input.shape,
+    decisions,
+    parameters,
+    buffers,
+    forward(ops, x, values, { batchNorm } = {}) {
+      const known = new Map<string, Value>([...values, [input.name, x]])
+      const content = new Map(constants)
+      for (const name of values.keys()) content.delete(name)
+      const tensorNamed = (name: string): Value | null => {
+        if (!name) return null
+        const value = known.get(name) ?? ops.constant(content.get(name) ?? missing(name), name)
+        known.set(name, value)
+        return value
+      }
+      for (const node of nodes) {
+        try {
+          addNode(ops, node, { opset, known, content, tensorNamed, batchNorm })
+        } catch (error) {
+          const hint = node.op === 'Reshape' ? '; was it exported with a dynamic batch axis?' : ''
+          throw new Error(`cannot use ${node.op} (node ${node.name}): ${(error as Error).message}${hint}`)
+        }
+      }
+      return tensorNamed(output) ?? missing(output)
+    },
+  }
+}
+
+/** The one input: [batch, ...shape of an example]. */
+function inputOf({ inputs }: FileModel): { name: string; shape: number[] } {
+  const [input, ...more] = inputs
+  if (!input || more.length > 0)
+    throw new Error(`expected one input, the images; the model has ${inputs.length}: ${inputs.map((i) => i.name)}`)
+  const [, ...shape] = input.shape
+  const open = shape.indexOf(null)
+  if (shape.length === 0 || open >= 0)
+    throw new Error(`axis ${open + 1} of input ${input.name} is dynamic; fix every axis but the batch on export`)
+  return { name: input.name, shape: shape as number[] }
+}
+
+function outputOf({ outputs }: FileModel): string {
+  const [output, ...more] = outputs
+  if (output === undefined || more.length > 0)
+    throw new Error(`expected one output, the logits; the model has ${outputs.length}`)
+  return output
+}
