@@ -15,6 +15,12 @@ export interface InferenceContext {
   constant(index: number): Tensor | undefined
 }
 
+/** A shape rule: type and shape of each output. */
+export type Inference = (context: InferenceContext) => OutputType[]
+
+/** The rule of ops whose result is like their first input. */
+export const same: Inference = ({ x }) => [{ type: x[0].type, shape: x[0].shape }]
+
 /** Shape of an element-wise result (numpy rules). */
 export function broadcastShapes(...shapes: Shape[]): Shape {
   const rank = Math.max(...shapes.map((shape) => shape.length))
@@ -42,6 +48,10 @@ export function constantInts({ node, constant }: Pick<InferenceContext, 'node' |
   }
   return numbersOf(content)
 }
+
+/** The axes that an op is given as its second input, or as its attribute until opset 12. */
+export const givenAxes = (context: Pick<InferenceContext, 'node' | 'constant'>): readonly number[] =>
+  context.node.inputs[1] ? constantInts(context, 1) : listOf(context.node, 'axes', [])
 
 /** A shape with extents of 1 put in, so that they are the `axes` of the result. */
 export function unsqueezed(shape: Shape, axes: readonly number[]): Shape {

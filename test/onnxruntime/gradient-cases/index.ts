@@ -1,0 +1,21 @@
+/** The cases of every gradient rule, by its name. */
+import type { Case } from './case.ts'
+import { activation } from './activation.ts'
+import { convolution } from './convolution.ts'
+import { elementwise } from './elementwise.ts'
+import { linalg } from './linalg.ts'
+import { movement } from './movement.ts'
+import { normalization } from './normalization.ts'
+import { pooling } from './pooling.ts'
+import { reduction } from './reduction.ts'
+
+export const cases: Record<string, Case[]> = {
+  ...elementwise,
+  ...activation,
+  ...linalg,
+  ...movement,
+  ...reduction,
+  ...normalization,
+  ...pooling,
+  ...convolution,
+}
