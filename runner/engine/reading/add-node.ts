@@ -4,6 +4,7 @@ import { at } from '../onnx/arity.ts'
 import { type Node, numberOf, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 import type { Tensor } from '../onnx/tensor.ts'
+import { addOp } from './add-op.ts'
 import type { FileNode } from './file-model.ts'
 
 /** Tensors of a batch normalization that training with batch statistics needs by name. */
@@ -75,8 +76,8 @@ export function addNode(ops: Ops, { op, inputs, outputs, attributes }: FileNode,
     })
     values.splice(1, 2, ...perChannel)
   }
-  ops.emit(op, values, attributes, { outputs: outputs.length, hints: outputs }).forEach((value, i) => {
-    if (outputs[i]) known.set(outputs[i], value)
+  addOp(ops, op, values, attributes, outputs).forEach((value, i) => {
+    if (outputs[i] && value) known.set(outputs[i], value)
   })
 }
 
