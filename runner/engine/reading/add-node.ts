@@ -1,9 +1,10 @@
 /** A node of a file, added to a graph: folded where it is shape arithmetic, with batch norm as the caller wants it. */
+import { fold } from '../folding/fold.ts'
 import { at } from '../onnx/arity.ts'
-import { fold } from '../onnx/fold.ts'
 import { type Node, numberOf, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
-import { int64s, type Tensor } from '../onnx/tensor.ts'
+import type { Tensor } from '../onnx/tensor.ts'
+import { addOp } from './add-op.ts'
 import type { FileNode } from './file-model.ts'
 
 /** Tensors of a batch normalization that training with batch statistics needs by name. */
@@ -46,18 +47,14 @@ export function addNode(ops: Ops, { op, inputs, outputs, attributes }: FileNode,
     else known.set(output, tensorNamed(input) ?? missing(input))
     return
   }
-  if (op === 'Shape') {
-    const { shape } = content.get(input) ?? tensorNamed(input) ?? missing(input)
-    const extents = shape.slice(numberOf(sketch, 'start', 0), numberOf(sketch, 'end', shape.length))
-    content.set(output, int64s([extents.length], extents))
-    return
-  }
-  const result = fold(
+  const results = fold(
     sketch,
-    inputs.map((name) => content.get(name)),
+    inputs.map((name) => content.get(name) ?? known.get(name)),
   )
-  if (result) {
-    content.set(output, result)
+  if (results) {
+    outputs.forEach((name, i) => {
+      if (name && results[i]) content.set(name, results[i])
+    })
     return
   }
   const values = inputs.map(tensorNamed)
@@ -79,8 +76,8 @@ export function addNode(ops: Ops, { op, inputs, outputs, attributes }: FileNode,
     })
     values.splice(1, 2, ...perChannel)
   }
-  ops.emit(op, values, attributes, { outputs: outputs.length, hints: outputs }).forEach((value, i) => {
-    if (outputs[i]) known.set(outputs[i], value)
+  addOp(ops, op, values, attributes, outputs).forEach((value, i) => {
+    if (outputs[i] && value) known.set(outputs[i], value)
   })
 }
 

@@ -57,6 +57,8 @@ function attributeFrom(source: AttributeProto): Attribute | undefined {
       return { kind: 'floats', value: source.floats }
     case 7:
       return { kind: 'ints', value: source.ints.map(Number) }
+    case 8:
+      return { kind: 'strings', value: source.strings.map(textOf) }
     default:
       return undefined
   }
