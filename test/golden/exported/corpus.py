@@ -9,7 +9,7 @@ a process of its own; it takes an hour and 10 GB. corpus.ts reads the folder.
 
 Gradients are those of the cross-entropy of one batch from the shared generator, in double precision, dropout off, as sketches
 (../uniform.py), by the names of tensors in the file: `batch` with statistics of the batch in batch norm, `running` with running
-ones, as where the exporter merged batch norm into weights. `single` is the largest relative error of PyTorch's own single
+ones where the exporter merged some batch norm into weights. `single` is the largest relative error of PyTorch's own single
 precision.
 """
 
@@ -59,7 +59,7 @@ def export(model, side, way, path):
 
 
 def contents(path):
-    """Float tensors of a file by name."""
+    """Opset of a file, whether it has batch norm, and its float tensors by name."""
     model = onnx.load(str(path))
     floating = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
     constants = [
@@ -70,23 +70,28 @@ def contents(path):
         if attribute.name == "value"
     ]
     tensors = [(tensor.name, tensor) for tensor in model.graph.initializer] + constants
-    return model.opset_import[0].version, {
+    keeps = any(node.op_type == "BatchNormalization" for node in model.graph.node)
+    return model.opset_import[0].version, keeps, {
         name: numpy_helper.to_array(tensor) for name, tensor in tensors if tensor.data_type in floating
     }
 
 
 def described(path, matchers, summaries):
     """Gradients of the tensors of a file that come of learned ones, and the parameters that none of them comes of."""
-    opset, tensors = contents(path)
+    opset, keeps, tensors = contents(path)
     found, origins = {}, set()
+    merges = any(matchers["running"].find(name, content, "merged") for name, content in tensors.items())
+    useful = [statistics for statistics in STATISTICS if (keeps or not merges if statistics == "batch" else merges)]
     for name, content in tensors.items():
         entry = {}
-        for statistics in STATISTICS:
+        for statistics in useful:
             match = matchers[statistics].find(name, content)
             if match:
                 origin, gradient = match
-                key = (statistics, gradient.shape, gradient.tobytes()[:4096], float(np.abs(gradient).sum()))
-                entry[statistics] = summaries.setdefault(key, None) or summaries.update({key: summary(gradient)}) or summaries[key]
+                key = (gradient.shape, hash(gradient.tobytes()))
+                if key not in summaries:
+                    summaries[key] = summary(gradient)
+                entry[statistics] = summaries[key]
                 entry["from"] = origin
         if entry:
             found[name] = entry

@@ -131,11 +131,13 @@ class Matcher:
         for entry in self.entries:
             self.by_size.setdefault(entry[1].size, []).append((float((entry[1].astype(np.float64) ** 2).sum()), entry))
 
-    def find(self, name, content):
-        """(origin, gradient laid out as in the file), or None."""
+    def find(self, name, content, only=None):
+        """(origin, gradient laid out as in the file), or None; of the origin `only` where one is given."""
         energy = float((content.astype(np.float64) ** 2).sum())
         close = [entry for own, entry in self.by_size.get(content.size, []) if abs(own - energy) <= 1e-4 * (energy + 1e-12)]
         for origin, tensor, gradient in sorted(close, key=lambda entry: entry[0] != name):
+            if only and origin != only:
+                continue
             order = laid_as(content, tensor)
             if order is not None:
                 return origin, np.transpose(gradient, order).reshape(content.shape)

@@ -9,11 +9,11 @@ import { padOrCrop, zerosLike } from './parts/pieces.ts'
 import type { Rule } from './parts/rule.ts'
 
 /** The first of the largest entries of a window takes its gradient, as in PyTorch. */
-export const MaxPool: Rule = ({ ops, node, x: [x], dy }) => {
+export const MaxPool: Rule = ({ ops, node, x: [x], y: [y], dy, optional }) => {
   const spans = spansOf(windowOf(node, listOf(node, 'kernel_shape', []), x.shape))
   if (numberOf(node, 'storage_order', 0) !== 0)
     throw new Error(`no gradient for ${describe(node)} in column-major order`)
-  const winners = at(ops.emit('MaxPool', [x], { ...node.attributes }, { outputs: 2 }), 1)
+  const winners = optional(1, { type: 'int64', shape: y.shape })
   const overlap = spans.some(({ k, stride, dilation }) => (k - 1) * dilation + 1 > stride)
   // Indices count entries of the whole tensor: [n, c, oh, ow] -> [n * c * h * w]
   const flat = { ...x, shape: [sizeOf(x.shape)] }
