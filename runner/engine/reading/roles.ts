@@ -10,7 +10,7 @@ const ARITHMETIC = ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Where']
 /** Tells trained tensors from constants: float tensors are parameters, but for single numbers in arithmetic; the statistics of
  *  batch norm are buffers. Arithmetic that meets the images before any parameter is preprocessing and stays constant.
  *  A buffer that two batch norms share, since they were equal on export, becomes two. */
-export function rolesOf({ nodes, constants, weights }: FileModel, input: string) {
+export function rolesOf({ nodes, constants }: FileModel, input: string) {
   const parameters = new Map<string, Tensor>()
   const buffers = new Map<string, Tensor>()
   const seen = new Set([input])
@@ -21,7 +21,7 @@ export function rolesOf({ nodes, constants, weights }: FileModel, input: string)
     const onRawImages = inputs.some((own) => seen.has(own) && !learned.has(own))
     inputs.forEach((own, index) => {
       const content = constants.get(own)
-      if (!content || !weights.has(own) || SETTINGS[op]?.includes(index)) return
+      if (!content || SETTINGS[op]?.includes(index)) return
       if (op === 'BatchNormalization' && index > 2) {
         inputs[index] = buffers.has(own) ? `${own} of ${name}` : own
         buffers.set(inputs[index], content)
