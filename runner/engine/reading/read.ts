@@ -5,7 +5,7 @@ import type { Shape, Tensor } from '../onnx/tensor.ts'
 import { addNode, type BatchNormNode, missing } from './add-node.ts'
 import { decodeModel } from './decode.ts'
 import type { FileModel, Pass, ReadOptions } from './file-model.ts'
-import { rolesOf } from './roles.ts'
+import { type Role, rolesOf } from './roles.ts'
 import { upgraded } from './upgrade.ts'
 
 /** An exported classifier: trained tensors apart from the nodes that use them. */
@@ -18,6 +18,8 @@ export interface ExportedModel {
   parameters: Map<string, Tensor>
   /** Running means and variances of batch norm. */
   buffers: Map<string, Tensor>
+  /** What each parameter does. */
+  roles: Map<string, Role>
   /** Adds the forward pass for the batch that `x` holds, with the parameters and buffers as `values`. `batchNorm` may put
    *  something in the place of batch norm at inference. */
   forward(
@@ -39,13 +41,14 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): Export
   const model = passes.reduce((model, pass) => pass(model, context), decodeModel(bytes))
   const input = inputOf(model)
   const output = outputOf(model)
-  const { opset, nodes, constants } = model
-  const { parameters, buffers } = rolesOf(model, input.name)
+  const { opset } = model
+  const { nodes, constants, parameters, buffers, roles } = rolesOf(model, input.name, context)
   return {
     inputShape: input.shape,
     decisions,
     parameters,
     buffers,
+    roles,
     forward(ops, x, values, { batchNorm } = {}) {
       const known = new Map<string, Value>([...values, [input.name, x]])
       const content = new Map(constants)
