@@ -58,14 +58,14 @@ export function rolesOf(model: FileModel, input: string, { options, decide }: Pa
       ? { trains: true, because: 'trains, as asked' }
       : asked.freeze.has(name)
         ? { trains: false, because: 'stays as it is, as asked' }
-        : verdictOn(name, content, own, separated.weights.has(name))
+        : verdictOn(name, content, own, model.literals?.has(name) ?? false)
     if (verdict.because) said.set(verdict.because, [...(said.get(verdict.because) ?? []), name])
     if (!verdict.trains) continue
     parameters.set(name, content)
     const { op, node, place, fanIn } = use
     roles.set(name, { op, node, place, ...(fanIn !== undefined && { fanIn }) })
   }
-  for (const name of model.weights) {
+  for (const name of model.constants.keys()) {
     if (separated.constants.get(name)?.type !== 'float32' || uses.has(name) || statistics.has(name)) continue
     if (nameKind(name) === 'literal' || nameKind(name) === 'derived') continue
     const because =
@@ -85,11 +85,11 @@ const HINT_KEEP = '--freeze NAME keeps one as it is'
 const HINT_TRAIN = '--train NAME trains one'
 
 /** Decides by place, then by name and numbers. */
-function verdictOn(name: string, content: Tensor, uses: readonly Use[], isInitializer: boolean): Verdict {
+function verdictOn(name: string, content: Tensor, uses: readonly Use[], isLiteral: boolean): Verdict {
   const { place, op } = uses[0]!
   const single = sizeOf(content.shape) === 1
   const learned = uses.some((use) => use.learned)
-  const kind = isInitializer ? nameKind(name) : 'literal'
+  const kind = isLiteral ? 'literal' : nameKind(name)
   const written = kind === 'literal' || kind === 'derived'
   const stays = (because: string | null): Verdict => ({ trains: false, because })
   const trains = (because: string | null): Verdict => ({ trains: true, because })
@@ -124,7 +124,6 @@ function verdictOn(name: string, content: Tensor, uses: readonly Use[], isInitia
  *  a copy; a bias stays shared among nodes that share their weight. Others were one tensor in the original. */
 function apart(model: FileModel, uses: ReadonlyMap<string, Use[]>, decide: PassContext['decide']) {
   const constants = new Map(model.constants)
-  const weights = new Set(model.weights)
   const split = new Map<string, number>()
   const tied: string[] = []
   const heirs = new Map<string, string>()
@@ -150,7 +149,6 @@ function apart(model: FileModel, uses: ReadonlyMap<string, Use[]>, decide: PassC
       heirs.set(key, own)
       split.set(name, (split.get(name) ?? 0) + 1)
       constants.set(own, content)
-      if (weights.has(name)) weights.add(own)
       return own
     })
     return { ...node, inputs }
@@ -163,7 +161,7 @@ function apart(model: FileModel, uses: ReadonlyMap<string, Use[]>, decide: PassC
     )
   }
   if (tied.length > 0) decide(`${listed(tied)}: used by several nodes and trains as one tensor`)
-  return { nodes, constants, weights }
+  return { nodes, constants }
 }
 
 /** The shared weight of the MatMul whose result a node adds to. */
