@@ -127,7 +127,6 @@ test('Dropout in training passes gradients where its mask passed entries', async
 
 describe('a variant without a gradient is named:', () => {
   const refusals: [string, Input, Build][] = [
-    ['Resize', any(1, 1, 4), (ops, x) => ops.emit('Resize', [x!, null, null, ops.list([1, 1, 6])])],
     ['Dropout', any(1, 1, 4), (ops, x) => ops.emit('Dropout', [x!, ops.scalar('float32', 0.5), flag(ops, [], [1])])],
     [
       'ScatterElements',

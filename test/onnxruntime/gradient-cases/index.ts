@@ -8,6 +8,7 @@ import { movement } from './movement.ts'
 import { normalization } from './normalization.ts'
 import { pooling } from './pooling.ts'
 import { reduction } from './reduction.ts'
+import { resize } from './resize.ts'
 
 export const cases: Record<string, Case[]> = {
   ...elementwise,
@@ -15,6 +16,7 @@ export const cases: Record<string, Case[]> = {
   ...linalg,
   ...movement,
   ...reduction,
+  ...resize,
   ...normalization,
   ...pooling,
   ...convolution,
