@@ -3,6 +3,7 @@ import type { Case } from './case.ts'
 import { activation } from './activation.ts'
 import { convolution } from './convolution.ts'
 import { elementwise } from './elementwise.ts'
+import { indexing } from './indexing.ts'
 import { linalg } from './linalg.ts'
 import { movement } from './movement.ts'
 import { normalization } from './normalization.ts'
@@ -15,6 +16,7 @@ export const cases: Record<string, Case[]> = {
   ...activation,
   ...linalg,
   ...movement,
+  ...indexing,
   ...reduction,
   ...resize,
   ...normalization,
