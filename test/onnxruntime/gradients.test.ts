@@ -34,9 +34,9 @@ test('an op without a rule is named with its node', () => {
   const graph = newGraph()
   const x = addInput(graph, 'x', 'float32', [2])
   const ops = opsFor(graph)
-  const [y] = ops.emit('Hardmax', [x], {}, { types: [{ type: 'float32', shape: [2] }] })
+  const [y] = ops.emit('Det', [x], {}, { types: [{ type: 'float32', shape: [2] }] })
   expect(() => differentiate(graph, ops.ReduceSum(y!, [0], 0), [x])).toThrow(
-    `no gradient for Hardmax (node ${y!.name}); export Hardmax from runner/engine/autodiff/gradients/`,
+    `no gradient for Det (node ${y!.name}); export Det from runner/engine/autodiff/gradients/`,
   )
 })
 

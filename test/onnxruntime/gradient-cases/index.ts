@@ -3,13 +3,17 @@ import type { Case } from './case.ts'
 import { activation } from './activation.ts'
 import { convolution } from './convolution.ts'
 import { elementwise } from './elementwise.ts'
+import { einsums } from './einsum.ts'
 import { indexing } from './indexing.ts'
 import { linalg } from './linalg.ts'
 import { movement } from './movement.ts'
 import { normalization } from './normalization.ts'
 import { pooling } from './pooling.ts'
+import { rearrangement } from './rearrangement.ts'
 import { reduction } from './reduction.ts'
 import { resize } from './resize.ts'
+import { shrinking } from './shrinking.ts'
+import { trigonometry } from './trigonometry.ts'
 
 export const cases: Record<string, Case[]> = {
   ...elementwise,
@@ -22,4 +26,8 @@ export const cases: Record<string, Case[]> = {
   ...normalization,
   ...pooling,
   ...convolution,
+  ...einsums,
+  ...rearrangement,
+  ...shrinking,
+  ...trigonometry,
 }

@@ -29,6 +29,8 @@ export {
   comparison as Equal,
   comparison as Greater,
   comparison as GreaterOrEqual,
+  comparison as IsInf,
+  comparison as IsNaN,
   comparison as Less,
   comparison as LessOrEqual,
   same as Abs,
