@@ -78,7 +78,9 @@ const graphSource = ({ nodes, constants = {}, inputs = {}, outputs }: GraphSourc
   name: 'graph',
   node: nodes.map(nodeSource),
   initializer: Object.entries(constants).map(([name, content]) => tensorSource(name, content)),
-  input: Object.entries(inputs).map(([name, type]) => valueSource(name, types[type], type === 'float32' ? undefined : [])),
+  input: Object.entries(inputs).map(([name, type]) =>
+    valueSource(name, types[type], type === 'float32' ? undefined : []),
+  ),
   output: outputs.map((name) => ({ name })),
 })
 

@@ -6,14 +6,18 @@ import { int64List } from './int64-list.ts'
 import { mapNodes } from './names.ts'
 
 /** Weights that the exporter merged because they were equal get a copy each. */
-export const withConstants: Pass = (model) =>
-  mapNodes(model, (node, constants) => {
+export const withConstants: Pass = (model) => {
+  const literals = new Set(model.literals)
+  const mapped = mapNodes(model, (node, constants) => {
     const [[input = ''], [output = '']] = [node.inputs, node.outputs]
     const content = node.op === 'Constant' ? contentOf(node) : node.op === 'Identity' ? constants.get(input) : undefined
     if (!content || !output || constants.has(output)) return [node]
     constants.set(output, content)
+    if (node.op === 'Constant' && content.data.length === 1) literals.add(output)
     return []
   })
+  return { ...mapped, literals }
+}
 
 const scalarOrList = ({ kind, value }: Attribute): Tensor | undefined => {
   if (kind === 'tensor') return value

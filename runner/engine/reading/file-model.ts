@@ -50,6 +50,8 @@ export interface FileModel {
   outputs: string[]
   /** Tensors that the file has: weights are among them, whether it calls them initializers or makes them by Constant nodes. */
   constants: Map<string, Tensor>
+  /** Names of single numbers among them that Constant nodes made: numbers in code, not tensors of a module. */
+  literals?: ReadonlySet<string>
   nodes: FileNode[]
   /** By domain and name, until calls are written out. */
   functions?: Map<string, FileFunction>

@@ -12,7 +12,7 @@ import { inlined } from './inline.ts'
 import { inFloat32 } from './precision.ts'
 import { dequantised } from './quantised.ts'
 import { refusal, shown } from './refusal.ts'
-import { rolesOf } from './roles.ts'
+import { type Role, rolesOf } from './roles.ts'
 import { upgraded } from './upgrade.ts'
 
 /** An exported classifier: trained tensors apart from the nodes that use them. */
@@ -25,6 +25,8 @@ export interface ExportedModel {
   parameters: Map<string, Tensor>
   /** Running means and variances of batch norm. */
   buffers: Map<string, Tensor>
+  /** What each parameter does. */
+  roles: Map<string, Role>
   /** Adds the forward pass for the batch that `x` holds, with the parameters and buffers as `values`. `batchNorm` may put
    *  something in the place of batch norm at inference. */
   forward(
@@ -56,13 +58,13 @@ function modelOf(bytes: Uint8Array, context: PassContext, decisions: readonly st
   const model = passes.reduce((model, pass) => pass(model, context), decodeModel(bytes, context))
   const input = inputOf(model)
   const output = outputOf(model)
-  const { nodes, constants } = model
-  const { parameters, buffers } = rolesOf(model, input.name)
+  const { nodes, constants, parameters, buffers, roles } = rolesOf(model, input.name, context)
   return {
     inputShape: input.shape,
     decisions,
     parameters,
     buffers,
+    roles,
     forward(ops, x, values, { batchNorm } = {}) {
       const known = new Map<string, Value>([...values, [input.name, x]])
       const building = newBuilding(ops, { constants, known, batchNorm })
