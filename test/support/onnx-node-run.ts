@@ -3,7 +3,7 @@ import { addInput, addOutput, newGraph, type Value } from '../../runner/engine/o
 import { opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
 import { numbersOf, type Tensor } from '../../runner/engine/onnx/tensor.ts'
-import { addNode, type Building } from '../../runner/engine/reading/add-node.ts'
+import { addNode, newBuilding } from '../../runner/engine/reading/add-node.ts'
 import { upgraded } from '../../runner/engine/reading/upgrade.ts'
 import type { NodeCase } from './onnx-node-cases.ts'
 
@@ -76,22 +76,11 @@ export async function runNodeCase(own: NodeCase, { known }: { known: boolean }):
     inputs: inputs.map((input, i) => (input ? `x${i}` : '')),
     outputs: names,
     attributes: own.attributes,
-  }
-  const file = { opset, inputs: [], outputs: names, constants, weights: new Set<string>(), nodes: [node] }
-  const model = upgraded(file, { options: {}, decide() {} })
-  const content = new Map(model.constants)
-  const building: Building = {
     opset,
-    known: values,
-    content,
-    batchNorm: undefined,
-    tensorNamed(name) {
-      if (!name) return null
-      const value = values.get(name) ?? ops.constant(content.get(name)!, name)
-      values.set(name, value)
-      return value
-    },
   }
+  const model = upgraded({ inputs: [], outputs: names, constants, nodes: [node] }, { options: {}, decide() {} })
+  const building = newBuilding(ops, { constants: model.constants, known: values })
+  const { content } = building
   for (const each of model.nodes) addNode(ops, each, building)
 
   const faults: string[] = []

@@ -95,6 +95,15 @@ export const movement: Record<string, Case[]> = {
     ['value', [any(2, 3)], (ops, x) => ops.emit('Pad', [x!, ops.list([1, 1, 0, 2]), ops.scalar(x!.type, 3)])],
     ['cropping', [any(4, 5)], listed('Pad', [[-1, 2, 1, -3]])],
     ['axes', [any(2, 3, 2)], (ops, x) => ops.emit('Pad', [x!, ops.list([1, 2]), null, ops.list([-2])])],
+    ['a learned value', [any(2, 3), any()], (ops, x, v) => ops.emit('Pad', [x!, ops.list([1, -1, 0, 2]), v!])],
+    ...['reflect', 'edge', 'wrap'].flatMap((mode): Case[] => [
+      [
+        `${mode}, an axis`,
+        [any(2, 3, 4)],
+        (ops, x) => ops.emit('Pad', [x!, ops.list([2, 1]), null, ops.list([-1])], { mode }),
+      ],
+      [`${mode}, cropping`, [any(4, 5)], listed('Pad', [[-1, 2, 2, -1]], { mode })],
+    ]),
     ['reflect', [any(2, 3, 4)], listed('Pad', [[0, 2, 1, 0, 1, 3]], { mode: 'reflect' })],
     ['edge', [any(3, 4)], listed('Pad', [[2, 1, 0, 2]], { mode: 'edge' })],
     ['wrap', [any(3, 4)], listed('Pad', [[2, 1, 0, 2]], { mode: 'wrap' })],

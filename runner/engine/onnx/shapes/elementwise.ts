@@ -10,6 +10,10 @@ const comparison: Inference = ({ x }) => [{ type: 'bool', shape: broadcastShapes
 export {
   broadcast as Add,
   broadcast as And,
+  broadcast as BitShift,
+  broadcast as BitwiseAnd,
+  broadcast as BitwiseOr,
+  broadcast as BitwiseXor,
   broadcast as Div,
   broadcast as Max,
   broadcast as Mean,
@@ -21,12 +25,16 @@ export {
   broadcast as PRelu,
   broadcast as Sub,
   broadcast as Sum,
+  broadcast as Xor,
   comparison as Equal,
   comparison as Greater,
   comparison as GreaterOrEqual,
+  comparison as IsInf,
+  comparison as IsNaN,
   comparison as Less,
   comparison as LessOrEqual,
   same as Abs,
+  same as BitwiseNot,
   same as Ceil,
   same as Clip,
   same as Cos,
@@ -61,6 +69,7 @@ export const Where: Inference = withInputs(3, ({ x }) => [
   { type: x[1].type, shape: broadcastShapes(...x.map(({ shape }) => shape)) },
 ])
 export const Cast: Inference = ({ node, x }) => [{ type: elementTypeOf(numberOf(node, 'to', 1)), shape: x[0].shape }]
+export const CastLike: Inference = withInputs(2, ({ x: [{ shape }, { type }] }) => [{ type, shape }])
 export const Dropout: Inference = ({ x: [{ type, shape }] }) => [
   { type, shape },
   { type: 'bool', shape },

@@ -1,7 +1,8 @@
 /** Ops that pick entries, or write them, by index. */
 import { at, withInputs } from '../arity.ts'
 import { constantInts, type Inference, normalAxis, same } from '../geometry.ts'
-import { numberOf } from '../graph.ts'
+import { describe, numberOf } from '../graph.ts'
+import { numbersOf } from '../tensor.ts'
 
 export const Gather: Inference = withInputs(2, ({ node, x: [data, indices] }) => {
   const axis = normalAxis(numberOf(node, 'axis', 0), data.shape.length)
@@ -30,3 +31,10 @@ export const OneHot: Inference = withInputs(3, ({ node, x: [{ shape }, , values]
 })
 
 export { same as ScatterElements, same as ScatterND }
+
+/** How many entries aren't 0 is known of a constant alone. */
+export const NonZero: Inference = ({ node, x: [{ shape }], constant }) => {
+  const content = constant(0)
+  if (!content) throw new Error(`${describe(node)} needs a constant: how much it finds would depend on the images`)
+  return [{ type: 'int64', shape: [shape.length, numbersOf(content).filter((entry) => entry !== 0).length] }]
+}

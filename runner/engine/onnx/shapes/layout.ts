@@ -6,6 +6,7 @@ import {
   givenAxes,
   type Inference,
   normalAxis,
+  padsOf,
   sliceRanges,
   splitLengths,
   squeezed,
@@ -22,7 +23,7 @@ export const Reshape: Inference = (context) => {
   const known = target.reduce((size, extent) => (extent === -1 ? size : size * extent), 1)
   const size = sizeOf(shape)
   const output = target.map((extent) => (extent === -1 ? size / known : extent))
-  if (sizeOf(output) !== size) {
+  if (sizeOf(output) !== size || !output.every(Number.isInteger)) {
     throw new Error(`${describe(context.node)}: [${shape}] does not reshape to [${target}]`)
   }
   return [{ type, shape: output }]
@@ -57,17 +58,8 @@ export const Slice: Inference = (context) => [
 ]
 export const Pad: Inference = (context) => {
   const { type, shape } = context.x[0]
-  const pads = constantInts(context, 1)
-  const axes = context.node.inputs[3]
-    ? constantInts(context, 3).map((axis) => normalAxis(axis, shape.length))
-    : shape.map((_, axis) => axis)
-  const output = [...shape]
-  axes.forEach((axis, i) => {
-    output[axis] = at(shape, axis) + at(pads, i) + at(pads, i + axes.length)
-  })
-  return [{ type, shape: output }]
+  return [{ type, shape: padsOf(context).map(({ begin, end }, axis) => begin + at(shape, axis) + end) }]
 }
-
 export const Unsqueeze: Inference = (context) => [
   { type: context.x[0].type, shape: unsqueezed(context.x[0].shape, givenAxes(context)) },
 ]
