@@ -8,7 +8,7 @@ export const refusedOps: Readonly<Record<string, string>> = {
     "draws random numbers, which can't follow the run's seed; export the model for inference, where nothing is drawn",
   ),
   ...of(
-    ['Compress', 'NonMaxSuppression', 'NonZero', 'Unique'],
+    ['Compress', 'NonMaxSuppression', 'Unique'],
     'gives a result whose shape depends on content; export a model whose shapes are known',
   ),
   ...of(

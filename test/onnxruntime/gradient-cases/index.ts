@@ -12,6 +12,7 @@ import { rearrangement } from './rearrangement.ts'
 import { reduction } from './reduction.ts'
 import { shrinking } from './shrinking.ts'
 import { trigonometry } from './trigonometry.ts'
+import { resize } from './resize.ts'
 
 export const cases: Record<string, Case[]> = {
   ...elementwise,
@@ -19,6 +20,7 @@ export const cases: Record<string, Case[]> = {
   ...linalg,
   ...movement,
   ...reduction,
+  ...resize,
   ...normalization,
   ...pooling,
   ...convolution,

@@ -1,5 +1,3 @@
-/** Ops that move entries: cases of their gradients. */
-import { floats } from '../../../runner/engine/onnx/tensor.ts'
 import { any, apart, type Case, flag, indices, listed, node } from './case.ts'
 
 export const movement: Record<string, Case[]> = {
@@ -109,18 +107,6 @@ export const movement: Record<string, Case[]> = {
     ['wrap', [any(3, 4)], listed('Pad', [[2, 1, 0, 2]], { mode: 'wrap' })],
   ],
   Tile: [['', [any(2, 3)], listed('Tile', [[2, 3]])]],
-  Resize: [
-    [
-      'asymmetric',
-      [any(1, 2, 3, 2)],
-      (ops, x) =>
-        ops.emit('Resize', [x!, null, ops.constant(floats([4], [1, 1, 2, 3]))], {
-          coordinate_transformation_mode: 'asymmetric',
-          nearest_mode: 'floor',
-        }),
-    ],
-    ['half pixel, sizes', [any(1, 2, 3, 2)], (ops, x) => ops.emit('Resize', [x!, null, null, ops.list([1, 2, 12, 6])])],
-  ],
   Dropout: [
     ['at inference', [any(2, 3)], node('Dropout')],
     [

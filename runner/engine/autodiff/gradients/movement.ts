@@ -178,28 +178,6 @@ export const Tile: Rule = (context) => [
   sumCopies(context.ops, context.dy, constantInts(context, 1), context.x[0].shape),
 ]
 
-/** Nearest-neighbour enlargement by whole factors, where each entry becomes a block: the block is summed. */
-export const Resize: Rule = ({ ops, node, x: [x], dy }) => {
-  const mode = stringOf(node, 'mode', 'nearest')
-  const transform = stringOf(node, 'coordinate_transformation_mode', 'half_pixel')
-  const rounding = stringOf(node, 'nearest_mode', 'round_prefer_floor')
-  const factors = x.shape.map((extent, axis) => at(dy.shape, axis) / extent)
-  const blocks =
-    transform === 'asymmetric'
-      ? rounding === 'floor'
-      : ['half_pixel', 'half_pixel_symmetric', 'pytorch_half_pixel'].includes(transform) && rounding.startsWith('round')
-  if (mode !== 'nearest' || !blocks || !factors.every(Number.isInteger)) {
-    throw new Error(
-      `no gradient for ${describe(node)} with mode ${mode}, ${transform}, ${rounding}, [${x.shape}] to [${dy.shape}]; ` +
-        'expected nearest with whole factors, asymmetric with floor or half_pixel with round_prefer_floor',
-    )
-  }
-  // [h * f] -> [h, f] -> [h]
-  const split = x.shape.flatMap((extent, axis) => [extent, at(factors, axis)])
-  const axes = factors.flatMap((factor, axis) => (factor > 1 ? [2 * axis + 1] : []))
-  return [ops.Reshape(ops.ReduceSum(ops.Reshape(dy, split), axes), x.shape)]
-}
-
 /** The mask that the forward pass drew says which entries passed; they were scaled by 1 / (1 - ratio). */
 export const Dropout: Rule = ({ ops, node, x: [, ratio], y: [, mask], dy, constant }) => {
   const training = node.inputs[2] ? constant(2) : undefined
