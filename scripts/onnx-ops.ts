@@ -2,7 +2,7 @@
  *  test of these cases fails where one of them does not pass. */
 import { standardRules } from '../runner/engine/autodiff/differentiate.ts'
 import { decomposed } from '../runner/engine/reading/add-op.ts'
-import { claimedOps, type NodeClaims, nodeClaims } from '../test/support/onnx-node-claims.ts'
+import { claimedOps, type NodeClaims, nodeClaims, successors } from '../test/support/onnx-node-claims.ts'
 import { line } from './features.ts'
 import type { Generated } from './generated.ts'
 
@@ -16,6 +16,7 @@ const table = (columns: string[], rows: string[][]) => [
 /** How an op comes into a graph, and what its gradient is. */
 function stateOf(op: string): [how: string, gradient: string] {
   if (op in decomposed) return ['written as others', 'follows from those']
+  if (successors[op]) return [`as ${code(successors[op])}`, 'rule']
   const rule = standardRules[op]
   return ['as it is', rule ? 'rule' : '']
 }

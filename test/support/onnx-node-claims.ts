@@ -9,9 +9,12 @@ import { type NodeCase, nodeCases } from './onnx-node-cases.ts'
 const reasons = z.record(z.string(), z.string().min(1))
 const notClaimedShape = z.strictObject({ ops: reasons, cases: reasons, left: reasons })
 
-/** Ops that the graph of a classifier may hold. */
+/** Ops of older opsets that reading turns into their successors. */
+export const successors: Readonly<Record<string, string>> = { Scatter: 'ScatterElements', Upsample: 'Resize' }
+
+/** Ops that the file of a classifier may hold. */
 export const claimedOps: readonly string[] = [
-  ...new Set([...Object.keys(shapeRules), ...Object.keys(decomposed)]),
+  ...new Set([...Object.keys(shapeRules), ...Object.keys(decomposed), ...Object.keys(successors)]),
 ].sort()
 
 export interface NodeClaims {

@@ -4,6 +4,7 @@ import { activation } from './activation.ts'
 import { convolution } from './convolution.ts'
 import { elementwise } from './elementwise.ts'
 import { einsums } from './einsum.ts'
+import { indexing } from './indexing.ts'
 import { linalg } from './linalg.ts'
 import { movement } from './movement.ts'
 import { normalization } from './normalization.ts'
@@ -19,6 +20,7 @@ export const cases: Record<string, Case[]> = {
   ...activation,
   ...linalg,
   ...movement,
+  ...indexing,
   ...reduction,
   ...resize,
   ...normalization,
