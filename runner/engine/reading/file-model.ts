@@ -58,8 +58,10 @@ export interface FileModel {
 }
 
 export interface ReadOptions {
-  /** Which output holds the logits, where the file has several. */
+  /** Which output holds the logits, where the file has several; any tensor that it computes. */
   output?: string
+  /** Shape of one example, where the file leaves it open. */
+  shape?: readonly number[]
   /** Tensors that train, though they would not by themselves. */
   train?: readonly string[]
   /** Tensors that stay as they are, though they would train by themselves. */
