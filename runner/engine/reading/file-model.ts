@@ -62,6 +62,9 @@ export interface ReadOptions {
   output?: string
   /** Shape of one example, where the file leaves it open. */
   shape?: readonly number[]
+  /** Whose statistics batch norm takes in training; by default the batch's, unless the exporter merged a part of the batch norms
+   *  into convolutions. */
+  batchNorm?: 'batch' | 'running'
   /** Tensors that train, though they would not by themselves. */
   train?: readonly string[]
   /** Tensors that stay as they are, though they would train by themselves. */

@@ -4,6 +4,7 @@ import type { Ops } from '../onnx/ops.ts'
 import type { Shape, Tensor } from '../onnx/tensor.ts'
 import { type BatchNormNode, missing } from './add-node.ts'
 import { anyBatch } from './any-batch.ts'
+import { statisticsOf, withStandardizedWeights } from './batch-norm.ts'
 import { withoutBranches } from './branches.ts'
 import { addNodes } from './build.ts'
 import { checked } from './check.ts'
@@ -33,6 +34,8 @@ export interface ExportedModel {
   buffers: Map<string, Tensor>
   /** What each parameter does. */
   roles: Map<string, Role>
+  /** Whose statistics batch norm takes in training. */
+  statistics: 'batch' | 'running'
   /** Adds the forward pass for the batch that `x` holds, with the parameters and buffers as `values`. `batchNorm` may put
    *  something in the place of batch norm at inference. */
   forward(
@@ -45,7 +48,7 @@ export interface ExportedModel {
 
 /** In this order. Branches can hold constants of their own, so that these are looked for again. */
 const passes: readonly Pass[] = [
-  ...[inlined, withConstants, upgraded, inFloat32],
+  ...[inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
   ...[withoutBranches, withConstants, dequantised, checked],
   ...[withOneOutput, pruned, withImages, withoutHead, pruned, asLogits, anyBatch],
 ]
@@ -72,6 +75,7 @@ function modelOf(bytes: Uint8Array, context: PassContext, decisions: readonly st
     parameters,
     buffers,
     roles,
+    statistics: statisticsOf({ nodes }, context.options, context.decide),
     forward(ops, x, values, { batchNorm } = {}) {
       const known = new Map<string, Value>([...values, [input.name, x]])
       return addNodes(ops, { nodes, constants }, known, batchNorm).tensorNamed(output) ?? missing(output)
