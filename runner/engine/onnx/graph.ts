@@ -11,6 +11,7 @@ export type Attribute =
   | { readonly kind: 'int' | 'float'; readonly value: number }
   | { readonly kind: 'ints' | 'floats'; readonly value: readonly number[] }
   | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'strings'; readonly value: readonly string[] }
   | { readonly kind: 'tensor'; readonly value: Tensor }
   | { readonly kind: 'graph'; readonly value: Graph }
 

@@ -1,9 +1,10 @@
 /** A node of a file, added to a graph: folded where it is shape arithmetic, with batch norm as the caller wants it. */
+import { fold } from '../folding/fold.ts'
 import { at } from '../onnx/arity.ts'
-import { fold } from '../onnx/fold.ts'
 import { type Node, numberOf, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
-import { int64s, sizeOf, type Tensor } from '../onnx/tensor.ts'
+import { sizeOf, type Tensor } from '../onnx/tensor.ts'
+import { addOp } from './add-op.ts'
 import { olderForm } from './by-shape.ts'
 import type { FileNode } from './file-model.ts'
 import { inSinglePrecision, singlePrecision } from './precision.ts'
@@ -74,18 +75,14 @@ export function addNode(ops: Ops, file: FileNode, building: Building): void {
     else known.set(output, tensorNamed(input) ?? missing(input))
     return
   }
-  if (op === 'Shape') {
-    const { shape } = content.get(input) ?? tensorNamed(input) ?? missing(input)
-    const extents = shape.slice(numberOf(sketch, 'start', 0), numberOf(sketch, 'end', shape.length))
-    content.set(output, int64s([extents.length], extents))
-    return
-  }
-  const result = fold(
+  const results = fold(
     sketch,
-    inputs.map((name) => content.get(name)),
+    inputs.map((name) => content.get(name) ?? known.get(name)),
   )
-  if (result) {
-    content.set(output, result)
+  if (results) {
+    outputs.forEach((name, i) => {
+      if (name && results[i]) content.set(name, results[i])
+    })
     return
   }
   const values = inputs.map(tensorNamed)
@@ -99,7 +96,8 @@ export function addNode(ops: Ops, file: FileNode, building: Building): void {
   }
   const older = olderForm(file)?.(ops, file, values)
   const attributes = inSinglePrecision(older?.attributes ?? file.attributes)
-  ops.emit(op, older?.inputs ?? values, attributes, { outputs: outputs.length, hints: outputs }).forEach((value, i) => {
+  addOp(ops, op, older?.inputs ?? values, attributes, outputs).forEach((value, i) => {
+    if (!value) return
     if (!value.shape.every((extent) => Number.isInteger(extent) && extent >= 0) || sizeOf(value.shape) > LARGEST)
       throw new Error(`it would give a tensor of the shape [${value.shape}]`)
     if (outputs[i]) known.set(outputs[i], older?.after?.(value) ?? value)

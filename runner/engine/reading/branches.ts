@@ -10,7 +10,7 @@ import { definedIn, freshNames, renamed } from './names.ts'
 import { shown } from './refusal.ts'
 
 /** Nodes and steps of loops together: a few bytes can ask for any number. */
-const MOST = 50_000
+const MOST = 20_000
 /** Batch sizes for which a branch must be the same; the first counts where the file leaves the batch open. */
 const BATCHES = [2, 1, 3]
 

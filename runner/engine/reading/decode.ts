@@ -47,6 +47,8 @@ function attributeFrom(source: AttributeProto, decoding: Decoding): Attribute | 
       return { kind: 'floats', value: source.floats }
     case 7:
       return { kind: 'ints', value: source.ints.map(Number) }
+    case 8:
+      return { kind: 'strings', value: source.strings.map(textOf) }
     default:
       return undefined
   }

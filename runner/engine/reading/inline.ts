@@ -4,7 +4,7 @@ import { definedIn, freshNames, renamed } from './names.ts'
 import { shown } from './refusal.ts'
 
 /** Calls and nodes together: functions that call others twice can stand for more nodes than any machine holds. */
-const MOST = 200_000
+const MOST = 100_000
 const DEEPEST = 64
 
 export const inlined: Pass = ({ functions = new Map<string, FileFunction>(), ...model }) => {
