@@ -7,7 +7,7 @@ import { anyBatch } from './any-batch.ts'
 import { statisticsOf, withStandardizedWeights } from './batch-norm.ts'
 import { withoutBranches } from './branches.ts'
 import { addNodes } from './build.ts'
-import { checked } from './check.ts'
+import { checked, usable } from './check.ts'
 import { withConstants } from './constants.ts'
 import { decodeModel } from './decode.ts'
 import type { FileInput, Pass, PassContext, ReadOptions } from './file-model.ts'
@@ -50,7 +50,7 @@ export interface ExportedModel {
 const passes: readonly Pass[] = [
   ...[inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
   ...[withoutBranches, withConstants, dequantised, checked],
-  ...[withOneOutput, pruned, withImages, withoutHead, pruned, asLogits, anyBatch],
+  ...[withOneOutput, pruned, withImages, withoutHead, pruned, usable, asLogits, anyBatch],
 ]
 
 /** Parses and checks a model. Dropout passes its input on: exporters leave it out of models at inference, and its draws could
