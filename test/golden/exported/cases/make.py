@@ -12,6 +12,14 @@ opset-12, opset-22     a linear layer
 castlike               0.5, cast to the type of the images, times the images
 layer-first_ln.L13     LayerNorm in parts on the images, opset 13
 layer-tied.L17         a layer that is used twice
+fixed-batch            a fixed batch of 4, with a Reshape to [4, 5]
+two-outputs            the index of the largest logit as a second output
+softmax-head           probabilities
+dead-node-without-rule, unused-weight    what the logits don't need
+learned-input-scale    a scale of each channel of the images
+fixed-table-is-trained, threshold-in-comparison    tensors of the file that were never learned
+parameter-named-images a parameter `images`
+binary-one-logit       one logit; refused, so that it has no gradients
 
 gradients.json holds logits, loss and gradients of one batch of each, as sketches (../../uniform.py). Images and labels come from
 the shared generator; PyTorch computes in double precision.
@@ -52,6 +60,11 @@ def tied(x, w):
     return F.linear(x, w["h.weight"], w["h.bias"])
 
 
+def named_images(x, w):
+    x = torch.tanh(F.linear(x.flatten(1), w["a.weight"], w["a.bias"]) + w["images"])
+    return F.linear(x, w["h.weight"], w["h.bias"])
+
+
 models = {
     "torch-default-export": lambda x, w: F.linear(
         F.relu(F.conv2d(x, w["0.weight"], w["0.bias"], padding=1)).mean((2, 3)), w["5.weight"], w["5.bias"]
@@ -66,6 +79,15 @@ models = {
         layer_norm(x) * w["1.weight"] + w["1.bias"], w["2.weight"], w["2.bias"]
     ),
     "layer-tied.L17": tied,
+    "fixed-batch": linear,
+    "two-outputs": linear,
+    "softmax-head": linear,
+    "dead-node-without-rule": linear,
+    "unused-weight": linear,
+    "learned-input-scale": lambda x, w: linear(x * w["scale"], w),
+    "fixed-table-is-trained": lambda x, w: linear(x, w) + w["mask"].detach(),
+    "threshold-in-comparison": lambda x, w: F.softplus(linear(x, w), threshold=w["threshold"].item()),
+    "parameter-named-images": named_images,
 }
 
 
@@ -93,6 +115,7 @@ def reference(name, forward):
                 "sketch": [float(f"{projection:.10g}") for projection in sketch(SKETCH, weight.grad.numpy())],
             }
             for name, weight in weights.items()
+            if weight.grad is not None
         },
     }
 
