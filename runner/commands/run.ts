@@ -95,7 +95,9 @@ async function execute(word: string | undefined, options: Options): Promise<void
   const places = dataPlaces(home, options.data)
   await checkPlaces(places)
   const data = dataLoader(places)
-  const pinned = await Promise.all(target.benchmarks.map((each) => pinContent(each, data, signal)))
+  const found = await Promise.all(target.benchmarks.map((each) => pinContent(each, data, { places, signal })))
+  const pinned = found.map(({ benchmark }) => benchmark)
+  const models = Object.assign({}, ...found.map(({ models }) => models))
   for (const each of pinned) checkClasses(each, await classesOf(each, data, signal))
   await prepareBenchmark(benchmark, places, signal)
   const plan = await planLocal(pinned, { reference: methodOf(benchmark, REFERENCE, {}), methods: chosen, seeds })
@@ -109,7 +111,7 @@ async function execute(word: string | undefined, options: Options): Promise<void
     const context = {
       store: openStore(home),
       data,
-      places,
+      places: { ...places, models },
       threads: options.threads,
       provider,
       force: options.force,

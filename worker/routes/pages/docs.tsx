@@ -263,6 +263,14 @@ export const docsPage: Route = (app) =>
                 them in a folder of that name among its <code>--data</code>. Give runners that have it a label, and name
                 the label under <code>requires</code>.
               </p>
+              <p>
+                The model may be a classifier of your own that other software exported to ONNX: its id is{' '}
+                <code>onnx</code>, and only the hash of its file is sent. <code>{COMMAND} model check FILE.onnx</code>{' '}
+                tells what becomes of it and prints what to write; a runner looks for a file <code>SHA256.onnx</code>,
+                or a folder of that name with the file and those beside it, among its <code>--data</code>. Without{' '}
+                <code>weights</code>, original and retrain are trained anew from the seed; <code>"pretrained"</code>{' '}
+                begins both with the weights in the file, and <code>"original"</code> takes these as the original.
+              </p>
               <h2 id="server">Run a server</h2>
               <p>
                 This site is one Cloudflare Worker with a D1 database and an R2 bucket, and runs on one machine just as

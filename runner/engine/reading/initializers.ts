@@ -1,0 +1,165 @@
+/** How the tensors of a file begin anew, since a retrained model must know nothing of what the file was trained on. The rules are
+ *  PyTorch's defaults for the layer that a tensor belongs to, which follows from the op that it meets the data in; docs/exported.md
+ *  has them in words. */
+import { type Graph, type Node, numberOf, stringOf, type Value } from '../onnx/graph.ts'
+import { type Shape, sizeOf, type Tensor } from '../onnx/tensor.ts'
+
+export type Beginning =
+  /** In +-1 / sqrt(fanIn). */
+  | { kind: 'uniform'; fanIn: number }
+  | { kind: 'normal'; deviation: number }
+  | { kind: 'constant'; value: number }
+  /** As the file has it: a learned number, or a factor whose numbers are all alike, as they were set before any training. */
+  | { kind: 'kept' }
+  /** No rule is known; `why` says where it is used. */
+  | { kind: 'unknown'; why: string }
+
+const uniform = (fanIn: number): Beginning => ({ kind: 'uniform', fanIn: Math.max(fanIn, 1) })
+const constant = (value: number): Beginning => ({ kind: 'constant', value })
+/** Of class tokens, positions and tables that are looked up. */
+const EMBEDDING: Beginning = { kind: 'normal', deviation: 0.02 }
+const KEPT: Beginning = { kind: 'kept' }
+
+/** What has trained scale and shift, as inputs 1 and 2. */
+const NORMS = [
+  'BatchNormalization',
+  'InstanceNormalization',
+  'GroupNormalization',
+  'LayerNormalization',
+  'RMSNormalization',
+]
+/** What hands the numbers of a linear layer on, so that a bias may be added behind it. */
+const MOVES = ['Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity', 'Cast']
+
+/** By the names of the tensors, which `values` are in the graph of a forward pass. */
+export function beginningsOf(
+  graph: Graph,
+  values: ReadonlyMap<string, Value>,
+  tensors: ReadonlyMap<string, Tensor>,
+): Map<string, Beginning> {
+  const found = new Map<string, Beginning>()
+  /** Of values that are made of these tensors and constants alone: of which. */
+  const madeOf = new Map<Value, readonly string[]>([...values].map(([name, value]) => [value, [name]]))
+  /** Of what linear layers give: how many numbers each of theirs is a sum of. */
+  const sums = new Map<Value, number>()
+  const settle = (names: readonly string[], beginning: (content: Tensor) => Beginning) => {
+    for (const name of names) if (!found.has(name)) found.set(name, beginning(tensors.get(name)!))
+  }
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.filter((input) => input !== null)
+    const own = inputs.filter((input) => madeOf.has(input))
+    const data = inputs.filter((input) => !madeOf.has(input) && !graph.initializers.has(input))
+    if (own.length > 0 && data.length === 0) {
+      const names = [...new Set(own.flatMap((input) => madeOf.get(input)!))]
+      // Weight normalisation: of two tensors that make one weight, the smaller scales the other.
+      if (['Mul', 'Div'].includes(node.op) && own.length === 2 && names.length > 1) {
+        const [smaller] = own.toSorted((a, b) => sizeOf(a.shape) - sizeOf(b.shape))
+        settle(madeOf.get(smaller!)!, factor)
+      }
+      for (const output of node.outputs) if (output) madeOf.set(output, names)
+      continue
+    }
+    for (const [index, input] of node.inputs.entries()) {
+      const names = input && madeOf.get(input)
+      if (names) settle(names, (content) => meeting(node, index, input.shape, content, sums))
+    }
+    const fanIn =
+      fanInOf(node, (input) => madeOf.has(input)) ?? (MOVES.includes(node.op) ? sums.get(data[0]!) : undefined)
+    for (const output of node.outputs) if (output && fanIn !== undefined) sums.set(output, fanIn)
+  }
+  // What nothing uses makes no difference.
+  settle([...tensors.keys()], () => KEPT)
+  return found
+}
+
+/** Of a tensor that is input `index` of the node where it meets the data, in the shape that it has there. */
+function meeting(
+  node: Node,
+  index: number,
+  shape: Shape,
+  content: Tensor,
+  sums: ReadonlyMap<Value, number>,
+): Beginning {
+  const { op } = node
+  if (NORMS.includes(op)) return constant([0, 1, 0, 0, 1][index] ?? 0)
+  const fanIn = fanInOf(node, (input) => input === node.inputs[index])
+  if (fanIn !== undefined) return uniform(fanIn)
+  switch (op) {
+    case 'Conv':
+    case 'ConvTranspose':
+    case 'Gemm':
+      return uniform(fanInOf(node, (input) => input === node.inputs[1]) ?? 1)
+    case 'LSTM':
+    case 'GRU':
+    case 'RNN':
+      return index <= 3 ? uniform(numberOf(node, 'hidden_size', 1)) : constant(0)
+    case 'PRelu':
+      return constant(0.25)
+    case 'Mul':
+    case 'Div':
+      return factor(content)
+    case 'Add':
+    case 'Sub': {
+      const other = node.inputs[1 - index]
+      const summed = other ? sums.get(other) : undefined
+      if (content.data.length === 1 && summed === undefined) return KEPT
+      if (!isVector(shape)) return EMBEDDING
+      return summed === undefined ? constant(0) : uniform(summed)
+    }
+    case 'Concat':
+    case 'Where':
+    case 'Gather':
+    case 'GatherElements':
+    case 'GatherND':
+      return EMBEDDING
+    default:
+      if (content.data.length === 1) return KEPT
+      return { kind: 'unknown', why: `it is input ${index + 1} of ${op}` }
+  }
+}
+
+/** A factor of a norm was one before training; one that began small, as of residual branches, is known by its numbers being alike. */
+const factor = ({ data }: Tensor): Beginning =>
+  (data as Float32Array).every((each, _, all) => each === all[0]) ? KEPT : constant(1)
+
+const isVector = (shape: Shape): boolean => shape.filter((extent) => extent > 1).length <= 1
+
+/** How many products each number of a linear node's result sums; undefined for other nodes, and where none of its operands is a weight. */
+function fanInOf(node: Node, isWeight: (input: Value) => boolean): number | undefined {
+  const [a, b] = node.inputs as [Value, Value | undefined]
+  const [first, second] = [a && isWeight(a), b && isWeight(b)]
+  switch (node.op) {
+    case 'Conv':
+    case 'ConvTranspose':
+      // [out, in / groups, ...kernel]; transposed, PyTorch counts the same axis.
+      return second ? sizeOf(b!.shape.slice(1)) : undefined
+    case 'Gemm':
+      if (second) return b!.shape[numberOf(node, 'transB', 0) ? 1 : 0]
+      return first ? a.shape[numberOf(node, 'transA', 0) ? 0 : 1] : undefined
+    case 'MatMul':
+      if (second) return b!.shape.at(b!.shape.length > 1 ? -2 : -1)
+      return first ? a.shape.at(-1) : undefined
+    case 'Einsum':
+      return second ? summed(node, 1) : first ? summed(node, 0) : undefined
+    default:
+      return undefined
+  }
+}
+
+/** Extents of an operand of Einsum that its result has no more. */
+function summed(node: Node, index: number): number {
+  const [terms = '', result = ''] = stringOf(node, 'equation', '').replaceAll(' ', '').split('->')
+  const letters = terms.split(',')[index] ?? ''
+  const shape = node.inputs[index]!.shape
+  return sizeOf([...letters].flatMap((letter, axis) => (result.includes(letter) ? [] : [shape[axis] ?? 1])))
+}
+
+const words: { [Kind in Beginning['kind']]: (beginning: Extract<Beginning, { kind: Kind }>) => string } = {
+  uniform: ({ fanIn }) => `uniform in ±1/√${fanIn}`,
+  normal: ({ deviation }) => `normal, deviation ${deviation}`,
+  constant: ({ value }) => `all ${value}`,
+  kept: () => 'as in the file',
+  unknown: ({ why }) => `no rule: ${why}`,
+}
+
+export const beginningWords = (beginning: Beginning): string => words[beginning.kind](beginning as never)
