@@ -1,4 +1,6 @@
 /** `palimpsest model`: what can be told of a classifier that other software exported, before it is named in a benchmark. */
+import { Option } from 'commander'
+import { readingOf } from '../../schema/parts/model-file.ts'
 import { checkModel } from '../pipeline/check-model.ts'
 import { printModel } from '../terminal/model.ts'
 import { note, printJson, styled } from '../terminal/output.ts'
@@ -11,6 +13,8 @@ interface Options {
   output?: string
   train?: string[]
   freeze?: string[]
+  shape?: number[]
+  batchNorm?: 'batch' | 'running'
   threads: number
   all?: boolean
   json?: boolean
@@ -35,6 +39,13 @@ export const model: Command = {
       .option('--output <name>', 'the output that holds the logits, where there are several')
       .option('--train <names>', 'tensors that train though they would not by themselves (repeatable)', collect)
       .option('--freeze <names>', 'tensors that stay as they are (repeatable)', collect)
+      .option('--shape <c>x<h>x<w>', 'of one image, where the file leaves it open, such as 3x32x32', shapeFrom)
+      .addOption(
+        new Option(
+          '--batch-norm <kind>',
+          'what batch norm that the file has at inference trains by: statistics of batches, or its own',
+        ).choices(['batch', 'running']),
+      )
       .option('--all', 'list each tensor, also those that differ in a number of their names only')
       .option('--json', 'as JSON')
       .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
@@ -58,10 +69,10 @@ async function check(path: string, options: Options): Promise<void> {
   const [train, freeze] = [namesFrom('train', options.train), namesFrom('freeze', options.freeze)]
   const both = train?.find((name) => freeze?.includes(name))
   if (both !== undefined) throw new UsageError(`--train and --freeze: expected ${both} in one of them, came in both`)
-  const { output, threads, all } = options
+  const { output, shape, batchNorm, threads, all } = options
   const { signal, release } = onInterrupts()
   try {
-    const reading = { ...(output !== undefined && { output }), ...(train && { train }), ...(freeze && { freeze }) }
+    const reading = readingOf({ output, train, freeze, shape, batchNorm })
     const checked = await checkModel(path, reading, { threads, signal })
     if (options.json) printJson(checked)
     else printModel(checked, { ...(all && { all }) })
@@ -79,6 +90,12 @@ function namesFrom(option: string, words: string[] | undefined): string[] | unde
   if (names.includes(''))
     throw new UsageError(`--${option}: expected names of tensors, such as a,b, got "${words.join(',')}"`)
   return [...new Set(names)]
+}
+
+function shapeFrom(text: string): number[] {
+  const extents = text.split(/[x,]/).map(Number)
+  if (extents.length === 3 && extents.every((extent) => Number.isInteger(extent) && extent > 0)) return extents
+  throw new UsageError(`--shape: expected channels, height and width, such as 3x32x32, got "${text}"`)
 }
 
 const NAMED = 12

@@ -1,5 +1,5 @@
 /** What can be told of an exported classifier by reading it and training it for one step. */
-import { EXPORTED } from '../../schema/parts/model-file.ts'
+import { EXPORTED, type Reading } from '../../schema/parts/model-file.ts'
 import type { ModelRef } from '../../schema/parts/recipe.ts'
 import { openModelFile } from '../data/files/model-file.ts'
 import { beginningsOfModel, weightsOf } from '../engine/nn/beginnings.ts'
@@ -37,8 +37,6 @@ export interface CheckedModel {
   /** What a benchmark names it by. */
   model: Partial<ModelRef>
 }
-
-type Reading = Pick<ModelRef, 'output' | 'train' | 'freeze'>
 
 /** Throws UsageError for a file that isn't there, and an Error in one sentence for a model that can't be used. */
 export async function checkModel(

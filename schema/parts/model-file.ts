@@ -5,10 +5,14 @@ import { sha256 } from './hash.ts'
 /** The id of a model that is a file. */
 export const EXPORTED = 'onnx'
 
-/** Files beside a model lie in its folder, so that what is named by others leads nowhere else. */
+/** Files beside a model lie in its folder or below: a name that leads elsewhere is no weight of it. */
 const besideName = z
   .string()
-  .regex(/^(?!\.{1,2}$)[^/\\\0]{1,200}$/, 'expected the name of a file in the folder of the model, with no path')
+  .max(200)
+  .regex(
+    /^(?!\.{1,2}(?:\/|$))[^/\\\0]+(?:\/(?!\.{1,2}(?:\/|$))[^/\\\0]+)*$/,
+    'expected the name of a file in the folder of the model',
+  )
 
 /** A file by its content; `path` is only where to look for it, and takes no part in any hash. */
 const fileShape = {
@@ -29,6 +33,10 @@ export const modelFileShape = {
   /** Tensors that train though they would not by themselves, and those that stay as the file has them. */
   train: tensorNames.optional(),
   freeze: tensorNames.optional(),
+  /** Of one image, [channels, height, width], where the file leaves it open. */
+  shape: z.array(z.int().min(1)).length(3).optional(),
+  /** Whether batch norm that the file has at inference trains by the statistics of batches, or keeps its own. */
+  batchNorm: z.enum(['batch', 'running']).optional(),
   /** What the weights in the file are to the benchmark. Left out they are nothing: original and retrain begin anew, by the rules of
    *  docs/exported.md. `pretrained`: both begin with them; they must never have seen D. `original`: they are the original, taken as
    *  it is; retrain begins anew, or with those of `initial`. */
@@ -41,6 +49,13 @@ export const modelFileShape = {
     .optional(),
 }
 type ModelFile = z.infer<z.ZodObject<typeof modelFileShape>>
+
+/** What a reader is told beside the bytes. */
+export type Reading = Pick<ModelFile, (typeof READING)[number]>
+const READING = ['output', 'train', 'freeze', 'shape', 'batchNorm'] as const
+
+export const readingOf = (model: Reading): Reading =>
+  Object.fromEntries(READING.flatMap((name) => (model[name] === undefined ? [] : [[name, model[name]]])))
 
 const UNNAMED = 'expected the SHA-256 of the file, or its path; palimpsest model check FILE.onnx tells both'
 

@@ -1,4 +1,5 @@
 /** A benchmark's model that is a file: an exported classifier on the benchmark's data. */
+import { type Reading, readingOf } from '../../../schema/parts/model-file.ts'
 import type { ModelRef } from '../../../schema/parts/recipe.ts'
 import { findModelFile, type ModelFile } from '../../data/files/model-file.ts'
 import { begunAnew, begunWith, weightsOf } from '../../engine/nn/beginnings.ts'
@@ -6,6 +7,7 @@ import { networkOfModel } from '../../engine/nn/exported.ts'
 import { normalizePixels } from '../../engine/nn/layers.ts'
 import type { Network } from '../../engine/nn/network.ts'
 import type { Tensor } from '../../engine/onnx/tensor.ts'
+import type { ReadOptions } from '../../engine/reading/file-model.ts'
 import type { Dataset } from '../../science/dataset.ts'
 import { checkModelClasses } from '../../stages/check-classes.ts'
 import { ConfigurationError } from '../../stages/configuration-error.ts'
@@ -45,17 +47,10 @@ export async function exportedClassifier(
 }
 
 /** The network of a file, read as the benchmark says. */
-export function networkFrom(
+export const networkFrom = (
   { bytes, external }: Pick<ModelFile, 'bytes' | 'external'>,
-  { output, train, freeze }: Pick<ModelRef, 'output' | 'train' | 'freeze'>,
-): ReturnType<typeof networkOfModel> {
-  return networkOfModel(bytes, {
-    ...(output !== undefined && { output }),
-    ...(train && { train }),
-    ...(freeze && { freeze }),
-    external,
-  })
-}
+  reading: Reading,
+): ReturnType<typeof networkOfModel> => networkOfModel(bytes, { ...readingOf(reading), external } as ReadOptions)
 
 /** What the reader throws is a sentence about the file, which it does not know by name. */
 function inWords<T>({ path }: ModelFile, read: () => T): T {
