@@ -9,9 +9,10 @@ import { resnet18 } from '../../runner/engine/nn/models/resnet18.ts'
 import { smallCnn } from '../../runner/engine/nn/models/small-cnn.ts'
 import { networkOf, type Variables } from '../../runner/engine/nn/network.ts'
 import { randomStream } from '../../runner/engine/nn/random.ts'
+import { feedName, valueFeeds } from '../../runner/engine/nn/variables.ts'
 import type { Graph } from '../../runner/engine/onnx/graph.ts'
 import { floats, int64s, type Shape, sizeOf, type Tensor, tensor, zeros } from '../../runner/engine/onnx/tensor.ts'
-import { type Objective, slotName } from '../../runner/engine/training/objective.ts'
+import type { Objective } from '../../runner/engine/training/objective.ts'
 import { optimizerOf } from '../../runner/engine/training/optimizers.ts'
 import { type ClassifierTypes, fitLabels } from '../../runner/science/tasks/classification/vocabulary.ts'
 import { type DiffusionTypes, fitImages } from '../../runner/science/tasks/generation/vocabulary.ts'
@@ -78,9 +79,9 @@ const perStep = (steps: number, rate: number) => ({
 })
 const freshState = (network: Variables, slots: readonly string[]) =>
   Object.fromEntries([
-    ...initialState(network, 0),
+    ...Object.entries(valueFeeds(initialState(network, 0))),
     ...slots.flatMap((slot) =>
-      network.parameters.map(({ name, shape }) => [slotName(name, slot), zeros(shape)] as const),
+      network.parameters.map(({ name, shape }) => [feedName(name, slot), zeros(shape)] as const),
     ),
     ['step', floats([], [0])] as const,
   ])

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { differentiate } from '../../runner/engine/autodiff/differentiate.ts'
 import { denoiserNetworkOf } from '../../runner/engine/nn/denoiser-network.ts'
 import { ddpmUnet } from '../../runner/engine/nn/denoisers/ddpm-unet.ts'
-import { parameterCount } from '../../runner/engine/nn/variables.ts'
+import { parameterCount, valueFeeds } from '../../runner/engine/nn/variables.ts'
 import { addInput, addOutput, newGraph } from '../../runner/engine/onnx/graph.ts'
 import { opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
@@ -122,7 +122,7 @@ describe.each([0, 1] as const)('DDIM with eta %i', (eta) => {
     let x = floats(shape, uniforms(START, sizeOf(shape), -1.7, 1.7))
     for (const [i, { t, coefficients }] of steps.entries()) {
       const outputs = await session.run({
-        ...state,
+        ...valueFeeds(Object.entries(state)),
         x,
         labels: int64s([N], [0, 1, 2, 0]),
         steps: tensor('int64', [], BigInt64Array.of(1n)),

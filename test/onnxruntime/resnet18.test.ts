@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { differentiate } from '../../runner/engine/autodiff/differentiate.ts'
 import { resnet18 } from '../../runner/engine/nn/models/resnet18.ts'
 import { networkOf, parameterCount } from '../../runner/engine/nn/network.ts'
+import { feedName, valueFeeds } from '../../runner/engine/nn/variables.ts'
 import { addInput, addOutput, newGraph } from '../../runner/engine/onnx/graph.ts'
 import { opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
@@ -106,8 +107,8 @@ describe('three SGD steps with momentum and weight decay', () => {
     const optimizer = { kind: 'sgd', momentum, weightDecay, nesterov: false } as const
     const session = await openSession(stepsOf(objective, term, { optimizer }))
     outputs = await session.run({
-      ...state,
-      ...Object.fromEntries(network.parameters.map(({ name, shape }) => [`${name}:momentum`, zeros(shape)])),
+      ...valueFeeds(Object.entries(state)),
+      ...Object.fromEntries(network.parameters.map(({ name, shape }) => [feedName(name, 'momentum'), zeros(shape)])),
       step: floats([], [0]),
       steps: tensor('int64', [], BigInt64Array.of(BigInt(STEPS))),
       images: tensor('uint8', [STEPS * BATCH, 3, 32, 32], images),
@@ -126,7 +127,8 @@ describe('three SGD steps with momentum and weight decay', () => {
 
   test('give the weights and running statistics of PyTorch', () => {
     const errors = Object.entries(reference.trained).map(
-      ([name, summary]) => [distanceOf(name, outputs[`next/${name}`]!, summary) / summary.norm, name] as const,
+      ([name, summary]) =>
+        [distanceOf(name, outputs[`next/${feedName(name)}`]!, summary) / summary.norm, name] as const,
     )
     for (const [error, name] of errors) expect(error, name).toBeLessThan(TOLERANCE)
   })
@@ -134,7 +136,7 @@ describe('three SGD steps with momentum and weight decay', () => {
   test('move all weights together as PyTorch does', () => {
     const total = (of: (name: string) => number) =>
       Math.sqrt(network.parameters.reduce((sum, { name }) => sum + of(name) ** 2, 0))
-    const off = total((name) => distanceOf(name, outputs[`next/${name}`]!, reference.trained[name]!))
+    const off = total((name) => distanceOf(name, outputs[`next/${feedName(name)}`]!, reference.trained[name]!))
     expect(off / total((name) => reference.trained[name]!.moved)).toBeLessThan(1e-3)
   })
 })

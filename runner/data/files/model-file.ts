@@ -1,5 +1,5 @@
 /** Models that are files: found by path or by hash, held to their hashes, with the files beside them that hold their weights. */
-import { readFileSync, type Stats } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { FileRef } from '../../../schema/parts/model-file.ts'
@@ -8,6 +8,7 @@ import { sha256Of } from '../../store/digest.ts'
 import type { DataPlaces } from '../../store/home.ts'
 import { isAbsent } from '../../store/read.ts'
 import { reasonOf } from '../../store/write.ts'
+import { filesBeside } from './beside.ts'
 
 export interface ModelFile {
   path: string
@@ -31,10 +32,11 @@ export async function openModelFile(
   if (expected !== undefined && sha256 !== expected)
     throw new DatasetError(`${path}: expected the SHA-256 ${expected}, got ${sha256}: it is another model`)
   const read = new Map<string, { bytes: Uint8Array; sha256: string }>()
+  const bytesOf = filesBeside(path)
   const look = (location: string) => {
     const known = read.get(location)
     if (known) return known
-    const content = readBeside(path, location)
+    const content = bytesOf(location)
     const found = { bytes: content, sha256: sha256Of(content) }
     const wanted = named ? (Object.hasOwn(named, location) ? named[location] : null) : undefined
     if (wanted === null) {
@@ -97,20 +99,6 @@ async function readModel(path: string): Promise<Uint8Array> {
     return await readFile(path)
   } catch (error) {
     throw new DatasetError(`${path}: expected an ONNX file: ${reasonOf(error)}`)
-  }
-}
-
-/** Files that a model names lie in its own folder: a name that leads elsewhere is no weight of it. */
-function readBeside(path: string, location: string): Uint8Array {
-  if (!/^(?!\.{1,2}$)[^/\\\0]+$/.test(location))
-    throw new DatasetError(
-      `${path} keeps weights in ${JSON.stringify(location)}: expected the name of a file in its own folder; export it anew`,
-    )
-  const beside = join(dirname(path), location)
-  try {
-    return readFileSync(beside)
-  } catch (error) {
-    throw new DatasetError(`${path} keeps weights in ${location}, which must lie beside it: ${reasonOf(error)}`)
   }
 }
 

@@ -1,20 +1,22 @@
 /** An exported network that begins anew, or with the weights of another file. */
 import { addInput, newGraph } from '../onnx/graph.ts'
 import { opsFor } from '../onnx/ops.ts'
-import type { Shape, Tensor } from '../onnx/tensor.ts'
+import type { Tensor } from '../onnx/tensor.ts'
 import { type Beginning, beginningsOf } from '../reading/initializers.ts'
 import type { ExportedModel } from '../reading/read.ts'
 import { filled, normalOf, uniformFanIn } from './layers.ts'
 import type { Network } from './network.ts'
-import type { Initializer, Variable } from './variables.ts'
+import { declareValues, type Initializer, type Variable } from './variables.ts'
 
 /** Of every parameter and buffer, by name. */
 export function beginningsOfModel({ inputShape, parameters, buffers, forward }: ExportedModel): Map<string, Beginning> {
   const graph = newGraph()
-  const tensors = new Map([...parameters, ...buffers])
-  const declare = (name: string, shape: Shape) => addInput(graph, name, 'float32', shape)
-  const values = new Map([...tensors].map(([name, { shape }]) => [name, declare(name, shape)]))
-  forward(opsFor(graph), declare('x', [2, ...inputShape]), values)
+  const tensors = weightsOf({ parameters, buffers })
+  const values = declareValues(
+    graph,
+    [...tensors].map(([name, { shape }]) => ({ name, shape })),
+  )
+  forward(opsFor(graph), addInput(graph, 'x', 'float32', [2, ...inputShape]), values)
   return beginningsOf(graph, values, tensors)
 }
 
@@ -58,5 +60,7 @@ function initializerOf({ name, init }: Variable, beginning: Beginning): Initiali
 }
 
 /** Values of the variables as their file has them. */
-export const weightsOf = ({ parameters, buffers }: ExportedModel): Map<string, Tensor> =>
-  new Map([...parameters, ...buffers])
+export const weightsOf = ({
+  parameters,
+  buffers,
+}: Pick<ExportedModel, 'parameters' | 'buffers'>): Map<string, Tensor> => new Map([...parameters, ...buffers])

@@ -4,11 +4,12 @@
 import { differentiate } from '../autodiff/differentiate.ts'
 import { addInput, newGraph, type Value } from '../onnx/graph.ts'
 import { opsFor } from '../onnx/ops.ts'
-import type { Shape, Tensor } from '../onnx/tensor.ts'
+import type { Tensor } from '../onnx/tensor.ts'
 import type { ReadOptions } from '../reading/file-model.ts'
 import { type ExportedModel, parseModel } from '../reading/read.ts'
 import { batchNormStep } from './layers.ts'
 import type { Network, Variable } from './network.ts'
+import { declareValues } from './variables.ts'
 
 const variables = (tensors: Map<string, Tensor>): Variable[] =>
   [...tensors].map(([name, { shape, data }]) => ({ name, shape, init: () => Float32Array.from(data as Float32Array) }))
@@ -44,11 +45,9 @@ export function networkOfModel(bytes: Uint8Array, options?: ReadOptions): Networ
 function tryTraining(network: Network): number {
   const graph = newGraph()
   const ops = opsFor(graph)
-  const declare = (name: string, shape: Shape) => addInput(graph, name, 'float32', shape)
-  const values = new Map(
-    [...network.parameters, ...network.buffers].map(({ name, shape }) => [name, declare(name, shape)]),
-  )
-  const { logits } = network.forward(ops, declare('x', [2, ...network.inputShape]), values, true)
+  const values = declareValues(graph, [...network.parameters, ...network.buffers])
+  const x = addInput(graph, 'x', 'float32', [2, ...network.inputShape])
+  const { logits } = network.forward(ops, x, values, true)
   const [examples, classes, ...rest] = logits.shape
   if (examples !== 2 || !classes || rest.length > 0)
     throw new Error(`the model gives [${logits.shape}] for 2 examples; expected [2, classes] logits`)

@@ -7,6 +7,7 @@ import type { Provider } from '../onnx/session.ts'
 import type { Tensor } from '../onnx/tensor.ts'
 import { createExecutor, type Executor, residentImages } from './executor.ts'
 import type { Network } from './network.ts'
+import { declareValues, valueFeeds } from './variables.ts'
 
 export interface Extraction {
   /** [n, dimension]; empty where none were asked for. */
@@ -46,9 +47,8 @@ export async function extract(options: ExtractOptions): Promise<Extraction> {
   const features = new Float32Array(items.length * dimension)
   const logits = new Float32Array(items.length * network.classes)
   const executor = options.executor ?? createExecutor(options)
-  const weights = Object.fromEntries(
-    [...network.parameters, ...network.buffers].map(({ name }) => [name, state.get(name)!]),
-  )
+  const variables = [...network.parameters, ...network.buffers]
+  const weights = valueFeeds(variables.map(({ name }) => [name, state.get(name)!]))
   try {
     await executor.execute({
       name: `extract ${held} ${wanted}`,
@@ -71,27 +71,17 @@ export async function extract(options: ExtractOptions): Promise<Extraction> {
 /** Numbers that the last linear layer of a network sees. */
 export function featureCount(network: Network): number {
   const graph = newGraph()
-  const values = new Map(
-    [...network.parameters, ...network.buffers].map(({ name, shape }) => [
-      name,
-      addInput(graph, name, 'float32', shape),
-    ]),
-  )
+  const values = declareValues(graph, [...network.parameters, ...network.buffers])
   const x = addInput(graph, 'x', 'float32', [1, ...network.inputShape])
   return featuresBefore(graph, network.forward(opsFor(graph), x, values, false).logits).shape[1]!
 }
 
-/** Inputs: the variables by name, `images`, `plan` [steps, batch]; outputs `logits` and, where
+/** Inputs: the values of the variables, `images`, `plan` [steps, batch]; outputs `logits` and, where
  *  they are wanted, `features`, [steps, batch, ...]. */
 function extractProgram(network: Network, images: number, batch: number, features: boolean): Graph {
   const graph = newGraph()
   const ops = opsFor(graph)
-  const known = new Map(
-    [...network.parameters, ...network.buffers].map(({ name, shape }) => [
-      name,
-      addInput(graph, name, 'float32', shape),
-    ]),
-  )
+  const known = declareValues(graph, [...network.parameters, ...network.buffers])
   const resident = addInput(graph, 'images', 'uint8', [images, ...network.inputShape])
   const plan = addInput(graph, 'plan', 'int64', [-1, batch])
   const steps = addInput(graph, 'steps', 'int64', [])

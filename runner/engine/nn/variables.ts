@@ -1,10 +1,8 @@
 /** Variables: the named parameters and buffers that a function declares while it builds a forward graph. */
 import type { Stream } from '../../science/stream.ts'
-import type { Value } from '../onnx/graph.ts'
-import { newGraph } from '../onnx/graph.ts'
+import { addInput, type Graph, newGraph, type Value } from '../onnx/graph.ts'
 import { type Ops, opsFor } from '../onnx/ops.ts'
-import type { Shape } from '../onnx/tensor.ts'
-import { sizeOf } from '../onnx/tensor.ts'
+import { type Shape, sizeOf, type Tensor } from '../onnx/tensor.ts'
 
 /** Fills a new parameter; `fanIn` and `fanOut` follow from its shape. */
 export type Initializer = (random: Stream, shape: Shape) => Float32Array
@@ -20,6 +18,21 @@ export interface Variables {
   parameters: Variable[]
   buffers: Variable[]
 }
+
+/** How programs name the tensors that belong to a variable: its value, and what goes beside it. No other input of a program has a
+ *  colon in its name, and no slot has one, so that variables may have any names. */
+export const feedName = (variable: string, slot = 'value'): string => `${slot}:${variable}`
+
+/** Declares the values of variables as inputs of a program, by the names of the variables. */
+export const declareValues = (
+  graph: Graph,
+  variables: readonly Pick<Variable, 'name' | 'shape'>[],
+): Map<string, Value> =>
+  new Map(variables.map(({ name, shape }) => [name, addInput(graph, feedName(name), 'float32', shape)]))
+
+/** Values of variables as feeds of a program. */
+export const valueFeeds = (state: Iterable<readonly [string, Tensor]>): Record<string, Tensor> =>
+  Object.fromEntries(Array.from(state, ([name, values]) => [feedName(name), values]))
 
 /** What layers see while a forward graph is being built. */
 export interface Scope {

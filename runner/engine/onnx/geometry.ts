@@ -15,6 +15,12 @@ export interface InferenceContext {
   constant(index: number): Tensor | undefined
 }
 
+/** A shape rule: type and shape of each output. */
+export type Inference = (context: InferenceContext) => OutputType[]
+
+/** The rule of ops whose result is like their first input. */
+export const same: Inference = ({ x }) => [{ type: x[0].type, shape: x[0].shape }]
+
 /** Shape of an element-wise result (numpy rules). */
 export function broadcastShapes(...shapes: Shape[]): Shape {
   const rank = Math.max(...shapes.map((shape) => shape.length))
@@ -42,6 +48,10 @@ export function constantInts({ node, constant }: Pick<InferenceContext, 'node' |
   }
   return numbersOf(content)
 }
+
+/** The axes that an op is given as its second input, or as its attribute until opset 12. */
+export const givenAxes = (context: Pick<InferenceContext, 'node' | 'constant'>): readonly number[] =>
+  context.node.inputs[1] ? constantInts(context, 1) : listOf(context.node, 'axes', [])
 
 /** A shape with extents of 1 put in, so that they are the `axes` of the result. */
 export function unsqueezed(shape: Shape, axes: readonly number[]): Shape {
@@ -122,9 +132,42 @@ export function sliceRanges(context: InferenceContext): { start: number; step: n
     const clamp = (to: number, low: number, high: number) => Math.min(Math.max(to < 0 ? to + extent : to, low), high)
     const start = clamp(at(starts, i), 0, step > 0 ? extent : extent - 1)
     const end = step > 0 ? clamp(at(ends, i), 0, extent) : clamp(at(ends, i), -1, extent - 1)
-    ranges[axis] = { start, step, length: Math.max(0, Math.ceil((end - start) / step)) }
+    const length = Math.max(0, Math.ceil((end - start) / step))
+    // The step of a single entry leads nowhere, and may be of any size.
+    ranges[axis] = { start, step: length > 1 ? step : 1, length }
   })
   return ranges
+}
+
+/** Entries that a Pad adds before and after each axis; takes away where negative. */
+export function padsOf(context: InferenceContext): { begin: number; end: number }[] {
+  const { node, x } = context
+  const { shape } = x[0]
+  const given = constantInts(context, 1)
+  const axes = node.inputs[3] ? constantInts(context, 3) : [...shape.keys()]
+  const pads = shape.map(() => ({ begin: 0, end: 0 }))
+  if (given.length !== 2 * axes.length)
+    throw new Error(`${describe(node)}: expected ${2 * axes.length} pads for ${axes.length} axes, got ${given.length}`)
+  axes.forEach((axis, i) => {
+    pads[normalAxis(axis, shape.length)] = { begin: at(given, i), end: at(given, i + axes.length) }
+  })
+  return pads
+}
+
+/** Index in the input of each entry of a padded axis; NaN where the mode is constant and the entry is none of the input's. What
+ *  negative pads take away is gone before anything is copied, as in onnxruntime. */
+export function paddedPlaces(mode: string, extent: number, { begin, end }: { begin: number; end: number }): number[] {
+  const first = Math.max(0, -begin)
+  const left = extent - first - Math.max(0, -end)
+  const modulo = (at: number, period: number) => ((at % period) + period) % period
+  const within = (at: number): number => {
+    if (mode === 'constant') return at >= 0 && at < left ? at : Number.NaN
+    if (mode === 'edge') return Math.min(Math.max(at, 0), left - 1)
+    if (mode === 'wrap') return modulo(at, left)
+    const mirrored = modulo(at, Math.max(1, 2 * left - 2))
+    return mirrored < left ? mirrored : 2 * left - 2 - mirrored
+  }
+  return Array.from({ length: begin + extent + end }, (_, i) => first + within(i - Math.max(0, begin)))
 }
 
 /** Parts of a Split along its axis. */

@@ -11,6 +11,7 @@ export type Attribute =
   | { readonly kind: 'int' | 'float'; readonly value: number }
   | { readonly kind: 'ints' | 'floats'; readonly value: readonly number[] }
   | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'strings'; readonly value: readonly string[] }
   | { readonly kind: 'tensor'; readonly value: Tensor }
   | { readonly kind: 'graph'; readonly value: Graph }
 
@@ -39,7 +40,7 @@ export interface Graph {
   initializers: Map<Value, Tensor>
   /** Functions that the nodes of this graph and of its subgraphs call, by name; one map for a whole model. */
   functions: Map<string, FunctionBody>
-  /** Gives each value of the model a name of its own. */
+  /** Gives each value of the model a name of its own; none is that of an input or output, since those have a colon or no #. */
   freshName(hint: string): string
 }
 
@@ -52,7 +53,7 @@ export function newGraph(parent?: Graph): Graph {
     nodes: [],
     initializers: new Map(),
     functions: parent?.functions ?? new Map(),
-    freshName: parent?.freshName ?? ((hint) => `${hint}.${count++}`),
+    freshName: parent?.freshName ?? ((hint) => `${hint.replaceAll(':', '.')}.#${count++}`),
   }
 }
 

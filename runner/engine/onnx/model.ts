@@ -8,7 +8,7 @@ const { onnx } = proto
 /** onnxruntime's CUDA provider lacks kernels for some ops of opset 22, so graphs stay at 21. */
 export const OPSET = 21
 const IR_VERSION = 8
-const kinds = { float: 1, int: 2, string: 3, tensor: 4, graph: 5, floats: 6, ints: 7 } as const
+const kinds = { float: 1, int: 2, string: 3, tensor: 4, graph: 5, floats: 6, ints: 7, strings: 8 } as const
 const utf8 = new TextEncoder()
 
 const valueInfo = ({ name, type, shape }: Value) => ({
@@ -41,6 +41,8 @@ function attributeProto(name: string, { kind, value }: Attribute) {
       return { name, type, floats: [...value] }
     case 'string':
       return { name, type, s: utf8.encode(value) }
+    case 'strings':
+      return { name, type, strings: value.map((entry) => utf8.encode(entry)) }
     case 'tensor':
       return { name, type, t: tensorProto(value) }
     case 'graph':

@@ -34,8 +34,18 @@ export function tensor(type: ElementType, shape: Shape, data: TensorData): Tenso
 export const floats = (shape: Shape, data: Float32Array | readonly number[]): Tensor =>
   tensor('float32', shape, data instanceof Float32Array ? data : Float32Array.from(data))
 
+const INT64 = { least: -(2n ** 63n), most: 2n ** 63n - 1n }
+
+/** Integers beyond the range become its bounds: an "until the end" of 2^63 - 1 rounds up to 2^63 on its way through a number. */
 export const int64s = (shape: Shape, data: ArrayLike<number> & Iterable<number>): Tensor =>
-  tensor('int64', shape, BigInt64Array.from(data, BigInt))
+  tensor(
+    'int64',
+    shape,
+    BigInt64Array.from(data, (number) => {
+      const whole = BigInt(number)
+      return whole > INT64.most ? INT64.most : whole < INT64.least ? INT64.least : whole
+    }),
+  )
 
 export const zeros = (shape: Shape): Tensor => tensor('float32', shape, new Float32Array(sizeOf(shape)))
 

@@ -1,10 +1,16 @@
 /** A node of a file, added to a graph: folded where it is shape arithmetic, with batch norm as the caller wants it. */
+import { fold } from '../folding/fold.ts'
 import { at } from '../onnx/arity.ts'
-import { fold } from '../onnx/fold.ts'
 import { type Node, numberOf, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
-import { int64s, type Tensor } from '../onnx/tensor.ts'
+import { sizeOf, type Tensor } from '../onnx/tensor.ts'
+import { addOp } from './add-op.ts'
+import { olderForm } from './by-shape.ts'
 import type { FileNode } from './file-model.ts'
+import { inSinglePrecision, singlePrecision } from './precision.ts'
+
+/** Entries of a tensor that no machine here holds; a file can ask for more in a few bytes. */
+const LARGEST = 2 ** 33
 
 /** Tensors of a batch normalization that training with batch statistics needs by name. */
 export interface BatchNormNode {
@@ -21,23 +27,46 @@ export interface BatchNormNode {
 }
 
 export interface Building {
-  opset: number
   /** Tensors of the graph, by their names in the file. */
   known: Map<string, Value>
   /** Constants that no node of the graph has needed yet, and those that shape arithmetic found. */
   content: Map<string, Tensor>
+  /** A tensor of the graph; null for an absent one. Constants are added to the graph when they are first asked for. */
   tensorNamed(name: string): Value | null
-  batchNorm: ((ops: Ops, node: BatchNormNode) => Value) | undefined
+  batchNorm?: ((ops: Ops, node: BatchNormNode) => Value) | undefined
 }
 
-export function addNode(ops: Ops, { op, inputs, outputs, attributes }: FileNode, building: Building): void {
-  const { opset, known, content, tensorNamed, batchNorm } = building
+/** A graph to add nodes to: `known` are its inputs, by their names in the file, where they stand for constants of the same name. */
+export function newBuilding(
+  ops: Ops,
+  {
+    constants,
+    known,
+    batchNorm,
+  }: { constants: ReadonlyMap<string, Tensor>; known: Map<string, Value> } & Pick<Building, 'batchNorm'>,
+): Building {
+  const content = new Map(constants)
+  for (const name of known.keys()) content.delete(name)
+  const tensorNamed = (name: string): Value | null => {
+    if (!name) return null
+    const value = known.get(name) ?? ops.constant(singlePrecision(content.get(name) ?? missing(name)), name)
+    known.set(name, value)
+    return value
+  }
+  return { known, content, tensorNamed, batchNorm }
+}
+
+export function addNode(ops: Ops, file: FileNode, building: Building): void {
+  const { op, inputs, outputs } = file
+  if (file.unusable) throw new Error(file.unusable)
+  if (file.domain) throw new Error(`it is of the domain ${file.domain}; export with standard ops only`)
+  const { known, content, tensorNamed, batchNorm } = building
   const sketch: Node = {
     op,
     domain: '',
     inputs: inputs.map((name) => (name ? ({ name } as Value) : null)),
     outputs: [],
-    attributes,
+    attributes: file.attributes,
   }
   const [[input = ''], [output = '']] = [inputs, outputs]
   if (op === 'Identity' || op === 'Dropout') {
@@ -46,18 +75,14 @@ export function addNode(ops: Ops, { op, inputs, outputs, attributes }: FileNode,
     else known.set(output, tensorNamed(input) ?? missing(input))
     return
   }
-  if (op === 'Shape') {
-    const { shape } = content.get(input) ?? tensorNamed(input) ?? missing(input)
-    const extents = shape.slice(numberOf(sketch, 'start', 0), numberOf(sketch, 'end', shape.length))
-    content.set(output, int64s([extents.length], extents))
-    return
-  }
-  const result = fold(
+  const results = fold(
     sketch,
-    inputs.map((name) => content.get(name)),
+    inputs.map((name) => content.get(name) ?? known.get(name)),
   )
-  if (result) {
-    content.set(output, result)
+  if (results) {
+    outputs.forEach((name, i) => {
+      if (name && results[i]) content.set(name, results[i])
+    })
     return
   }
   const values = inputs.map(tensorNamed)
@@ -69,18 +94,13 @@ export function addNode(ops: Ops, { op, inputs, outputs, attributes }: FileNode,
     known.set(output, batchNorm(ops, { x, scale, bias, mean, variance, buffers, epsilon, momentum }))
     return
   }
-  if (op === 'GroupNormalization' && opset < 21) {
-    // [groups] -> [channels]: until opset 21, a group's channels shared scale and bias.
-    const [x, ...ofGroups] = values as [Value, Value, Value]
-    const channels = at(x.shape, 1)
-    const perChannel = ofGroups.map((value) => {
-      const groups = at(value.shape, 0)
-      return ops.Reshape(ops.Expand(ops.Reshape(value, [groups, 1]), [groups, channels / groups]), [channels])
-    })
-    values.splice(1, 2, ...perChannel)
-  }
-  ops.emit(op, values, attributes, { outputs: outputs.length, hints: outputs }).forEach((value, i) => {
-    if (outputs[i]) known.set(outputs[i], value)
+  const older = olderForm(file)?.(ops, file, values)
+  const attributes = inSinglePrecision(older?.attributes ?? file.attributes)
+  addOp(ops, op, older?.inputs ?? values, attributes, outputs).forEach((value, i) => {
+    if (!value) return
+    if (!value.shape.every((extent) => Number.isInteger(extent) && extent >= 0) || sizeOf(value.shape) > LARGEST)
+      throw new Error(`it would give a tensor of the shape [${value.shape}]`)
+    if (outputs[i]) known.set(outputs[i], older?.after?.(value) ?? value)
   })
 }
 

@@ -5,10 +5,37 @@ import type { ElementType, Tensor } from '../onnx/tensor.ts'
 /** A node of the file; an empty name is an absent input or output. */
 export interface FileNode {
   op: string
+  /** Empty or absent for standard ops; else a function of the file, until it is written out, or nothing that can be used. */
+  domain?: string
   name: string
   inputs: string[]
   outputs: string[]
   attributes: Record<string, Attribute>
+  /** The opset that the node was written for; absent where it is the one that graphs are built for. */
+  opset?: number
+  /** The branches of an If and the body of a Loop, until they are written out. */
+  graphs?: Record<string, FileGraph>
+  /** In a function: attributes that a call gives, by their names there. */
+  references?: Record<string, string>
+  /** Why the node can't be used, in a sentence; it matters only where something needs its outputs. */
+  unusable?: string
+}
+
+/** A graph that a node holds. It sees the tensors around it by their names. */
+export interface FileGraph {
+  inputs: string[]
+  outputs: string[]
+  constants: Map<string, Tensor>
+  nodes: FileNode[]
+}
+
+/** A function of the file: nodes that a call stands for. */
+export interface FileFunction {
+  inputs: string[]
+  outputs: string[]
+  /** Attributes that a call may leave out. */
+  defaults: Record<string, Attribute>
+  nodes: FileNode[]
 }
 
 /** An input of the graph that isn't a weight; extents are null where the file leaves them open. */
@@ -19,14 +46,15 @@ export interface FileInput {
 }
 
 export interface FileModel {
-  opset: number
   inputs: FileInput[]
   outputs: string[]
-  /** Initializers and the content of Constant nodes. */
+  /** Tensors that the file has: weights are among them, whether it calls them initializers or makes them by Constant nodes. */
   constants: Map<string, Tensor>
-  /** Names of the initializers among them. */
-  weights: Set<string>
+  /** Names of single numbers among them that Constant nodes made: numbers in code, not tensors of a module. */
+  literals?: ReadonlySet<string>
   nodes: FileNode[]
+  /** By domain and name, until calls are written out. */
+  functions?: Map<string, FileFunction>
 }
 
 export interface ReadOptions {

@@ -1,11 +1,18 @@
-/** Reads a classifier that other software exported to ONNX (opset 13 to 21), for any batch size. */
+/** Reads a classifier that other software exported to ONNX (opset 9 to 24), for any batch size. */
 import type { Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 import type { Shape, Tensor } from '../onnx/tensor.ts'
-import { addNode, type BatchNormNode, missing } from './add-node.ts'
+import { addNode, type BatchNormNode, missing, newBuilding } from './add-node.ts'
+import { withoutBranches } from './branches.ts'
+import { checked } from './check.ts'
+import { withConstants } from './constants.ts'
 import { decodeModel } from './decode.ts'
-import type { FileModel, Pass, ReadOptions } from './file-model.ts'
-import { rolesOf } from './roles.ts'
+import type { FileModel, Pass, PassContext, ReadOptions } from './file-model.ts'
+import { inlined } from './inline.ts'
+import { inFloat32 } from './precision.ts'
+import { dequantised } from './quantised.ts'
+import { refusal, shown } from './refusal.ts'
+import { type Role, rolesOf } from './roles.ts'
 import { upgraded } from './upgrade.ts'
 
 /** An exported classifier: trained tensors apart from the nodes that use them. */
@@ -18,6 +25,8 @@ export interface ExportedModel {
   parameters: Map<string, Tensor>
   /** Running means and variances of batch norm. */
   buffers: Map<string, Tensor>
+  /** What each parameter does. */
+  roles: Map<string, Role>
   /** Adds the forward pass for the batch that `x` holds, with the parameters and buffers as `values`. `batchNorm` may put
    *  something in the place of batch norm at inference. */
   forward(
@@ -28,43 +37,47 @@ export interface ExportedModel {
   ): Value
 }
 
-/** In this order. */
-const passes: readonly Pass[] = [upgraded]
+/** In this order. Branches can hold constants of their own, so that these are looked for again. */
+const passes: readonly Pass[] = [
+  ...[inlined, withConstants, upgraded, inFloat32],
+  ...[withoutBranches, withConstants, dequantised, checked],
+]
 
 /** Parses and checks a model. Dropout passes its input on: exporters leave it out of models at inference, and its draws could
  *  not follow the run's seed. Throws, in a sentence, for a file that is no classifier or can't be used. */
 export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): ExportedModel {
   const decisions: string[] = []
-  const context = { options, decide: (sentence: string) => void decisions.push(sentence) }
-  const model = passes.reduce((model, pass) => pass(model, context), decodeModel(bytes))
+  try {
+    return modelOf(bytes, { options, decide: (sentence) => void decisions.push(sentence) }, decisions)
+  } catch (error) {
+    throw refusal(error)
+  }
+}
+
+function modelOf(bytes: Uint8Array, context: PassContext, decisions: readonly string[]): ExportedModel {
+  const model = passes.reduce((model, pass) => pass(model, context), decodeModel(bytes, context))
   const input = inputOf(model)
   const output = outputOf(model)
-  const { opset, nodes, constants } = model
-  const { parameters, buffers } = rolesOf(model, input.name)
+  const { nodes, constants, parameters, buffers, roles } = rolesOf(model, input.name, context)
   return {
     inputShape: input.shape,
     decisions,
     parameters,
     buffers,
+    roles,
     forward(ops, x, values, { batchNorm } = {}) {
       const known = new Map<string, Value>([...values, [input.name, x]])
-      const content = new Map(constants)
-      for (const name of values.keys()) content.delete(name)
-      const tensorNamed = (name: string): Value | null => {
-        if (!name) return null
-        const value = known.get(name) ?? ops.constant(content.get(name) ?? missing(name), name)
-        known.set(name, value)
-        return value
-      }
+      const building = newBuilding(ops, { constants, known, batchNorm })
       for (const node of nodes) {
         try {
-          addNode(ops, node, { opset, known, content, tensorNamed, batchNorm })
+          addNode(ops, node, building)
         } catch (error) {
           const hint = node.op === 'Reshape' ? '; was it exported with a dynamic batch axis?' : ''
-          throw new Error(`cannot use ${node.op} (node ${node.name}): ${(error as Error).message}${hint}`)
+          const { message } = refusal(error)
+          throw refusal(new Error(`cannot use ${shown(node.op)} (node ${shown(node.name)}): ${message}${hint}`))
         }
       }
-      return tensorNamed(output) ?? missing(output)
+      return building.tensorNamed(output) ?? missing(output)
     },
   }
 }

@@ -1,36 +1,206 @@
 /** What each tensor of a file is: a parameter, a buffer, or a constant. */
-import type { Tensor } from '../onnx/tensor.ts'
-import type { FileModel } from './file-model.ts'
+import { sizeOf, type Tensor } from '../onnx/tensor.ts'
+import { fixedByNumbers, isUniform, nameKind, namesNear } from './evidence.ts'
+import type { FileModel, FileNode, PassContext } from './file-model.ts'
+import { type Use, usesOf } from './uses.ts'
 
-/** Inputs that set a shape or a bound, so that a float given there is no weight. */
-const SETTINGS: Record<string, number[]> = { Resize: [1, 2], Clip: [1, 2], Pad: [2], Dropout: [1] }
+/** What a parameter does, as starting it afresh needs it. */
+export type Role = Pick<Use, 'op' | 'node' | 'place' | 'fanIn'>
 
-const ARITHMETIC = ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Where']
-
-/** Tells trained tensors from constants: float tensors are parameters, but for single numbers in arithmetic; the statistics of
- *  batch norm are buffers. Arithmetic that meets the images before any parameter is preprocessing and stays constant.
- *  A buffer that two batch norms share, since they were equal on export, becomes two. */
-export function rolesOf({ nodes, constants, weights }: FileModel, input: string) {
-  const parameters = new Map<string, Tensor>()
-  const buffers = new Map<string, Tensor>()
-  const seen = new Set([input])
-  const learned = new Set<string>()
-  for (const node of nodes) {
-    const { op, name, inputs, outputs } = node
-    const arithmetic = ARITHMETIC.includes(op)
-    const onRawImages = inputs.some((own) => seen.has(own) && !learned.has(own))
-    inputs.forEach((own, index) => {
-      const content = constants.get(own)
-      if (!content || !weights.has(own) || SETTINGS[op]?.includes(index)) return
-      if (op === 'BatchNormalization' && index > 2) {
-        inputs[index] = buffers.has(own) ? `${own} of ${name}` : own
-        buffers.set(inputs[index], content)
-      } else if (content.type === 'float32' && !(arithmetic && (onRawImages || content.data.length === 1))) {
-        parameters.set(own, content)
-      }
-    })
-    if (inputs.some((own) => seen.has(own))) for (const output of outputs) seen.add(output)
-    if (inputs.some((own) => learned.has(own) || parameters.has(own))) for (const output of outputs) learned.add(output)
-  }
-  return { parameters, buffers }
+export interface Roles {
+  /** With copies of tensors that the exporter merged under names of their own. */
+  nodes: FileNode[]
+  constants: Map<string, Tensor>
+  parameters: Map<string, Tensor>
+  /** Running means and variances of batch norm. */
+  buffers: Map<string, Tensor>
+  /** Of each parameter. */
+  roles: Map<string, Role>
 }
+
+interface Verdict {
+  trains: boolean
+  /** Says what the user reads; null where nobody would doubt it. */
+  because: string | null
+}
+
+/** Tells trained tensors from constants. A tensor in the place of a weight, a bias or the scale of a norm trains; of others their
+ *  names and numbers are asked, and where neither says, the decision names the tensor. Numbers of one entry that the exporter
+ *  wrote for numbers in code stay; so do those that are only compared, or are indices and bounds. */
+export function rolesOf(model: FileModel, input: string, { options, decide }: PassContext): Roles {
+  const separated = apart(model, usesOf(model, input), decide)
+  const { nodes } = separated
+  const uses = usesOf({ ...model, ...separated }, input)
+  const statistics = new Set(nodes.flatMap(({ op, inputs }) => (op === 'BatchNormalization' ? inputs.slice(3) : [])))
+  const asked = { train: new Set(options.train), freeze: new Set(options.freeze) }
+  const floating = [...separated.constants].filter(([, { type }]) => type === 'float32').map(([name]) => name)
+  for (const name of [...asked.train, ...asked.freeze]) {
+    const known = separated.constants.get(name)
+    if (known?.type !== 'float32')
+      throw new Error(
+        `expected the name of a float tensor of the model to train or freeze, got ${name}; near it are ${namesNear(name, floating).join(', ')}`,
+      )
+  }
+  for (const name of asked.train) {
+    if (asked.freeze.has(name)) throw new Error(`${name} is asked to train and to stay as it is; ask for one`)
+    if (statistics.has(name)) throw new Error(`${name} is a running statistic of batch norm, which no gradient reaches`)
+    if (!uses.has(name)) throw new Error(`${name} can't train: the logits have no gradient for it`)
+  }
+
+  const parameters = new Map<string, Tensor>()
+  const roles = new Map<string, Role>()
+  const said = new Map<string, string[]>()
+  for (const [name, own] of uses) {
+    const content = separated.constants.get(name)!
+    const [use] = own
+    if (content.type !== 'float32' || !use) continue
+    const verdict = asked.train.has(name)
+      ? { trains: true, because: 'trains, as asked' }
+      : asked.freeze.has(name)
+        ? { trains: false, because: 'stays as it is, as asked' }
+        : verdictOn(name, content, own, model.literals?.has(name) ?? false)
+    if (verdict.because) said.set(verdict.because, [...(said.get(verdict.because) ?? []), name])
+    if (!verdict.trains) continue
+    parameters.set(name, content)
+    const { op, node, place, fanIn } = use
+    roles.set(name, { op, node, place, ...(fanIn !== undefined && { fanIn }) })
+  }
+  for (const name of model.constants.keys()) {
+    if (separated.constants.get(name)?.type !== 'float32' || uses.has(name) || statistics.has(name)) continue
+    if (nameKind(name) === 'literal' || nameKind(name) === 'derived') continue
+    const because =
+      'stays as it is: the logits have no gradient for it, as for what is only compared, an index or a bound'
+    said.set(because, [...(said.get(because) ?? []), name])
+  }
+  for (const [because, names] of said) decide(`${listed(names)}: ${because}`)
+  if (parameters.size === 0)
+    throw new Error(
+      `no tensor of the model trains; name those that should with --train NAME, of ${listed([...uses.keys()]) || 'which it has none'}`,
+    )
+  sayEqual(parameters, decide)
+  return { nodes, constants: separated.constants, parameters, buffers: buffersOf(separated), roles }
+}
+
+const HINT_KEEP = '--freeze NAME keeps one as it is'
+const HINT_TRAIN = '--train NAME trains one'
+
+/** Decides by place, then by name and numbers. */
+function verdictOn(name: string, content: Tensor, uses: readonly Use[], isLiteral: boolean): Verdict {
+  const { place, op } = uses[0]!
+  const single = sizeOf(content.shape) === 1
+  const learned = uses.some((use) => use.learned)
+  const kind = isLiteral ? 'literal' : nameKind(name)
+  const written = kind === 'literal' || kind === 'derived'
+  const stays = (because: string | null): Verdict => ({ trains: false, because })
+  const trains = (because: string | null): Verdict => ({ trains: true, because })
+
+  const numbers = fixedByNumbers(content, place)
+  if (numbers) return stays(`stays as it is: its numbers are those of ${numbers}; ${HINT_TRAIN}`)
+  if (kind === 'fixed' && !(learned && place !== 'weight'))
+    return stays(`stays as it is: its name says that it was not learned; ${HINT_TRAIN}`)
+  if (learned) {
+    const idle = content.data[0] === (place === 'scale' ? 1 : 0) && isUniform(content)
+    if (idle && uses.every(({ scaledAgain }) => scaledAgain)) return stays(null)
+    const affine = place === 'scale' || (place === 'bias' && op.endsWith('Normalization'))
+    if (kind === 'literal' && affine && idle && op !== 'BatchNormalization')
+      return stays(`stays as it is: the exporter wrote it for a normalization without scale and bias; ${HINT_TRAIN}`)
+    if (written && single && place !== 'weight' && place !== 'bias') return stays(null)
+    return trains(null)
+  }
+  if (kind === 'learned') {
+    const odd = single || uses.some(({ onImages }) => onImages)
+    return trains(odd ? `trains, as its name says; ${HINT_KEEP}` : null)
+  }
+  if (written && single) return stays(null)
+  if (place === 'exponent') return stays(`uncertain: stays as it is, since it is an exponent; ${HINT_TRAIN}`)
+  if (uses.some(({ onImages }) => onImages))
+    return stays(`uncertain: stays as it is, since it meets the images before any weight does; ${HINT_TRAIN}`)
+  if (kind === 'literal' && isUniform(content))
+    return stays(`uncertain: stays as it is, since all its entries are equal and the exporter named it; ${HINT_TRAIN}`)
+  return trains(`uncertain: trains, though neither its name nor its place says that it was learned; ${HINT_KEEP}`)
+}
+
+/** Exporters merge tensors that hold the same numbers, as fresh biases and scales do. Where all entries are equal, each node gets
+ *  a copy; a bias stays shared among nodes that share their weight. Others were one tensor in the original. */
+function apart(model: FileModel, uses: ReadonlyMap<string, Use[]>, decide: PassContext['decide']) {
+  const constants = new Map(model.constants)
+  const split = new Map<string, number>()
+  const tied: string[] = []
+  const heirs = new Map<string, string>()
+  const shared = (name: string) => {
+    const content = constants.get(name)
+    return content?.type === 'float32' && content.data.length > 1 && (uses.get(name)?.length ?? 0) > 1 ? content : null
+  }
+  for (const name of uses.keys()) {
+    const content = shared(name)
+    if (content && !isUniform(content)) tied.push(name)
+  }
+  const nodes = model.nodes.map((node) => {
+    const partner = node.inputs.find((name) => tied.includes(name)) ?? tiedBefore(model, node, tied)
+    const inputs = node.inputs.map((name) => {
+      const content = shared(name)
+      if (!content || !isUniform(content)) return name
+      const key = `${name}\n${partner ?? node.outputs[0]}`
+      const known = heirs.get(key)
+      if (known) return known
+      const first = !split.has(name)
+      const copy = `${name} of ${node.name}`
+      const own = first ? name : constants.has(copy) ? `${name} of ${node.outputs[0]}` : copy
+      heirs.set(key, own)
+      split.set(name, (split.get(name) ?? 0) + 1)
+      constants.set(own, content)
+      return own
+    })
+    return { ...node, inputs }
+  })
+  const copied = [...split].filter(([, count]) => count > 1)
+  if (copied.length > 0) {
+    const copies = copied.map(([name, count]) => `${name} (${count})`)
+    decide(
+      `${listed(copies)}: used by several nodes with all entries equal, as exporters merge what is; each node has its own from here on`,
+    )
+  }
+  if (tied.length > 0) decide(`${listed(tied)}: used by several nodes and trains as one tensor`)
+  return { nodes, constants }
+}
+
+/** The shared weight of the MatMul whose result a node adds to. */
+function tiedBefore({ nodes }: FileModel, { op, inputs }: FileNode, tied: readonly string[]): string | undefined {
+  if (op !== 'Add' || tied.length === 0) return undefined
+  const before = nodes.find(({ op, outputs }) => op === 'MatMul' && outputs.some((output) => inputs.includes(output)))
+  return before?.inputs.find((name) => tied.includes(name))
+}
+
+/** Weights that hold the same numbers may have been one tensor before the exporter wrote it twice. */
+function sayEqual(parameters: ReadonlyMap<string, Tensor>, decide: PassContext['decide']): void {
+  const seen = new Map<string, [string, Tensor][]>()
+  for (const [name, content] of parameters) {
+    const { data } = content
+    if (data.length < 2 || isUniform(content)) continue
+    const key = `${data.length} ${data[0]} ${data[1]} ${data.at(-1)}`
+    const twin = seen.get(key)?.find(([, other]) => data.every((entry, i) => entry === other.data[i]))
+    if (twin) decide(`${twin[0]} and ${name} hold the same numbers, but are two tensors in the file; they train apart`)
+    else seen.set(key, [...(seen.get(key) ?? []), [name, content]])
+  }
+}
+
+/** A buffer that two batch norms share, since they were equal on export, becomes two. Changes the nodes that share. */
+function buffersOf({ nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>): Map<string, Tensor> {
+  const buffers = new Map<string, Tensor>()
+  for (const { op, name, inputs } of nodes) {
+    if (op !== 'BatchNormalization') continue
+    for (const index of [3, 4]) {
+      const own = inputs[index] ?? ''
+      const content = constants.get(own)
+      if (!content)
+        throw new Error(`BatchNormalization (node ${name}) computes its running statistics; export them as tensors`)
+      inputs[index] = buffers.has(own) ? `${own} of ${name}` : own
+      buffers.set(inputs[index], content)
+    }
+  }
+  return buffers
+}
+
+/** The first names of a list, and how many more it has. */
+export const listed = (names: readonly string[], most = 8): string =>
+  names.length > most ? `${names.slice(0, most).join(', ')} and ${names.length - most} more` : names.join(', ')

@@ -6,6 +6,7 @@ import type { Mask } from '../../science/mask.ts'
 import type { Kept, Span, TaskTypes } from '../../science/method.ts'
 import type { Executor } from '../nn/executor.ts'
 import { endlessOrder, randomStream } from '../nn/random.ts'
+import { feedName, valueFeeds } from '../nn/variables.ts'
 import { floats, type Tensor, tensor } from '../onnx/tensor.ts'
 import { keptFeeds, maskFeeds } from './feeds.ts'
 import type { Within } from './half-done.ts'
@@ -170,8 +171,10 @@ async function run<T extends TaskTypes>(
   const any = shapeOf(terms.map(({ on }) => objective.batchSize(on)))
   const variables = [...parameters, ...buffers]
   const carried = carriedBy(objective, any)
-  const names = new Set(variables.map(({ name }) => name))
-  const slots = carried.filter(({ name }) => !names.has(name))
+  const values = new Set(variables.map(({ name }) => feedName(name)))
+  const slots = carried.filter(({ name }) => !values.has(name))
+  // A moving average starts at the weights.
+  const averaged = new Map(parameters.map(({ name }) => [feedName(name, 'average'), memory.state.get(name)!]))
   const draws = terms.map(({ on }, k): Drawn => {
     const streamOf = (step: number) => randomStream(seed, `${drawn}/${k}/${step}`)
     return objective.draw(on, { k, use: 'training', streamOf, running: memory.stream, name: `${drawn}/${k}` })
@@ -180,10 +183,10 @@ async function run<T extends TaskTypes>(
   const orders = populations.map((population, k) => endlessOrder(seed, `${drawn}/${k}`, population))
   const start = (name: string, shape: readonly number[]) =>
     memory.optimizers[descent.number]!.get(name) ??
-    memory.state.get(name.replace(/:average$/, '')) ??
+    averaged.get(name) ??
     floats(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)))
   const feeds: Record<string, Tensor> = {
-    ...Object.fromEntries(variables.map(({ name }) => [name, memory.state.get(name)!])),
+    ...valueFeeds(variables.map(({ name }) => [name, memory.state.get(name)!])),
     ...Object.fromEntries(slots.map(({ name, shape }) => [name, start(name, shape)])),
     ...(descent.mask && maskFeeds(objective, descent.mask)),
     ...keptFeeds(objective, memory, any),
@@ -195,7 +198,7 @@ async function run<T extends TaskTypes>(
   const sums = within?.sums ? [...within.sums] : Array.from({ length: windows }, () => 0)
   let done = within?.done ?? 0
   const moved = () => {
-    memory.state = new Map(variables.map(({ name }) => [name, feeds[name]!]))
+    memory.state = new Map(variables.map(({ name }) => [name, feeds[feedName(name)]!]))
     // An average that this run leaves alone stays.
     const before = memory.optimizers[descent.number]!
     memory.optimizers[descent.number] = new Map([...before, ...slots.map(({ name }) => [name, feeds[name]!] as const)])
@@ -217,7 +220,9 @@ async function run<T extends TaskTypes>(
       ...(atMost !== undefined && { atMost }),
       async stepFeeds({ first: step, steps }) {
         const weightsOf = (kept?: Kept) =>
-          kept ? memory.kept[kept.number]!.values : new Map(parameters.map(({ name }) => [name, feeds[name]!]))
+          kept
+            ? memory.kept[kept.number]!.values
+            : new Map(parameters.map(({ name }) => [name, feeds[feedName(name)]!]))
         const own: Record<string, Tensor> = { rates: floats([steps], perStep(step, steps, rate)) }
         for (const name of numbersBy(shape)) {
           const value = numbers[name]!

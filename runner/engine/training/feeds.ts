@@ -1,14 +1,15 @@
 /** Feeds of programs that stay the same over a run: masks, and the tensors of kept models. */
 import { ExpressionError } from '../../science/expression.ts'
 import { type Mask, maskOf } from '../../science/mask.ts'
+import { feedName } from '../nn/variables.ts'
 import { type Tensor, tensor } from '../onnx/tensor.ts'
 import type { Memory } from './memory.ts'
-import { type Objective, slotName } from './objective.ts'
+import type { Objective } from './objective.ts'
 import { keptBy, keptSlot } from './step-program.ts'
 
 export const maskFeeds = ({ parameters }: Pick<Objective, 'parameters'>, mask: Mask): Record<string, Tensor> =>
   Object.fromEntries(
-    parameters.map(({ name, shape }) => [slotName(name, 'mask'), tensor('bool', shape, maskOf(mask, name))]),
+    parameters.map(({ name, shape }) => [feedName(name, 'mask'), tensor('bool', shape, maskOf(mask, name))]),
   )
 
 /** Tensors of the kept models that a program looks at. */
@@ -25,7 +26,7 @@ export function keptFeeds(
     for (const { name } of variables) {
       const values = kept.values.get(name)
       if (!values) throw new ExpressionError(`the kept model ${number} has no ${name}, so it can't answer`)
-      feeds[slotName(name, keptSlot(number))] = values
+      feeds[feedName(name, keptSlot(number))] = values
     }
   }
   for (const number of new Set([...nets, ...weights])) feed(number, parameters)

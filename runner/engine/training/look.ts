@@ -5,11 +5,12 @@ import type { Kept, TaskTypes } from '../../science/method.ts'
 import type { Weights } from '../../science/weights.ts'
 import type { Executor } from '../nn/executor.ts'
 import { randomStream } from '../nn/random.ts'
+import { feedName, valueFeeds } from '../nn/variables.ts'
 import { floats, type Shape, type Tensor, zeros } from '../onnx/tensor.ts'
 import { keptFeeds } from './feeds.ts'
 import type { Middle } from './half-done.ts'
 import type { Memory } from './memory.ts'
-import { type Objective, slotName, type TermShape, type Use } from './objective.ts'
+import type { Objective, TermShape, Use } from './objective.ts'
 import { stored } from './outcomes.ts'
 import { alone, numbersBy } from './step-program.ts'
 import { type GradientShape, gradientProgram, valueProgram } from './term-program.ts'
@@ -87,7 +88,7 @@ async function goOver<T extends TaskTypes>(
     const [number] = numbersBy(alone(term))
     if (number) throw new ExpressionError(`${phase}: number("${number}") comes with steps, and none are taken here`)
     const { name, build } = program(term)
-    Object.assign(feeds, Object.fromEntries(variables.map(({ name }) => [name, memory.state.get(name)!])))
+    Object.assign(feeds, valueFeeds(variables.map(({ name }) => [name, memory.state.get(name)!])))
     Object.assign(feeds, drawn.feeds, keptFeeds(objective, memory, alone(term)))
     await executor.iterate({
       name,
@@ -123,7 +124,7 @@ export async function sumGradients<T extends TaskTypes>(
 ): Promise<Weights> {
   const { objective, memory } = context
   const grouped = together > 1
-  const slots = (slot: string) => objective.parameters.map(({ name }) => slotName(name, slot))
+  const slots = (slot: string) => objective.parameters.map(({ name }) => feedName(name, slot))
   const held = [...slots('sum'), ...(grouped ? slots('part') : [])]
   const shapes = held.map((_, i) => objective.parameters[i % objective.parameters.length]!.shape)
   const start = (slot: string, shape: Shape) => {

@@ -79,6 +79,3 @@ export interface TermShape {
   on: Record<string, unknown>
   loss: Recording
 }
-
-/** Tensors beside a parameter are named `parameter:slot`: momentum, masks, kept weights. */
-export const slotName = (parameter: string, slot: string) => `${parameter}:${slot}`

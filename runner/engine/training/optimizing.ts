@@ -11,10 +11,10 @@ import type {
   Trainer,
   WeightValues,
 } from '../../science/method.ts'
+import { feedName } from '../nn/variables.ts'
 import type { Tensor } from '../onnx/tensor.ts'
 import { type Descent, type DescentContext, type RecordedTerm, takePass, takeSteps } from './descent.ts'
 import type { Within } from './half-done.ts'
-import { slotName } from './objective.ts'
 import { asJson } from './outcomes.ts'
 
 /** How the recipe of a training descends, beside what methods can say. */
@@ -130,7 +130,7 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
     const slots = memory.optimizers[number]
     return new Map(
       objective.parameters.map(({ name }) => {
-        const mean = slots?.get(slotName(name, 'average'))
+        const mean = slots?.get(feedName(name, 'average'))
         if (!mean) throw new Error('no moving average of the weights was kept')
         return [name, mean]
       }),

@@ -4,6 +4,7 @@
 import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
 import { ExpressionError, type ExprNode, type Recording } from '../../science/expression.ts'
 import { differentiate } from '../autodiff/differentiate.ts'
+import { feedName } from '../nn/variables.ts'
 import { addInput, addOutput, type Graph, newGraph, type Value } from '../onnx/graph.ts'
 import { loopOverGroups } from '../onnx/loop.ts'
 import { type Ops, opsFor } from '../onnx/ops.ts'
@@ -11,7 +12,7 @@ import type { Shape } from '../onnx/tensor.ts'
 import { bundlesOf } from './bundles.ts'
 import { type Building, build, buildPack, buildScalar, type Compiled } from './compile.ts'
 import { directionOf } from './direction.ts'
-import { type Net, type NetValues, type Objective, slotName, type TermShape } from './objective.ts'
+import type { Net, NetValues, Objective, TermShape } from './objective.ts'
 import { clipByGlobalNorm, optimizerOf } from './optimizers.ts'
 import { type MaskKind, maskFactors, updateBundles } from './updates.ts'
 
@@ -36,17 +37,18 @@ export interface StepShape {
 type Variables = Pick<Objective, 'parameters' | 'buffers'>
 type Named = { name: string; shape: Shape }
 
-const beside = (variables: readonly Named[], slot: string): Named[] =>
-  variables.map(({ name, shape }) => ({ name: slotName(name, slot), shape }))
+const beside = (variables: readonly Named[], slot?: string): Named[] =>
+  variables.map(({ name, shape }) => ({ name: feedName(name, slot), shape }))
 const declared = (graph: Graph, list: readonly Named[]) =>
   list.map(({ name, shape }) => addInput(graph, name, 'float32', shape))
 const named = (names: readonly { name: string }[], values: readonly Value[]): NetValues =>
   new Map(names.map(({ name }, i) => [name, values[i]!]))
 
-/** Names of all that a step carries: parameters, buffers, optimizer slots, the moving average and `step`. */
+/** What a step carries, by the names of its feeds: parameters, buffers, optimizer slots, the moving average and `step`. */
 export function carriedBy({ parameters, buffers }: Variables, { optimizer, average }: StepShape): Named[] {
   const slots = [...optimizerOf(optimizer).slots, ...(average === null ? [] : ['average'])]
-  return [...parameters, ...buffers, ...slots.flatMap((slot) => beside(parameters, slot)), { name: 'step', shape: [] }]
+  const values = beside([...parameters, ...buffers])
+  return [...values, ...slots.flatMap((slot) => beside(parameters, slot)), { name: 'step', shape: [] }]
 }
 
 /** The shape of a term that is looked at by itself. */
@@ -168,8 +170,8 @@ export function stepProgram(objective: Objective, shape: StepShape): Graph {
   const optimizer = optimizerOf(shape.optimizer)
   const slotNames = [...optimizer.slots, ...(average === null ? [] : ['average'])]
   const state = {
-    weights: bundles.pack(ops, declared(graph, parameters)),
-    buffers: declared(graph, buffers),
+    weights: bundles.pack(ops, declared(graph, beside(parameters))),
+    buffers: declared(graph, beside(buffers)),
     step: declared(graph, [{ name: 'step', shape: [] }]),
     ...Object.fromEntries(slotNames.map((slot) => [slot, packed(slot)])),
   }
@@ -233,8 +235,8 @@ export function stepProgram(objective: Objective, shape: StepShape): Graph {
   })
   const give = (names: readonly { name: string }[], values: readonly Value[]) =>
     names.forEach(({ name }, i) => void addOutput(graph, `next/${name}`, values[i]!))
-  give(parameters, bundles.unpack(ops, carried.weights!))
-  give(buffers, carried.buffers!)
+  give(beside(parameters), bundles.unpack(ops, carried.weights!))
+  give(beside(buffers), carried.buffers!)
   for (const slot of slotNames) give(beside(parameters, slot), bundles.unpack(ops, carried[slot]!))
   give([{ name: 'step' }], carried.step!)
   addOutput(graph, 'losses', scans[0]!)

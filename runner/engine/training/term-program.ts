@@ -2,11 +2,12 @@
  *  values for every example. In evaluation mode. */
 import { ExpressionError, type ExprNode } from '../../science/expression.ts'
 import { differentiate } from '../autodiff/differentiate.ts'
+import { declareValues, feedName } from '../nn/variables.ts'
 import { addInput, addOutput, type Graph, newGraph, type Value } from '../onnx/graph.ts'
 import { loop } from '../onnx/loop.ts'
 import { opsFor } from '../onnx/ops.ts'
 import { sizeOf } from '../onnx/tensor.ts'
-import { type Net, type Objective, slotName, type TermShape } from './objective.ts'
+import type { Net, Objective, TermShape } from './objective.ts'
 import { clipByGlobalNorm } from './optimizers.ts'
 import { alone, termsOf } from './step-program.ts'
 
@@ -16,7 +17,7 @@ function begin(objective: Objective, term: TermShape) {
   const { parameters, buffers } = objective
   const steps = addInput(graph, 'steps', 'int64', [])
   const variables = [...parameters, ...buffers]
-  const known = new Map(variables.map(({ name, shape }) => [name, addInput(graph, name, 'float32', shape)]))
+  const known = declareValues(graph, variables)
   const terms = termsOf(graph, ops, objective, alone(term))
   const netOver = (values: ReadonlyMap<string, Value>) => (): Net => ({ values, training: false, update: () => {} })
   return { graph, ops, steps, known, terms, netOver, parameters }
@@ -32,14 +33,14 @@ export interface GradientShape {
   grouped: boolean
 }
 
-/** Inputs: the variables; those of the term; the sums so far as `<parameter>:sum`; where batches are grouped, the open group's as
- *  `<parameter>:part` and `closing` [steps]. Outputs: all of these sums as `next/…`, or, where each is asked for, `gradients`
+/** Inputs: the variables; those of the term; the sums so far as `sum:<parameter>`; where batches are grouped, the open group's as
+ *  `part:<parameter>` and `closing` [steps]. Outputs: all of these sums as `next/…`, or, where each is asked for, `gradients`
  *  [steps, N]. */
 export function gradientProgram(objective: Objective, { term, clipNorm, gives, grouped }: GradientShape): Graph {
   const { graph, ops, steps, known, terms, netOver, parameters } = begin(objective, term)
   const { bundles, inside } = terms
   const slots = gives === 'each' ? [] : grouped ? ['sum', 'part'] : ['sum']
-  const named = slots.map((slot) => parameters.map(({ name, shape }) => ({ name: slotName(name, slot), shape })))
+  const named = slots.map((slot) => parameters.map(({ name, shape }) => ({ name: feedName(name, slot), shape })))
   const held = named.flatMap((list) =>
     bundles.pack(
       ops,

@@ -2,8 +2,8 @@
 import { differentiate } from '../autodiff/differentiate.ts'
 import type { Network } from '../nn/network.ts'
 import { randomStream } from '../nn/random.ts'
-import type { Variable } from '../nn/variables.ts'
-import { addInput, addOutput, newGraph, type Value } from '../onnx/graph.ts'
+import { declareValues, valueFeeds } from '../nn/variables.ts'
+import { addInput, addOutput, newGraph } from '../onnx/graph.ts'
 import { opsFor } from '../onnx/ops.ts'
 import { openSession, type Provider } from '../onnx/session.ts'
 import { floats, int64s, numbersOf, sizeOf, type Tensor } from '../onnx/tensor.ts'
@@ -31,7 +31,7 @@ export async function tryStep(
   state: ReadonlyMap<string, Tensor>,
   { threads, provider, signal }: { threads: number; provider?: Provider; signal: AbortSignal },
 ): Promise<TriedStep> {
-  const { parameters, buffers, inputShape, classes } = network
+  const { parameters, inputShape, classes } = network
   const shape = [IMAGES, ...inputShape]
   const draws = randomStream(0, 'try-step')
   const x = floats(
@@ -42,18 +42,15 @@ export async function tryStep(
     [IMAGES],
     Array.from({ length: IMAGES }, () => draws.integer(classes)),
   )
-  const feeds = (list: Variable[], kind: string, change: (name: string, k: number) => Tensor) =>
-    list.map(({ name }, k) => [`${kind}.${k}`, change(name, k)] as const)
   const started = performance.now()
   const session = await openSession(stepGraph(network, shape), { threads, provider })
   const compiled = performance.now()
   try {
-    const still = feeds(buffers, 'buffer', (name) => state.get(name)!)
-    const run = (changes: (name: string, k: number) => Tensor) => {
+    const run = (state: ReadonlyMap<string, Tensor>) => {
       signal.throwIfAborted()
-      return session.run({ x, labels, ...Object.fromEntries([...feeds(parameters, 'parameter', changes), ...still]) })
+      return session.run({ x, labels, ...valueFeeds(state) })
     }
-    const outputs = await run((name) => state.get(name)!)
+    const outputs = await run(state)
     const gradients = parameters.map((_, k) => outputs[`gradient.${k}`]!.data as Float32Array)
     const gradientNorm = Math.sqrt(gradients.reduce((sum, gradient) => sum + squares(gradient), 0))
     const [before] = numbersOf(outputs.loss!) as [number]
@@ -62,13 +59,17 @@ export async function tryStep(
         `one training step on random images came to a loss of ${before} and a gradient of norm ${gradientNorm}; look at the weights in the file`,
       )
     const length = gradientNorm > 0 ? STEP / gradientNorm : 0
-    const next = await run((name, k) => {
-      const { shape, data } = state.get(name)!
-      return floats(
-        shape,
-        (data as Float32Array).map((number, i) => number - length * gradients[k]![i]!),
-      )
+    const moved = parameters.map(({ name, shape }, k): [string, Tensor] => {
+      const numbers = state.get(name)!.data as Float32Array
+      return [
+        name,
+        floats(
+          shape,
+          numbers.map((number, i) => number - length * gradients[k]![i]!),
+        ),
+      ]
     })
+    const next = await run(new Map([...state, ...moved]))
     const [after] = numbersOf(next.loss!) as [number]
     const unmoved = parameters.filter((_, k) => gradients[k]!.every((number) => number === 0)).map(({ name }) => name)
     const seconds = { compile: (compiled - started) / 1000, step: (performance.now() - compiled) / 2000 }
@@ -78,24 +79,16 @@ export async function tryStep(
   }
 }
 
-/** Inputs by kind and number, since names of tensors are the file's. */
-function stepGraph(network: Network, shape: number[]) {
-  const { parameters, buffers } = network
+/** Gradients by number, since names of tensors are the file's. */
+function stepGraph({ parameters, buffers, forward }: Network, shape: number[]) {
   const graph = newGraph()
   const ops = opsFor(graph)
-  const declare = (kind: string, list: Variable[]): [string, Value][] =>
-    list.map(({ name, shape }, k) => [name, addInput(graph, `${kind}.${k}`, 'float32', shape)])
-  const wrt = declare('parameter', parameters)
-  const values = new Map([...wrt, ...declare('buffer', buffers)])
+  const values = declareValues(graph, [...parameters, ...buffers])
   const x = addInput(graph, 'x', 'float32', shape)
   const labels = addInput(graph, 'labels', 'int64', [shape[0]!])
-  const loss = crossEntropy(ops, network.forward(ops, x, values, true).logits, labels)
-  const gradients = differentiate(
-    graph,
-    loss,
-    wrt.map(([, value]) => value),
-  )
-  for (const [k, gradient] of gradients.entries()) addOutput(graph, `gradient.${k}`, gradient)
+  const loss = crossEntropy(ops, forward(ops, x, values, true).logits, labels)
+  const wrt = parameters.map(({ name }) => values.get(name)!)
+  for (const [k, gradient] of differentiate(graph, loss, wrt).entries()) addOutput(graph, `gradient.${k}`, gradient)
   addOutput(graph, 'loss', loss)
   return graph
 }

@@ -1,7 +1,7 @@
 /** Gradients of ops that only move entries: each entry's gradient goes back to where the entry came from. */
 
 import { at, withInputs } from '../../onnx/arity.ts'
-import { constantInts, normalAxis, sliceRanges, splitLengths } from '../../onnx/geometry.ts'
+import { constantInts, normalAxis, paddedPlaces, padsOf, sliceRanges, splitLengths } from '../../onnx/geometry.ts'
 import { describe, listOf, numberOf, stringOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
 import { int64s, numbersOf, type Shape } from '../../onnx/tensor.ts'
@@ -145,51 +145,26 @@ export const ScatterND: Rule = withInputs(3, ({ ops, node, x: [, indices, update
   return [needs(0) ? kept() : null, null, needs(2) ? ops.emit('GatherND', [dy, indices])[0] : null]
 })
 
-/** Index in the input of each entry of a padded axis, for the modes that copy entries. */
-function paddedIndices(mode: string, extent: number, begin: number, end: number): number[] {
-  const modulo = (at: number, period: number) => ((at % period) + period) % period
-  return Array.from({ length: begin + extent + end }, (_, i) => {
-    const at = i - begin
-    if (mode === 'edge') return Math.min(Math.max(at, 0), extent - 1)
-    if (mode === 'wrap') return modulo(at, extent)
-    const mirrored = modulo(at, Math.max(1, 2 * extent - 2))
-    return mirrored < extent ? mirrored : 2 * extent - 2 - mirrored
-  })
-}
-
+/** Entries that were copied take the gradients of their copies; a fill that is learned, those of all that it filled. */
 export const Pad: Rule = (context) => {
-  const {
-    ops,
-    node,
-    x: [x],
-    dy,
-  } = context
-  const rank = x.shape.length
-  const given = constantInts(context, 1)
-  const axes = node.inputs[3] ? constantInts(context, 3).map((axis) => normalAxis(axis, rank)) : [...x.shape.keys()]
-  const pads = Array<number>(2 * rank).fill(0)
-  axes.forEach((axis, i) => {
-    pads[axis] = given[i]!
-    pads[axis + rank] = given[i + axes.length]!
-  })
+  const { ops, node, x, dy, needs } = context
+  const [data, , fill] = x
+  const pads = padsOf(context)
   const mode = stringOf(node, 'mode', 'constant')
   if (mode === 'constant') {
-    return [
-      padOrCrop(
-        ops,
-        dy,
-        pads.map((pad) => -pad),
-      ),
-    ]
+    const back = padOrCrop(ops, dy, [...pads.map(({ begin }) => -begin), ...pads.map(({ end }) => -end)])
+    const total = (value: Value) => ops.ReduceSum(value, [...value.shape.keys()], 0)
+    return [back, null, fill && needs(2) ? ops.Reshape(ops.Sub(total(dy), total(back)), fill.shape) : null]
   }
-  let gradient = dy
-  axes.forEach((axis) => {
-    const indices = paddedIndices(mode, at(x.shape, axis), at(pads, axis), at(pads, axis + rank))
-    const shape = gradient.shape.map((size, i) => (i === axis ? at(x.shape, axis) : size))
-    const like = { name: '', type: dy.type, shape }
-    gradient = scatterAdd(ops, like, ops.constant(int64s([indices.length], indices)), gradient, axis)
-  })
-  return [gradient]
+  return [
+    pads.reduce((gradient, own, axis) => {
+      if (own.begin === 0 && own.end === 0) return gradient
+      const places = paddedPlaces(mode, at(data.shape, axis), own)
+      const shape = gradient.shape.map((size, i) => (i === axis ? at(data.shape, axis) : size))
+      const indices = ops.constant(int64s([places.length], places))
+      return scatterAdd(ops, { name: '', type: dy.type, shape }, indices, gradient, axis)
+    }, dy),
+  ]
 }
 
 /** Copies along an axis are summed: [r0 * d0, r1 * d1] -> [r0, d0, r1, d1] -> [d0, d1]. */

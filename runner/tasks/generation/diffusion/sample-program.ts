@@ -2,6 +2,7 @@
 
 import { normals, uniformSource } from '../../../engine/nn/counter-random.ts'
 import type { DenoiserNetwork } from '../../../engine/nn/denoiser-network.ts'
+import { declareValues } from '../../../engine/nn/variables.ts'
 import { addInput, addOutput, type Graph, newGraph } from '../../../engine/onnx/graph.ts'
 import { loop } from '../../../engine/onnx/loop.ts'
 import { opsFor } from '../../../engine/onnx/ops.ts'
@@ -23,9 +24,7 @@ export function sampleProgram(denoiser: DenoiserNetwork, { batch, guidance, clip
   const ops = opsFor(graph)
   const shape = [batch, ...denoiser.inputShape]
   const steps = addInput(graph, 'steps', 'int64', [])
-  const values = new Map(
-    denoiser.parameters.map(({ name, shape }) => [name, addInput(graph, name, 'float32', shape)] as const),
-  )
+  const values = declareValues(graph, denoiser.parameters)
   const labels = addInput(graph, 'labels', 'int64', [batch])
   const times = addInput(graph, 't', 'int64', [-1])
   const coefficients = addInput(graph, 'coefficients', 'float32', [-1, 5])

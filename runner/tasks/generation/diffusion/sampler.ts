@@ -5,6 +5,7 @@ import { drawKeys } from '../../../engine/nn/counter-random.ts'
 import type { DenoiserNetwork } from '../../../engine/nn/denoiser-network.ts'
 import type { Executor } from '../../../engine/nn/executor.ts'
 import { randomStream } from '../../../engine/nn/random.ts'
+import { valueFeeds } from '../../../engine/nn/variables.ts'
 import { floats, int64s, sizeOf, type Tensor } from '../../../engine/onnx/tensor.ts'
 import { sampleProgram } from './sample-program.ts'
 import { stepsOf } from './steps.ts'
@@ -58,7 +59,7 @@ export function samplerOf({ executor, denoiser, diffusion, sampling, seed, purpo
       noise: drawn ? 'drawn' : 'none',
     } as const
     const feeds: Record<string, Tensor> = {
-      ...Object.fromEntries(weights),
+      ...valueFeeds(weights),
       labels: int64s([batch], labels),
       x: floats([batch, ...denoiser.inputShape], start),
     }

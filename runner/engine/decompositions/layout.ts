@@ -1,0 +1,81 @@
+/** Ops that move blocks about, by views and transposition, and those that cut or pad about the middle. */
+import { at } from '../onnx/arity.ts'
+import { elementTypeOf } from '../onnx/element-types.ts'
+import { constantInts, normalAxis } from '../onnx/geometry.ts'
+import { listOf, numberOf, stringOf } from '../onnx/graph.ts'
+import { arrays, sizeOf, tensor } from '../onnx/tensor.ts'
+import { type Decomposition, input } from './parts/decomposition.ts'
+
+/** Channels to blocks of the map: [n, b * b * c, h, w] -> [n, c, h * b, w * b]; by CRD, a block's channels are neighbours. */
+export const DepthToSpace: Decomposition = (context) => {
+  const { ops, node } = context
+  const x = input(context, 0)
+  const [n, c, h, w] = x.shape as [number, number, number, number]
+  const b = numberOf(node, 'blocksize', 1)
+  const deep = c / (b * b)
+  const [split, perm] =
+    stringOf(node, 'mode', 'DCR') === 'DCR'
+      ? [
+          [n, b, b, deep, h, w],
+          [0, 3, 4, 1, 5, 2],
+        ]
+      : [
+          [n, deep, b, b, h, w],
+          [0, 1, 4, 2, 5, 3],
+        ]
+  return [ops.Reshape(ops.Transpose(ops.Reshape(x, split), perm), [n, deep, h * b, w * b])]
+}
+
+/** Blocks of the map to channels: [n, c, h * b, w * b] -> [n, b * b * c, h, w]; by CRD, a block's channels are neighbours. */
+export const SpaceToDepth: Decomposition = (context) => {
+  const { ops, node } = context
+  const x = input(context, 0)
+  const [n, c, height, width] = x.shape as [number, number, number, number]
+  const b = numberOf(node, 'blocksize', 1)
+  const [h, w] = [height / b, width / b]
+  const split = ops.Reshape(x, [n, c, h, b, w, b])
+  const perm = stringOf(node, 'mode', 'DCR') === 'DCR' ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]
+  return [ops.Reshape(ops.Transpose(split, perm), [n, b * b * c, h, w])]
+}
+
+/** Each axis cut or padded with zeros, half of it before. */
+export const CenterCropPad: Decomposition = (context) => {
+  const { ops, node } = context
+  const x = input(context, 0)
+  const rank = x.shape.length
+  const wanted = constantInts(context, 1)
+  const axes = listOf(node, 'axes', [...x.shape.keys()]).map((axis) => normalAxis(axis, rank))
+  const surplus = axes.map((axis, i) => at(wanted, i) - at(x.shape, axis))
+  const cut = axes.flatMap((axis, i) =>
+    at(surplus, i) < 0 ? [{ axis, start: Math.floor(-at(surplus, i) / 2), i }] : [],
+  )
+  const cropped =
+    cut.length === 0
+      ? x
+      : ops.Slice(
+          x,
+          cut.map(({ start }) => start),
+          cut.map(({ start, i }) => start + at(wanted, i)),
+          cut.map(({ axis }) => axis),
+        )
+  const pads = Array<number>(2 * rank).fill(0)
+  axes.forEach((axis, i) => {
+    const missing = Math.max(0, at(surplus, i))
+    pads[axis] = Math.floor(missing / 2)
+    pads[axis + rank] = Math.ceil(missing / 2)
+  })
+  return [ops.Pad(cropped, pads)]
+}
+
+/** Ones on a diagonal: a constant, since the shape is known. */
+export const EyeLike: Decomposition = (context) => {
+  const { ops, node } = context
+  const { shape, type } = input(context, 0)
+  const own = node.attributes.dtype ? elementTypeOf(numberOf(node, 'dtype', 1)) : type
+  const k = numberOf(node, 'k', 0)
+  const [rows, columns] = shape as [number, number]
+  const one = (flat: number) => Number((flat % columns) - Math.floor(flat / columns) === k)
+  const ones = Array.from({ length: sizeOf(shape) }, (_, flat) => one(flat))
+  const data = own === 'int64' ? BigInt64Array.from(ones, BigInt) : arrays[own].from(ones)
+  return [ops.constant(tensor(own, [rows, columns], data), 'eye')]
+}

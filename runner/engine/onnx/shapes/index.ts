@@ -1,0 +1,13 @@
+/** The table of shape rules: every export is named after its op. */
+export * from './activation.ts'
+export * from './einsum.ts'
+export * from './elementwise.ts'
+export * from './generated.ts'
+export * from './indexing.ts'
+export * from './layout.ts'
+export * from './linalg.ts'
+export * from './normalization.ts'
+export * from './rearrangement.ts'
+export * from './reduction.ts'
+export * from './resize.ts'
+export * from './windows.ts'

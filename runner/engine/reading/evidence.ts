@@ -1,0 +1,90 @@
+/** What a tensor's name and numbers say about whether it was learned. */
+import { at } from '../onnx/arity.ts'
+import type { Tensor } from '../onnx/tensor.ts'
+
+/** `literal` was written by the exporter for a number in code, `derived` for what it computed ahead, maybe from a weight. */
+export type NameKind = 'literal' | 'derived' | 'fixed' | 'learned' | 'unknown'
+
+const LITERAL =
+  /^(val_\d+|_?const(ant)?[\w.]*|(c_)?lifted_tensor[\w.]*|_tensor_constant\w*|scalar_tensor\w*|(full|zeros|ones|arange|empty)(_like)?(_\w+)*|\d+)$|[/:](\w*_)?const(ant)?(_\d+)*(_output_\d+)?(:\d+)?$/i
+const DERIVED =
+  /[/:]|^(expand|unsqueeze|squeeze|view|reshape|transpose|permute|slice|select|cat|clone|repeat|mul|add|sub|div|t|getitem|index)(_\d+)*$/
+const FIXED =
+  /^(.*_)?(mask|mean|std|var|variance|eps|epsilon|running|inv_freq|freqs?|sin|cos|sincos|anchors?|filt|blur|blur_kernel|temperature_init|low|high|threshold)$/i
+const LEARNED =
+  /^(.*_)?(weight|bias|kernel|gamma|beta|alpha|scale|gain|ls\d*|layer_scale\w*|token|tokens|positions?|pos|embed|embedding|embeddings|temperature|lambda|table|resweight|rezero|p|w|b)(_?\d+)?$/i
+
+/** By the last part of a name, since the parts before are those of modules. */
+export function nameKind(name: string): NameKind {
+  if (LITERAL.test(name)) return 'literal'
+  if (DERIVED.test(name)) return 'derived'
+  const last = name.slice(name.lastIndexOf('.') + 1)
+  if (FIXED.test(last)) return 'fixed'
+  return LEARNED.test(last) ? 'learned' : 'unknown'
+}
+
+/** Whether all entries are the same number. */
+export const isUniform = ({ data }: Tensor): boolean => {
+  const [first] = data
+  for (const entry of data) if (entry !== first) return false
+  return true
+}
+
+/** Whether all entries are 0, or a large negative number that keeps attention out: an additive mask. */
+function isMask({ data }: Tensor): boolean {
+  let barred = 0
+  for (const entry of data) {
+    if (entry === 0) continue
+    if (entry > -50) return false
+    barred++
+  }
+  return barred > 0 && data.length > 1
+}
+
+/** Whether the rows hold sines and cosines of one angle each, so that the squares of every row sum to half its length. */
+function isSinusoid({ shape, data }: Tensor): boolean {
+  const width = shape.at(-1) ?? 0
+  const rows = data.length / width
+  if (width < 8 || width % 2 !== 0 || rows < 4) return false
+  let odd = 0
+  for (let row = 0; row < rows; row++) {
+    let squares = 0
+    for (let i = row * width; i < (row + 1) * width; i++) squares += Number(data[i]) ** 2
+    // A row for the class token may be zero.
+    if (squares !== 0 && Math.abs(squares - width / 2) > 1e-3 * width) return false
+    if (squares === 0 && ++odd > 1) return false
+  }
+  return true
+}
+
+/** Whether every output channel of a filter holds the same numbers, as a blur does and no trained layer. */
+function isBlur({ shape, data }: Tensor): boolean {
+  const filters = at(shape, 0)
+  const size = data.length / filters
+  if (shape.length < 3 || filters < 2 || data.every((entry) => entry === 0)) return false
+  return data.every((entry, i) => entry === data[i % size])
+}
+
+/** What the numbers of a tensor say, where they say that it was never learned. */
+export function fixedByNumbers(tensor: Tensor, place: string): string | null {
+  if (place === 'weight' && isBlur(tensor)) return 'every channel has the same filter'
+  if (place === 'weight' || place === 'scale') return null
+  if (isMask(tensor)) return 'an additive mask'
+  return isSinusoid(tensor) ? 'a table of sines and cosines' : null
+}
+
+/** Names of the list that a wrong one may have meant, likeliest first. */
+export function namesNear(wrong: string, names: Iterable<string>): string[] {
+  const pieces = (name: string) =>
+    new Set(Array.from({ length: Math.max(1, name.length - 1) }, (_, i) => name.slice(i, i + 2)))
+  const own = pieces(wrong.toLowerCase())
+  const score = (name: string) => {
+    const other = pieces(name.toLowerCase())
+    return (2 * [...own].filter((piece) => other.has(piece)).length) / (own.size + other.size)
+  }
+  return [...names]
+    .map((name) => [score(name), name] as const)
+    .sort(([a], [b]) => b - a)
+    .slice(0, 3)
+    .map(([, name]) => name)
+}

@@ -1,0 +1,416 @@
+/** What files hold beside plain nodes and weights of float32: functions, branches, loops, other element types, few bits, files
+ *  beside. Answers are held against those of onnxruntime, or of the same model in plain form. */
+
+import proto from 'onnx-proto'
+import { describe, expect, test } from 'vitest'
+import { networkOfModel } from '../../runner/engine/nn/exported.ts'
+import { openSession } from '../../runner/engine/onnx/session.ts'
+import { floats, int64s, numbersOf, type Tensor, tensor } from '../../runner/engine/onnx/tensor.ts'
+import type { ReadOptions } from '../../runner/engine/reading/file-model.ts'
+import { parseModel } from '../../runner/engine/reading/read.ts'
+import { readModel } from '../support/exported-graph.ts'
+import { type ModelSource, modelFile, modelMessage, type NodeSource } from '../support/onnx-file.ts'
+import { uniforms } from './uniform.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: protobuf messages are edited in place
+type Message = any
+
+const BATCH = 2
+const images = floats([BATCH, 2, 3], uniforms(5, BATCH * 6, -1, 1))
+const weights = { w: floats([6, 3], uniforms(6, 18, -1, 1)), b: floats([3], [0.1, 0.2, -0.3]) }
+const linear: NodeSource[] = [
+  ['Flatten', ['images'], ['flat']],
+  ['Gemm', ['flat', 'w', 'b'], ['z']],
+]
+const model = (nodes: readonly NodeSource[], more: Partial<ModelSource> = {}): ModelSource => ({
+  opset: 17,
+  shape: ['batch', 2, 3],
+  nodes: [...linear, ...nodes],
+  ...more,
+  constants: { ...weights, ...more.constants },
+})
+const bool = (value: boolean) => tensor('bool', [], Uint8Array.of(Number(value)))
+const scalar = (value: number) => int64s([], [value])
+
+async function ofOnnxruntime(bytes: Uint8Array): Promise<number[]> {
+  const session = await openSession(bytes)
+  const { logits } = await session.run({ images })
+  await session.release()
+  return numbersOf(logits!)
+}
+
+async function own(bytes: Uint8Array, options: ReadOptions = {}): Promise<number[]> {
+  const { graph, parameters, buffers } = readModel(bytes, { batchSize: BATCH, ...options })
+  const session = await openSession(graph)
+  const values = [...parameters, ...buffers].map(([{ name }, content]) => [name, content] as const)
+  const { logits } = await session.run({ ...Object.fromEntries(values), x: images })
+  await session.release()
+  return numbersOf(logits!)
+}
+
+function expectClose(found: readonly number[], expected: readonly number[], digits = 5) {
+  expect(found.length).toBe(expected.length)
+  for (const [i, entry] of found.entries()) expect(entry).toBeCloseTo(expected[i]!, digits)
+}
+
+async function expectAnswers(source: ModelSource) {
+  const bytes = modelFile(source)
+  expectClose(await own(bytes), await ofOnnxruntime(bytes))
+  return networkOfModel(bytes)
+}
+
+const refusal = (source: ModelSource) => () => networkOfModel(modelFile(source))
+
+describe('functions', () => {
+  const scaled = {
+    name: 'Scaled',
+    inputs: ['x'],
+    outputs: ['y'],
+    attributes: ['by'],
+    nodes: [
+      ['Constant', [], ['factor'], { value_float: { call: 'by', type: 1 } }],
+      ['Mul', ['x', 'factor'], ['y']],
+    ] as NodeSource[],
+  }
+
+  test('are written out with the attributes of each call', async () => {
+    await expectAnswers(
+      model(
+        [
+          ['Scaled', ['z'], ['z2'], { by: { float: 3 } }, 'own'],
+          ['Scaled', ['z2'], ['z3'], { by: { float: -0.5 } }, 'own'],
+          ['Add', ['z3', 'z'], ['logits']],
+        ],
+        { functions: [scaled] },
+      ),
+    )
+  })
+
+  test('call functions, keep names apart, and pass inputs on', async () => {
+    const twice = {
+      name: 'Twice',
+      inputs: ['x', 'unused'],
+      outputs: ['y', 'x'],
+      nodes: [
+        ['Scaled', ['x'], ['factor'], { by: { float: 2 } }, 'own'],
+        ['Scaled', ['factor'], ['y'], { by: { float: 2 } }, 'own'],
+      ] as NodeSource[],
+    }
+    const bytes = modelFile(
+      model(
+        [
+          ['Twice', ['z'], ['z4', 'same'], {}, 'own'],
+          ['Add', ['z4', 'same'], ['logits']],
+        ],
+        { functions: [scaled, twice] },
+      ),
+    )
+    const plain = model([['Mul', ['z', 'five'], ['logits']]], { constants: { five: floats([], [4 + 1]) } })
+    expectClose(await own(bytes), await ofOnnxruntime(modelFile(plain)))
+  })
+
+  test('are of an opset of their own', async () => {
+    const older = {
+      name: 'Older',
+      inputs: ['x'],
+      outputs: ['y'],
+      opset: 12,
+      nodes: [['Softmax', ['x'], ['y']]] as NodeSource[],
+    }
+    const read = model(
+      [
+        ['Unsqueeze', ['z', 'one'], ['wide']],
+        ['Older', ['wide'], ['s'], {}, 'own'],
+        ['Flatten', ['s'], ['logits']],
+      ],
+      {
+        functions: [older],
+        constants: { one: int64s([1], [2]) },
+      },
+    )
+    // Over both axes together since opset 12 says so; opset 17 would give ones.
+    const plain = model([['Softmax', ['z'], ['logits']]])
+    expectClose(await own(modelFile(read)), await ofOnnxruntime(modelFile(plain)))
+  })
+
+  test('take what a call leaves out from their defaults', async () => {
+    const source = model(
+      [
+        ['Scaled', ['z'], ['z2'], {}, 'own'],
+        ['Scaled', ['z2'], ['logits'], { by: { float: 2 } }, 'own'],
+      ],
+      { functions: [scaled] },
+    )
+    // [field 25, function] with [field 11, attribute] at its end: newer than the library's definition of ONNX.
+    const { AttributeProto, FunctionProto, ModelProto } = proto.onnx
+    const message = modelMessage(source)
+    const [body] = message.functions
+    message.functions = []
+    const attribute = AttributeProto.encode({ name: 'by', type: 1, f: 5 }).finish()
+    const inner = [...FunctionProto.encode(body!).finish(), 11 * 8 + 2, attribute.length, ...attribute]
+    const varint = (number: number): number[] =>
+      number < 128 ? [number] : [(number % 128) + 128, ...varint(number >> 7)]
+    const bytes = Uint8Array.from([
+      ...ModelProto.encode(message).finish(),
+      ...varint(25 * 8 + 2),
+      ...varint(inner.length),
+      ...inner,
+    ])
+    expectClose(await own(bytes), await ofOnnxruntime(bytes))
+  })
+
+  test('that never end, or stand for too much, are refused', () => {
+    const calling = (name: string, callee: string) => ({
+      name,
+      inputs: ['x'],
+      outputs: ['y'],
+      nodes: [
+        [callee, ['x'], ['a'], {}, 'own'],
+        [callee, ['a'], ['y'], {}, 'own'],
+      ] as NodeSource[],
+    })
+    const call: NodeSource[] = [['F0', ['z'], ['logits'], {}, 'own']]
+    expect(refusal(model(call, { functions: [calling('F0', 'F0')] }))).toThrow('own.F0 calls itself')
+    const functions = Array.from({ length: 60 }, (_, i) => calling(`F${i}`, `F${i + 1}`))
+    expect(refusal(model(call, { functions: [...functions, { ...scaled, name: 'F60' }] }))).toThrow(
+      'stand for more than',
+    )
+  })
+})
+
+describe('branches', () => {
+  const branch = (node: NodeSource, constants: Record<string, Tensor> = {}) => ({
+    nodes: [node],
+    outputs: node[2],
+    constants,
+  })
+  const branches = {
+    then_branch: branch(['Mul', ['z', 'two'], ['t']], { two: floats([], [2]) }),
+    else_branch: branch(['Neg', ['z'], ['t']]),
+  }
+
+  test.each([true, false])('of a constant: %s', async (value) => {
+    await expectAnswers(model([['If', ['c'], ['logits'], branches]], { constants: { c: bool(value) } }))
+  })
+
+  test('that follow from shapes', async () => {
+    await expectAnswers(
+      model(
+        [
+          ['Shape', ['flat'], ['s']],
+          ['Gather', ['s', 'one'], ['columns']],
+          ['Equal', ['columns', 'six'], ['c']],
+          ['If', ['c'], ['logits'], branches],
+        ],
+        { constants: { one: scalar(1), six: scalar(6) } },
+      ),
+    )
+  })
+
+  test('within branches and functions, with weights of their own', async () => {
+    const inner: NodeSource = ['If', ['d'], ['inner'], branches]
+    const chooses = {
+      name: 'Chooses',
+      inputs: ['z', 'c', 'd'],
+      outputs: ['y'],
+      nodes: [
+        [
+          'If',
+          ['c'],
+          ['y'],
+          { then_branch: { nodes: [inner], outputs: ['inner'] }, else_branch: branch(['Neg', ['z'], ['n']]) },
+        ],
+      ] as NodeSource[],
+    }
+    const { model: read } = await expectAnswers(
+      model(
+        [
+          ['Chooses', ['z', 'c', 'd'], ['y'], {}, 'own'],
+          [
+            'If',
+            ['c'],
+            ['logits'],
+            {
+              then_branch: branch(['Mul', ['y', 'k'], ['t']], { k: floats([3], [1, 2, 3]) }),
+              else_branch: branch(['Neg', ['y'], ['n']]),
+            },
+          ],
+        ],
+        { functions: [chooses], constants: { c: bool(true), d: bool(false) } },
+      ),
+    )
+    expect([...read.parameters.keys()]).toHaveLength(3)
+  })
+
+  test('that depend on images, or on the size of the batch, are refused', () => {
+    const asks = (nodes: NodeSource[]) =>
+      model([...nodes, ['If', ['c'], ['logits'], branches]], {
+        constants: { zero: scalar(0), two: scalar(2), none: floats([], [0]) },
+      })
+    expect(
+      refusal(
+        asks([
+          ['ReduceSum', ['z'], ['total'], { keepdims: 0 }],
+          ['Greater', ['total', 'none'], ['c']],
+        ]),
+      ),
+    ).toThrow('cannot use If (node logits): its condition depends on the images')
+    expect(
+      refusal(
+        asks([
+          ['Shape', ['z'], ['s']],
+          ['Gather', ['s', 'zero'], ['n']],
+          ['Equal', ['n', 'two'], ['c']],
+        ]),
+      ),
+    ).toThrow('what logits runs depends on the size of the batch')
+  })
+})
+
+describe('loops', () => {
+  const body = {
+    inputs: { i: 'int64', going: 'bool', sum: 'float32' } as const,
+    outputs: ['goes', 'next', 'row'],
+    nodes: [
+      ['Identity', ['going'], ['goes']],
+      ['Cast', ['i'], ['step'], { to: 1 }],
+      ['Add', ['sum', 'step'], ['more']],
+      ['Mul', ['more', 'z'], ['next']],
+      ['Identity', ['next'], ['row']],
+    ] as NodeSource[],
+  }
+
+  test('of a known length are written out', async () => {
+    await expectAnswers(
+      model(
+        [
+          ['Loop', ['count', '', 'z'], ['last', 'rows'], { body }],
+          ['ReduceMax', ['rows'], ['peaks'], { axes: [0], keepdims: 0 }],
+          ['Add', ['last', 'peaks'], ['logits']],
+        ],
+        { constants: { count: scalar(3) } },
+      ),
+    )
+  })
+
+  test('that end by a condition are written out', async () => {
+    const until = { ...body, nodes: [['Less', ['i', 'two'], ['goes']], ...body.nodes.slice(1)] as NodeSource[] }
+    await expectAnswers(
+      model([['Loop', ['', 'yes', 'z'], ['logits', 'rows'], { body: until }]], {
+        constants: { yes: bool(true), two: scalar(2) },
+      }),
+    )
+  })
+
+  test('without end are refused', () => {
+    const forever = { inputs: { i: 'int64', going: 'bool' } as const, outputs: ['going'], nodes: [] }
+    for (const count of [1e12, 1e6])
+      expect(
+        refusal(
+          model(
+            [
+              ['Loop', ['count', 'yes'], [], { body: forever }],
+              ['Neg', ['z'], ['logits']],
+            ],
+            { constants: { count: scalar(count), yes: bool(true) } },
+          ),
+        ),
+      ).toThrow('loops stand for more than')
+  })
+})
+
+describe('element types', () => {
+  const read = (edit: (graph: Message) => void, nodes: NodeSource[] = [['Identity', ['z'], ['logits']]]) => {
+    const message = modelMessage(model(nodes))
+    edit(message.graph)
+    return proto.onnx.ModelProto.encode(message).finish()
+  }
+  const restored = (type: number, rawOf: (value: number) => number[]) => (graph: Message) => {
+    for (const weight of graph.initializer) {
+      if (weight.dataType !== 1) continue
+      const numbers = new Float32Array(new Uint8Array(weight.rawData).buffer)
+      Object.assign(weight, { dataType: type, rawData: Uint8Array.from([...numbers].flatMap(rawOf)) })
+    }
+  }
+  const bytesOf = (array: ArrayBufferView) => [...new Uint8Array(array.buffer, array.byteOffset, array.byteLength)]
+  const expected = () => ofOnnxruntime(modelFile(model([['Identity', ['z'], ['logits']]])))
+
+  test('weights of float64 train in float32', async () => {
+    const bytes = read(restored(11, (value) => bytesOf(Float64Array.of(value))))
+    expectClose(await own(bytes), await expected())
+    expect(parseModel(bytes).decisions).toContain('weights are stored as float64 and train in float32')
+  })
+
+  test('weights of bfloat16 and float16 train in float32', async () => {
+    const upper = read(restored(16, (value) => bytesOf(Float32Array.of(value)).slice(2)))
+    expectClose(await own(upper), await expected(), 1)
+    expect(parseModel(upper).decisions).toContain('weights are stored as bfloat16 and train in float32')
+    const half = read((graph) => {
+      const [bias] = graph.initializer.filter(({ name }: { name: string }) => name === 'b')
+      // 1.5, -2^-24, infinity
+      Object.assign(bias, { dataType: 10, rawData: new Uint8Array(), int32Data: [0x3e00, 0x8001, 0x7c00] })
+    })
+    expect([...numbersOf(parseModel(half).parameters.get('b')!)]).toEqual([1.5, -(2 ** -24), Number.POSITIVE_INFINITY])
+  })
+
+  test('shape arithmetic in doubles is exact', async () => {
+    // In float32, 6 - 1e-9 is 6.
+    const bytes = modelFile(
+      model(
+        [
+          ['Shape', ['flat'], ['s'], { start: 1 }],
+          ['Cast', ['s'], ['columns'], { to: 11 }],
+          ['Sub', ['columns', 'little'], ['fewer']],
+          ['Floor', ['fewer'], ['whole']],
+          ['Cast', ['whole'], ['count'], { to: 7 }],
+          ['Slice', ['flat', 'from', 'count', 'axis'], ['part']],
+          ['ReduceSum', ['part', 'axis'], ['sum']],
+          ['Add', ['sum', 'z'], ['logits']],
+        ],
+        {
+          constants: {
+            little: tensor('float64', [], Float64Array.of(1e-9)),
+            from: int64s([1], [0]),
+            axis: int64s([1], [1]),
+          },
+        },
+      ),
+    )
+    expectClose(await own(bytes), await ofOnnxruntime(bytes))
+  })
+
+  test('indices of few bits are indices', async () => {
+    const bytes = read(
+      (graph) => {
+        graph.initializer.push({ name: 'order', dataType: 5, dims: [3], int32Data: [2, 0, 1] })
+        graph.node.find(({ opType }: { opType: string }) => opType === 'Cast')
+      },
+      [
+        ['Cast', ['order'], ['wide'], { to: 7 }],
+        ['Gather', ['z', 'wide'], ['logits'], { axis: 1 }],
+      ],
+    )
+    expectClose(await own(bytes), await ofOnnxruntime(bytes))
+  })
+
+  test.each([
+    [8, 'string'],
+    [14, 'complex64'],
+    [17, 'float8e4m3fn'],
+    [22, 'int4'],
+  ])('of type %i are refused', (type, name) => {
+    const bytes = read((graph) => {
+      graph.initializer.push({ name: 'odd', dataType: type, dims: [1], rawData: Uint8Array.of(1) })
+    })
+    expect(() => parseModel(bytes)).toThrow(
+      `the tensor odd is of the element type ${name}, in which nothing trains; export the model in float32`,
+    )
+  })
+
+  test('sequences are refused', () => {
+    const bytes = read((graph) => {
+      graph.input[0].type = { sequenceType: { elemType: { tensorType: { elemType: 1 } } } }
+    })
+    expect(() => parseModel(bytes)).toThrow('the input images is no tensor')
+  })
+})
