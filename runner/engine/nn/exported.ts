@@ -7,6 +7,7 @@ import { opsFor } from '../onnx/ops.ts'
 import type { Tensor } from '../onnx/tensor.ts'
 import type { ReadOptions } from '../reading/file-model.ts'
 import { type ExportedModel, parseModel } from '../reading/read.ts'
+import { refusal } from '../reading/refusal.ts'
 import { batchNormStep } from './layers.ts'
 import type { Network, Variable } from './network.ts'
 import { declareValues } from './variables.ts'
@@ -38,7 +39,11 @@ export function networkOfModel(bytes: Uint8Array, options?: ReadOptions): Networ
       return { logits, updates }
     },
   }
-  return { ...network, classes: tryTraining(network), model }
+  try {
+    return { ...network, classes: tryTraining(network), model }
+  } catch (error) {
+    throw refusal(error)
+  }
 }
 
 /** Builds a training step for two examples, which is then forgotten. Gives the number of classes. */

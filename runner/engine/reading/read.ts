@@ -4,7 +4,7 @@ import type { Ops } from '../onnx/ops.ts'
 import type { Shape, Tensor } from '../onnx/tensor.ts'
 import { addNode, type BatchNormNode, missing, newBuilding } from './add-node.ts'
 import { withoutBranches } from './branches.ts'
-import { checked } from './check.ts'
+import { checked, usable } from './check.ts'
 import { withConstants } from './constants.ts'
 import { decodeModel } from './decode.ts'
 import type { FileModel, Pass, PassContext, ReadOptions } from './file-model.ts'
@@ -40,7 +40,7 @@ export interface ExportedModel {
 /** In this order. Branches can hold constants of their own, so that these are looked for again. */
 const passes: readonly Pass[] = [
   ...[inlined, withConstants, upgraded, inFloat32],
-  ...[withoutBranches, withConstants, dequantised, checked],
+  ...[withoutBranches, withConstants, dequantised, checked, usable],
 ]
 
 /** Parses and checks a model. Dropout passes its input on: exporters leave it out of models at inference, and its draws could

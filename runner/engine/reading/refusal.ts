@@ -12,11 +12,12 @@ function clipped(text: string, length: number): string {
   return line.length > length ? `${line.slice(0, length - 1)}…` : line
 }
 
+const DAMAGED = 'inputs or attributes are not as the op has them; the file is damaged, or no valid ONNX model'
+
 /** An error in one line. Rules trust their inputs: where those don't fit an op, JavaScript's own words would tell nobody. */
 export function refusal(error: unknown): Error {
-  const { message } = error as Error
   const own = error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError
-  return new Error(clipped(own ? `${DAMAGED}` : message, LONGEST), { cause: error })
+  const { message } = error as Error
+  const line = own ? DAMAGED : clipped(message, LONGEST)
+  return line === message ? (error as Error) : new Error(line, { cause: error })
 }
-
-const DAMAGED = 'inputs or attributes are not as the op has them; the file is damaged, or no valid ONNX model'
