@@ -43,7 +43,7 @@ export const model: Command = {
       .addOption(
         new Option(
           '--batch-norm <kind>',
-          'what batch norm that the file has at inference trains by: statistics of batches, or its own',
+          'whose statistics batch norm takes in training: those of the batch, or its own running ones',
         ).choices(['batch', 'running']),
       )
       .option('--all', 'list each tensor, also those that differ in a number of their names only')

@@ -34,14 +34,7 @@ export function printModel(checked: CheckedModel, { all = false }: { all?: boole
     ],
     ['Classes', [`${classes}`]],
     ['Trains', [`${plural(trains.length, 'tensor')}, ${plural(sum(trains), 'number')}`]],
-    [
-      'Statistics',
-      [
-        statistics.length === 0
-          ? 'none'
-          : `${plural(statistics.length, 'tensor')} of batch norm, which follow the batches`,
-      ],
-    ],
+    ['Statistics', [statistics.length === 0 ? 'none' : `${plural(statistics.length, 'tensor')} of batch norm`]],
     ['One step', stepLines(step)],
     ['Decisions', decisions.length === 0 ? ['none were needed'] : [...decisions]],
   ]

@@ -35,7 +35,7 @@ export const modelFileShape = {
   freeze: tensorNames.optional(),
   /** Of one image, [channels, height, width], where the file leaves it open. */
   shape: z.array(z.int().min(1)).length(3).optional(),
-  /** Whether batch norm that the file has at inference trains by the statistics of batches, or keeps its own. */
+  /** Whose statistics batch norm takes in training; by default the batch's, unless a part of the batch norms was merged on export. */
   batchNorm: z.enum(['batch', 'running']).optional(),
   /** What the weights in the file are to the benchmark. Left out they are nothing: original and retrain begin anew, by the rules of
    *  docs/exported.md. `pretrained`: both begin with them; they must never have seen D. `original`: they are the original, taken as
