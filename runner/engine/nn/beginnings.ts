@@ -44,8 +44,10 @@ function withInits<N extends Network>(network: N, initOf: (variable: Variable) =
 
 function initializerOf({ name, init }: Variable, beginning: Beginning): Initializer {
   switch (beginning.kind) {
-    case 'uniform':
-      return uniformFanIn(beginning.fanIn)
+    case 'uniform': {
+      const { fanIn, moment } = beginning
+      return uniformFanIn(moment === undefined ? fanIn : (fanIn * moment) / 3)
+    }
     case 'normal':
       return normalOf(beginning.deviation)
     case 'constant':

@@ -3,10 +3,11 @@
  *  has them in words. */
 import { type Graph, type Node, numberOf, stringOf, type Value } from '../onnx/graph.ts'
 import { type Shape, sizeOf, type Tensor } from '../onnx/tensor.ts'
+import { MOVES, momentAfter, NORMS, normsIn, PIXELS } from './moments.ts'
 
 export type Beginning =
-  /** In +-1 / sqrt(fanIn). */
-  | { kind: 'uniform'; fanIn: number }
+  /** In +-1 / sqrt(fanIn); with a moment, the mean square of what comes in, by which what goes out has the mean square 1. */
+  | { kind: 'uniform'; fanIn: number; moment?: number }
   | { kind: 'normal'; deviation: number }
   | { kind: 'constant'; value: number }
   /** As the file has it: a learned number, or a factor whose numbers are all alike, as they were set before any training. */
@@ -14,22 +15,16 @@ export type Beginning =
   /** No rule is known; `why` says where it is used. */
   | { kind: 'unknown'; why: string }
 
-const uniform = (fanIn: number): Beginning => ({ kind: 'uniform', fanIn: Math.max(fanIn, 1) })
+const uniform = (fanIn: number, moment?: number): Beginning => ({
+  ...{ kind: 'uniform', fanIn: Math.max(fanIn, 1) },
+  ...(moment !== undefined && { moment }),
+})
 const constant = (value: number): Beginning => ({ kind: 'constant', value })
 /** Of class tokens, positions and tables that are looked up. */
 const EMBEDDING: Beginning = { kind: 'normal', deviation: 0.02 }
 const KEPT: Beginning = { kind: 'kept' }
 
-/** What has trained scale and shift, as inputs 1 and 2. */
-const NORMS = [
-  'BatchNormalization',
-  'InstanceNormalization',
-  'GroupNormalization',
-  'LayerNormalization',
-  'RMSNormalization',
-]
-/** What hands the numbers of a linear layer on, so that a bias may be added behind it. */
-const MOVES = ['Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity', 'Cast']
+const CONVOLUTIONS = ['Conv', 'ConvTranspose']
 
 /** By the names of the tensors, which `values` are in the graph of a forward pass. */
 export function beginningsOf(
@@ -38,38 +33,63 @@ export function beginningsOf(
   tensors: ReadonlyMap<string, Tensor>,
 ): Map<string, Beginning> {
   const found = new Map<string, Beginning>()
-  /** Of values that are made of these tensors and constants alone: of which. */
-  const madeOf = new Map<Value, readonly string[]>([...values].map(([name, value]) => [value, [name]]))
+  const madeOf = madeOfTensors(graph, values)
+  const isOwn = (input: Value) => madeOf.has(input)
+  const norms = normsIn(graph)
+  // Logits begin small, whatever lies before them.
+  const last = graph.nodes.findLast((node) => fanInOf(node, isOwn) !== undefined)
   /** Of what linear layers give: how many numbers each of theirs is a sum of. */
   const sums = new Map<Value, number>()
+  const moments = new Map<Value, number>()
   const settle = (names: readonly string[], beginning: (content: Tensor) => Beginning) => {
     for (const name of names) if (!found.has(name)) found.set(name, beginning(tensors.get(name)!))
   }
   for (const node of graph.nodes) {
     const inputs = node.inputs.filter((input) => input !== null)
-    const own = inputs.filter((input) => madeOf.has(input))
-    const data = inputs.filter((input) => !madeOf.has(input) && !graph.initializers.has(input))
+    const own = inputs.filter(isOwn)
+    const data = inputs.filter((input) => !isOwn(input) && !graph.initializers.has(input))
     if (own.length > 0 && data.length === 0) {
-      const names = [...new Set(own.flatMap((input) => madeOf.get(input)!))]
       // Weight normalisation: of two tensors that make one weight, the smaller scales the other.
-      if (['Mul', 'Div'].includes(node.op) && own.length === 2 && names.length > 1) {
+      if (['Mul', 'Div'].includes(node.op) && own.length === 2 && madeOf.get(own[0]!) !== madeOf.get(own[1]!)) {
         const [smaller] = own.toSorted((a, b) => sizeOf(a.shape) - sizeOf(b.shape))
         settle(madeOf.get(smaller!)!, factor)
       }
-      for (const output of node.outputs) if (output) madeOf.set(output, names)
       continue
     }
+    const [moment = PIXELS, ...more] = data.map((input) => moments.get(input) ?? PIXELS)
+    const fanIn = fanInOf(node, isOwn)
+    const [first] = node.outputs
+    const mayBeAlone = node !== last && (CONVOLUTIONS.includes(node.op) || !norms.any)
+    const alone = fanIn !== undefined && mayBeAlone && first && !norms.follows(first)
     for (const [index, input] of node.inputs.entries()) {
       const names = input && madeOf.get(input)
-      if (names) settle(names, (content) => meeting(node, index, input.shape, content, sums))
+      if (!names) continue
+      if (alone && index < 2) settle(names, () => uniform(fanIn, moment))
+      settle(names, (content) => meeting(node, index, input.shape, content, sums))
     }
-    const fanIn =
-      fanInOf(node, (input) => madeOf.has(input)) ?? (MOVES.includes(node.op) ? sums.get(data[0]!) : undefined)
-    for (const output of node.outputs) if (output && fanIn !== undefined) sums.set(output, fanIn)
+    const summed = fanIn ?? (MOVES.includes(node.op) ? sums.get(data[0]!) : undefined)
+    const square = alone ? 1 : fanIn === undefined ? momentAfter(node, [moment, ...more]) : moment / 3
+    for (const output of node.outputs) {
+      if (!output) continue
+      if (summed !== undefined) sums.set(output, summed)
+      moments.set(output, square)
+    }
   }
   // What nothing uses makes no difference.
   settle([...tensors.keys()], () => KEPT)
   return found
+}
+
+/** Of values that are made of these tensors and constants alone: of which. */
+function madeOfTensors(graph: Graph, values: ReadonlyMap<string, Value>): Map<Value, readonly string[]> {
+  const madeOf = new Map<Value, readonly string[]>([...values].map(([name, value]) => [value, [name]]))
+  for (const { inputs, outputs } of graph.nodes) {
+    const given = inputs.filter((input) => input !== null && !graph.initializers.has(input)) as Value[]
+    if (given.length === 0 || !given.every((input) => madeOf.has(input))) continue
+    const names = [...new Set(given.flatMap((input) => madeOf.get(input)!))]
+    for (const output of outputs) if (output) madeOf.set(output, names)
+  }
+  return madeOf
 }
 
 /** Of a tensor that is input `index` of the node where it meets the data, in the shape that it has there. */
@@ -155,7 +175,10 @@ function summed(node: Node, index: number): number {
 }
 
 const words: { [Kind in Beginning['kind']]: (beginning: Extract<Beginning, { kind: Kind }>) => string } = {
-  uniform: ({ fanIn }) => `uniform in ±1/√${fanIn}`,
+  uniform: ({ fanIn, moment }) =>
+    moment === undefined
+      ? `uniform in ±1/√${fanIn}`
+      : `uniform in ±${Math.sqrt(3 / (fanIn * moment)).toPrecision(3)}: no norm follows`,
   normal: ({ deviation }) => `normal, deviation ${deviation}`,
   constant: ({ value }) => `all ${value}`,
   kept: () => 'as in the file',
