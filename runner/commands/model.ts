@@ -76,8 +76,8 @@ async function check(path: string, options: Options): Promise<void> {
     const checked = await checkModel(path, reading, { threads, signal })
     if (options.json) printJson(checked)
     else printModel(checked, { ...(all && { all }) })
-    const { unmoved } = checked.step
-    if (unmoved.length > 0) note(`${styled('yellow', 'warning:')} ${unmovedWords(unmoved, checked.trains.length)}`)
+    const { stuck, trains } = checked
+    if (stuck.length > 0) note(`${styled('yellow', 'warning:')} ${stuckWords(stuck, trains.length)}`)
   } finally {
     release()
   }
@@ -100,7 +100,7 @@ function shapeFrom(text: string): number[] {
 
 const NAMED = 12
 
-function unmovedWords(names: string[], of: number): string {
+function stuckWords(names: string[], of: number): string {
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : ''
-  return `of ${of} tensors that train, ${names.length} did not move, since their gradient is exactly 0: ${names.slice(0, NAMED).join(', ')}${more}; if that is meant, name them under "freeze"`
+  return `of ${of} tensors that train, ${names.length} did not move, from fresh weights either, since their gradient is exactly 0: ${names.slice(0, NAMED).join(', ')}${more}; if that is meant, name them under "freeze"`
 }

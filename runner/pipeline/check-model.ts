@@ -2,11 +2,12 @@
 import { EXPORTED, type Reading } from '../../schema/parts/model-file.ts'
 import type { ModelRef } from '../../schema/parts/recipe.ts'
 import { openModelFile } from '../data/files/model-file.ts'
-import { beginningsOfModel, weightsOf } from '../engine/nn/beginnings.ts'
+import { beginningsOfModel, begunAnew, weightsOf } from '../engine/nn/beginnings.ts'
+import { initialState } from '../engine/nn/initial-state.ts'
 import { requireRuntime } from '../engine/onnx/session.ts'
 import { type Shape, sizeOf, type Tensor } from '../engine/onnx/tensor.ts'
 import { aboutFile, type FileInfo } from '../engine/reading/about.ts'
-import { beginningWords } from '../engine/reading/initializers.ts'
+import { type Beginning, beginningWords } from '../engine/reading/initializers.ts'
 import { type TriedStep, tryStep } from '../engine/training/try-step.ts'
 import { networkFrom } from '../tasks/classification/exported.ts'
 import { UsageError } from '../words/usage.ts'
@@ -34,6 +35,8 @@ export interface CheckedModel {
   statistics: ListedTensor[]
   decisions: readonly string[]
   step: TriedStep
+  /** Tensors that no step moves, be it from the weights in the file or from fresh ones. */
+  stuck: string[]
   /** What a benchmark names it by. */
   model: Partial<ModelRef>
 }
@@ -58,6 +61,7 @@ export async function checkModel(
         begins: beginningWords(begins.get(name)!),
       }))
     const content = contentOf(file)
+    const step = await tryStep(network, weightsOf(model), options)
     return {
       path,
       bytes: file.bytes.length,
@@ -69,7 +73,8 @@ export async function checkModel(
       trains: listed(model.parameters),
       statistics: listed(model.buffers),
       decisions: model.decisions,
-      step: await tryStep(network, weightsOf(model), options),
+      step,
+      stuck: step.unmoved.length > 0 ? await stuckOf(network, begins, step.unmoved, options) : [],
       model: { id: EXPORTED, path, ...content, ...reading },
     }
   } catch (error) {
@@ -77,4 +82,16 @@ export async function checkModel(
     if (name === 'DatasetError' || options.signal.aborted) throw error
     throw new Error(`${path}: ${message}`)
   }
+}
+
+/** Zeros behind a tensor, with which some layers begin on purpose, keep it still for a step; fresh weights tell these from the rest. */
+async function stuckOf(
+  network: ReturnType<typeof networkFrom>,
+  begins: ReadonlyMap<string, Beginning>,
+  unmoved: string[],
+  options: Parameters<typeof tryStep>[2],
+): Promise<string[]> {
+  if ([...begins.values()].some(({ kind }) => kind === 'unknown')) return unmoved
+  const fresh = await tryStep(network, initialState(begunAnew(network), 0), options)
+  return unmoved.filter((name) => fresh.unmoved.includes(name))
 }

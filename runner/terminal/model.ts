@@ -48,10 +48,13 @@ export function printModel(checked: CheckedModel, { all = false }: { all?: boole
   for (const line of JSON.stringify({ model: checked.model }, null, 2).split('\n').slice(1, -1)) print(line)
 }
 
-function stepLines({ images, before, after, gradientNorm, seconds }: CheckedModel['step']): string[] {
+function stepLines({ images, before, after, gradientNorm, seconds, unmoved }: CheckedModel['step']): string[] {
   return [
     `SGD on ${images} random images: loss ${significant(before, 5)}, then ${significant(after, 5)}; gradient norm ${significant(gradientNorm)}`,
     `${duration(seconds.step)}, after ${duration(seconds.compile)} of compiling`,
+    ...(unmoved.length > 0
+      ? [`${plural(unmoved.length, 'tensor')} stood still at the weights in the file: ${unmoved.join(', ')}`]
+      : []),
   ]
 }
 

@@ -173,11 +173,12 @@ test('what cannot be is refused before anything is computed, in a sentence with 
   await expect(on(few)).rejects.toThrow('model (onnx) is configured for 10 classes, but the dataset has 3')
   await expect(on(small, { path: join(folder, 'none.onnx') })).rejects.toThrow('none.onnx: expected an ONNX file: ')
   await expect(pin({ sha256: 'a'.repeat(64) })).rejects.toThrow(`${path}: expected the SHA-256 aaaa`)
+  await expect(pin({ freeze: ['nothing.weight'] })).rejects.toThrow(`${path}: expected the name of a float tensor`)
   const normalization = { mean: [0, 0], std: [1, 1] }
   await expect(pin({ normalization })).rejects.toThrow('model.normalization: expected a number for each of 3 channels')
   const vit = join(folder, 'vit.onnx')
   await writeFile(vit, goldenBytes('exported/vit.onnx'))
   await expect(pin({ weights: 'original', initial: { path: vit } })).rejects.toThrow(
-    `${vit}: expected conv1.weight as [8,3,3,3], as the model has it, got none of that name`,
+    `${vit}: expected fc.weight as [10,256], as the model has it, got none of that name`,
   )
 })
