@@ -30,6 +30,7 @@ const SETTINGS: Record<string, readonly number[]> = {
   TopK: [1],
   Trilu: [1],
   Unsqueeze: [1],
+  Upsample: [1],
 }
 const sets = (op: string, index: number) => (op.startsWith('Reduce') ? index === 1 : !!SETTINGS[op]?.includes(index))
 

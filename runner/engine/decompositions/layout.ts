@@ -1,9 +1,7 @@
 /** Ops that move blocks about, by views and transposition, and those that cut or pad about the middle. */
 import { at } from '../onnx/arity.ts'
-import { elementTypeOf } from '../onnx/element-types.ts'
 import { constantInts, normalAxis } from '../onnx/geometry.ts'
 import { listOf, numberOf, stringOf } from '../onnx/graph.ts'
-import { arrays, sizeOf, tensor } from '../onnx/tensor.ts'
 import { type Decomposition, input } from './parts/decomposition.ts'
 
 /** Channels to blocks of the map: [n, b * b * c, h, w] -> [n, c, h * b, w * b]; by CRD, a block's channels are neighbours. */
@@ -65,17 +63,4 @@ export const CenterCropPad: Decomposition = (context) => {
     pads[axis + rank] = Math.ceil(missing / 2)
   })
   return [ops.Pad(cropped, pads)]
-}
-
-/** Ones on a diagonal: a constant, since the shape is known. */
-export const EyeLike: Decomposition = (context) => {
-  const { ops, node } = context
-  const { shape, type } = input(context, 0)
-  const own = node.attributes.dtype ? elementTypeOf(numberOf(node, 'dtype', 1)) : type
-  const k = numberOf(node, 'k', 0)
-  const [rows, columns] = shape as [number, number]
-  const one = (flat: number) => Number((flat % columns) - Math.floor(flat / columns) === k)
-  const ones = Array.from({ length: sizeOf(shape) }, (_, flat) => one(flat))
-  const data = own === 'int64' ? BigInt64Array.from(ones, BigInt) : arrays[own].from(ones)
-  return [ops.constant(tensor(own, [rows, columns], data), 'eye')]
 }
