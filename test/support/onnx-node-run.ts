@@ -12,6 +12,7 @@ import type { NodeCase } from './onnx-node-cases.ts'
 const SETTINGS: Record<string, readonly number[]> = {
   AffineGrid: [1],
   CenterCropPad: [1],
+  Col2Im: [1, 2],
   ConstantOfShape: [0],
   Expand: [1],
   GRU: [4],

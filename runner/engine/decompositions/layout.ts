@@ -2,6 +2,8 @@
 import { at } from '../onnx/arity.ts'
 import { constantInts, normalAxis } from '../onnx/geometry.ts'
 import { listOf, numberOf, stringOf } from '../onnx/graph.ts'
+import { arrays, sizeOf, tensor } from '../onnx/tensor.ts'
+import { spansOf } from '../onnx/windows.ts'
 import { type Decomposition, input } from './parts/decomposition.ts'
 
 /** Channels to blocks of the map: [n, b * b * c, h, w] -> [n, c, h * b, w * b]; by CRD, a block's channels are neighbours. */
@@ -63,4 +65,30 @@ export const CenterCropPad: Decomposition = (context) => {
     pads[axis + rank] = Math.ceil(missing / 2)
   })
   return [ops.Pad(cropped, pads)]
+}
+
+/** Windows summed into the map that they lie in: [n, c * taps, places] -> [n, c, ...map], which is a transposed convolution whose
+ *  filter for each tap of a window is a one in the tap's place. */
+export const Col2Im: Decomposition = (context) => {
+  const { ops, node } = context
+  const x = input(context, 0)
+  const [map, kernel] = [constantInts(context, 1), constantInts(context, 2)]
+  const rank = map.length
+  const strides = [...listOf(node, 'strides', Array(rank).fill(1))]
+  const dilations = [...listOf(node, 'dilations', Array(rank).fill(1))]
+  const pads = [...listOf(node, 'pads', Array(2 * rank).fill(0))]
+  const spans = spansOf({ kernel, strides, dilations, pads })
+  const room = spans.map(({ k, dilation, begin, end }, i) => at(map, i) + begin + end - (k - 1) * dilation - 1)
+  const places = spans.map(({ stride }, i) => Math.floor(at(room, i) / stride) + 1)
+  const taps = sizeOf(kernel)
+  const [n, rows] = x.shape as [number, number, number]
+  const ones = arrays[x.type as 'float32'].from({ length: taps * taps }, (_, i) =>
+    Number(Math.floor(i / taps) === i % taps),
+  )
+  const filters = ops.constant(tensor(x.type, [taps, 1, ...kernel], ones), 'taps')
+  const windows = ops.Reshape(x, [(n * rows) / taps, taps, ...places])
+  // What no window reaches at the end of an axis.
+  const rest = spans.map(({ stride }, i) => at(room, i) % stride)
+  const sums = ops.ConvTranspose(windows, filters, { strides, dilations, pads, output_padding: rest })
+  return [ops.Reshape(sums, [n, rows / taps, ...map])]
 }

@@ -31,7 +31,6 @@ interface Steps {
 }
 
 interface Layer {
-  gates: number
   activations: readonly string[]
   /** Whether the gates see both biases at once. */
   biasOutside: boolean
@@ -137,7 +136,6 @@ const recurrent =
 
 /** h' = f(x W^T + h R^T + b) */
 export const RNN = recurrent({
-  gates: 1,
   activations: ['Tanh'],
   biasOutside: true,
   steps(_, { ops, inputs, recurrence, initial, activations: [f] }) {
@@ -153,7 +151,6 @@ export const RNN = recurrent({
 
 /** Gates z, r, h: h' = (1 - z) g + z h, with g = tanh(x W^T + (r h) R^T + b), or, by `linear_before_reset`, of r (h R^T + b). */
 export const GRU = recurrent({
-  gates: 3,
   activations: ['Sigmoid', 'Tanh'],
   biasOutside: false,
   steps({ node }, { ops, inputs, recurrence, bias, initial, activations: [f, g] }) {
@@ -182,7 +179,6 @@ export const GRU = recurrent({
 
 /** Gates i, o, f, c: c' = f c + i g(..), h' = o tanh(c'); peepholes show the cell to i and f, and the new cell to o. */
 export const LSTM = recurrent({
-  gates: 4,
   activations: ['Sigmoid', 'Tanh', 'Tanh'],
   biasOutside: true,
   cell: 6,

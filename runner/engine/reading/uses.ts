@@ -54,6 +54,7 @@ const SETTINGS: Record<string, number[]> = {
   CastLike: [1],
   CenterCropPad: [1],
   Clip: [1, 2],
+  Col2Im: [1, 2],
   CumSum: [1],
   DequantizeLinear: [1, 2],
   Dropout: [1, 2],
