@@ -7,6 +7,7 @@ import { opsFor } from '../onnx/ops.ts'
 import type { Tensor } from '../onnx/tensor.ts'
 import type { ReadOptions } from '../reading/file-model.ts'
 import { type ExportedModel, parseModel } from '../reading/read.ts'
+import { refusal } from '../reading/refusal.ts'
 import { batchNormStep } from './layers.ts'
 import type { Network, Variable } from './network.ts'
 import { declareValues } from './variables.ts'
@@ -26,7 +27,7 @@ export function networkOfModel(bytes: Uint8Array, options?: ReadOptions): Networ
     classes: 0,
     forward(ops, x, values, training) {
       const updates = new Map<string, Value>()
-      if (!training) return { logits: forward(ops, x, values), updates }
+      if (!training || model.statistics === 'running') return { logits: forward(ops, x, values), updates }
       const logits = forward(ops, x, values, {
         batchNorm(ops, { buffers: [meanName, varianceName], epsilon, momentum, ...tensors }) {
           // ONNX's momentum is the share that stays.
@@ -38,7 +39,11 @@ export function networkOfModel(bytes: Uint8Array, options?: ReadOptions): Networ
       return { logits, updates }
     },
   }
-  return { ...network, classes: tryTraining(network), model }
+  try {
+    return { ...network, classes: tryTraining(network), model }
+  } catch (error) {
+    throw refusal(error)
+  }
 }
 
 /** Builds a training step for two examples, which is then forgotten. Gives the number of classes. */

@@ -11,26 +11,30 @@ export interface ResizedAxis {
   from: number
   to: number
   scale: number
+  /** The part of the axis that is resized, as shares of its length; all of it where there is none. */
+  region?: readonly [start: number, end: number]
 }
 
 /** Every axis, resized as the scales or sizes ask. */
 export function resizedAxes(context: InferenceContext): ResizedAxis[] {
   const { node, x } = context
   const { shape } = x[0]
-  if (transformOf(node) === 'tf_crop_and_resize')
-    throw new Error(`${describe(node)} cuts a region out of its input; expected another mode than tf_crop_and_resize`)
   const named = listOf(node, 'axes', [...shape.keys()]).map((axis) => normalAxis(axis, shape.length))
   const sizes = node.inputs[3] ? constantInts(context, 3) : []
   const scales = sizes.length > 0 ? scalesOf(context, named, sizes) : node.inputs[2] ? constantInts(context, 2) : []
   if (scales.length !== named.length)
     throw new Error(`${describe(node)}: expected a scale or size for ${named.length} axes, got ${scales.length}`)
+  const crops = transformOf(node) === 'tf_crop_and_resize'
+  if (crops && sizes.length === 0) throw new Error(`${describe(node)} cuts out regions; expected sizes, not scales`)
+  const regions = crops ? constantInts(context, 1) : []
   const kept = stringOf(node, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch'
   const axes: ResizedAxis[] = shape.map((from) => ({ from, to: from, scale: 1 }))
   named.forEach((axis, i) => {
     const from = at(shape, axis)
     const scale = at(scales, i)
     const exact = fround(from * scale)
-    axes[axis] = { from, scale, to: sizes.length === 0 ? Math.floor(exact) : kept ? Math.round(exact) : at(sizes, i) }
+    const to = sizes.length === 0 ? Math.floor(exact) : kept ? Math.round(exact) : at(sizes, i)
+    axes[axis] = { from, to, scale, ...(crops && { region: [at(regions, i), at(regions, i + named.length)] }) }
   })
   return axes
 }
@@ -50,7 +54,7 @@ function scalesOf(
 const transformOf = (node: Node) => stringOf(node, 'coordinate_transformation_mode', 'half_pixel')
 
 /** Where in the input an entry of the result lies, between entries. */
-function sourceOf(node: Node, { from, to, scale }: ResizedAxis, index: number): number {
+function sourceOf(node: Node, { from, to, scale, region }: ResizedAxis, index: number): number {
   const halfPixel = () => fround(fround((index + 0.5) / scale) - 0.5)
   const mode = transformOf(node)
   switch (mode) {
@@ -69,6 +73,12 @@ function sourceOf(node: Node, { from, to, scale }: ResizedAxis, index: number): 
       return fround(index / scale)
     case 'tf_half_pixel_for_nn':
       return fround((index + 0.5) / scale)
+    case 'tf_crop_and_resize': {
+      const [start, end] = region ?? [0, 1]
+      if (to === 1) return fround(0.5 * fround(fround(start + end) * (from - 1)))
+      const step = fround(fround(fround(index * fround(end - start)) * (from - 1)) / (to - 1))
+      return fround(fround(start * (from - 1)) + step)
+    }
     default:
       throw new Error(`${describe(node)}: unknown coordinate_transformation_mode ${mode}`)
   }
@@ -101,12 +111,13 @@ function cubic(distance: number, a: number): number {
 const triangle = (distance: number) => Math.max(0, 1 - Math.abs(distance))
 
 /** Which entries of the input an entry of the result is made of: [index, weight], an index maybe more than once. Those that lie
- *  outside count as the entry at the border, or not at all. */
+ *  outside count as the entry at the border, or not at all; what lies outside of a region's axis is made of none. */
 export function sharesOf(node: Node, axis: ResizedAxis, index: number): [index: number, weight: number][] {
   const { from, scale } = axis
   if (scale === 1) return [[index, 1]]
   const within = (place: number) => Math.min(Math.max(place, 0), from - 1)
   const source = sourceOf(node, axis, index)
+  if (axis.region && (source < 0 || source > from - 1)) return []
   const mode = stringOf(node, 'mode', 'nearest')
   if (mode === 'nearest') return [[within(nearestTo(node, source, scale)), 1]]
   const a = numberOf(node, 'cubic_coeff_a', -0.75)

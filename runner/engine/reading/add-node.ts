@@ -6,6 +6,7 @@ import type { Ops } from '../onnx/ops.ts'
 import { sizeOf, type Tensor } from '../onnx/tensor.ts'
 import { addOp } from './add-op.ts'
 import { olderForm } from './by-shape.ts'
+import { whyUnusable } from './check.ts'
 import type { FileNode } from './file-model.ts'
 import { inSinglePrecision, singlePrecision } from './precision.ts'
 
@@ -58,8 +59,8 @@ export function newBuilding(
 
 export function addNode(ops: Ops, file: FileNode, building: Building): void {
   const { op, inputs, outputs } = file
-  if (file.unusable) throw new Error(file.unusable)
-  if (file.domain) throw new Error(`it is of the domain ${file.domain}; export with standard ops only`)
+  const why = whyUnusable(file)
+  if (why !== undefined) throw new Error(why)
   const { known, content, tensorNamed, batchNorm } = building
   const sketch: Node = {
     op,

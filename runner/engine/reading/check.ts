@@ -1,5 +1,5 @@
-/** Every tensor is made once, before it is used. */
-import type { FileModel, Pass } from './file-model.ts'
+/** Every tensor is made once, before it is used, and what the outputs need can be used. */
+import type { FileModel, FileNode, Pass } from './file-model.ts'
 import { shown } from './refusal.ts'
 
 export const checked: Pass = (model) => {
@@ -27,4 +27,21 @@ export const checked: Pass = (model) => {
 function checkOutputs({ outputs }: FileModel, made: ReadonlySet<string>): void {
   const absent = outputs.find((name) => !made.has(name))
   if (absent !== undefined) throw new Error(`nothing in the model makes its output ${shown(absent)}`)
+}
+
+/** Why a node can't be added to a graph, whatever its inputs are. */
+export function whyUnusable({ domain, unusable }: FileNode): string | undefined {
+  return unusable ?? (domain ? `it is of the domain ${shown(domain)}; export with standard ops only` : undefined)
+}
+
+/** Nodes that can't be used are refused before anything is decided about the weights behind them. */
+export const usable: Pass = (model) => {
+  const needed = new Set(model.outputs)
+  for (const node of model.nodes.toReversed()) {
+    if (!node.outputs.some((output) => needed.has(output))) continue
+    const why = whyUnusable(node)
+    if (why !== undefined) throw new Error(`cannot use ${shown(node.op)} (node ${shown(node.name)}): ${why}`)
+    for (const input of node.inputs) if (input) needed.add(input)
+  }
+  return model
 }

@@ -8,6 +8,10 @@ import { copied } from './inline.ts'
 import { freshNames } from './names.ts'
 
 const IN_FEW_BITS = /^(QLinear.*|.*Integer|DynamicQuantizeLinear)$/
+const IN_EIGHT_BITS =
+  'it computes in few bits, in which nothing trains; export the model before it is quantised, or quantise it with QuantizeLinear and DequantizeLinear (QDQ)'
+const ROUNDED =
+  'it rounds to more than 8 bits, with a scale for each channel, or for an op in between; export the model before it is quantised'
 const RANGES: Record<string, [number, number]> = { uint8: [0, 255], int8: [-128, 127] }
 
 const attributeOf = ({ attributes }: FileNode, name: string, fallback: number) =>
@@ -25,12 +29,7 @@ export const dequantised: Pass = (model, { decide }) => {
     if (constants.has(x)) return copied(x, at(node.outputs, 0))
     const [scale, zero] = [constants.get(scaleName), constants.get(zeroName)]
     const range = RANGES[zero?.type ?? 'uint8']
-    if (scale?.data.length !== 1 || !range)
-      return {
-        ...node,
-        unusable:
-          'what it rounds has more than 8 bits, or a scale for each channel; export the model before it is quantised',
-      }
+    if (scale?.data.length !== 1 || !range) return { ...node, unusable: ROUNDED }
     activations++
     const ends = range.map((end) => (end - (zero ? at(numbersOf(zero), 0) : 0)) * at(numbersOf(scale), 0))
     const names = ends.map((end) => {
@@ -44,12 +43,11 @@ export const dequantised: Pass = (model, { decide }) => {
   const nodes = model.nodes.flatMap((node): FileNode[] => {
     const [[x = '', scale = '', zero = ''], [output = '']] = [node.inputs, node.outputs]
     if (node.domain) return [node]
-    if (IN_FEW_BITS.test(node.op)) {
-      const unusable =
-        'it computes in few bits, in which nothing trains; export the model before it is quantised, or quantise it with QuantizeLinear and DequantizeLinear (QDQ)'
-      return [{ ...node, unusable }]
+    if (IN_FEW_BITS.test(node.op)) return [{ ...node, unusable: IN_EIGHT_BITS }]
+    if (node.op === 'QuantizeLinear') {
+      rounding.set(output, node)
+      return [{ ...node, unusable: ROUNDED }]
     }
-    if (node.op === 'QuantizeLinear') rounding.set(output, node)
     if (node.op !== 'DequantizeLinear') return [node]
     const [content, factors] = [constants.get(x), constants.get(scale)]
     if (content && factors) {
@@ -58,7 +56,7 @@ export const dequantised: Pass = (model, { decide }) => {
       return []
     }
     const source = rounding.get(x)
-    return [source ? bounded(node, source) : { ...node, unusable: 'it takes what no QuantizeLinear before it gives' }]
+    return [source ? bounded(node, source) : { ...node, unusable: ROUNDED }]
   })
   if (weights > 0)
     decide(`weights are stored in few bits and train in float32 (${weights} DequantizeLinear of weights)`)
@@ -67,6 +65,7 @@ export const dequantised: Pass = (model, { decide }) => {
       `the file rounds what it computes to 8 bits (${activations} times); here only the range stays, so that answers differ a little from the file's`,
     )
   }
+  // Those that nothing takes any more go, since they stand for nothing.
   const used = new Set([...model.outputs, ...nodes.flatMap(({ inputs }) => inputs)])
   return {
     ...model,

@@ -6,6 +6,7 @@ import { type StoredType, storedType } from './stored-types.ts'
 
 type TensorProto = InstanceType<typeof proto.onnx.TensorProto>
 const EXTERNAL = 1
+const MOST_AXES = 16
 
 /** What tensors are read with. */
 export interface TensorSource {
@@ -19,8 +20,11 @@ export function tensorFrom(source: TensorProto, { external, converted }: TensorS
   const what = `the tensor ${shown(name)}`
   const stored = storedType(source.dataType, what)
   const shape = source.dims.map(Number)
-  if (shape.some((extent) => !Number.isSafeInteger(extent) || extent < 0) || !Number.isSafeInteger(sizeOf(shape)))
-    throw new Error(`${what} has the shape [${shape}], which no tensor can have; the file is damaged`)
+  const impossible = shape.some((extent) => !Number.isSafeInteger(extent) || extent < 0)
+  if (impossible || shape.length > MOST_AXES || !Number.isSafeInteger(sizeOf(shape)))
+    throw new Error(
+      `${what} has the shape [${shape.slice(0, MOST_AXES)}], which no tensor can have; the file is damaged`,
+    )
   const { raw, field, convert, type } = stored
   const bytes = Number(source.dataLocation) === EXTERNAL ? outside(source, what, external) : source.rawData
   const numbers = source[field]

@@ -109,6 +109,13 @@ const rules: Record<string, Rule[]> = {
   Split: [
     { before: 13, upgrade: toInputs(1, ['split'], asList) },
     {
+      before: ANY,
+      upgrade: (node) =>
+        (numberIn(node.attributes.num_outputs) ?? 0) > node.outputs.length
+          ? { ...node, unusable: `it has ${node.outputs.length} outputs of the parts that num_outputs asks for` }
+          : node,
+    },
+    {
       before: 18,
       upgrade: (node) =>
         node.inputs[1] ? node : { ...node, attributes: { ...node.attributes, num_outputs: int(node.outputs.length) } },

@@ -1,5 +1,6 @@
 /** Resize: cases of its gradient, in every mode. */
 
+import { float } from '../../../runner/engine/onnx/graph.ts'
 import type { AttributeInput } from '../../../runner/engine/onnx/ops.ts'
 import { floats } from '../../../runner/engine/onnx/tensor.ts'
 import type { Build } from '../gradient-check.ts'
@@ -14,6 +15,14 @@ const bySizes =
   (sizes: readonly number[], attributes: Attributes = {}): Build =>
   (ops, x) =>
     ops.emit('Resize', [x!, null, null, ops.list(sizes)], attributes)
+const byRegion =
+  (region: readonly number[], sizes: readonly number[], mode: string): Build =>
+  (ops, x) =>
+    ops.emit('Resize', [x!, ops.constant(floats([region.length], region)), null, ops.list(sizes)], {
+      mode,
+      coordinate_transformation_mode: 'tf_crop_and_resize',
+      extrapolation_value: float(7),
+    })
 
 const transforms = ['half_pixel', 'pytorch_half_pixel', 'half_pixel_symmetric', 'align_corners', 'asymmetric']
 const roundings = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil']
@@ -74,6 +83,11 @@ export const resize: Record<string, Case[]> = {
         [any(1, 2, 4, 6)],
         bySizes([7, 7], { axes: [2, 3], keep_aspect_ratio_policy }),
       ],
+    ]),
+    ...['nearest', 'linear', 'cubic'].flatMap((mode): Case[] => [
+      [`${mode}, a region`, [any(1, 1, 5, 6)], byRegion([0, 0, 0.3, 0.2, 1, 1, 0.8, 0.9], [1, 1, 4, 3], mode)],
+      [`${mode}, beyond the input`, [any(1, 1, 5, 6)], byRegion([0, 0, -0.4, 0.2, 1, 1, 0.8, 1.7], [1, 1, 4, 5], mode)],
+      [`${mode}, a region to one`, [any(1, 1, 5, 6)], byRegion([0, 0, 0.1, 0.2, 1, 1, 0.8, 0.9], [1, 1, 1, 3], mode)],
     ]),
     ['linear, three dimensions', [any(1, 2, 3, 2, 3)], bySizes([1, 2, 5, 4, 2], { mode: 'linear' })],
     ['linear, one dimension', [any(1, 2, 5)], bySizes([1, 2, 8], { mode: 'linear' })],
