@@ -88,6 +88,17 @@ describe('what is not supported is said with what to do:', () => {
       'LSTM with the activation Affine is not supported; expected one of Sigmoid, Tanh',
     ],
     [
+      'a table that no file needs to be large for',
+      'Attention',
+      [
+        [1, 1, 2 ** 20, 2],
+        [1, 1, 2 ** 20, 2],
+        [1, 1, 2 ** 20, 2],
+      ],
+      { is_causal: { kind: 'int', value: 1 } },
+      'Attention would be written with a table of 1099511627776 numbers; expected at most 4194304',
+    ],
+    [
       'a long sequence',
       'LSTM',
       [[2000, 1, 2], ...sequence.slice(1)],

@@ -4,7 +4,7 @@ import { constantInts, normalAxis } from '../onnx/geometry.ts'
 import { listOf, numberOf, stringOf } from '../onnx/graph.ts'
 import { arrays, sizeOf, tensor } from '../onnx/tensor.ts'
 import { spansOf } from '../onnx/windows.ts'
-import { type Decomposition, input } from './parts/decomposition.ts'
+import { type Decomposition, input, table } from './parts/decomposition.ts'
 
 /** Channels to blocks of the map: [n, b * b * c, h, w] -> [n, c, h * b, w * b]; by CRD, a block's channels are neighbours. */
 export const DepthToSpace: Decomposition = (context) => {
@@ -82,10 +82,8 @@ export const Col2Im: Decomposition = (context) => {
   const places = spans.map(({ stride }, i) => Math.floor(at(room, i) / stride) + 1)
   const taps = sizeOf(kernel)
   const [n, rows] = x.shape as [number, number, number]
-  const ones = arrays[x.type as 'float32'].from({ length: taps * taps }, (_, i) =>
-    Number(Math.floor(i / taps) === i % taps),
-  )
-  const filters = ops.constant(tensor(x.type, [taps, 1, ...kernel], ones), 'taps')
+  const ones = table(node, taps * taps, (i) => Number(Math.floor(i / taps) === i % taps))
+  const filters = ops.constant(tensor(x.type, [taps, 1, ...kernel], arrays[x.type as 'float32'].from(ones)), 'taps')
   const windows = ops.Reshape(x, [(n * rows) / taps, taps, ...places])
   // What no window reaches at the end of an axis.
   const rest = spans.map(({ stride }, i) => at(room, i) % stride)

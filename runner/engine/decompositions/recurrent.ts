@@ -72,6 +72,8 @@ const recurrent =
     const [weights, recurrences] = [input(context, 1), input(context, 2)]
     const [count, , hidden] = recurrences.shape as [number, number, number]
     const direction = stringOf(node, 'direction', 'forward')
+    if (count !== (direction === 'bidirectional' ? 2 : 1))
+      throw new Error(`${node.op} with direction ${direction} has weights [${weights.shape}] for ${count} directions`)
     const stateOf = (value: Value | undefined, which: number): Value => {
       if (!value) return ops.Expand(ops.scalar(first.type, 0), [batch, hidden])
       return ops.Reshape(ops.Slice(value, [which], [which + 1], [batchFirst ? 1 : 0]), [batch, hidden])
