@@ -1,16 +1,25 @@
 /** Which of ONNX's own test cases we claim to pass, and why not the others: by op, by case, or by what kept them out of the pack. */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import * as folds from '../../runner/engine/folding/index.ts'
+import * as shapeFolds from '../../runner/engine/folding/shape.ts'
 import * as shapeRules from '../../runner/engine/onnx/shapes/index.ts'
 import { decomposed } from '../../runner/engine/reading/add-op.ts'
+import { refusedOps } from '../../runner/engine/reading/refused-ops.ts'
 import { type NodeCase, nodeCases } from './onnx-node-cases.ts'
 
 const reasons = z.record(z.string(), z.string().min(1))
 const notClaimedShape = z.strictObject({ ops: reasons, cases: reasons, left: reasons })
 
-/** Ops that the graph of a classifier may hold. */
+/** Ops of older opsets that reading turns into their successors. */
+export const successors: Readonly<Record<string, string>> = { Scatter: 'ScatterElements', Upsample: 'Resize' }
+
+/** Ops that are computed while a file is read, where what they ask for is known. */
+export const foldedOps: ReadonlySet<string> = new Set([...Object.keys(folds), ...Object.keys(shapeFolds)])
+
+/** Ops that the file of a classifier may hold. */
 export const claimedOps: readonly string[] = [
-  ...new Set([...Object.keys(shapeRules), ...Object.keys(decomposed)]),
+  ...new Set([...Object.keys(shapeRules), ...Object.keys(decomposed), ...Object.keys(successors), ...foldedOps]),
 ].sort()
 
 export interface NodeClaims {
@@ -23,6 +32,7 @@ export interface NodeClaims {
   otherOps: Map<string, NodeCase[]>
   /** Cases of which the pack holds the names only, by what kept them out. */
   left: Map<string, number>
+  /** The reasons, by the same keys. */
   notClaimed: z.infer<typeof notClaimedShape>
 }
 
@@ -46,5 +56,8 @@ export function nodeClaims(): NodeClaims {
   }
   const counts = new Map<string, number>()
   for (const { reason } of left) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  return { onnx, claimed, excluded, otherOps, left: counts, notClaimed }
+  // A refusal says itself why its op is not claimed.
+  const refused = Object.entries(refusedOps).filter(([op]) => otherOps.has(op))
+  const ops = { ...notClaimed.ops, ...Object.fromEntries(refused) }
+  return { onnx, claimed, excluded, otherOps, left: counts, notClaimed: { ...notClaimed, ops } }
 }

@@ -4,7 +4,7 @@ import { elementTypeOf } from '../onnx/element-types.ts'
 import { numberOf, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 import { floats } from '../onnx/tensor.ts'
-import { type Decomposition, type DecompositionContext, input } from './parts/decomposition.ts'
+import { type Decomposition, type DecompositionContext, input, table } from './parts/decomposition.ts'
 
 /** What hides a key: far below any product, and finite, so that a query that sees none has a gradient (of zero). */
 const HIDDEN = -1e30
@@ -38,9 +38,7 @@ function positions({ ops, node }: DecompositionContext, queries: number, keys: n
     const back = i + past - j
     return !(causal && back < 0) && !(left >= 0 && back > left) && !(right >= 0 && -back > right)
   }
-  const bias = Float32Array.from({ length: queries * keys }, (_, flat) =>
-    seen(Math.floor(flat / keys), flat % keys) ? 0 : HIDDEN,
-  )
+  const bias = table(node, queries * keys, (flat) => (seen(Math.floor(flat / keys), flat % keys) ? 0 : HIDDEN))
   return ops.constant(floats([queries, keys], bias), 'positions')
 }
 

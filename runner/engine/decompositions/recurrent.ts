@@ -31,7 +31,6 @@ interface Steps {
 }
 
 interface Layer {
-  gates: number
   activations: readonly string[]
   /** Whether the gates see both biases at once. */
   biasOutside: boolean
@@ -73,6 +72,8 @@ const recurrent =
     const [weights, recurrences] = [input(context, 1), input(context, 2)]
     const [count, , hidden] = recurrences.shape as [number, number, number]
     const direction = stringOf(node, 'direction', 'forward')
+    if (count !== (direction === 'bidirectional' ? 2 : 1))
+      throw new Error(`${node.op} with direction ${direction} has weights [${weights.shape}] for ${count} directions`)
     const stateOf = (value: Value | undefined, which: number): Value => {
       if (!value) return ops.Expand(ops.scalar(first.type, 0), [batch, hidden])
       return ops.Reshape(ops.Slice(value, [which], [which + 1], [batchFirst ? 1 : 0]), [batch, hidden])
@@ -137,7 +138,6 @@ const recurrent =
 
 /** h' = f(x W^T + h R^T + b) */
 export const RNN = recurrent({
-  gates: 1,
   activations: ['Tanh'],
   biasOutside: true,
   steps(_, { ops, inputs, recurrence, initial, activations: [f] }) {
@@ -153,7 +153,6 @@ export const RNN = recurrent({
 
 /** Gates z, r, h: h' = (1 - z) g + z h, with g = tanh(x W^T + (r h) R^T + b), or, by `linear_before_reset`, of r (h R^T + b). */
 export const GRU = recurrent({
-  gates: 3,
   activations: ['Sigmoid', 'Tanh'],
   biasOutside: false,
   steps({ node }, { ops, inputs, recurrence, bias, initial, activations: [f, g] }) {
@@ -182,7 +181,6 @@ export const GRU = recurrent({
 
 /** Gates i, o, f, c: c' = f c + i g(..), h' = o tanh(c'); peepholes show the cell to i and f, and the new cell to o. */
 export const LSTM = recurrent({
-  gates: 4,
   activations: ['Sigmoid', 'Tanh', 'Tanh'],
   biasOutside: true,
   cell: 6,

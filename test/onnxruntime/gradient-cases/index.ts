@@ -11,9 +11,9 @@ import { normalization } from './normalization.ts'
 import { pooling } from './pooling.ts'
 import { rearrangement } from './rearrangement.ts'
 import { reduction } from './reduction.ts'
-import { resize } from './resize.ts'
 import { shrinking } from './shrinking.ts'
 import { trigonometry } from './trigonometry.ts'
+import { resize } from './resize.ts'
 
 export const cases: Record<string, Case[]> = {
   ...elementwise,

@@ -20,6 +20,14 @@ resize-axes, resize-bilinear    scales of two axes, and an image enlarged by int
 batchnorm-2d-input     batch norm over [n, c]
 pow-zero-exponent      ReLU to the powers 0, 1 and 2
 threshold-in-comparison   softplus, but the identity above a threshold
+fixed-batch            a fixed batch of 4, with a Reshape to [4, 5]
+two-outputs            the index of the largest logit as a second output
+softmax-head           probabilities
+dead-node-without-rule, unused-weight    what the logits don't need
+learned-input-scale    a scale of each channel of the images
+fixed-table-is-trained a tensor of the file that was never learned
+parameter-named-images a parameter `images`
+binary-one-logit       one logit; refused, so that it has no gradients
 
 gradients.json holds logits, loss and gradients of one batch of each, as sketches (../../uniform.py). Images and labels come from
 the shared generator; PyTorch computes in double precision.
@@ -79,6 +87,11 @@ def batch_norm(x, w):
     return (linear(x, w) - w["rm"].detach()) / torch.sqrt(w["rv"].detach() + 1e-5) * w["s"] + w["b of logits"]
 
 
+def named_images(x, w):
+    x = torch.tanh(F.linear(x.flatten(1), w["a.weight"], w["a.bias"]) + w["images"])
+    return F.linear(x, w["h.weight"], w["h.bias"])
+
+
 models = {
     "torch-default-export": lambda x, w: F.linear(
         F.relu(F.conv2d(x, w["0.weight"], w["0.bias"], padding=1)).mean((2, 3)), w["5.weight"], w["5.bias"]
@@ -105,7 +118,15 @@ models = {
     "resize-bilinear": bilinear,
     "batchnorm-2d-input": batch_norm,
     "pow-zero-exponent": lambda x, w: F.relu(x @ w["w"]) ** w["e"].detach(),
-    "threshold-in-comparison": lambda x, w: F.softplus(linear(x, w), threshold=20),
+    "threshold-in-comparison": lambda x, w: F.softplus(linear(x, w), threshold=w["threshold"].item()),
+    "fixed-batch": linear,
+    "two-outputs": linear,
+    "softmax-head": linear,
+    "dead-node-without-rule": linear,
+    "unused-weight": linear,
+    "learned-input-scale": lambda x, w: linear(x * w["scale"], w),
+    "fixed-table-is-trained": lambda x, w: linear(x, w) + w["mask"].detach(),
+    "parameter-named-images": named_images,
 }
 
 
