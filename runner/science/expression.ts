@@ -73,6 +73,8 @@ export interface Operations {
   logSumExp(a: Expr): Expr
   /** The entry of each row at its label. [n, classes], [n] -> [n] */
   pick(a: Expr, labels: Expr): Expr
+  /** The label of the largest entry of each row, the first of equal ones; without a gradient. [n, classes] -> [n] */
+  argMax(a: Expr): Expr
   /** 1 at the label, 0 elsewhere. [n] -> [n, classes] */
   oneHot(labels: Expr, classes: number): Expr
   /** Mean cross-entropy. logits [n, classes], labels [n] -> scalar */
@@ -153,6 +155,7 @@ function operationsOf(push: Push): Operations {
     logSoftmax: (a) => push('logSoftmax', [a]),
     logSumExp: (a) => push('logSumExp', [a]),
     pick: (a, labels) => push('pick', [a, labels]),
+    argMax: (a) => push('argMax', [a]),
     oneHot: (labels, classes) => push('oneHot', [labels], { classes }),
     crossEntropy: (logits, labels) => push('crossEntropy', [logits, labels]),
     squaredError: (a, b, reduction) => push('squaredError', [a, b], { reduction }),

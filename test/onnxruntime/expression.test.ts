@@ -288,6 +288,12 @@ const cases: Record<keyof Operations, Case[]> = {
   ],
   logSumExp: [{ of: ({ a, logSumExp }) => logSumExp(a), gives: [...lse] }],
   pick: [{ of: ({ a, labels, pick }) => pick(a, labels), gives: [0.5, 3] }],
+  argMax: [
+    { of: ({ a, argMax }) => argMax(a), gives: [0, 0], at: null },
+    // A choice is a label; of equal entries the first is taken.
+    { of: ({ a, b, pick, argMax }) => pick(a, argMax(b)), gives: [1, 0] },
+    { of: ({ a, multiply, argMax }) => argMax(multiply(a, 0)), gives: [0, 0], at: null },
+  ],
   oneHot: [{ of: ({ labels, oneHot }) => oneHot(labels, 4), gives: [0, 0, 1, 0, 1, 0, 0, 0], at: null }],
   crossEntropy: [
     { of: ({ a, labels, crossEntropy }) => crossEntropy(a, labels), gives: [(lse[0] - 0.5 + lse[1] - 3) / 2] },

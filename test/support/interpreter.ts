@@ -87,6 +87,7 @@ const whole: Record<string, (args: Plain[], options: Options) => Plain> = {
   }),
   logSumExp: ([a]) => ({ shape: [a!.shape[0]!], data: rowsOf(a!).map(logSumExp) }),
   pick: ([a, labels]) => ({ shape: [a!.shape[0]!], data: rowsOf(a!).map((row, i) => row[labels!.data[i]!]!) }),
+  argMax: ([a]) => ({ shape: [a!.shape[0]!], data: rowsOf(a!).map((row) => row.indexOf(Math.max(...row))) }),
   oneHot: ([labels], { classes }) => ({
     shape: [labels!.shape[0]!, classes as number],
     data: labels!.data.flatMap((label) => Array.from({ length: classes as number }, (_, k) => (k === label ? 1 : 0))),

@@ -53,6 +53,7 @@ const ofTensors: Record<string, Elementwise> = {
   logSoftmax: (ops, [a]) => ops.LogSoftmax(a!, { axis: 1 }),
   logSumExp: (ops, [a]) => ops.ReduceLogSumExp(a!, [1], 0),
   pick: (ops, [a, labels]) => ops.ReduceSum(ops.Mul(a!, ops.OneHot(labels!, a!.shape[1]!)), [1], 0),
+  argMax: (ops, [a]) => ops.emit('ArgMax', [stopGradient(ops, a!)], { axis: 1, keepdims: 0 })[0],
   oneHot: (ops, [labels], { classes }) => ops.OneHot(labels!, classes as number),
   crossEntropy: (ops, [logits, labels]) => crossEntropy(ops, logits!, labels!),
   squaredError: (ops, [a, b], { reduction }) => squaredError(ops, a!, b!, reduction as 'sum' | 'mean'),
