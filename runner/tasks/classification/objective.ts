@@ -23,15 +23,19 @@ interface Shape {
   /** Images that stay resident, and whether they are the training set. */
   images: number
   own: boolean
+  /** They come as numbers, not as bytes. */
+  floats: boolean
   augment: boolean
 }
+
+const isFloats = (from: Images | undefined) => from?.images instanceof Float32Array
 
 export function classifierObjective({ network, train, augment }: ClassifierOptions): Objective<ClassifierTypes> {
   const { parameters, buffers, inputShape } = network
   const resident = residentImages(train.images, inputShape)
   const nameOf = ({ own }: Pick<Shape, 'own'>, k: number) => (own ? `images.${k}` : 'images')
   // A mask looks at what training looks at, as in SalUn's released code.
-  const augments = (use: Use) => augment && use !== 'values'
+  const augments = (use: Use, from: Images | undefined) => augment && use !== 'values' && !isFloats(from)
   const countOf = (from: Images | undefined) => from?.labels.length ?? train.count
   return {
     parameters,
@@ -39,13 +43,19 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
     values: classifierValues,
     population: ({ items }) => items.length,
     batchSize: ({ batchSize }) => batchSize,
-    shapeOf: ({ from }, use) => ({ images: countOf(from), own: !!from, augment: augments(use) }),
+    shapeOf: ({ from }, use) => ({
+      images: countOf(from),
+      own: !!from,
+      floats: isFloats(from),
+      augment: augments(use, from),
+    }),
     declare(graph, k, { batch, on, loss }) {
-      const { images: count, own, augment } = on as unknown as Shape
+      const { images: count, own, floats, augment } = on as unknown as Shape
       const name = nameOf({ own }, k)
       // Terms share the training set.
       const images =
-        graph.inputs.find((input) => input.name === name) ?? addInput(graph, name, 'uint8', [count, ...inputShape])
+        graph.inputs.find((input) => input.name === name) ??
+        addInput(graph, name, floats ? 'float32' : 'uint8', [count, ...inputShape])
       const plan = addInput(graph, `items.${k}`, 'int64', [-1, batch])
       const targets = loss.nodes.some(({ op }) => op === 'labels')
         ? addInput(graph, `labels.${k}`, 'int64', [-1, batch])
@@ -55,15 +65,21 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
         let pixels: Value | undefined
         const seen = () => {
           if (!pixels) {
-            const bytes = ops.Gather(images, ops.Gather(plan, iteration))
-            const cropped = draws ? cropAndFlip(ops, bytes, ops.Gather(draws, iteration)) : bytes
-            pixels = ops.Mul(ops.Cast(cropped, 'float32'), 1 / 255)
+            const whole = ops.Gather(images, ops.Gather(plan, iteration))
+            const cropped = draws ? cropAndFlip(ops, whole, ops.Gather(draws, iteration)) : whole
+            pixels = floats ? cropped : ops.Mul(ops.Cast(cropped, 'float32'), 1 / 255)
           }
           return pixels
         }
-        const answers = (x: Value, net: Net) => {
-          const { logits, updates } = network.forward(ops, x, net.values, net.training)
-          net.update(updates)
+        // Logits and features of one network on the same images come from one pass: running statistics move once.
+        const answered: { x: Value; weight: Value | undefined; training: boolean; logits: Value }[] = []
+        const answers = (x: Value, { values, training, update }: Net) => {
+          const weight = values.get(parameters[0]!.name)
+          const known = answered.find((one) => one.x === x && one.weight === weight && one.training === training)
+          if (known) return known.logits
+          const { logits, updates } = network.forward(ops, x, values, training)
+          update(updates)
+          answered.push({ x, weight, training, logits })
           return logits
         }
         return ({ op }, [x], net) => {
@@ -101,7 +117,7 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
               [steps, batch],
               BigInt64Array.from(positions, (at) => BigInt(label(at))),
             ),
-            ...(augments(use) && {
+            ...(augments(use, from) && {
               [`draws.${k}`]: int64s(
                 [steps, batch, DRAWS],
                 Array.from({ length: steps * batch * DRAWS }, (_, i) =>
