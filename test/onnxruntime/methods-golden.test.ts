@@ -82,7 +82,15 @@ async function follow(id: string, params: Case['params']) {
   const seen = watched()
   const { trainer } = seen
   const random = randomStream(0, 'test')
-  const task = { forget, retain, forgotten: null, labels, classes: CLASSES, random, verbs: {} }
+  const task = {
+    forget,
+    retain,
+    forgotten: null,
+    labels,
+    classes: CLASSES,
+    random,
+    verbs: { imageShape: network.inputShape },
+  }
   await run({ params: schema.parse(params), trainer, ...task })
   return seen
 }

@@ -24,6 +24,10 @@ const each: Record<string, (args: number[], options: Options) => number> = {
   negate: ([a]) => -a!,
   abs: ([a]) => Math.abs(a!),
   sign: ([a]) => Math.sign(a!),
+  round: ([a]) => {
+    const below = Math.floor(a!)
+    return a! - below === 0.5 ? 2 * Math.round(below / 2) : Math.round(a!)
+  },
   square: ([a]) => a! * a!,
   sqrt: ([a]) => Math.sqrt(a!),
   exp: ([a]) => Math.exp(a!),

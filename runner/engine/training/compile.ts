@@ -34,6 +34,7 @@ const elementwise: Record<string, Elementwise> = {
   negate: (ops, [a]) => ops.Neg(a!),
   abs: (ops, [a]) => ops.Abs(a!),
   sign: (ops, [a]) => ops.Sign(a!),
+  round: (ops, [a]) => ops.Round(a!),
   square: (ops, [a]) => ops.Mul(a!, a!),
   sqrt: (ops, [a]) => ops.Sqrt(a!),
   exp: (ops, [a]) => ops.Exp(a!),

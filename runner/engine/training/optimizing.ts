@@ -11,11 +11,12 @@ import type {
   Trainer,
   WeightValues,
 } from '../../science/method.ts'
-import type { Tensor } from '../onnx/tensor.ts'
+import { floats, sizeOf, type Tensor } from '../onnx/tensor.ts'
 import { type Descent, type DescentContext, type RecordedTerm, takePass, takeSteps } from './descent.ts'
 import type { Within } from './half-done.ts'
 import { slotName } from './objective.ts'
-import { asJson } from './outcomes.ts'
+import { asFloats, asJson } from './outcomes.ts'
+import { ownName } from './step-program.ts'
 
 /** How the recipe of a training descends, beside what methods can say. */
 export interface FitOptions {
@@ -81,9 +82,15 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
 
   function begin(
     spec: OptimizerSpec,
-    { learningRate, clipNorm = null, mask, freeze = 'hard', average = null, ...more }: OptimizerOptions,
+    { learningRate, clipNorm = null, mask, freeze = 'hard', average = null, own = {}, ...more }: OptimizerOptions,
   ): Descent {
-    const number = memory.optimizers.push(new Map()) - 1
+    const ownTensors = Object.entries(own).map(([name, { shape, values }]) => {
+      const size = sizeOf(shape)
+      if (values.length !== size)
+        throw new ExpressionError(`own("${name}"): expected ${size} values for [${shape}], got ${values.length}`)
+      return [ownName(name), floats(shape, Float32Array.from(values))] as const
+    })
+    const number = memory.optimizers.push(new Map(ownTensors)) - 1
     if (mask) masks.add(mask)
     const recordedBy = <V>(
       build: ((values: V) => Expr) | undefined,
@@ -92,7 +99,8 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
     const penalty = recordedBy(more.penalty, weightValues)
     const direction = recordedBy(more.direction, directionValues)
     const after = recordedBy(more.after, weightValues)
-    return { number, spec, learningRate, clipNorm, mask, freeze, average, penalty, direction, after }
+    const shapes = ownTensors.map(([name, { shape }]) => ({ name, shape }))
+    return { number, spec, learningRate, clipNorm, mask, freeze, average, penalty, direction, after, own: shapes }
   }
 
   function optimizer(spec: OptimizerSpec, how: OptimizerOptions): Optimizer<T> {
@@ -124,6 +132,12 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
             return null
           })
           .then(() => {}),
+      own: (name) =>
+        memory.perform(asFloats, async () => {
+          const tensor = memory.optimizers[own.number]!.get(ownName(name))
+          if (!tensor) throw new ExpressionError(`own("${name}"): this optimizer trains no tensor of that name`)
+          return Float32Array.from(tensor.data as Float32Array)
+        }),
     }
   }
 

@@ -1,9 +1,9 @@
-/** SCRUB: a student that obeys its teacher, the original, on D_r and disobeys it on D_f; without the rewinding of SCRUB+R
- *  (https://arxiv.org/abs/2302.09880). */
+/** SCRUB: a student that obeys its teacher, the original, on D_r and disobeys it on D_f; and SCRUB+R, which goes back to the epoch
+ *  that forgot as much as was wanted (https://arxiv.org/abs/2302.09880). */
 import { z } from 'zod'
 import { acting } from '../acting.ts'
-import { defineMethod } from '../method.ts'
-import { type ClassifierTerm, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
+import { type Context, defineMethod, type Kept, UnfitError } from '../method.ts'
+import { type ClassifierTerm, type ClassifierTypes, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
 import { masked, maskFor } from './parts/saliency.ts'
 
 export const scrub = defineMethod({
@@ -47,10 +47,17 @@ export const scrub = defineMethod({
             .default([3, 5, 9])
             .describe('Epochs, counted from 1, after which the learning rate is multiplied by `decay`.'),
           decay: z.number().gt(0).max(1).default(0.1).describe('What the learning rate is then multiplied by.'),
+          rewind: z
+            .enum(['none', 'held-out'])
+            .default('none')
+            .describe(
+              '`none` ends with the last epoch; `held-out` goes back to the first epoch whose error on D_f is nearest to the error of the last on images like D_f that were held out of D (SCRUB+R), which needs a benchmark with `holdOut`.',
+            ),
         }),
       ),
       async run(context) {
         const { params, trainer, forget, retain } = context
+        const unseen = params.rewind === 'none' ? null : heldOut(context)
         const { epochs, maxSteps, batchSize, forgetBatchSize, alpha, gamma, temperature: T, decayAfter, decay } = params
         const teacher = trainer.keep()
         // T² KL(teacher ‖ student), mean over the batch.
@@ -73,13 +80,42 @@ export const scrub = defineMethod({
           },
         }
         const optimizer = trainer.sgd({ ...params, mask: await maskFor(context) })
+        const passed: { model: Kept; error: number }[] = []
         for (let epoch = 1; epoch <= epochs; epoch++) {
           const decays = decayAfter.filter((last) => epoch > last).length
           const span = { passes: 1, learningRate: params.learningRate * decay ** decays }
           if (epoch <= maxSteps) await optimizer.descend([disobey], span)
           await optimizer.descend([obey], span)
+          if (unseen) passed.push({ model: trainer.keep(), error: await errorOn(context, forget) })
         }
+        if (!unseen) return
+        const wanted = await errorOn(context, unseen)
+        const distance = ({ error }: { error: number }) => Math.abs(error - wanted)
+        await trainer.restore(passed.reduce((best, one) => (distance(one) < distance(best) ? one : best)).model)
       },
     }),
   },
 })
+
+type Asked = Context<ClassifierTypes, { batchSize: number }>
+
+/** Training images that are neither in D_f nor in D_r; of the forgotten class, where a class is forgotten. */
+function heldOut({ forget, retain, forgotten, labels }: Asked): Int32Array {
+  const seen = new Set([...forget, ...retain])
+  const found = Int32Array.from(Array.from(labels).keys()).filter(
+    (item) => !seen.has(item) && (forgotten === null || labels[item] === forgotten),
+  )
+  if (found.length > 0) return found
+  throw new UnfitError(
+    'rewind: held-out needs images that the original was not trained on, and this benchmark holds out none; set training.holdOut, or leave rewind at none',
+  )
+}
+
+/** Share of the images that are answered wrongly. */
+async function errorOn({ trainer, classes, params }: Asked, items: Int32Array): Promise<number> {
+  const wrong = await trainer.evaluate({ items, batchSize: params.batchSize }, (values) => {
+    const { logits, labels, argMax, oneHot, pick, subtract } = values
+    return subtract(1, pick(oneHot(argMax(logits), classes), labels))
+  })
+  return wrong.reduce((sum, one) => sum + one, 0) / wrong.length
+}

@@ -4,8 +4,8 @@ import type { Expr, Push } from '../../expression.ts'
 import { type Kept, type Term, unlearningOf } from '../../method.ts'
 
 export interface Images {
-  /** [n, c, h, w] as bytes. */
-  images: Uint8Array
+  /** [n, c, h, w] as bytes; or as numbers of any size, 1 being white, which are never augmented. */
+  images: Uint8Array | Float32Array
   labels: ArrayLike<number>
 }
 
@@ -47,10 +47,15 @@ export interface ClassifierValues {
   featuresOf(options: Answering): Expr
 }
 
+export interface ClassifierVerbs {
+  /** [c, h, w] */
+  readonly imageShape: readonly number[]
+}
+
 export interface ClassifierTypes {
   batch: ClassifierBatch
   values: ClassifierValues
-  verbs: object
+  verbs: ClassifierVerbs
 }
 export type ClassifierTerm = Term<ClassifierTypes>
 
@@ -96,3 +101,8 @@ export const sgd = z.strictObject({
   momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of SGD.'),
   weightDecay: z.number().min(0).max(1).default(5e-4).describe('Weight decay of SGD, added to the gradient.'),
 })
+
+/** Parameters of Adam for methods that go over data in passes. */
+export const adamPasses = sgd
+  .pick({ epochs: true, learningRate: true, batchSize: true })
+  .extend({ learningRate: sgd.shape.learningRate.default(1e-3).describe('Learning rate of Adam.') })
