@@ -5,26 +5,18 @@ import { acting } from '../acting.ts'
 import { type Context, defineMethod } from '../method.ts'
 import { type ClassifierTerm, type ClassifierTypes, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
 import { accuracyOn } from './parts/answers.ts'
+import { heldOut } from './parts/held-out.ts'
 import { masked, maskFor } from './parts/saliency.ts'
 
 /** Accuracy of the original on images that it never saw; 0 where a class is forgotten, which it should know nothing of. */
-async function unseenAccuracy({
-  params: { unseen, batchSize },
-  trainer,
-  forget,
-  retain,
-  forgotten,
-  labels,
-}: Context<ClassifierTypes, { unseen: number | null; batchSize: number }>): Promise<number> {
-  if (unseen !== null) return unseen
+async function unseenAccuracy(
+  context: Context<ClassifierTypes, { unseen: number | null; batchSize: number }>,
+): Promise<number> {
+  const { params, trainer, forgotten, labels } = context
+  if (params.unseen !== null) return params.unseen
   if (forgotten !== null) return 0
-  const seen = new Set([...forget, ...retain])
-  const items = Int32Array.from({ length: labels.length }, (_, i) => i).filter((item) => !seen.has(item))
-  if (items.length === 0)
-    throw new Error(
-      'lotus: expected training images that are held out, got a benchmark that trains on all of them; set `unseen`, the accuracy of the original on images it never saw',
-    )
-  return await accuracyOn(trainer, { items, batchSize }, labels)
+  const items = heldOut(context, 'set unseen, the accuracy of the original on images that it never saw')
+  return await accuracyOn(trainer, { items, batchSize: params.batchSize }, labels)
 }
 
 export const lotus = defineMethod({

@@ -22,10 +22,10 @@ export const salunNoise = defineMethod({
           freeze,
         }),
       ),
-      async run({ params, trainer, forget, retain, labels, classes, random }) {
+      async run({ params, trainer, verbs, forget, retain, labels, classes, random }) {
         const { epochs, batchSize, mask: kind, density } = params
-        const [first] = [await trainer.evaluate({ items: forget.subarray(0, 1), batchSize: 1 }, ({ images }) => images)]
-        const noise = Uint8Array.from({ length: forget.length * first.length }, () => random.integer(256))
+        const size = verbs.imageShape.reduce((product, extent) => product * extent, 1)
+        const noise = Uint8Array.from({ length: forget.length * size }, () => random.integer(256))
         const from = { images: noise, labels: Uint8Array.from(forget, (item) => labels[item]!) }
         const items = forget.map((_, i) => i)
         const fitNoise = (drawn?: Int32Array) => {

@@ -2,8 +2,10 @@
  *  that forgot as much as was wanted (https://arxiv.org/abs/2302.09880). */
 import { z } from 'zod'
 import { acting } from '../acting.ts'
-import { type Context, defineMethod, type Kept, UnfitError } from '../method.ts'
+import { type Context, defineMethod, type Kept } from '../method.ts'
 import { type ClassifierTerm, type ClassifierTypes, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
+import { accuracyOn } from './parts/answers.ts'
+import { heldOut } from './parts/held-out.ts'
 import { masked, maskFor } from './parts/saliency.ts'
 
 export const scrub = defineMethod({
@@ -57,7 +59,7 @@ export const scrub = defineMethod({
       ),
       async run(context) {
         const { params, trainer, forget, retain } = context
-        const unseen = params.rewind === 'none' ? null : heldOut(context)
+        const unseen = params.rewind === 'none' ? null : unseenLike(context)
         const { epochs, maxSteps, batchSize, forgetBatchSize, alpha, gamma, temperature: T, decayAfter, decay } = params
         const teacher = trainer.keep()
         // T² KL(teacher ‖ student), mean over the batch.
@@ -99,23 +101,12 @@ export const scrub = defineMethod({
 
 type Asked = Context<ClassifierTypes, { batchSize: number }>
 
-/** Training images that are neither in D_f nor in D_r; of the forgotten class, where a class is forgotten. */
-function heldOut({ forget, retain, forgotten, labels }: Asked): Int32Array {
-  const seen = new Set([...forget, ...retain])
-  const found = Int32Array.from(Array.from(labels).keys()).filter(
-    (item) => !seen.has(item) && (forgotten === null || labels[item] === forgotten),
-  )
-  if (found.length > 0) return found
-  throw new UnfitError(
-    'rewind: held-out needs images that the original was not trained on, and this benchmark holds out none; set training.holdOut, or leave rewind at none',
-  )
+/** Images that were held out; of the forgotten class, where a class is forgotten. */
+function unseenLike(context: Asked): Int32Array {
+  const { forgotten, labels } = context
+  const found = heldOut(context, 'leave rewind at none')
+  return forgotten === null ? found : found.filter((item) => labels[item] === forgotten)
 }
 
-/** Share of the images that are answered wrongly. */
-async function errorOn({ trainer, classes, params }: Asked, items: Int32Array): Promise<number> {
-  const wrong = await trainer.evaluate({ items, batchSize: params.batchSize }, (values) => {
-    const { logits, labels, argMax, oneHot, pick, subtract } = values
-    return subtract(1, pick(oneHot(argMax(logits), classes), labels))
-  })
-  return wrong.reduce((sum, one) => sum + one, 0) / wrong.length
-}
+const errorOn = async ({ trainer, labels, params: { batchSize } }: Asked, items: Int32Array) =>
+  1 - (await accuracyOn(trainer, { items, batchSize }, labels))

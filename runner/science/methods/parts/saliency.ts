@@ -58,6 +58,8 @@ const pluggedIn = addedLater(
 
 /** Parameters of a method that a mask can be put on, with SGD or an Adam that decays. */
 export const masked = { mask: pluggedIn, density, freeze }
+/** The same with an Adam that doesn't, or with no optimizer. */
+export const plainMasked = { mask: pluggedIn, density }
 /** The same of a denoiser's method, whose Adam doesn't. */
 export const denoiserMasked = { mask: pluggedIn, density, maskGuidance }
 
