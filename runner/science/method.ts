@@ -84,11 +84,16 @@ export interface SgdOptions extends OptimizerOptions {
   weightDecay: number
 }
 
+export interface AdamOptions extends OptimizerOptions {
+  /** Taken off the weights themselves, as AdamW does. */
+  weightDecay?: number | undefined
+}
+
 /** How long to descend: over all items of the first term in a fresh random order, the last batch smaller, or a number of steps
  *  whose batches are drawn from endless reshuffled passes. Further terms of a pass are drawn that way too. */
 export type Span = ({ passes: number } | { steps: number }) & {
-  /** In place of the optimizer's own. */
-  learningRate?: number
+  /** In place of the optimizer's own, for all steps or by step. */
+  learningRate?: number | ((step: number) => number)
   clipNorm?: number | null
   /** Null descends the weighted sum of the terms. */
   direction?: null
@@ -114,8 +119,8 @@ export interface Trainer<T extends TaskTypes> {
   readonly parameters: readonly Parameter[]
   /** SGD as PyTorch defines it. */
   sgd(options: SgdOptions): Optimizer<T>
-  /** Adam without weight decay: β 0.9 and 0.999, ε 1e-8. */
-  adam(options: OptimizerOptions): Optimizer<T>
+  /** Adam, or with a weight decay AdamW: β 0.9 and 0.999, ε 1e-8. */
+  adam(options: AdamOptions): Optimizer<T>
   /** The model as it is now. */
   keep(): Kept
   /** A model that has learned nothing. */
@@ -141,6 +146,14 @@ export interface Trainer<T extends TaskTypes> {
   ): Promise<Float32Array>
   /** A value of every example in order, in evaluation mode: logits, features, losses, gradients for inputs. [n, ...] row-major */
   evaluate(on: T['batch'], value: (values: T['values'] & Operations) => Expr): Promise<Float32Array>
+  /** Hands such values to `step`, round after round, each time of the batch that `on` makes of the state, until it makes none;
+   *  gives the last state. Images that follow gradients: an attack, a noise that is learned. */
+  foldValues(
+    value: (values: T['values'] & Operations) => Expr,
+    initial: Float32Array,
+    on: (state: Float32Array, round: number) => T['batch'] | null,
+    step: (state: Float32Array, values: Float32Array, round: number) => Float32Array,
+  ): Promise<Float32Array>
   /** The weights as numbers. */
   read(): Promise<Weights>
   /** Replaces the weights of the parameters that are given. */

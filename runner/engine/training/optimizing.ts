@@ -50,7 +50,7 @@ export interface Optimizing<T extends TaskTypes> extends Pick<Trainer<T>, 'sgd' 
   losses(): number[]
 }
 
-const ADAM: OptimizerSpec = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
+const ADAM = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const satisfies OptimizerSpec
 
 /** `purpose` begins the names of all draws. */
 export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & { purpose: string }): Optimizing<T> {
@@ -109,10 +109,11 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
     return {
       async descend(terms, span) {
         const all = recorded(terms)
-        const { learningRate = how.learningRate, numbers = {} } = span
+        const { learningRate: given = how.learningRate, numbers = {} } = span
+        const rate = typeof given === 'number' ? () => given : given
         const { clipNorm = own.clipNorm, direction = own.direction, average = own.average } = span
         const descent = { ...own, clipNorm, direction, average }
-        const common = { rate: () => learningRate, learningRate, numbers }
+        const common = { rate, learningRate: rate(0), numbers }
         if ('steps' in span) {
           const run = { ...common, phase: 'unlearning', drawn: drawnSteps() }
           return descend((within) => takeSteps(context, descent, all, span.steps, run, within))
@@ -154,7 +155,8 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
   return {
     sgd: ({ momentum, weightDecay, ...rest }) =>
       optimizer({ kind: 'sgd', momentum, weightDecay, nesterov: false }, rest),
-    adam: (how) => optimizer(ADAM, how),
+    adam: ({ weightDecay = 0, ...how }) =>
+      optimizer(weightDecay > 0 ? { ...ADAM, kind: 'adamw', weightDecay } : ADAM, how),
     fit({ spec, ...how }) {
       const descent = begin(spec, how)
       const common = { learningRate: how.learningRate, numbers: {} }

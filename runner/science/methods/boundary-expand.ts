@@ -1,9 +1,11 @@
 /** Boundary Expand: gives D_f to a class of its own that nobody else is in (https://arxiv.org/abs/2303.11570). That class is dropped
  *  after training, as in the paper and its code. SalUn's released code keeps it, so that an answer can be a class which does not
  *  exist; the model would then have another output than the one of the benchmark, so that is not offered. */
+import { acting } from '../acting.ts'
 import { defineMethod } from '../method.ts'
 import { onClassification, sgd } from '../tasks/classification/vocabulary.ts'
 import { lastLayer } from './parts/layers.ts'
+import { masked, maskFor } from './parts/saliency.ts'
 
 export const boundaryExpand = defineMethod({
   title: 'Boundary Expand',
@@ -13,8 +15,9 @@ export const boundaryExpand = defineMethod({
   mark: 19,
   on: {
     classification: onClassification({
-      params: sgd.extend({ learningRate: sgd.shape.learningRate.default(1e-5) }),
-      async run({ params, trainer, forget, classes, random }) {
+      params: acting(sgd.extend({ learningRate: sgd.shape.learningRate.default(1e-5), ...masked })),
+      async run(context) {
+        const { params, trainer, forget, classes, random } = context
         const { epochs, batchSize } = params
         const { features } = lastLayer(trainer.parameters, classes)
         // As a linear layer begins in PyTorch.
@@ -24,7 +27,8 @@ export const boundaryExpand = defineMethod({
           row: { shape: [features], values: fresh(features) },
           bias: { shape: [1], values: fresh(1) },
         }
-        await trainer.sgd({ ...params, own }).descend(
+        const optimizer = trainer.sgd({ ...params, own, mask: await maskFor(context) })
+        await optimizer.descend(
           [
             {
               on: { items: forget, batchSize },

@@ -1,7 +1,9 @@
 /** Boundary Shrink: fits D_f to the nearest other class, found by one adversarial step (https://arxiv.org/abs/2303.11570). */
 import { z } from 'zod'
+import { acting } from '../acting.ts'
 import { defineMethod } from '../method.ts'
 import { onClassification, sgd } from '../tasks/classification/vocabulary.ts'
+import { masked, maskFor } from './parts/saliency.ts'
 
 export const boundaryShrink = defineMethod({
   title: 'Boundary Shrink',
@@ -12,25 +14,30 @@ export const boundaryShrink = defineMethod({
   mark: 18,
   on: {
     classification: onClassification({
-      params: sgd.extend({
-        learningRate: sgd.shape.learningRate.default(1e-5),
-        bound: z
-          .number()
-          .min(0)
-          .max(1)
-          .default(0.1)
-          .describe('ε of the adversarial step x + ε sign(∇ loss), in pixels from 0 to 1; 0.1 in paper and code.'),
-        nearest: z
-          .enum(['any', 'other'])
-          .default('any')
-          .describe(
-            '`any` takes what the original sees in the neighbour, be it the true class where the step failed (the released code); `other` takes the most probable class that is not the true one (the paper’s nearest but incorrect class).',
-          ),
-      }),
-      async run({ params, trainer, forget, classes }) {
+      params: acting(
+        sgd.extend({
+          ...masked,
+          learningRate: sgd.shape.learningRate.default(1e-5),
+          bound: z
+            .number()
+            .min(0)
+            .max(1)
+            .default(0.1)
+            .describe('ε of the adversarial step x + ε sign(∇ loss), in pixels from 0 to 1; 0.1 in paper and code.'),
+          nearest: z
+            .enum(['any', 'other'])
+            .default('any')
+            .describe(
+              '`any` takes what the original sees in the neighbour, be it the true class where the step failed (the released code); `other` takes the most probable class that is not the true one (the paper’s nearest but incorrect class).',
+            ),
+        }),
+      ),
+      async run(context) {
+        const { params, trainer, forget, classes } = context
         const { epochs, batchSize, bound, nearest } = params
         const original = trainer.keep()
-        await trainer.sgd(params).descend(
+        const optimizer = trainer.sgd({ ...params, mask: await maskFor(context) })
+        await optimizer.descend(
           [
             {
               on: { items: forget, batchSize },

@@ -5,6 +5,7 @@ import { acting, actingWith } from '../acting.ts'
 import { defineMethod, UnfitError } from '../method.ts'
 import { type ClassifierTerm, onClassification } from '../tasks/classification/vocabulary.ts'
 import { flatten, unflatten } from '../weights.ts'
+import { maskFor, plainMasked } from './parts/saliency.ts'
 
 /** Images in a batch whose gradients are summed; what comes out doesn't follow from it. */
 const BATCH = 256
@@ -25,6 +26,7 @@ export const iu = defineMethod({
     classification: onClassification({
       params: acting(
         z.strictObject({
+          ...plainMasked,
           alpha: z
             .number()
             .min(0)
@@ -52,7 +54,8 @@ export const iu = defineMethod({
           }),
         }),
       ),
-      async run({ params, trainer, forget, retain }) {
+      async run(context) {
+        const { params, trainer, forget, retain } = context
         const { alpha, samples, recursion, damping } = params
         const size = trainer.parameters.reduce((sum, parameter) => sum + parameter.size, 0)
         const needed = Math.min(samples, retain.length) * size * 4
@@ -60,6 +63,7 @@ export const iu = defineMethod({
           throw new UnfitError(
             `samples: the exact inverse would keep ${needed} bytes of gradients, of at most ${MOST}; ask for at most ${Math.floor(MOST / size / 4)} samples, or for the released recursion`,
           )
+        const mask = await maskFor({ ...context, params: { ...params, batchSize: BATCH } })
         const total = forget.length + retain.length
         const ofForget = flatten(await trainer.gradient(summedLoss(forget, BATCH)))
         const ofRetain = flatten(await trainer.gradient(summedLoss(retain, BATCH)))
@@ -70,8 +74,12 @@ export const iu = defineMethod({
           recursion === 'exact'
             ? await trainer.foldGradients(single(samples), ...exactInverse(wanted, samples, damping))
             : await trainer.foldGradients(single(samples + 2), ...releasedInverse(wanted, samples))
-        const moved = flatten(await trainer.read()).map((weight, i) => weight + alpha * step[i]!)
-        await trainer.write(unflatten(trainer.parameters, moved))
+        const steps = unflatten(trainer.parameters, step.subarray(0, size))
+        const moved = [...(await trainer.read())].map(([name, weights]): [string, Float32Array] => {
+          const [own, free] = [steps.get(name)!, mask?.get(name)]
+          return [name, weights.map((weight, i) => (free && !free[i] ? weight : weight + alpha * own[i]!))]
+        })
+        await trainer.write(new Map(moved))
       },
     }),
   },

@@ -1,8 +1,12 @@
 /** SCRUB: a student that obeys its teacher, the original, on D_r and disobeys it on D_f; and SCRUB+R, which goes back to the epoch
  *  that forgot as much as was wanted (https://arxiv.org/abs/2302.09880). */
 import { z } from 'zod'
-import { type Context, defineMethod, type Kept, UnfitError } from '../method.ts'
+import { acting } from '../acting.ts'
+import { type Context, defineMethod, type Kept } from '../method.ts'
 import { type ClassifierTerm, type ClassifierTypes, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
+import { accuracyOn } from './parts/answers.ts'
+import { heldOut } from './parts/held-out.ts'
+import { masked, maskFor } from './parts/saliency.ts'
 
 export const scrub = defineMethod({
   title: 'SCRUB',
@@ -16,43 +20,46 @@ export const scrub = defineMethod({
   mark: 12,
   on: {
     classification: onClassification({
-      params: sgd.extend({
-        epochs: sgd.shape.epochs.default(3).describe('Passes over D_r (min steps).'),
-        maxSteps: z
-          .int()
-          .min(0)
-          .max(1000)
-          .default(2)
-          .describe('How many of the epochs, the first ones, begin with a pass over D_f (max steps).'),
-        learningRate: sgd.shape.learningRate.default(5e-4).describe('Learning rate of SGD, for both kinds of steps.'),
-        batchSize: sgd.shape.batchSize.default(128).describe('Images of D_r in a min step.'),
-        forgetBatchSize: z.int().min(1).max(4096).default(32).describe('Images of D_f in a max step.'),
-        alpha: z.number().min(0).max(1000).default(0.001).describe('α: factor of the divergence on D_r.'),
-        gamma: z.number().min(0).max(1000).default(0.99).describe('γ: factor of the cross-entropy on D_r.'),
-        temperature: z
-          .number()
-          .gt(0)
-          .max(100)
-          .default(4)
-          .describe(
-            'T: the divergence is T² KL of answers softened by T, as in the released code (4 on all of CIFAR-10); 1 is the equation of the paper.',
-          ),
-        decayAfter: z
-          .array(z.int().min(1))
-          .max(100)
-          .default([3, 5, 9])
-          .describe('Epochs, counted from 1, after which the learning rate is multiplied by `decay`.'),
-        decay: z.number().gt(0).max(1).default(0.1).describe('What the learning rate is then multiplied by.'),
-        rewind: z
-          .enum(['none', 'held-out'])
-          .default('none')
-          .describe(
-            '`none` ends with the last epoch; `held-out` goes back to the first epoch whose error on D_f is nearest to the error of the last on images like D_f that were held out of D (SCRUB+R), which needs a benchmark with `holdOut`.',
-          ),
-      }),
+      params: acting(
+        sgd.extend({
+          ...masked,
+          epochs: sgd.shape.epochs.default(3).describe('Passes over D_r (min steps).'),
+          maxSteps: z
+            .int()
+            .min(0)
+            .max(1000)
+            .default(2)
+            .describe('How many of the epochs, the first ones, begin with a pass over D_f (max steps).'),
+          learningRate: sgd.shape.learningRate.default(5e-4).describe('Learning rate of SGD, for both kinds of steps.'),
+          batchSize: sgd.shape.batchSize.default(128).describe('Images of D_r in a min step.'),
+          forgetBatchSize: z.int().min(1).max(4096).default(32).describe('Images of D_f in a max step.'),
+          alpha: z.number().min(0).max(1000).default(0.001).describe('α: factor of the divergence on D_r.'),
+          gamma: z.number().min(0).max(1000).default(0.99).describe('γ: factor of the cross-entropy on D_r.'),
+          temperature: z
+            .number()
+            .gt(0)
+            .max(100)
+            .default(4)
+            .describe(
+              'T: the divergence is T² KL of answers softened by T, as in the released code (4 on all of CIFAR-10); 1 is the equation of the paper.',
+            ),
+          decayAfter: z
+            .array(z.int().min(1))
+            .max(100)
+            .default([3, 5, 9])
+            .describe('Epochs, counted from 1, after which the learning rate is multiplied by `decay`.'),
+          decay: z.number().gt(0).max(1).default(0.1).describe('What the learning rate is then multiplied by.'),
+          rewind: z
+            .enum(['none', 'held-out'])
+            .default('none')
+            .describe(
+              '`none` ends with the last epoch; `held-out` goes back to the first epoch whose error on D_f is nearest to the error of the last on images like D_f that were held out of D (SCRUB+R), which needs a benchmark with `holdOut`.',
+            ),
+        }),
+      ),
       async run(context) {
         const { params, trainer, forget, retain } = context
-        const unseen = params.rewind === 'none' ? null : heldOut(context)
+        const unseen = params.rewind === 'none' ? null : unseenLike(context)
         const { epochs, maxSteps, batchSize, forgetBatchSize, alpha, gamma, temperature: T, decayAfter, decay } = params
         const teacher = trainer.keep()
         // T² KL(teacher ‖ student), mean over the batch.
@@ -74,7 +81,7 @@ export const scrub = defineMethod({
             return add(multiply(alpha, divergence(values)), multiply(gamma, crossEntropy(logits, labels)))
           },
         }
-        const optimizer = trainer.sgd(params)
+        const optimizer = trainer.sgd({ ...params, mask: await maskFor(context) })
         const passed: { model: Kept; error: number }[] = []
         for (let epoch = 1; epoch <= epochs; epoch++) {
           const decays = decayAfter.filter((last) => epoch > last).length
@@ -94,23 +101,12 @@ export const scrub = defineMethod({
 
 type Asked = Context<ClassifierTypes, { batchSize: number }>
 
-/** Training images that are neither in D_f nor in D_r; of the forgotten class, where a class is forgotten. */
-function heldOut({ forget, retain, forgotten, labels }: Asked): Int32Array {
-  const seen = new Set([...forget, ...retain])
-  const found = Int32Array.from(Array.from(labels).keys()).filter(
-    (item) => !seen.has(item) && (forgotten === null || labels[item] === forgotten),
-  )
-  if (found.length > 0) return found
-  throw new UnfitError(
-    'rewind: held-out needs images that the original was not trained on, and this benchmark holds out none; set training.holdOut, or leave rewind at none',
-  )
+/** Images that were held out; of the forgotten class, where a class is forgotten. */
+function unseenLike(context: Asked): Int32Array {
+  const { forgotten, labels } = context
+  const found = heldOut(context, 'leave rewind at none')
+  return forgotten === null ? found : found.filter((item) => labels[item] === forgotten)
 }
 
-/** Share of the images that are answered wrongly. */
-async function errorOn({ trainer, classes, params }: Asked, items: Int32Array): Promise<number> {
-  const wrong = await trainer.evaluate({ items, batchSize: params.batchSize }, (values) => {
-    const { logits, labels, argMax, oneHot, pick, subtract } = values
-    return subtract(1, pick(oneHot(argMax(logits), classes), labels))
-  })
-  return wrong.reduce((sum, one) => sum + one, 0) / wrong.length
-}
+const errorOn = async ({ trainer, labels, params: { batchSize } }: Asked, items: Int32Array) =>
+  1 - (await accuracyOn(trainer, { items, batchSize }, labels))

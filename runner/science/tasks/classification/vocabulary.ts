@@ -17,6 +17,11 @@ export interface ClassifierBatch {
   /** Class to fit for each item, in their order; the true class where absent. */
   labels?: ArrayLike<number> | undefined
   from?: Images | undefined
+  /** Images of the method's own, in [0, 1], that follow the others: the first has the position after the last of them. They are
+   *  never augmented. */
+  beside?: { images: Float32Array; labels: ArrayLike<number> } | undefined
+  /** How many numbers of `uniform` are drawn with each image. */
+  uniforms?: number | undefined
 }
 
 interface Answering {
@@ -33,6 +38,8 @@ export interface ClassifierValues {
   readonly images: Expr
   /** [n] */
   readonly labels: Expr
+  /** In (0, 1), drawn anew for each image of each step, as many as the batch asks for. [n, uniforms] */
+  readonly uniform: Expr
   /** Of the model on the batch, [n, classes]. */
   readonly logits: Expr
   logitsOf(options: Answering): Expr
@@ -62,6 +69,9 @@ export function classifierValues(push: Push): ClassifierValues {
     },
     get labels() {
       return push('labels', [])
+    },
+    get uniform() {
+      return push('uniform', [])
     },
     get logits() {
       return answer('logits', {})
