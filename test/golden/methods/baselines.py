@@ -379,15 +379,15 @@ cases = {
     "msg": lambda: [msg({**STEP, "epochs": 3, "freshShare": 0.3, "others": 0.1})],
     "scissorhands": lambda: [
         scissorhands(
-            {**STEP, "epochs": 2, "batchSize": 8, "sparsity": 0.6, "snipBatches": 1, "lambda": lam}
+            {**STEP, "epochs": 2, "batchSize": 8, "sparsity": 0.8, "snipBatches": 1, "lambda": lam}
             | ({"projection": "gem", "margin": margin} if margin else {"projection": "none"}),
             Draws(),
         )
-        for lam, margin in ((0.05, 0.1), (0.05, 0.5), (0.9, None))
+        for lam, margin in ((0.05, 0.02), (0.05, 0.5), (0.9, None))
     ],
     "fisher": lambda: [
-        fisher({"alpha": 1e-8, "variant": "labelled", "louder": "bias"}, Draws()),
-        fisher({"alpha": 1e-4, "variant": "labelled", "louder": "layer"}, Draws()),
+        fisher({"alpha": 1e-6, "variant": "labelled", "louder": "bias"}, Draws()),
+        fisher({"alpha": 1e-7, "variant": "labelled", "louder": "layer"}, Draws()),
         fisher({"alpha": 1e-3, "variant": "expected", "batchSize": 5}, Draws()),
         fisher({"alpha": 1e-4, "variant": "expected", "batchSize": 32}, Draws(), OF_CLASS),
     ],
@@ -405,7 +405,7 @@ cases = {
             | {"temperature": 4, "alpha": 0.5, "gamma": 0.9, "rewind": "held-out"},
             HELD_OUT,
         )
-        for rate in (0.02, 0.1)
+        for rate in (0.02, 0.07)
     ],
 }
 if __name__ == "__main__":
