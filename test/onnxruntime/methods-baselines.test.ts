@@ -1,8 +1,7 @@
 /** The known baselines take the steps that PyTorch takes, or come to what their formula says (test/golden/methods/baselines.py). */
 import { expect, test } from 'vitest'
-import { sizeOf } from '../../runner/engine/onnx/tensor.ts'
 import { goldenJson } from '../runner/golden.ts'
-import { followClassifier, goldenStart, goldenVariables, type Split } from '../support/golden-classifier.ts'
+import { eight, followClassifier, furthest, goldenStart, type Split } from '../support/golden-classifier.ts'
 
 interface Case {
   params: Record<string, unknown>
@@ -10,26 +9,6 @@ interface Case {
   trace?: { loss: number; state: number[] }[]
   state?: number[]
 }
-
-/** Images 0 to 7 of 20. */
-const usual: Split = {
-  forgotten: null,
-  forget: Array.from({ length: 8 }, (_, i) => i),
-  retain: Array.from({ length: 12 }, (_, i) => 8 + i),
-}
-
-/** |found − expected| / |expected| of each variable. */
-function errors(found: readonly number[], expected: readonly number[]): number[] {
-  expect(found.length).toBe(expected.length)
-  let offset = 0
-  return goldenVariables.map(({ shape }) => {
-    const part = expected.slice(offset, offset + sizeOf(shape))
-    const difference = part.map((value, i) => found[offset + i]! - value)
-    offset += part.length
-    return Math.hypot(...difference) / Math.hypot(...part)
-  })
-}
-const furthest = (found: readonly number[], expected: readonly number[]) => Math.max(...errors(found, expected))
 
 const files = {
   ...{ iu: 'iu', 'boundary-shrink': 'boundary-shrink', 'boundary-expand': 'boundary-expand' },
@@ -41,7 +20,7 @@ const cases = Object.entries(files).flatMap(([file, id]) =>
 )
 
 test.each(cases)('%s, case %d: losses, weights and running statistics after each run', async (_, __, id, one) => {
-  const { params, split = usual, trace: expected = [], state: last } = one
+  const { params, split = eight, trace: expected = [], state: last } = one
   const { trace, state } = await followClassifier(id, params, { split, known: true })
   expect(trace.length).toBe(expected.length)
   let before = goldenStart

@@ -14,6 +14,7 @@ import type {
 } from '../../runner/science/method.ts'
 import * as methods from '../../runner/science/methods/index.ts'
 import type { ClassifierTypes } from '../../runner/science/tasks/classification/vocabulary.ts'
+import { flatten } from '../../runner/science/weights.ts'
 import { classifierObjective } from '../../runner/tasks/classification/objective.ts'
 import { uniforms } from '../onnxruntime/uniform.ts'
 import { range } from './toy.ts'
@@ -40,6 +41,7 @@ const parameters = begun.slice(0, built.parameters.length)
 const network = { ...built, parameters, buffers: begun.slice(parameters.length) }
 /** In the order of a golden state. */
 export const goldenVariables = [...network.parameters, ...network.buffers]
+export const goldenParameters = network.parameters
 
 const original = new Map(
   goldenVariables.map((variable, i): [string, Tensor] => [
@@ -52,7 +54,22 @@ export const goldenStart = goldenVariables.flatMap(({ name }) => numbersOf(origi
 export interface Followed {
   /** Loss and state after each run of an optimizer. */
   trace: { loss: number; state: number[] }[]
+  /** The importances that it asked for. */
+  importances: number[][]
   state: number[]
+}
+
+/** |found − expected| / |expected| of the variable that is worst, of those that there are. */
+export function furthest(found: readonly number[], expected: readonly number[], over = goldenVariables): number {
+  if (found.length !== expected.length) throw new Error(`expected ${expected.length} numbers, got ${found.length}`)
+  let offset = 0
+  const errors = over.map(({ shape }) => {
+    const part = expected.slice(offset, offset + sizeOf(shape))
+    const difference = part.map((value, i) => found[offset + i]! - value)
+    offset += part.length
+    return Math.hypot(...difference) / Math.hypot(...part)
+  })
+  return Math.max(...errors)
 }
 
 /** What is forgotten and kept: positions of images, and the class where it is one. */
@@ -62,11 +79,15 @@ export interface Split {
   retain: number[]
 }
 
-const halves: Split = {
+const splitAt = (first: number): Split => ({
   forgotten: null,
-  forget: [...range(0, COUNT / 2)],
-  retain: [...range(COUNT / 2, COUNT)],
-}
+  forget: [...range(0, first)],
+  retain: [...range(first, COUNT)],
+})
+/** The first half of the images is forgotten. */
+export const halves = splitAt(COUNT / 2)
+/** Images 0 to 7 are forgotten. */
+export const eight = splitAt(8)
 
 /** Draws that PyTorch's side makes as well; what is shuffled stays as it is. */
 function knownDraws(): RandomStream {
@@ -78,7 +99,7 @@ function knownDraws(): RandomStream {
   return { uniform, normal, integer: (bound) => Math.floor(uniform() * bound), shuffle: (items) => items.slice() }
 }
 
-/** Runs a method that forgets the first half of the images, or what the split says; `known` makes its draws the known ones. */
+/** Runs a method on a split; `known` makes its draws the known ones. */
 export async function followClassifier(
   id: string,
   params: Record<string, unknown>,
@@ -103,8 +124,14 @@ export async function followClassifier(
       return loss
     },
   })
+  const importances: number[][] = []
   const watching: Trainer<ClassifierTypes> = {
     ...trainer,
+    async importance(...asked) {
+      const found = await trainer.importance(...asked)
+      importances.push([...flatten(found)])
+      return found
+    },
     sgd: (options: SgdOptions) => watched(trainer.sgd(options)),
     adam: (options: AdamOptions) => watched(trainer.adam(options)),
   }
@@ -117,7 +144,7 @@ export async function followClassifier(
       ...{ forget: Int32Array.from(split.forget), retain: Int32Array.from(split.retain), forgotten: split.forgotten },
       ...{ labels, classes: CLASSES, random: known ? knownDraws() : randomStream(0, 'test') },
     })
-    return { trace, state: state() }
+    return { trace, importances, state: state() }
   } finally {
     await trainer.release()
   }
