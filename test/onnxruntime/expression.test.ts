@@ -763,23 +763,6 @@ describe('in a trainer', () => {
     )
   })
 
-  test('images of a method’s own may be numbers of any size, which are not augmented', async () => {
-    const trainer = toyTrainer({ network: tinyNetwork, augment: true })
-    onTestFinished(() => trainer.release())
-    const images = Float32Array.from({ length: 2 * 28 * 28 }, (_, i) => i / 100 - 4)
-    const from = { images, labels: [1, 2] }
-    const given = { items: Int32Array.of(1, 0), batchSize: 2, from }
-    expect([...(await trainer.evaluate(given, ({ images }) => images))]).toEqual([
-      ...images.subarray(28 * 28),
-      ...images.subarray(0, 28 * 28),
-    ])
-    const term: ClassifierTerm = { on: given, loss: ({ logits, labels, crossEntropy }) => crossEntropy(logits, labels) }
-    const plainly = toyTrainer({ network: tinyNetwork })
-    onTestFinished(() => plainly.release())
-    for (const each of [trainer, plainly]) await each.sgd(plain).descend([term], { passes: 1 })
-    expect(await trainer.read()).toEqual(await plainly.read())
-  })
-
   test('logits and features of a batch come from one pass, so that running statistics move once', async () => {
     const stateAfter = async (loss: ClassifierTerm['loss']) => {
       const trainer = opened()

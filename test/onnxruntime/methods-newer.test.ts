@@ -1,26 +1,12 @@
 /** Methods that claim to beat SalUn take the steps that PyTorch takes (test/golden/methods/make_newer.py). */
 import { expect, test } from 'vitest'
-import { sizeOf } from '../../runner/engine/onnx/tensor.ts'
 import { goldenJson } from '../runner/golden.ts'
-import { type Followed, followClassifier, goldenStart, goldenVariables } from '../support/golden-classifier.ts'
+import { type Followed, followClassifier, furthest, goldenStart } from '../support/golden-classifier.ts'
 
 interface Case extends Partial<Followed> {
   params: Record<string, unknown>
 }
 const casesOf = (id: string) => (goldenJson(`methods/${id}.json`) as Case[]).map((one, i) => [id, i, one] as const)
-
-/** |found − expected| / |expected| of the variable that is worst. */
-function furthest(found: readonly number[], expected: readonly number[]): number {
-  expect(found.length).toBe(expected.length)
-  let offset = 0
-  const errors = goldenVariables.map(({ shape }) => {
-    const part = expected.slice(offset, offset + sizeOf(shape))
-    const difference = part.map((value, i) => found[offset + i]! - value)
-    offset += part.length
-    return Math.hypot(...difference) / Math.hypot(...part)
-  })
-  return Math.max(...errors)
-}
 
 test.each(['delete', 'munba', 'sfr-on', 'lotus', 'amun'].flatMap(casesOf))(
   '%s, case %d: losses, weights and running statistics after each run',

@@ -2,7 +2,7 @@
  *  so that progress and cancellation come between them, and handles the last, smaller batch exactly. */
 import type { Graph } from '../onnx/graph.ts'
 import { openSession, type Provider, type Session } from '../onnx/session.ts'
-import { floats, int64s, sizeOf, type Tensor, tensor } from '../onnx/tensor.ts'
+import { int64s, sizeOf, type Tensor, tensor } from '../onnx/tensor.ts'
 
 const CHUNK_MS = 1000
 
@@ -137,7 +137,5 @@ export function createExecutor({ threads, provider, profilePrefix, signal }: Exe
 }
 
 /** Images as the resident tensor of a program. [n, c, h, w] */
-export const residentImages = (images: Uint8Array | Float32Array, inputShape: readonly number[]): Tensor => {
-  const shape = [images.length / sizeOf(inputShape), ...inputShape]
-  return images instanceof Float32Array ? floats(shape, images) : tensor('uint8', shape, images)
-}
+export const residentImages = (images: Uint8Array, inputShape: readonly number[]): Tensor =>
+  tensor('uint8', [images.length / sizeOf(inputShape), ...inputShape], images)

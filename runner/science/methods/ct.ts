@@ -2,6 +2,7 @@
  *  (the fifth of the NeurIPS 2023 unlearning challenge, as in Deep Unlearn, https://arxiv.org/abs/2410.01276). */
 import { defineMethod, UnfitError } from '../method.ts'
 import { fitLabels, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
+import { cosine } from './parts/schedule.ts'
 
 export const ct = defineMethod({
   title: 'CT',
@@ -19,7 +20,7 @@ export const ct = defineMethod({
         batchSize: sgd.shape.batchSize.default(64),
       }),
       async run({ params, trainer, retain }) {
-        const { epochs, learningRate } = params
+        const { epochs } = params
         const kernels = trainer.parameters.filter(({ shape }) => shape.length === 4 && shape[2] === shape[3])
         if (!kernels.some(({ shape }) => shape[2]! > 1))
           throw new UnfitError('expected convolutions whose kernels can be turned over; this model has none')
@@ -27,8 +28,8 @@ export const ct = defineMethod({
         await trainer.write(new Map(kernels.map(({ name, shape }) => [name, turned(weights.get(name)!, shape[3]!)])))
         const optimizer = trainer.sgd(params)
         for (let epoch = 0; epoch < epochs; epoch++) {
-          const rate = (learningRate * (1 + Math.cos((Math.PI * epoch) / epochs))) / 2
-          await optimizer.descend([fitLabels(retain, params)], { passes: 1, learningRate: rate })
+          const learningRate = params.learningRate * cosine(epoch, epochs)
+          await optimizer.descend([fitLabels(retain, params)], { passes: 1, learningRate })
         }
       },
     }),

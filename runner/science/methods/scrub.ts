@@ -2,7 +2,7 @@
  *  that forgot as much as was wanted (https://arxiv.org/abs/2302.09880). */
 import { z } from 'zod'
 import { acting, addedLater } from '../acting.ts'
-import { type Context, defineMethod, type Kept } from '../method.ts'
+import { type Context, defineMethod, type Kept, UnfitError } from '../method.ts'
 import { type ClassifierTerm, type ClassifierTypes, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
 import { accuracyOn } from './parts/answers.ts'
 import { heldOut } from './parts/held-out.ts'
@@ -107,7 +107,11 @@ type Asked = Context<ClassifierTypes, { batchSize: number }>
 function unseenLike(context: Asked): Int32Array {
   const { forgotten, labels } = context
   const found = heldOut(context, 'leave rewind at none')
-  return forgotten === null ? found : found.filter((item) => labels[item] === forgotten)
+  const like = forgotten === null ? found : found.filter((item) => labels[item] === forgotten)
+  if (like.length > 0) return like
+  throw new UnfitError(
+    `rewind: no image of class ${forgotten} is held out; raise training.holdOut, or leave rewind at none`,
+  )
 }
 
 const errorOn = async ({ trainer, labels, params: { batchSize } }: Asked, items: Int32Array) =>

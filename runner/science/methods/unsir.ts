@@ -3,7 +3,7 @@
  *  normalised before. */
 import { z } from 'zod'
 import { defineMethod } from '../method.ts'
-import { type Images, onClassification } from '../tasks/classification/vocabulary.ts'
+import { onClassification } from '../tasks/classification/vocabulary.ts'
 
 const count = (usual: number, most: number) => z.int().min(1).max(most).default(usual)
 const rate = (usual: number) => z.number().positive().max(10).default(usual)
@@ -21,7 +21,10 @@ export const unsir = defineMethod({
     classification: onClassification({
       requests: ['class'],
       params: z.strictObject({
-        batchSize: count(256, 4096).describe('Images in a batch, and how many images of noise are learned.'),
+        batchSize: count(256, 4096).describe('Images in a batch.'),
+        noiseImages: count(256, 4096).describe(
+          'How many images of noise are learned; a batch of them in the released code.',
+        ),
         noiseSteps: count(40, 10_000).describe('Steps of Adam on the noise: 5 times 8 in the released code.'),
         noiseRate: rate(0.1).describe('Learning rate of those steps.'),
         noisePenalty: z
@@ -38,8 +41,8 @@ export const unsir = defineMethod({
         repairRate: rate(0.01).describe('Learning rate of Adam in these.'),
       }),
       async run({ params, trainer, verbs, forget, retain, forgotten, labels, random }) {
-        const { batchSize, noiseSteps, noiseRate, noisePenalty, copies, perClass } = params
-        const shape = [batchSize, ...verbs.imageShape]
+        const { batchSize, noiseImages, noiseSteps, noiseRate, noisePenalty, copies, perClass } = params
+        const shape = [noiseImages, ...verbs.imageShape]
         const size = shape.reduce((product, extent) => product * extent, 1)
         const learner = trainer.adam({
           learningRate: noiseRate,
@@ -49,11 +52,11 @@ export const unsir = defineMethod({
         await learner.descend(
           [
             {
-              on: { items: forget, batchSize },
+              on: { items: forget, batchSize: noiseImages },
               loss({ labels, own, logitsOf, crossEntropy, add, negate, multiply, square, sum }) {
                 const noise = own('noise')
                 const loss = crossEntropy(logitsOf({ images: noise, evaluation: true }), labels)
-                return add(negate(loss), multiply(noisePenalty / batchSize, sum(square(noise))))
+                return add(negate(loss), multiply(noisePenalty / noiseImages, sum(square(noise))))
               },
             },
           ],
@@ -66,33 +69,22 @@ export const unsir = defineMethod({
           taken.set(labels[item]!, before + 1)
           return before < perClass
         })
-        const pixels = await trainer.evaluate({ items: kept, batchSize }, ({ images }) => images)
-        const from: Images = {
-          images: joined(noise, pixels),
-          labels: Int32Array.from([...Array(batchSize).fill(forgotten!), ...Array.from(kept, (item) => labels[item]!)]),
-        }
-        const own = Int32Array.from(kept, (_, i) => batchSize + i)
-        const noisy = Int32Array.from({ length: batchSize * copies }, (_, i) => i % batchSize)
+        // Noise follows the images of the training set.
+        const noisy = Int32Array.from({ length: noiseImages * copies }, (_, i) => labels.length + (i % noiseImages))
+        const beside = { images: noise, labels: new Int32Array(noiseImages).fill(forgotten!) }
         const pass = (items: Int32Array, learningRate: number, passes: number) =>
           trainer.adam({ learningRate }).descend(
             [
               {
-                on: { items, batchSize, from },
+                on: { items, batchSize, beside },
                 loss: ({ logits, labels, crossEntropy }) => crossEntropy(logits, labels),
               },
             ],
             { passes },
           )
-        await pass(Int32Array.from([...noisy, ...own]), params.impairRate, params.impairPasses)
-        if (params.repairPasses > 0) await pass(own, params.repairRate, params.repairPasses)
+        await pass(Int32Array.from([...noisy, ...kept]), params.impairRate, params.impairPasses)
+        if (params.repairPasses > 0) await pass(kept, params.repairRate, params.repairPasses)
       },
     }),
   },
 })
-
-function joined(a: Float32Array, b: Float32Array): Float32Array {
-  const both = new Float32Array(a.length + b.length)
-  both.set(a)
-  both.set(b, a.length)
-  return both
-}

@@ -24,8 +24,6 @@ interface Shape {
   /** Images that stay resident, and whether they are the training set. */
   images: number
   own: boolean
-  /** They come as numbers, not as bytes. */
-  floats: boolean
   augment: boolean
   /** Images that follow those. */
   beside?: number
@@ -36,14 +34,12 @@ interface Shape {
 /** Numbers of `uniform` lie in the middle of so many equal parts of (0, 1): each is exact in single precision, none is an end. */
 const PARTS = 1 << 23
 
-const isFloats = (from: Images | undefined) => from?.images instanceof Float32Array
-
 export function classifierObjective({ network, train, augment }: ClassifierOptions): Objective<ClassifierTypes> {
   const { parameters, buffers, inputShape } = network
   const resident = residentImages(train.images, inputShape)
   const nameOf = ({ own }: Pick<Shape, 'own'>, k: number) => (own ? `images.${k}` : 'images')
   // A mask looks at what training looks at, as in SalUn's released code.
-  const augments = (use: Use, from: Images | undefined) => augment && use !== 'values' && !isFloats(from)
+  const augments = (use: Use) => augment && use !== 'values'
   const countOf = (from: Images | undefined) => from?.labels.length ?? train.count
   return {
     parameters,
@@ -54,18 +50,16 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
     shapeOf: ({ from, beside, uniforms }, use) => ({
       images: countOf(from),
       own: !!from,
-      floats: isFloats(from),
-      augment: augments(use, from),
+      augment: augments(use),
       ...(beside && { beside: beside.labels.length }),
       ...(uniforms !== undefined && { uniforms }),
     }),
     declare(graph, k, { batch, on, loss }) {
-      const { images: count, own, floats, augment, beside, uniforms } = on as unknown as Shape
+      const { images: count, own, augment, beside, uniforms } = on as unknown as Shape
       const name = nameOf({ own }, k)
       // Terms share the training set.
       const images =
-        graph.inputs.find((input) => input.name === name) ??
-        addInput(graph, name, floats ? 'float32' : 'uint8', [count, ...inputShape])
+        graph.inputs.find((input) => input.name === name) ?? addInput(graph, name, 'uint8', [count, ...inputShape])
       const plan = addInput(graph, `items.${k}`, 'int64', [-1, batch])
       const targets = loss.nodes.some(({ op }) => op === 'labels')
         ? addInput(graph, `labels.${k}`, 'int64', [-1, batch])
@@ -80,7 +74,7 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
             const at = ops.Gather(plan, iteration)
             const whole = ops.Gather(images, others ? ops.Min(at, count - 1) : at)
             const cropped = draws ? cropAndFlip(ops, whole, ops.Gather(draws, iteration)) : whole
-            pixels = floats ? cropped : ops.Mul(ops.Cast(cropped, 'float32'), 1 / 255)
+            pixels = ops.Mul(ops.Cast(cropped, 'float32'), 1 / 255)
             if (others) {
               const follows = ops.Reshape(ops.Greater(at, count - 1), [batch, ...inputShape.map(() => 1)])
               pixels = ops.Where(follows, ops.Gather(others, ops.Max(ops.Sub(at, count), 0)), pixels)
@@ -143,7 +137,7 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
               [steps, batch],
               BigInt64Array.from(positions, (at) => BigInt(label(at))),
             ),
-            ...(augments(use, from) && {
+            ...(augments(use) && {
               [`draws.${k}`]: int64s(
                 [steps, batch, DRAWS],
                 Array.from({ length: steps * batch * DRAWS }, (_, i) =>

@@ -4,8 +4,8 @@ import type { Expr, Push } from '../../expression.ts'
 import { type Kept, type Term, unlearningOf } from '../../method.ts'
 
 export interface Images {
-  /** [n, c, h, w] as bytes; or as numbers of any size, 1 being white, which are never augmented. */
-  images: Uint8Array | Float32Array
+  /** [n, c, h, w] as bytes. */
+  images: Uint8Array
   labels: ArrayLike<number>
 }
 
@@ -17,7 +17,7 @@ export interface ClassifierBatch {
   /** Class to fit for each item, in their order; the true class where absent. */
   labels?: ArrayLike<number> | undefined
   from?: Images | undefined
-  /** Images of the method's own, in [0, 1], that follow the others: the first has the position after the last of them. They are
+  /** Images of the method's own, 0 being black and 1 white, that follow the others: the first has the position after the last of them. They are
    *  never augmented. */
   beside?: { images: Float32Array; labels: ArrayLike<number> } | undefined
   /** How many numbers of `uniform` are drawn with each image. */
