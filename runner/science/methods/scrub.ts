@@ -1,7 +1,7 @@
 /** SCRUB: a student that obeys its teacher, the original, on D_r and disobeys it on D_f; and SCRUB+R, which goes back to the epoch
  *  that forgot as much as was wanted (https://arxiv.org/abs/2302.09880). */
 import { z } from 'zod'
-import { acting } from '../acting.ts'
+import { acting, addedLater } from '../acting.ts'
 import { type Context, defineMethod, type Kept, UnfitError } from '../method.ts'
 import { type ClassifierTerm, type ClassifierTypes, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
 import { accuracyOn } from './parts/answers.ts'
@@ -49,17 +49,19 @@ export const scrub = defineMethod({
             .default([3, 5, 9])
             .describe('Epochs, counted from 1, after which the learning rate is multiplied by `decay`.'),
           decay: z.number().gt(0).max(1).default(0.1).describe('What the learning rate is then multiplied by.'),
-          rewind: z
-            .enum(['none', 'held-out'])
-            .default('none')
-            .describe(
-              '`none` ends with the last epoch; `held-out` goes back to the first epoch whose error on D_f is nearest to the error of the last on images like D_f that were held out of D (SCRUB+R), which needs a benchmark with `holdOut`.',
-            ),
+          rewind: addedLater(
+            z
+              .enum(['none', 'held-out'])
+              .default('none')
+              .describe(
+                '`none` ends with the last epoch; `held-out` goes back to the first epoch whose error on D_f is nearest to the error of the last on images like D_f that were held out of D (SCRUB+R), which needs a benchmark with `holdOut`.',
+              ),
+          ),
         }),
       ),
       async run(context) {
         const { params, trainer, forget, retain } = context
-        const unseen = params.rewind === 'none' ? null : unseenLike(context)
+        const unseen = params.rewind === 'held-out' ? unseenLike(context) : null
         const { epochs, maxSteps, batchSize, forgetBatchSize, alpha, gamma, temperature: T, decayAfter, decay } = params
         const teacher = trainer.keep()
         // T² KL(teacher ‖ student), mean over the batch.
