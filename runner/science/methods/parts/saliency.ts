@@ -35,18 +35,14 @@ export const freeze = actingWith(
   MASKED,
 )
 
-/** Of a denoiser. */
-export const maskGuidance = actingWith(
-  z
-    .number()
-    .min(0)
-    .max(100)
-    .default(2)
-    .describe(
-      'Guidance of the prediction whose loss gives the saliency: 2 in the released code; 0 takes the plain loss.',
-    ),
-  { mask: ['saliency', 'inverted'] },
-)
+/** Of a denoiser, where a gradient makes the mask. */
+export const guidanceOfMask = z
+  .number()
+  .min(0)
+  .max(100)
+  .default(2)
+  .describe('Guidance of the prediction whose loss gives the saliency: 2 in the released code; 0 takes the plain loss.')
+export const maskGuidance = actingWith(guidanceOfMask, { mask: ['saliency', 'inverted'] })
 
 const pluggedIn = addedLater(
   maskKind
