@@ -2,7 +2,7 @@
  *  the values of its task and asks a trainer for a few verbs; it imports neither Node nor onnxruntime, so the worker can import
  *  it to validate a submission, and any executor can run it. */
 import { z } from 'zod'
-import type { ForgetRequest } from '../../schema/parts/recipe.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Expr, Operations } from './expression.ts'
 import type { Mask, MaskChoice } from './mask.ts'
 import type { Parameter, Weights } from './weights.ts'
@@ -196,7 +196,7 @@ export interface Context<T extends TaskTypes, Params> {
 export interface Unlearning<T extends TaskTypes = TaskTypes, Params = Record<string, unknown>> {
   params: z.ZodType<Params>
   /** The kinds of request that it can answer; all that its task knows, where it says nothing. */
-  requests?: readonly ForgetRequest['kind'][]
+  requests?: readonly Benchmark['request']['kind'][]
   run(context: Context<T, Params>): Promise<void>
 }
 
@@ -226,7 +226,7 @@ export const defineMethod = (definition: MethodDefinition): MethodDefinition => 
 export const requestRefusal = (
   id: string,
   { requests }: Pick<Unlearning, 'requests'>,
-  request: Pick<ForgetRequest, 'kind'>,
+  request: Pick<Benchmark['request'], 'kind'>,
 ): string | null =>
   !requests || requests.includes(request.kind)
     ? null

@@ -29,6 +29,7 @@ export const fashionMnist5kSmallCnnRandom10 = defineBenchmark({
     'neggrad-plus': { epochs: 5, batchSize: 64, learningRate: 0.1, beta: 0.9 },
     scrub: { epochs: 5, batchSize: 64, learningRate: 0.001 },
     ssd: { batchSize: 64, alpha: 2 },
+    // Not tuned yet.
     iu: { alpha: 5 },
     'boundary-shrink': { epochs: 5, batchSize: 64, learningRate: 0.0001 },
     'boundary-expand': { epochs: 5, batchSize: 64, learningRate: 0.0001 },

@@ -3,7 +3,10 @@ import { z } from 'zod'
 import { acting } from '../acting.ts'
 import { defineMethod } from '../method.ts'
 import { type ClassifierTerm, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
-import { masked, maskFor } from './parts/saliency.ts'
+import { adamSteps, fitImages, onGeneration } from '../tasks/generation/vocabulary.ts'
+import { denoiserMasked, denoiserMaskFor, masked, maskFor } from './parts/saliency.ts'
+
+const beta = z.number().gt(0).max(1)
 
 export const neggradPlus = defineMethod({
   title: 'NegGrad+',
@@ -26,10 +29,7 @@ export const neggradPlus = defineMethod({
           forgetBatchSize: z.int().min(1).max(4096).default(32).describe('Images of D_f in a step.'),
           momentum: sgd.shape.momentum.default(0),
           weightDecay: sgd.shape.weightDecay.default(0),
-          beta: z
-            .number()
-            .gt(0)
-            .max(1)
+          beta: beta
             .default(0.9999)
             .describe(
               'β of β L(D_r) − (1 − β) L(D_f), called alpha in the released code: there 0.9999 on all of CIFAR-10, 0.95 on a subset of 500 images.',
@@ -72,6 +72,20 @@ export const neggradPlus = defineMethod({
           ],
           { passes: epochs },
         )
+      },
+    }),
+    generation: onGeneration({
+      params: acting(
+        adamSteps.extend({
+          ...denoiserMasked,
+          beta: beta.default(0.95).describe('β of β L(D_r) − (1 − β) L(D_f); there is no released code for this task.'),
+        }),
+      ),
+      async run(context) {
+        const { params, trainer, forget, retain } = context
+        const { steps, beta } = params
+        const optimizer = trainer.adam({ ...params, mask: await denoiserMaskFor(context) })
+        await optimizer.descend([fitImages(retain, params, beta), fitImages(forget, params, -(1 - beta))], { steps })
       },
     }),
   },
