@@ -24,6 +24,7 @@ const cases: [id: string, params: Record<string, unknown>][] = [
   ['neggrad-plus', { ...few, steps: 3, beta: 0.7 }],
   ['scissorhands', { ...few, steps: 3, sparsity: 0.6, lambda: 0.3, snipBatches: 2 }],
   ['esd', { ...few, steps: 3, latentSteps: 4, latents: 'original', trained: 'all', strength: 2, clipNorm: 0.1 }],
+  ['sfr-on', { ...few, steps: 2, alpha: 3, lambda: 0.5, threshold: 0.5 }],
 ]
 
 const found = []

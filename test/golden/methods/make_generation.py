@@ -276,9 +276,43 @@ def scissorhands(params, draws):
     return joint(model, params, forgotten, retained, lambda kept, lost: kept - params["lambda"] * lost, "mean")
 
 
+def sfr_on(params, draws):
+    """Takes turns: a masked and weighed climb on D_f, a step on D_r; both are clipped to norm 1."""
+    model, draws, squares = Denoiser(), iter(draws), []
+    for _ in range(2):
+        [batches], total = next(draws), [torch.zeros_like(p) for p in model.ordered]
+        for draw in batches:
+            batch = Batch(draw)
+            none = torch.full_like(batch.labels, CLASSES)
+            guided = 3 * model(batch.x, batch.t, batch.labels) - 2 * model(batch.x, batch.t, none)
+            found = torch.autograd.grad(squared_error(guided, batch.noise, "sum"), model.ordered)
+            norm = torch.cat([g.flatten() for g in found]).norm()
+            scale = (1 / (norm + 1e-6)).clamp(max=1)
+            total = [sum + (scale * g) ** 2 / len(batches) for sum, g in zip(total, found)]
+        squares.append(total)
+    masks = [(f + 1e-15) / (r + 1e-15) >= params["threshold"] for f, r in zip(*squares)]
+    print(f"  {sum(m.sum().item() for m in masks)} of {sum(m.numel() for m in masks)} weights move for D_f")
+    optimizer, trace = adam(model, params), []
+    for step in range(params["steps"]):
+        [[forget]], [[retain]] = next(draws), next(draws)
+        batch = Batch(forget)
+        each = (batch.noise - model(batch.x, batch.t, batch.labels)).square().sum(1)
+        share = 1 / (each.detach() ** params["lambda"] + 1e-8)
+        climbed = (share / share.sum() * each * len(each)).mean()
+        rate = -params["alpha"] * (1 + math.cos(math.pi * step / params["steps"])) / 2
+        found = torch.autograd.grad(rate * climbed, model.ordered)
+        take(model, optimizer, [g * m for g, m in zip(found, masks)], 1)
+        trace.append({"loss": -climbed.item(), "state": flat(model.ordered)})
+        loss = noise_loss(model, Batch(retain))
+        take(model, optimizer, torch.autograd.grad(loss, model.ordered), 1)
+        trace.append({"loss": loss.item(), "state": flat(model.ordered)})
+    assert next(draws, None) is None
+    return {"trace": trace, "final": trace[-1]["state"]}
+
+
 methods = {
     **{"selective-amnesia": selective_amnesia, "erasediff": erasediff, "esd": esd},
-    **{"neggrad-plus": neggrad_plus, "scissorhands": scissorhands},
+    **{"neggrad-plus": neggrad_plus, "scissorhands": scissorhands, "sfr-on": sfr_on},
 }
 found = []
 for case in json.loads((here / "generation-draws.json").read_text()):
