@@ -2,7 +2,7 @@
 import { Option } from 'commander'
 import { readingOf } from '../../schema/parts/model-file.ts'
 import { checkModel } from '../pipeline/check-model.ts'
-import { printModel } from '../terminal/model.ts'
+import { firstOf, printModel } from '../terminal/model.ts'
 import { note, printJson, styled } from '../terminal/output.ts'
 import { UsageError } from '../words/usage.ts'
 import { collect, wholeNumber } from './parts/arguments.ts'
@@ -98,9 +98,5 @@ function shapeFrom(text: string): number[] {
   throw new UsageError(`--shape: expected channels, height and width, such as 3x32x32, got "${text}"`)
 }
 
-const NAMED = 12
-
-function stuckWords(names: string[], of: number): string {
-  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : ''
-  return `of ${of} tensors that train, ${names.length} did not move, from fresh weights either, since their gradient is exactly 0: ${names.slice(0, NAMED).join(', ')}${more}; if that is meant, name them under "freeze"`
-}
+const stuckWords = (names: string[], of: number): string =>
+  `of ${of} tensors that train, ${names.length} did not move, from fresh weights either, since their gradient is exactly 0: ${firstOf(names)}; if that is meant, name them under "freeze"`

@@ -48,12 +48,18 @@ export function printModel(checked: CheckedModel, { all = false }: { all?: boole
   for (const line of JSON.stringify({ model: checked.model }, null, 2).split('\n').slice(1, -1)) print(line)
 }
 
+const NAMED = 8
+
+/** The first few names of many. */
+export const firstOf = (names: readonly string[]): string =>
+  names.slice(0, NAMED).join(', ') + (names.length > NAMED ? ` and ${names.length - NAMED} more` : '')
+
 function stepLines({ images, before, after, gradientNorm, seconds, unmoved }: CheckedModel['step']): string[] {
   return [
     `SGD on ${images} random images: loss ${significant(before, 5)}, then ${significant(after, 5)}; gradient norm ${significant(gradientNorm)}`,
     `${duration(seconds.step)}, after ${duration(seconds.compile)} of compiling`,
     ...(unmoved.length > 0
-      ? [`${plural(unmoved.length, 'tensor')} stood still at the weights in the file: ${unmoved.join(', ')}`]
+      ? [`${plural(unmoved.length, 'tensor')} stood still at the weights in the file: ${firstOf(unmoved)}`]
       : []),
   ]
 }

@@ -26,7 +26,7 @@ export const classification = defineRunnerTask<ClassifierTypes>({
       network,
       ...(original && { original }),
       objective: ({ augment }) => classifierObjective({ network, train: loaded.dataset.train, augment }),
-      verbs: () => ({}),
+      verbs: () => ({ imageShape: network.inputShape }),
       async fit(trainer, { items, recipe }) {
         const { epochs, batchSize, learningRate, clipNorm } = recipe
         const optimizer = trainer.fit({ spec: recipe.optimizer, learningRate, clipNorm })
