@@ -149,6 +149,41 @@ test('a runner finds it by its hash, alone or in a folder, and under no other co
   await expect(run([wrong])).rejects.toThrow(`expected the SHA-256 ${sha256}, got ${sha256Of(other)}`)
 })
 
+test("weights in files beside it, as PyTorch's default export leaves them, are held to hashes of their own", async () => {
+  const cases = new URL('../golden/exported/cases/', import.meta.url)
+  const [name, beside] = ['torch-default-export.onnx', 'torch-default-export.onnx.data']
+  const place = join(folder, 'beside')
+  await mkdir(place)
+  for (const each of [name, beside]) await cp(new URL(each, cases), join(place, each))
+  const images = join(folder, 'five')
+  await drawImages(images, { classes: 5, perClass: 4, side: 8 })
+  const on = (model: Partial<ModelRef>, directories: string[] = []) =>
+    pinModelFiles(
+      { ...benchmarkWith({ path: undefined, ...model }), dataset: { id: 'image-folder', path: images } },
+      { data, places: { directories, cache: '' }, signal },
+    )
+  const path = join(place, name)
+  const { benchmark } = await on({ path })
+  const { sha256, external } = benchmark.model
+  expect(external).toEqual({ [beside]: sha256Of(goldenBytes(`exported/cases/${beside}`)) })
+
+  // As a runner has it: under its hash, and by what the benchmark names alone.
+  const home = join(folder, 'by-hash')
+  await cp(place, join(home, sha256!), { recursive: true })
+  const named = { path: undefined, sha256: sha256! }
+  expect((await on({ ...named, external }, [home])).benchmark.model).toEqual({ ...benchmark.model, path: undefined })
+  await expect(on(named, [home])).rejects.toThrow(
+    `keeps weights in ${beside}, which "external" does not name: add ${JSON.stringify(external)}`,
+  )
+  await expect(on({ ...named, external: { [beside]: 'a'.repeat(64) } }, [home])).rejects.toThrow(
+    `${beside}: expected the SHA-256 aaaa`,
+  )
+  await writeFile(join(place, beside), other)
+  await expect(on({ path, external })).rejects.toThrow(`got ${sha256Of(other)}: these are other weights`)
+  await rm(join(place, beside))
+  await expect(on({ path })).rejects.toThrow(`keeps weights in "${beside}", which must lie beside it`)
+})
+
 test('normalisation of the pixels comes before the first layer', async () => {
   const found = await runAll({ weights: 'original', normalization: { mean: [0.5], std: [0.25] } })
   const plain = await runAll({ weights: 'original' })
