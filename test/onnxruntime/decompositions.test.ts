@@ -103,7 +103,7 @@ describe('what is not supported is said with what to do:', () => {
       'LSTM',
       [[2000, 1, 2], ...sequence.slice(1)],
       {},
-      'LSTM over 2000 steps is not supported; expected at most 1024',
+      'LSTM over 2000 steps is not supported; expected at most 256',
     ],
   ]
   test.each(refusals)('%s', (_, op, shapes, attributes, message) => {

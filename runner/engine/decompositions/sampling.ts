@@ -112,6 +112,8 @@ export const GridSample: Decomposition = (context) => {
     [{ index: ops.Expand(ops.scalar(flat.type, 0), [n, places]), share: null }],
   )
   const points = sizeOf(map)
+  // Indices are floats until a row is drawn.
+  if (points > 2 ** 24) throw new Error(`${describe(node)}: expected maps of at most ${2 ** 24} entries, got [${map}]`)
   const starts = ops.constant(
     int64s(
       [n, 1],
