@@ -155,8 +155,7 @@ test("weights in files beside it, as PyTorch's default export leaves them, are h
   const place = join(folder, 'beside')
   await mkdir(place)
   for (const each of [name, beside]) await cp(new URL(each, cases), join(place, each))
-  const images = join(folder, 'five')
-  await drawImages(images, { classes: 5, perClass: 4, side: 8 })
+  const images = join(folder, 'images')
   const on = (model: Partial<ModelRef>, directories: string[] = []) =>
     pinModelFiles(
       { ...benchmarkWith({ path: undefined, ...model }), dataset: { id: 'image-folder', path: images } },
