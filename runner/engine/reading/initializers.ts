@@ -3,7 +3,7 @@
  *  has them in words. */
 import { type Graph, type Node, numberOf, stringOf, type Value } from '../onnx/graph.ts'
 import { type Shape, sizeOf, type Tensor } from '../onnx/tensor.ts'
-import { MOVES, momentAfter, NORMS, normsIn, PIXELS } from './moments.ts'
+import { type Flow, flowAfter, MOVES, NORMS, normsIn, PIXELS, UNIT } from './moments.ts'
 
 export type Beginning =
   /** In +-1 / sqrt(fanIn); with a moment, the mean square of what comes in, by which what goes out has the mean square 1. */
@@ -40,7 +40,7 @@ export function beginningsOf(
   const last = graph.nodes.findLast((node) => fanInOf(node, isOwn) !== undefined)
   /** Of what linear layers give: how many numbers each of theirs is a sum of. */
   const sums = new Map<Value, number>()
-  const moments = new Map<Value, number>()
+  const flows = new Map<Value, Flow>()
   const settle = (names: readonly string[], beginning: (content: Tensor) => Beginning) => {
     for (const name of names) if (!found.has(name)) found.set(name, beginning(tensors.get(name)!))
   }
@@ -56,7 +56,8 @@ export function beginningsOf(
       }
       continue
     }
-    const [moment = PIXELS, ...more] = data.map((input) => moments.get(input) ?? PIXELS)
+    const came = data.map((input) => flows.get(input) ?? PIXELS)
+    const moment = came[0]?.square ?? UNIT.square
     const fanIn = fanInOf(node, isOwn)
     const [first] = node.outputs
     const mayBeAlone = node !== last && (CONVOLUTIONS.includes(node.op) || !norms.any)
@@ -68,11 +69,11 @@ export function beginningsOf(
       settle(names, (content) => meeting(node, index, input.shape, content, sums))
     }
     const summed = fanIn ?? (MOVES.includes(node.op) ? sums.get(data[0]!) : undefined)
-    const square = alone ? 1 : fanIn === undefined ? momentAfter(node, [moment, ...more]) : moment / 3
+    const flow = alone ? UNIT : fanIn === undefined ? flowAfter(node, came) : { ...UNIT, square: moment / 3 }
     for (const output of node.outputs) {
       if (!output) continue
       if (summed !== undefined) sums.set(output, summed)
-      moments.set(output, square)
+      flows.set(output, flow)
     }
   }
   // What nothing uses makes no difference.

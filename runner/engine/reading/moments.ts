@@ -8,25 +8,49 @@ export const NORMS = [
 ]
 /** What hands numbers on as they are. */
 export const MOVES = ['Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity', 'Cast']
-/** They cut off about half of what comes. */
-const HALVES = ['Relu', 'LeakyRelu', 'PRelu', 'Elu', 'Celu', 'Selu', 'Gelu', 'HardSwish', 'Mish', 'Softplus', 'Clip']
-/** Between 0 and 1. */
-const GATES = ['Sigmoid', 'HardSigmoid']
+/** They cut off what is below zero. */
+const HALVES = ['Relu', 'LeakyRelu', 'PRelu', 'Elu', 'Celu', 'Selu', 'Softplus', 'Clip']
+/** They do so the more, the larger the numbers are: the share of the mean square that is left at 1 is 0.36 and 0.43. */
+const BENDS: Record<string, number> = { Swish: 1.36, HardSwish: 1.36, Mish: 1, Gelu: 0.43 }
+/** At most 1, and the mean square that is usual. */
+const GATES: Record<string, number> = { Sigmoid: 0.3, HardSigmoid: 0.3, Tanh: 0.4, Erf: 0.45, Softmax: 0.1 }
+
+/** What is known of the numbers of a value. */
+export interface Flow {
+  /** Their mean square. */
+  square: number
+  /** Whether they are positive, or a sum that something positive is part of: then little of them is cut off below zero. */
+  positive: boolean
+  /** Of a sigmoid: what it is of. That times its sigmoid is Swish, which exporters write in parts. */
+  gateOf?: Value
+}
 
 /** Of pixels that are uniform in [0, 1]. */
-export const PIXELS = 1 / 3
+export const PIXELS: Flow = { square: 1 / 3, positive: true }
+/** Of a norm, and of a layer that is set up to be followed by none. */
+export const UNIT: Flow = { square: 1, positive: false }
 
-/** The mean square of what a node gives that has no weights of its own, from those of the data that it takes. */
-export function momentAfter({ op }: Node, data: readonly number[]): number {
-  const [first = 1] = data
-  if (NORMS.includes(op)) return 1
-  if (HALVES.includes(op)) return first / 2
-  if (GATES.includes(op)) return 0.3
-  if (op === 'Add' || op === 'Sub') return data.reduce((sum, each) => sum + each, 0)
-  if (op === 'Mul') return data.reduce((product, each) => product * each, 1)
-  if (op === 'Concat') return data.reduce((sum, each) => sum + each, 0) / data.length
-  return first
+/** What a node gives that has no weights of its own, from the data that it takes. */
+export function flowAfter({ op, inputs }: Node, data: readonly Flow[]): Flow {
+  const [first = UNIT] = data
+  const [squares, positive] = [data.map(({ square }) => square), data.some(({ positive }) => positive)]
+  const sum = squares.reduce((sum, each) => sum + each, 0)
+  const gated = op === 'Mul' ? data.findIndex(({ gateOf }, i) => gateOf && gateOf === inputs[1 - i]) : -1
+  const [own, bend] = gated < 0 ? [first, BENDS[op]] : [data[1 - gated] ?? UNIT, BENDS.Swish]
+  if (NORMS.includes(op)) return UNIT
+  if (bend !== undefined) return { square: bent(own, bend), positive: true }
+  if (HALVES.includes(op)) return { square: first.positive ? first.square : first.square / 2, positive: true }
+  const gate = GATES[op]
+  if (gate !== undefined) return { square: gate, positive: true, ...(inputs[0] && { gateOf: inputs[0] }) }
+  if (op === 'Add' || op === 'Sub') return { square: sum, positive }
+  if (op === 'Mul') return { square: squares.reduce((product, each) => product * each, 1), positive }
+  if (op === 'Concat') return { square: sum / data.length, positive }
+  return { square: first.square, positive }
 }
+
+/** A quarter of the square of very small numbers, half of that of large ones. */
+const bent = ({ square, positive }: Flow, bend: number): number =>
+  positive ? square : (square * (1 + square / (square + bend))) / 4
 
 /** Tells whether a norm takes a value, perhaps moved or with a bias added, before anything else does. */
 export function normsIn(graph: Graph): { any: boolean; follows(value: Value): boolean } {
