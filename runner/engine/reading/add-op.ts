@@ -14,11 +14,13 @@ export const decomposed: Readonly<Record<string, Decomposition>> = decomposition
 export function addOp(
   ops: Ops,
   op: string,
-  inputs: readonly (Value | null)[],
+  given: readonly (Value | null)[],
   attributes: Readonly<Record<string, Attribute>>,
   outputs: readonly string[],
 ): (Value | null)[] {
   if (op in refusedOps) throw new Error(`${op} ${refusedOps[op]}`)
+  // An absent input at the end is no input: onnxruntime takes one of Split for its lengths.
+  const inputs = given.slice(0, given.findLastIndex((input) => input !== null) + 1)
   const build = decomposed[op]
   if (!build) {
     const { attributes: own, factors } = plainWindow(op, inputs, attributes)
