@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { filesBeside } from '../../runner/data/files/beside.ts'
 import { differentiate } from '../../runner/engine/autodiff/differentiate.ts'
 import { networkOfModel } from '../../runner/engine/nn/exported.ts'
+import { initialState } from '../../runner/engine/nn/initial-state.ts'
 import { addInput, addOutput, newGraph, type Value } from '../../runner/engine/onnx/graph.ts'
 import { opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
@@ -51,15 +52,7 @@ async function learn(name: string, shape: readonly number[]) {
   const session = await openSession(graph)
   const labels = Array.from(uniforms(LABELS, BATCH, 0, network.classes), Math.floor)
   const results = await session.run({
-    ...Object.fromEntries(
-      variables.map(({ name, shape, init }) => [
-        name,
-        floats(
-          shape,
-          init(() => 0),
-        ),
-      ]),
-    ),
+    ...Object.fromEntries(initialState(network, 0)),
     'feed:x': floats([BATCH, ...shape], uniforms(IMAGES, BATCH * sizeOf(shape))),
     'feed:targets': int64s([BATCH], labels),
   })

@@ -414,3 +414,83 @@ describe('element types', () => {
     expect(() => parseModel(bytes)).toThrow('the input images is no tensor')
   })
 })
+
+describe('lists of tensors', () => {
+  const lengths = int64s([2], [1, 2])
+  const [first, second] = [scalar(0), scalar(-1)]
+
+  test('that a Split fills are its parts', async () => {
+    await expectAnswers(
+      model(
+        [
+          ['SplitToSequence', ['z', 'lengths'], ['list'], { axis: 1 }],
+          ['SequenceAt', ['list', 'first'], ['a']],
+          ['SequenceAt', ['list', 'second'], ['c']],
+          ['Concat', ['c', 'a'], ['logits'], { axis: 1 }],
+        ],
+        { constants: { lengths, first, second } },
+      ),
+    )
+  })
+
+  test('of given tensors are joined', async () => {
+    const list: NodeSource = ['SequenceConstruct', ['z', 'flipped'], ['list']]
+    await expectAnswers(
+      model([
+        ['Neg', ['z'], ['flipped']],
+        list,
+        ['ConcatFromSequence', ['list'], ['stacked'], { axis: 1, new_axis: 1 }],
+        ['ReduceMax', ['stacked'], ['peaks'], { axes: [1], keepdims: 0 }],
+        ['ConcatFromSequence', ['list'], ['wide'], { axis: 1 }],
+        ['Concat', ['wide', 'peaks'], ['logits'], { axis: 1 }],
+      ]),
+    )
+  })
+
+  test('whose length is computed are refused', () => {
+    expect(
+      refusal(
+        model(
+          [
+            ['SplitToSequence', ['z'], ['list'], { axis: 1 }],
+            ['SequenceAt', ['list', 'first'], ['logits']],
+          ],
+          { constants: { first } },
+        ),
+      ),
+    ).toThrow('cannot use SplitToSequence (node list): it works on a list of tensors')
+  })
+})
+
+describe('casts', () => {
+  test('of weights keep their names', () => {
+    const { parameters } = parseModel(
+      modelFile(
+        model(
+          [
+            ['Cast', ['k'], ['k32'], { to: 1 }],
+            ['MatMul', ['z', 'k32'], ['logits']],
+          ],
+          {
+            constants: { k: tensor('float64', [3, 2], Float64Array.of(1, 2, 3, 4, 5, 6)) },
+          },
+        ),
+      ),
+    )
+    expect([...parameters.keys()].toSorted()).toEqual(['b', 'k', 'w'])
+  })
+
+  test('to the type of another tensor pass gradients on, and are computed of constants', async () => {
+    const { parameters } = await expectAnswers(
+      model(
+        [
+          ['CastLike', ['six', 'z'], ['most']],
+          ['Clip', ['z', '', 'most'], ['clipped']],
+          ['CastLike', ['clipped', 'images'], ['logits']],
+        ],
+        { constants: { six: scalar(6) } },
+      ),
+    )
+    expect(parameters).toHaveLength(2)
+  })
+})

@@ -98,7 +98,9 @@ describe('what is rounded on its way', () => {
       step: floats([6], Array(6).fill(1)),
       zero,
     })
-    expect(() => networkOfModel(model)).toThrow('with a scale for each channel, or for an op in between; export the model before it is quantised')
+    expect(() => networkOfModel(model)).toThrow(
+      'with a scale for each channel, or for an op in between; export the model before it is quantised',
+    )
   })
 })
 

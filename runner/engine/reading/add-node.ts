@@ -1,7 +1,8 @@
 /** A node of a file, added to a graph: folded where it is shape arithmetic, with batch norm as the caller wants it. */
 import { fold } from '../folding/fold.ts'
 import { at } from '../onnx/arity.ts'
-import { type Node, numberOf, type Value } from '../onnx/graph.ts'
+import { dataTypeOf, elementTypeOf } from '../onnx/element-types.ts'
+import { int, type Node, numberOf, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 import { sizeOf, type Tensor } from '../onnx/tensor.ts'
 import { addOp } from './add-op.ts'
@@ -57,7 +58,8 @@ export function newBuilding(
   return { known, content, tensorNamed, batchNorm }
 }
 
-export function addNode(ops: Ops, file: FileNode, building: Building): void {
+export function addNode(ops: Ops, given: FileNode, building: Building): void {
+  const file = given.op === 'CastLike' ? asCast(given, building) : given
   const { op, inputs, outputs } = file
   const why = whyUnusable(file)
   if (why !== undefined) throw new Error(why)
@@ -87,6 +89,10 @@ export function addNode(ops: Ops, file: FileNode, building: Building): void {
     return
   }
   const values = inputs.map(tensorNamed)
+  if (keepsType(file, values)) {
+    known.set(output, values[0] ?? missing(input))
+    return
+  }
   if (op === 'BatchNormalization' && batchNorm) {
     const [x, scale, bias, mean, variance] = values as [Value, Value, Value, Value, Value]
     const buffers: [string, string] = [at(inputs, 3), at(inputs, 4)]
@@ -103,6 +109,20 @@ export function addNode(ops: Ops, file: FileNode, building: Building): void {
       throw new Error(`it would give a tensor of the shape [${value.shape}]`)
     if (outputs[i]) known.set(outputs[i], older?.after?.(value) ?? value)
   })
+}
+
+/** A cast to the type of another tensor, whose content doesn't matter. */
+function asCast(node: FileNode, { content, known }: Building): FileNode {
+  const [x = '', like = ''] = node.inputs
+  const { type } = content.get(like) ?? known.get(like) ?? missing(like)
+  return { ...node, op: 'Cast', inputs: [x], attributes: { to: int(dataTypeOf(type)) } }
+}
+
+/** Casts to the type that a value has: all floats of a file are float32 in a graph. */
+function keepsType({ op, attributes: { to } }: FileNode, [x]: readonly (Value | null)[]): boolean {
+  if (op !== 'Cast' || to?.kind !== 'int' || !x) return false
+  const type = elementTypeOf(to.value)
+  return x.type === (type === 'float64' ? 'float32' : type)
 }
 
 export function missing(name: string): never {

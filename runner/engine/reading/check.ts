@@ -34,14 +34,16 @@ export function whyUnusable({ domain, unusable }: FileNode): string | undefined 
   return unusable ?? (domain ? `it is of the domain ${shown(domain)}; export with standard ops only` : undefined)
 }
 
-/** Nodes that can't be used are refused before anything is decided about the weights behind them. */
+/** Nodes that can't be used are refused before anything is decided about the weights behind them; the first, since others may
+ *  follow from it. */
 export const usable: Pass = (model) => {
   const needed = new Set(model.outputs)
+  let first: FileNode | undefined
   for (const node of model.nodes.toReversed()) {
     if (!node.outputs.some((output) => needed.has(output))) continue
-    const why = whyUnusable(node)
-    if (why !== undefined) throw new Error(`cannot use ${shown(node.op)} (node ${shown(node.name)}): ${why}`)
+    if (whyUnusable(node) !== undefined) first = node
     for (const input of node.inputs) if (input) needed.add(input)
   }
+  if (first) throw new Error(`cannot use ${shown(first.op)} (node ${shown(first.name)}): ${whyUnusable(first)}`)
   return model
 }

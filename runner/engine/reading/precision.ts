@@ -2,7 +2,7 @@
 import { type Attribute, int } from '../onnx/graph.ts'
 import { type Tensor, tensor } from '../onnx/tensor.ts'
 import type { FileNode, Pass } from './file-model.ts'
-import { mapNodes } from './names.ts'
+import { mapNodes, renamed } from './names.ts'
 import { storedType } from './stored-types.ts'
 
 const [FLOAT32, FLOAT64] = [1, 11]
@@ -31,7 +31,16 @@ export const inFloat32: Pass = (model, { decide }) => {
   if (wide.length > 0) decide('weights are stored as float64 and train in float32')
   const constants = new Map(model.constants)
   for (const [name, content] of wide) constants.set(name, singlePrecision(content))
-  return mapNodes({ ...model, constants }, (node) => [widened(node)])
+  const names = new Map<string, string>()
+  const widenedModel = mapNodes({ ...model, constants }, (node) => [widened(node)])
+  // A weight that is cast on its way keeps its name.
+  const nodes = widenedModel.nodes.filter(({ op, inputs: [input = ''], outputs: [output = ''], attributes }) => {
+    const cast = op === 'Cast' && attributes.to?.value === FLOAT32 && constants.get(input)?.type === 'float32'
+    if (!cast || model.outputs.includes(output)) return true
+    names.set(output, input)
+    return false
+  })
+  return names.size > 0 ? { ...widenedModel, nodes: renamed(nodes, names) } : widenedModel
 }
 
 function widened(node: FileNode): FileNode {

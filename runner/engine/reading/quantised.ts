@@ -65,13 +65,13 @@ export const dequantised: Pass = (model, { decide }) => {
       `the file rounds what it computes to 8 bits (${activations} times); here only the range stays, so that answers differ a little from the file's`,
     )
   }
-  // Those that nothing takes any more go, since they stand for nothing.
+  // What nothing takes any more goes, so that nobody asks what it is.
   const used = new Set([...model.outputs, ...nodes.flatMap(({ inputs }) => inputs)])
-  return {
-    ...model,
-    constants,
-    nodes: nodes.filter(({ op, outputs }) => op !== 'QuantizeLinear' || used.has(outputs[0] ?? '')),
-  }
+  const kept = nodes.filter(({ op, outputs }) => op !== 'QuantizeLinear' || used.has(outputs[0] ?? ''))
+  const needed = new Set([...model.outputs, ...kept.flatMap(({ inputs }) => inputs)])
+  for (const { op, inputs } of model.nodes)
+    if (/^(De)?[Qq]uantizeLinear$/.test(op)) for (const name of inputs) if (!needed.has(name)) constants.delete(name)
+  return { ...model, constants, nodes: kept }
 }
 
 /** (x - zero) · scale, with one scale for all, for each index along an axis, or for each block of indices. */

@@ -13,6 +13,7 @@ import { inFloat32 } from './precision.ts'
 import { dequantised } from './quantised.ts'
 import { refusal, shown } from './refusal.ts'
 import { type Role, rolesOf } from './roles.ts'
+import { withoutSequences } from './sequences.ts'
 import { upgraded } from './upgrade.ts'
 
 /** An exported classifier: trained tensors apart from the nodes that use them. */
@@ -40,7 +41,7 @@ export interface ExportedModel {
 /** In this order. Branches can hold constants of their own, so that these are looked for again. */
 const passes: readonly Pass[] = [
   ...[inlined, withConstants, upgraded, inFloat32],
-  ...[withoutBranches, withConstants, dequantised, checked, usable],
+  ...[withoutBranches, withConstants, withoutSequences, dequantised, checked, usable],
 ]
 
 /** Parses and checks a model. Dropout passes its input on: exporters leave it out of models at inference, and its draws could
