@@ -121,7 +121,8 @@ describe('functions', () => {
       [
         ['Unsqueeze', ['z', 'one'], ['wide']],
         ['Older', ['wide'], ['s'], {}, 'own'],
-        ['Flatten', ['s'], ['logits']],
+        ['Flatten', ['s'], ['p']],
+        ['Neg', ['p'], ['logits']],
       ],
       {
         functions: [older],
@@ -129,7 +130,10 @@ describe('functions', () => {
       },
     )
     // Over both axes together since opset 12 says so; opset 17 would give ones.
-    const plain = model([['Softmax', ['z'], ['logits']]])
+    const plain = model([
+      ['Softmax', ['z'], ['p']],
+      ['Neg', ['p'], ['logits']],
+    ])
     expectClose(await own(modelFile(read)), await ofOnnxruntime(modelFile(plain)))
   })
 

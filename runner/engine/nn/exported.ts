@@ -27,7 +27,7 @@ export function networkOfModel(bytes: Uint8Array, options?: ReadOptions): Networ
     classes: 0,
     forward(ops, x, values, training) {
       const updates = new Map<string, Value>()
-      if (!training) return { logits: forward(ops, x, values), updates }
+      if (!training || model.statistics === 'running') return { logits: forward(ops, x, values), updates }
       const logits = forward(ops, x, values, {
         batchNorm(ops, { buffers: [meanName, varianceName], epsilon, momentum, ...tensors }) {
           // ONNX's momentum is the share that stays.

@@ -58,8 +58,13 @@ export interface FileModel {
 }
 
 export interface ReadOptions {
-  /** Which output holds the logits, where the file has several. */
+  /** Which output holds the logits, where the file has several; any tensor that it computes. */
   output?: string
+  /** Shape of one example, where the file leaves it open. */
+  shape?: readonly number[]
+  /** Whose statistics batch norm takes in training; by default the batch's, unless the exporter merged a part of the batch norms
+   *  into convolutions. */
+  batchNorm?: 'batch' | 'running'
   /** Tensors that train, though they would not by themselves. */
   train?: readonly string[]
   /** Tensors that stay as they are, though they would train by themselves. */

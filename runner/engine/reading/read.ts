@@ -2,16 +2,23 @@
 import type { Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 import type { Shape, Tensor } from '../onnx/tensor.ts'
-import { addNode, type BatchNormNode, missing, newBuilding } from './add-node.ts'
+import { type BatchNormNode, missing } from './add-node.ts'
+import { anyBatch } from './any-batch.ts'
+import { statisticsOf, withStandardizedWeights } from './batch-norm.ts'
 import { withoutBranches } from './branches.ts'
+import { addNodes } from './build.ts'
 import { checked, usable } from './check.ts'
 import { withConstants } from './constants.ts'
 import { decodeModel } from './decode.ts'
-import type { FileModel, Pass, PassContext, ReadOptions } from './file-model.ts'
+import type { FileInput, Pass, PassContext, ReadOptions } from './file-model.ts'
+import { asLogits, withoutHead } from './head.ts'
+import { withImages } from './images.ts'
 import { inlined } from './inline.ts'
+import { withOneOutput } from './outputs.ts'
 import { inFloat32 } from './precision.ts'
+import { pruned } from './prune.ts'
 import { dequantised } from './quantised.ts'
-import { refusal, shown } from './refusal.ts'
+import { refusal } from './refusal.ts'
 import { type Role, rolesOf } from './roles.ts'
 import { withoutSequences } from './sequences.ts'
 import { upgraded } from './upgrade.ts'
@@ -28,6 +35,8 @@ export interface ExportedModel {
   buffers: Map<string, Tensor>
   /** What each parameter does. */
   roles: Map<string, Role>
+  /** Whose statistics batch norm takes in training. */
+  statistics: 'batch' | 'running'
   /** Adds the forward pass for the batch that `x` holds, with the parameters and buffers as `values`. `batchNorm` may put
    *  something in the place of batch norm at inference. */
   forward(
@@ -40,8 +49,9 @@ export interface ExportedModel {
 
 /** In this order. Branches can hold constants of their own, so that these are looked for again. */
 const passes: readonly Pass[] = [
-  ...[inlined, withConstants, upgraded, inFloat32],
-  ...[withoutBranches, withConstants, withoutSequences, dequantised, checked, usable],
+  ...[inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
+  ...[withoutBranches, withConstants, withoutSequences, dequantised, checked],
+  ...[withOneOutput, pruned, withImages, withoutHead, pruned, usable, asLogits, anyBatch],
 ]
 
 /** Parses and checks a model. Dropout passes its input on: exporters leave it out of models at inference, and its draws could
@@ -57,47 +67,19 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): Export
 
 function modelOf(bytes: Uint8Array, context: PassContext, decisions: readonly string[]): ExportedModel {
   const model = passes.reduce((model, pass) => pass(model, context), decodeModel(bytes, context))
-  const input = inputOf(model)
-  const output = outputOf(model)
+  const [input] = model.inputs as [FileInput]
+  const [output] = model.outputs as [string]
   const { nodes, constants, parameters, buffers, roles } = rolesOf(model, input.name, context)
   return {
-    inputShape: input.shape,
+    inputShape: input.shape.slice(1) as number[],
     decisions,
     parameters,
     buffers,
     roles,
+    statistics: statisticsOf({ nodes }, context.options, context.decide),
     forward(ops, x, values, { batchNorm } = {}) {
       const known = new Map<string, Value>([...values, [input.name, x]])
-      const building = newBuilding(ops, { constants, known, batchNorm })
-      for (const node of nodes) {
-        try {
-          addNode(ops, node, building)
-        } catch (error) {
-          const hint = node.op === 'Reshape' ? '; was it exported with a dynamic batch axis?' : ''
-          const { message } = refusal(error)
-          throw refusal(new Error(`cannot use ${shown(node.op)} (node ${shown(node.name)}): ${message}${hint}`))
-        }
-      }
-      return building.tensorNamed(output) ?? missing(output)
+      return addNodes(ops, { nodes, constants }, known, batchNorm).tensorNamed(output) ?? missing(output)
     },
   }
-}
-
-/** The one input: [batch, ...shape of an example]. */
-function inputOf({ inputs }: FileModel): { name: string; shape: number[] } {
-  const [input, ...more] = inputs
-  if (!input || more.length > 0)
-    throw new Error(`expected one input, the images; the model has ${inputs.length}: ${inputs.map((i) => i.name)}`)
-  const [, ...shape] = input.shape
-  const open = shape.indexOf(null)
-  if (shape.length === 0 || open >= 0)
-    throw new Error(`axis ${open + 1} of input ${input.name} is dynamic; fix every axis but the batch on export`)
-  return { name: input.name, shape: shape as number[] }
-}
-
-function outputOf({ outputs }: FileModel): string {
-  const [output, ...more] = outputs
-  if (output === undefined || more.length > 0)
-    throw new Error(`expected one output, the logits; the model has ${outputs.length}`)
-  return output
 }

@@ -6,6 +6,10 @@ const LONGEST_NAME = 120
 /** Names come from the file, so that they can be of any length and hold line breaks. */
 export const shown = (name: string): string => clipped(name || '(without name)', LONGEST_NAME)
 
+/** The first names of a list, and how many more it has. */
+export const listed = (names: readonly string[], most = 8): string =>
+  [...names.slice(0, most).map(shown), ...(names.length > most ? [`${names.length - most} more`] : [])].join(', ')
+
 function clipped(text: string, length: number): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   const line = text.slice(0, 2 * length).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')

@@ -2,6 +2,7 @@
 import { sizeOf, type Tensor } from '../onnx/tensor.ts'
 import { fixedByNumbers, isUniform, nameKind, namesNear } from './evidence.ts'
 import type { FileModel, FileNode, PassContext } from './file-model.ts'
+import { listed } from './refusal.ts'
 import { type Use, usesOf } from './uses.ts'
 
 /** What a parameter does, as starting it afresh needs it. */
@@ -102,7 +103,7 @@ function verdictOn(name: string, content: Tensor, uses: readonly Use[], isLitera
     const idle = content.data[0] === (place === 'scale' ? 1 : 0) && isUniform(content)
     if (idle && uses.every(({ scaledAgain }) => scaledAgain)) return stays(null)
     const affine = place === 'scale' || (place === 'bias' && op.endsWith('Normalization'))
-    if (kind === 'literal' && affine && idle && op !== 'BatchNormalization')
+    if (kind === 'literal' && affine && idle && op !== 'BatchNormalization' && op !== 'Normalization')
       return stays(`stays as it is: the exporter wrote it for a normalization without scale and bias; ${HINT_TRAIN}`)
     if (written && single && place !== 'weight' && place !== 'bias') return stays(null)
     return trains(null)
@@ -200,7 +201,3 @@ function buffersOf({ nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>)
   }
   return buffers
 }
-
-/** The first names of a list, and how many more it has. */
-export const listed = (names: readonly string[], most = 8): string =>
-  names.length > most ? `${names.slice(0, most).join(', ')} and ${names.length - most} more` : names.join(', ')
