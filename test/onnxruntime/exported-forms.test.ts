@@ -462,7 +462,7 @@ describe('lists of tensors', () => {
           { constants: { first } },
         ),
       ),
-    ).toThrow('cannot use SplitToSequence (node list): it works on a list of tensors')
+    ).toThrow('cannot use SplitToSequence (node list): it holds a sequence or an optional')
   })
 })
 

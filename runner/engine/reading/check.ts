@@ -1,6 +1,7 @@
 /** Every tensor is made once, before it is used, and what the outputs need can be used. */
 import type { FileModel, FileNode, Pass } from './file-model.ts'
 import { shown } from './refusal.ts'
+import { refusedOps } from './refused-ops.ts'
 
 export const checked: Pass = (model) => {
   const made = new Set([...model.inputs.map(({ name }) => name), ...model.constants.keys()])
@@ -30,8 +31,10 @@ function checkOutputs({ outputs }: FileModel, made: ReadonlySet<string>): void {
 }
 
 /** Why a node can't be added to a graph, whatever its inputs are. */
-export function whyUnusable({ domain, unusable }: FileNode): string | undefined {
-  return unusable ?? (domain ? `it is of the domain ${shown(domain)}; export with standard ops only` : undefined)
+export function whyUnusable({ op, domain, unusable }: FileNode): string | undefined {
+  if (unusable !== undefined) return unusable
+  if (domain) return `it is of the domain ${shown(domain)}; export with standard ops only`
+  return op in refusedOps ? `it ${refusedOps[op]}` : undefined
 }
 
 /** Nodes that can't be used are refused before anything is decided about the weights behind them; the first, since others may

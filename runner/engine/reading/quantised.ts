@@ -7,9 +7,6 @@ import type { FileNode, Pass } from './file-model.ts'
 import { copied } from './inline.ts'
 import { freshNames } from './names.ts'
 
-const IN_FEW_BITS = /^(QLinear.*|.*Integer|DynamicQuantizeLinear)$/
-const IN_EIGHT_BITS =
-  'it computes in few bits, in which nothing trains; export the model before it is quantised, or quantise it with QuantizeLinear and DequantizeLinear (QDQ)'
 const ROUNDED =
   'it rounds to more than 8 bits, with a scale for each channel, or for an op in between; export the model before it is quantised'
 const RANGES: Record<string, [number, number]> = { uint8: [0, 255], int8: [-128, 127] }
@@ -43,7 +40,6 @@ export const dequantised: Pass = (model, { decide }) => {
   const nodes = model.nodes.flatMap((node): FileNode[] => {
     const [[x = '', scale = '', zero = ''], [output = '']] = [node.inputs, node.outputs]
     if (node.domain) return [node]
-    if (IN_FEW_BITS.test(node.op)) return [{ ...node, unusable: IN_EIGHT_BITS }]
     if (node.op === 'QuantizeLinear') {
       rounding.set(output, node)
       return [{ ...node, unusable: ROUNDED }]

@@ -6,8 +6,6 @@ import { copied } from './inline.ts'
 import { int64List } from './int64-list.ts'
 import { freshNames } from './names.ts'
 
-const COMPUTED = 'it works on a list of tensors, and the file does not say which; export the model without lists'
-
 const numberIn = (attribute: Attribute | undefined, fallback: number) =>
   attribute?.kind === 'int' ? attribute.value : fallback
 
@@ -17,12 +15,12 @@ export const withoutSequences: Pass = (model) => {
   /** Names of the tensors of each list. */
   const lists = new Map<string, string[]>()
 
-  /** Parts of one extent each take no axis with them, unless they are to. */
+  /** Parts of given lengths. */
   function split(node: FileNode): FileNode[] {
     const [x = '', lengths = ''] = node.inputs
     const content = constants.get(lengths)
     // How many parts a single length makes follows from shapes.
-    if (content?.shape.length !== 1) return [{ ...node, unusable: COMPUTED }]
+    if (content?.shape.length !== 1) return [node]
     const parts = numbersOf(content).map(() => fresh(`${node.name}/part`))
     lists.set(node.outputs[0] ?? '', parts)
     return [
@@ -65,10 +63,10 @@ export const withoutSequences: Pass = (model) => {
     if (op === 'SequenceAt' && list) {
       const index = constants.get(second)
       const part = index && list.at(Number(index.data[0]))
-      return part === undefined ? [{ ...node, unusable: COMPUTED }] : [copied(part, outputs[0] ?? '')]
+      return part === undefined ? [node] : [copied(part, outputs[0] ?? '')]
     }
     if (op === 'ConcatFromSequence' && list) return joined(node, list)
-    return /Sequence/.test(op) ? [{ ...node, unusable: COMPUTED }] : [node]
+    return [node]
   })
   return { ...model, constants, nodes }
 }
