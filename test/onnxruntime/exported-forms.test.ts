@@ -345,6 +345,21 @@ describe('element types', () => {
     expect(parseModel(bytes).decisions).toContain('weights are stored as float64 and train in float32')
   })
 
+  test('single weights of float64 train too', () => {
+    const bytes = modelFile(
+      model(
+        [
+          ['Gemm', ['z', 'v', 'c'], ['y']],
+          ['Concat', ['y', 'z'], ['logits'], { axis: 1 }],
+        ],
+        {
+          constants: { v: floats([3, 1], [1, 2, 3]), c: tensor('float64', [1], Float64Array.of(0.5)) },
+        },
+      ),
+    )
+    expect(parseModel(bytes).parameters.get('c')).toEqual(floats([1], [0.5]))
+  })
+
   test('weights of bfloat16 and float16 train in float32', async () => {
     const upper = read(restored(16, (value) => bytesOf(Float32Array.of(value)).slice(2)))
     expectClose(await own(upper), await expected(), 1)
@@ -482,6 +497,26 @@ describe('casts', () => {
       ),
     )
     expect([...parameters.keys()].toSorted()).toEqual(['b', 'k', 'w'])
+  })
+
+  test('of 8 bits are weights in float32', async () => {
+    const read = await expectAnswers(
+      model(
+        [
+          ['Cast', ['stored'], ['k'], { to: 1 }],
+          ['Mul', ['k', 'step'], ['scaled']],
+          ['MatMul', ['z', 'scaled'], ['logits']],
+        ],
+        {
+          constants: {
+            stored: tensor('int8', [3, 2], Int8Array.of(1, -2, 3, -4, 5, 6)),
+            step: floats([2], [0.5, 0.25]),
+          },
+        },
+      ),
+    )
+    expect(read.parameters.map(({ name }) => name)).toContain('k')
+    expect(read.model.decisions).toContain('weights are stored as int8 and train in float32')
   })
 
   test('to the type of another tensor pass gradients on, and are computed of constants', async () => {

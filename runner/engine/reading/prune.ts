@@ -26,7 +26,9 @@ export const pruned: Pass = (model, { decide }) => {
   const kept = prunedTo(model, output)
   const count = model.nodes.length - kept.nodes.length
   const tensors = [...model.constants].flatMap(([name, { type, data }]) =>
-    type.startsWith('float') && data.length > 0 && !model.literals?.has(name) && !kept.constants.has(name) ? [name] : [],
+    type.startsWith('float') && data.length > 0 && !model.literals?.has(name) && !kept.constants.has(name)
+      ? [name]
+      : [],
   )
   const parts = [
     ...(count > 0 ? [`${count} ${count === 1 ? 'node' : 'nodes'}`] : []),

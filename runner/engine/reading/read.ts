@@ -47,10 +47,10 @@ export interface ExportedModel {
   ): Value
 }
 
-/** In this order. Branches can hold constants of their own, so that these are looked for again. */
+/** In this order. Branches can hold constants of their own, so that what is done with these is done again. */
 const passes: readonly Pass[] = [
   ...[inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
-  ...[withoutBranches, withConstants, withoutSequences, dequantised, checked],
+  ...[withoutBranches, withConstants, inFloat32, withoutSequences, dequantised, checked],
   ...[withOneOutput, pruned, withImages, withoutHead, pruned, usable, asLogits, anyBatch],
 ]
 
@@ -58,8 +58,11 @@ const passes: readonly Pass[] = [
  *  not follow the run's seed. Throws, in a sentence, for a file that is no classifier or can't be used. */
 export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): ExportedModel {
   const decisions: string[] = []
+  const decide = (sentence: string) => {
+    if (!decisions.includes(sentence)) decisions.push(sentence)
+  }
   try {
-    return modelOf(bytes, { options, decide: (sentence) => void decisions.push(sentence) }, decisions)
+    return modelOf(bytes, { options, decide }, decisions)
   } catch (error) {
     throw refusal(error)
   }
