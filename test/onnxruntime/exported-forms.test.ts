@@ -323,6 +323,21 @@ describe('loops', () => {
   })
 })
 
+test('loops whose length is computed, and other ops that hold graphs, are refused', () => {
+  const inputs = { i: 'int64', going: 'bool', x: 'float32' } as const
+  const nodes: NodeSource[] = [['Neg', ['x'], ['y']]]
+  const counted: NodeSource[] = [
+    ['ReduceSum', ['z'], ['sum'], { keepdims: 0 }],
+    ['Cast', ['sum'], ['count'], { to: 7 }],
+    ['Loop', ['count', '', 'z'], ['logits'], { body: { inputs, outputs: ['going', 'y'], nodes } }],
+  ]
+  expect(refusal(model(counted))).toThrow('cannot use Loop (node logits): how often it runs depends on the images')
+  const step = { inputs: { x: 'float32' } as const, outputs: ['y'], nodes }
+  expect(refusal(model([['Scan', ['z'], ['logits'], { num_scan_inputs: 1, body: step }]]))).toThrow(
+    'cannot use Scan (node logits): ops that hold graphs are not supported but for If and Loop',
+  )
+})
+
 describe('element types', () => {
   const read = (edit: (graph: Message) => void, nodes: NodeSource[] = [['Identity', ['z'], ['logits']]]) => {
     const message = modelMessage(model(nodes))
@@ -424,6 +439,27 @@ describe('element types', () => {
     expect(() => parseModel(bytes)).toThrow(
       `the tensor odd is of the element type ${name}, in which nothing trains; export the model in float32`,
     )
+  })
+
+  test('whole numbers of other widths are refused where they are computed', () => {
+    const cast: NodeSource[] = [
+      ['Cast', ['z'], ['u'], { to: 12 }],
+      ['Cast', ['u'], ['logits'], { to: 1 }],
+    ]
+    expect(refusal(model(cast))).toThrow(
+      'cannot use Cast (node u): it gives uint32, which only tensors of the file can be',
+    )
+    const bytes = read((graph) => {
+      graph.initializer.push({ name: 'most', dataType: 13, dims: [1], rawData: new Uint8Array(8).fill(255) })
+    })
+    expect(() => parseModel(bytes)).toThrow('the file holds 18446744073709551615 as a uint64')
+  })
+
+  test('sparse weights are refused', () => {
+    const bytes = read((graph) => {
+      graph.sparseInitializer = [{ values: { name: 's', dataType: 1, dims: [1], floatData: [1] }, dims: [3] }]
+    })
+    expect(() => parseModel(bytes)).toThrow('the file has sparse weights, which do not train')
   })
 
   test('sequences are refused', () => {
