@@ -182,6 +182,45 @@ describe('functions', () => {
   })
 })
 
+describe('weights in Constant nodes', () => {
+  test('train like any other', async () => {
+    const { w, b } = weights
+    const read = await expectAnswers({
+      opset: 17,
+      shape: ['batch', 2, 3],
+      nodes: [
+        ['Constant', [], ['w'], { value: w }],
+        ['Constant', [], ['b'], { value: b }],
+        ...linear,
+        ['Relu', ['z'], ['logits']],
+      ],
+    })
+    expect(read.parameters.map(({ name }) => name)).toEqual(['w', 'b'])
+  })
+
+  test('of a function train for each call', async () => {
+    const layer = {
+      name: 'Layer',
+      inputs: ['x'],
+      outputs: ['y'],
+      nodes: [
+        ['Constant', [], ['k'], { value: floats([3, 3], uniforms(9, 9, -1, 1)) }],
+        ['MatMul', ['x', 'k'], ['y']],
+      ] as NodeSource[],
+    }
+    const read = await expectAnswers(
+      model(
+        [
+          ['Layer', ['z'], ['first'], {}, 'own'],
+          ['Layer', ['first'], ['logits'], {}, 'own'],
+        ],
+        { functions: [layer] },
+      ),
+    )
+    expect(read.parameters.map(({ name }) => name).toSorted()).toEqual(['b', 'first/k', 'logits/k', 'w'])
+  })
+})
+
 describe('branches', () => {
   const branch = (node: NodeSource, constants: Record<string, Tensor> = {}) => ({
     nodes: [node],

@@ -222,6 +222,15 @@ test('the sources themselves are read', () => {
   for (const bytes of [mixed, old, loop, vit]) expect(told(bytes!)).toBeUndefined()
 })
 
+test('every beginning of a file is refused', () => {
+  const [mixed] = sources() as [Uint8Array]
+  for (let length = 0; length < mixed.length; length++) {
+    const message = told(mixed.slice(0, length))
+    // What comes after the graph and its opset may be missing.
+    if (message !== undefined) expectRefusal(message)
+  }
+})
+
 describe('files with', () => {
   const PER_KIND = 640
   test.each(Object.entries(damages))('%s', (_, damage) => {
