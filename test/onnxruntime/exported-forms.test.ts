@@ -198,7 +198,7 @@ describe('weights in Constant nodes', () => {
     expect(read.parameters.map(({ name }) => name)).toEqual(['w', 'b'])
   })
 
-  test('of a function train for each call', async () => {
+  test('of a function are the same for each call', async () => {
     const layer = {
       name: 'Layer',
       inputs: ['x'],
@@ -217,7 +217,7 @@ describe('weights in Constant nodes', () => {
         { functions: [layer] },
       ),
     )
-    expect(read.parameters.map(({ name }) => name).toSorted()).toEqual(['b', 'first/k', 'logits/k', 'w'])
+    expect(read.parameters.map(({ name }) => name).toSorted()).toEqual(['b', 'own.Layer/k', 'w'])
   })
 })
 
@@ -334,6 +334,25 @@ describe('loops', () => {
         { constants: { count: scalar(3) } },
       ),
     )
+  })
+
+  test('have one tensor for a weight of their body, however often it runs', async () => {
+    const layer = {
+      inputs: { i: 'int64', going: 'bool', x: 'float32' } as const,
+      outputs: ['goes', 'next'],
+      constants: { k: floats([3, 3], uniforms(9, 9, -1, 1)) },
+      nodes: [
+        ['Identity', ['going'], ['goes']],
+        ['Constant', [], ['shift'], { value: floats([3], [0.1, 0.2, 0.3]) }],
+        ['Identity', ['k'], ['same']],
+        ['MatMul', ['x', 'same'], ['product']],
+        ['Add', ['product', 'shift'], ['next']],
+      ] as NodeSource[],
+    }
+    const { parameters } = await expectAnswers(
+      model([['Loop', ['count', '', 'z'], ['logits'], { body: layer }]], { constants: { count: scalar(3) } }),
+    )
+    expect(parameters.map(({ name }) => name).toSorted()).toEqual(['b', 'logits/k', 'logits/shift', 'w'])
   })
 
   test('that end by a condition are written out', async () => {

@@ -8,7 +8,7 @@ import { statisticsOf, withStandardizedWeights } from './batch-norm.ts'
 import { withoutBranches } from './branches.ts'
 import { addNodes } from './build.ts'
 import { checked, usable } from './check.ts'
-import { withConstants } from './constants.ts'
+import { withConstants, withCopies } from './constants.ts'
 import { decodeModel } from './decode.ts'
 import type { FileInput, Pass, PassContext, ReadOptions } from './file-model.ts'
 import { asLogits, withoutHead } from './head.ts'
@@ -47,10 +47,10 @@ export interface ExportedModel {
   ): Value
 }
 
-/** In this order. Branches can hold constants of their own, so that what is done with these is done again. */
+/** In this order. Casts that branches hold are seen once these are written out. */
 const passes: readonly Pass[] = [
-  ...[inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
-  ...[withoutBranches, withConstants, inFloat32, withoutSequences, dequantised, checked],
+  ...[withCopies, inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
+  ...[withoutBranches, inFloat32, withoutSequences, dequantised, checked],
   ...[withOneOutput, pruned, withImages, withoutHead, pruned, usable, asLogits, anyBatch],
 ]
 
