@@ -613,6 +613,23 @@ describe('casts', () => {
     expect(read.model.decisions).toContain('weights are stored as int8 and train in float32')
   })
 
+  test('of a number that stands for an absent bias leave it as it is, for any batch', async () => {
+    const bytes = modelFile({
+      opset: 18,
+      shape: [1, 2, 3, 3],
+      nodes: [
+        ['Constant', [], ['zero'], { value: floats([], [0]) }],
+        ['Shape', ['k'], ['channels'], { start: 0, end: 1 }],
+        ['CastLike', ['zero', 'images'], ['typed']],
+        ['Expand', ['typed', 'channels'], ['none']],
+        ['Conv', ['images', 'k', 'none'], ['wide']],
+        ['Flatten', ['wide'], ['logits']],
+      ],
+      constants: { k: floats([3, 2, 3, 3], uniforms(9, 54, -1, 1)) },
+    })
+    expect(networkOfModel(bytes).parameters.map(({ name }) => name)).toEqual(['k'])
+  })
+
   test('to the type of another tensor pass gradients on, and are computed of constants', async () => {
     const { parameters } = await expectAnswers(
       model(

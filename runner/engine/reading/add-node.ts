@@ -112,7 +112,7 @@ export function addNode(ops: Ops, given: FileNode, building: Building): void {
 }
 
 /** A cast to the type of another tensor, whose content doesn't matter. */
-function asCast(node: FileNode, { content, known }: Building): FileNode {
+export function asCast(node: FileNode, { content, known }: Pick<Building, 'content' | 'known'>): FileNode {
   const [x = '', like = ''] = node.inputs
   const { type } = content.get(like) ?? known.get(like) ?? missing(like)
   return { ...node, op: 'Cast', inputs: [x], attributes: { to: int(dataTypeOf(type)) } }

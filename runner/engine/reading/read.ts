@@ -7,6 +7,7 @@ import { anyBatch } from './any-batch.ts'
 import { statisticsOf, withStandardizedWeights } from './batch-norm.ts'
 import { withoutBranches } from './branches.ts'
 import { addNodes } from './build.ts'
+import { withCasts } from './cast-like.ts'
 import { checked, usable } from './check.ts'
 import { withConstants, withCopies } from './constants.ts'
 import { decodeModel } from './decode.ts'
@@ -51,7 +52,7 @@ export interface ExportedModel {
 const passes: readonly Pass[] = [
   ...[withCopies, inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
   ...[withoutBranches, inFloat32, withoutSequences, dequantised, checked],
-  ...[withOneOutput, pruned, withImages, withoutHead, pruned, usable, asLogits, anyBatch],
+  ...[withOneOutput, pruned, withImages, withoutHead, pruned, usable, withCasts, asLogits, anyBatch],
 ]
 
 /** Parses and checks a model. Dropout passes its input on: exporters leave it out of models at inference, and its draws could
