@@ -528,6 +528,19 @@ describe('element types', () => {
   })
 })
 
+test('nodes in any order are run in one that works, as onnxruntime does', async () => {
+  const inner = { nodes: [['Add', ['late', 'z'], ['sum']]] as NodeSource[], outputs: ['sum'] }
+  const source = model(
+    [
+      ['If', ['c'], ['logits'], { then_branch: inner, else_branch: inner }],
+      ['Neg', ['later'], ['late']],
+      ['Relu', ['z'], ['later']],
+    ],
+    { constants: { c: bool(true) } },
+  )
+  await expectAnswers({ ...source, nodes: source.nodes.toReversed() })
+})
+
 describe('lists of tensors', () => {
   const lengths = int64s([2], [1, 2])
   const [first, second] = [scalar(0), scalar(-1)]

@@ -5,16 +5,11 @@ import { refusedOps } from './refused-ops.ts'
 
 export const checked: Pass = (model) => {
   const made = new Set([...model.inputs.map(({ name }) => name), ...model.constants.keys()])
-  const later = new Set(model.nodes.flatMap(({ outputs }) => outputs))
   for (const { op, name, inputs, outputs } of model.nodes) {
     const node = `${shown(op)} (node ${shown(name)})`
     for (const input of inputs) {
       if (!input || made.has(input)) continue
-      throw new Error(
-        later.has(input)
-          ? `${node} uses ${shown(input)} before a node makes it; nodes must stand in an order in which they can run`
-          : `${node} uses ${shown(input)}, a tensor that the model doesn't have`,
-      )
+      throw new Error(`${node} uses ${shown(input)}, a tensor that the model doesn't have`)
     }
     for (const output of outputs) {
       if (output && made.has(output)) throw new Error(`${node} makes ${shown(output)}, which the model has already`)

@@ -15,6 +15,7 @@ import type { FileInput, Pass, PassContext, ReadOptions } from './file-model.ts'
 import { asLogits, withoutHead } from './head.ts'
 import { withImages } from './images.ts'
 import { inlined } from './inline.ts'
+import { ordered } from './order.ts'
 import { withOneOutput } from './outputs.ts'
 import { inFloat32 } from './precision.ts'
 import { pruned } from './prune.ts'
@@ -50,7 +51,7 @@ export interface ExportedModel {
 
 /** In this order. Casts that branches hold are seen once these are written out. */
 const passes: readonly Pass[] = [
-  ...[withCopies, inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
+  ...[ordered, withCopies, inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
   ...[withoutBranches, inFloat32, withoutSequences, dequantised, checked],
   ...[withOneOutput, pruned, withImages, withoutHead, pruned, usable, withCasts, asLogits, anyBatch],
 ]
