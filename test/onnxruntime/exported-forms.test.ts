@@ -221,6 +221,39 @@ describe('weights in Constant nodes', () => {
   })
 })
 
+describe('weights that ConstantOfShape makes', () => {
+  const shapes = { 'w.shape': int64s([2], [6, 3]), 'b.shape': int64s([1], [3]) }
+  const filler = floats([1], [0.25])
+  const w: NodeSource = ['ConstantOfShape', ['w.shape'], ['w'], { value: filler }]
+  const b: NodeSource = ['ConstantOfShape', ['b.shape'], ['b']]
+
+  test('train like any other', async () => {
+    const nodes: NodeSource[] = [w, b, ...linear, ['Relu', ['z'], ['logits']]]
+    const read = await expectAnswers({ opset: 9, shape: [2, 2, 3], nodes, constants: shapes })
+    expect(read.parameters.map(({ name }) => name)).toEqual(['w', 'b'])
+    expect(read.model.decisions).toContain(
+      'the file makes 2 weights by ConstantOfShape, all entries of each equal; they begin with that',
+    )
+  })
+
+  test('stand for none beside a weight that the file holds', async () => {
+    const nodes: NodeSource[] = [b, ...linear, ['Relu', ['z'], ['logits']]]
+    const constants = { w: weights.w, 'b.shape': int64s([1], [3]) }
+    const read = await expectAnswers({ opset: 9, shape: ['batch', 2, 3], nodes, constants })
+    expect(read.parameters.map(({ name }) => name)).toEqual(['w'])
+  })
+
+  test('are not made beyond what a machine holds', () => {
+    const constants = { ...shapes, 'w.shape': int64s([2], [2 ** 40, 3]) }
+    const nodes: NodeSource[] = [w, b, ...linear, ['Relu', ['z'], ['logits']]]
+    expect(() => networkOfModel(modelFile({ opset: 9, shape: ['batch', 2, 3], nodes, constants }))).toThrow(Error)
+  })
+})
+
+test('a mask that Dropout leaves is of training, and nothing at inference', async () => {
+  await expectAnswers({ ...model([['Dropout', ['z'], ['logits', 'mask']]], { opset: 9 }), shape: [2, 2, 3] })
+})
+
 describe('branches', () => {
   const branch = (node: NodeSource, constants: Record<string, Tensor> = {}) => ({
     nodes: [node],
@@ -571,6 +604,15 @@ describe('lists of tensors', () => {
         ['Concat', ['wide', 'peaks'], ['logits'], { axis: 1 }],
       ]),
     )
+  })
+
+  test('that something else takes are refused', () => {
+    const nodes: NodeSource[] = [
+      ['SequenceConstruct', ['z', 'z'], ['list']],
+      ['SequenceInsert', ['list', 'z'], ['longer']],
+      ['ConcatFromSequence', ['longer'], ['logits'], { axis: 1 }],
+    ]
+    expect(refusal(model(nodes))).toThrow('cannot use SequenceConstruct (node list): it holds a sequence')
   })
 
   test('whose length is computed are refused', () => {

@@ -12,6 +12,7 @@ import { checked, usable } from './check.ts'
 import { withConstants, withCopies } from './constants.ts'
 import { decodeModel } from './decode.ts'
 import type { FileInput, Pass, PassContext, ReadOptions } from './file-model.ts'
+import { withFilledWeights } from './filled.ts'
 import { asLogits, withoutHead } from './head.ts'
 import { withImages } from './images.ts'
 import { inlined } from './inline.ts'
@@ -52,7 +53,7 @@ export interface ExportedModel {
 /** In this order. Casts that branches hold are seen once these are written out. */
 const passes: readonly Pass[] = [
   ...[ordered, withCopies, inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
-  ...[withoutBranches, inFloat32, withoutSequences, dequantised, checked],
+  ...[withoutBranches, inFloat32, withFilledWeights, withoutSequences, dequantised, checked],
   ...[withOneOutput, pruned, withImages, withoutHead, pruned, usable, withCasts, asLogits, anyBatch],
 ]
 

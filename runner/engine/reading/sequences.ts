@@ -1,4 +1,5 @@
-/** Lists of tensors, which exporters write where Python has lists: parts of a Split, or inputs of a Concat. */
+/** Lists of tensors, which exporters write where Python has lists: parts of a Split, or inputs of a Concat. What makes a list stays, so
+ *  that it is refused where something else needs the list. */
 import { type Attribute, int } from '../onnx/graph.ts'
 import { numbersOf } from '../onnx/tensor.ts'
 import type { FileNode, Pass } from './file-model.ts'
@@ -24,6 +25,7 @@ export const withoutSequences: Pass = (model) => {
     const parts = numbersOf(content).map(() => fresh(`${node.name}/part`))
     lists.set(node.outputs[0] ?? '', parts)
     return [
+      node,
       {
         ...node,
         op: 'Split',
@@ -53,12 +55,12 @@ export const withoutSequences: Pass = (model) => {
     if (domain) return [node]
     if (op === 'SequenceConstruct') {
       lists.set(outputs[0] ?? '', [...inputs])
-      return []
+      return [node]
     }
     if (op === 'SplitToSequence') return split(node)
     if (op === 'Identity' && list) {
       lists.set(outputs[0] ?? '', list)
-      return []
+      return [node]
     }
     if (op === 'SequenceAt' && list) {
       const index = constants.get(second)
