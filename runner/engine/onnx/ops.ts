@@ -57,11 +57,14 @@ export function opsFor(graph: Graph) {
 
   function emit(
     op: string,
-    inputs: readonly (Value | null)[],
+    given: readonly (Value | null)[],
     attributes: Record<string, AttributeInput> = {},
     options: EmitOptions = {},
   ): [Value, ...Value[]] {
     const { domain = '', outputs = 1, types, hints } = options
+    const last = given.findLastIndex((input) => input !== null)
+    // An absent input at the end is no input: onnxruntime takes one of Split for its lengths.
+    const inputs = given.slice(0, last + 1)
     const node: Node = {
       op,
       domain,

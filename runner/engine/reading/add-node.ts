@@ -1,8 +1,8 @@
 /** A node of a file, added to a graph: folded where it is shape arithmetic, with batch norm as the caller wants it. */
 import { fold } from '../folding/fold.ts'
 import { at } from '../onnx/arity.ts'
-import { dataTypeOf, elementTypeOf } from '../onnx/element-types.ts'
-import { int, type Node, numberOf, type Value } from '../onnx/graph.ts'
+import { elementTypeOf } from '../onnx/element-types.ts'
+import { type Node, numberOf, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 import { sizeOf, type Tensor } from '../onnx/tensor.ts'
 import { addOp } from './add-op.ts'
@@ -58,8 +58,7 @@ export function newBuilding(
   return { known, content, tensorNamed, batchNorm }
 }
 
-export function addNode(ops: Ops, given: FileNode, building: Building): void {
-  const file = given.op === 'CastLike' ? asCast(given, building) : given
+export function addNode(ops: Ops, file: FileNode, building: Building): void {
   const { op, inputs, outputs } = file
   const why = whyUnusable(file)
   if (why !== undefined) throw new Error(why)
@@ -109,13 +108,6 @@ export function addNode(ops: Ops, given: FileNode, building: Building): void {
       throw new Error(`it would give a tensor of the shape [${value.shape}]`)
     if (outputs[i]) known.set(outputs[i], older?.after?.(value) ?? value)
   })
-}
-
-/** A cast to the type of another tensor, whose content doesn't matter. */
-export function asCast(node: FileNode, { content, known }: Pick<Building, 'content' | 'known'>): FileNode {
-  const [x = '', like = ''] = node.inputs
-  const { type } = content.get(like) ?? known.get(like) ?? missing(like)
-  return { ...node, op: 'Cast', inputs: [x], attributes: { to: int(dataTypeOf(type)) } }
 }
 
 /** Casts to the type that a value has: all floats of a file are float32 in a graph. */

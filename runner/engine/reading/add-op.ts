@@ -3,6 +3,7 @@ import * as decompositions from '../decompositions/index.ts'
 import type { Decomposition } from '../decompositions/parts/decomposition.ts'
 import type { Attribute, Node, Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
+import { plainWindow } from './windows.ts'
 
 /** By the names of their ops. */
 export const decomposed: Readonly<Record<string, Decomposition>> = decompositions
@@ -16,7 +17,8 @@ export function addOp(
   outputs: readonly string[],
 ): (Value | null)[] {
   const build = decomposed[op]
-  if (!build) return ops.emit(op, inputs, attributes, { outputs: outputs.length, hints: outputs })
+  if (!build)
+    return ops.emit(op, inputs, plainWindow(op, inputs, attributes), { outputs: outputs.length, hints: outputs })
   const node: Node = {
     op,
     domain: '',

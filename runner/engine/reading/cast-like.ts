@@ -1,5 +1,7 @@
 /** Casts to the type of another tensor say the type, so that nothing seems to depend on what that tensor holds. */
-import { addNode, asCast } from './add-node.ts'
+import { dataTypeOf } from '../onnx/element-types.ts'
+import { int } from '../onnx/graph.ts'
+import { addNode, type Building, missing } from './add-node.ts'
 import { batchOf, sketch } from './build.ts'
 import type { FileNode, Pass } from './file-model.ts'
 
@@ -17,4 +19,11 @@ export const withCasts: Pass = (model) => {
     }
   })
   return { ...model, nodes }
+}
+
+/** A cast to the type of another tensor, whose content doesn't matter. */
+function asCast(node: FileNode, { content, known }: Building): FileNode {
+  const [x = '', like = ''] = node.inputs
+  const { type } = content.get(like) ?? known.get(like) ?? missing(like)
+  return { ...node, op: 'Cast', inputs: [x], attributes: { to: int(dataTypeOf(type)) } }
 }

@@ -79,7 +79,7 @@ export function rolesOf(model: FileModel, input: string, { options, decide }: Pa
       `no tensor of the model trains; name those that should with --train NAME, of ${listed([...uses.keys()]) || 'which it has none'}`,
     )
   sayEqual(parameters, decide)
-  return { nodes, constants: separated.constants, parameters, buffers: buffersOf(separated), roles }
+  return { nodes, constants: separated.constants, parameters, buffers: buffersOf(separated, parameters), roles }
 }
 
 const HINT_KEEP = '--freeze NAME keeps one as it is'
@@ -187,17 +187,26 @@ function sayEqual(parameters: ReadonlyMap<string, Tensor>, decide: PassContext['
   }
 }
 
-/** A buffer that two batch norms share, since they were equal on export, becomes two. Changes the nodes that share. */
-function buffersOf({ nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>): Map<string, Tensor> {
+/** A buffer that was equal to another tensor on export, and so is one with it in the file, becomes one of its own: that of another
+ *  batch norm, or a scale or bias. Changes the nodes that share. */
+function buffersOf(
+  { nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>,
+  parameters: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
   const buffers = new Map<string, Tensor>()
+  const isFree = (name: string) => !buffers.has(name) && !parameters.has(name)
   for (const { op, name, inputs } of nodes) {
     if (op !== 'BatchNormalization') continue
-    for (const index of [3, 4]) {
+    for (const [index, kind] of [
+      [3, 'mean'],
+      [4, 'variance'],
+    ] as const) {
       const own = inputs[index] ?? ''
       const content = constants.get(own)
       if (!content)
         throw new Error(`BatchNormalization (node ${name}) computes its running statistics; export them as tensors`)
-      inputs[index] = buffers.has(own) ? `${own} of ${name}` : own
+      const names = [own, `${own} of ${name}`, `${own}, ${kind} of ${name}`]
+      inputs[index] = names.find(isFree) ?? `${own}, ${kind} ${buffers.size} of ${name}`
       buffers.set(inputs[index], content)
     }
   }
