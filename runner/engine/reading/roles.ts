@@ -105,7 +105,9 @@ function verdictOn(name: string, content: Tensor, uses: readonly Use[], isLitera
     const affine = place === 'scale' || (place === 'bias' && op.endsWith('Normalization'))
     if (kind === 'literal' && affine && idle && op !== 'BatchNormalization' && op !== 'Normalization')
       return stays(`stays as it is: the exporter wrote it for a normalization without scale and bias; ${HINT_TRAIN}`)
-    if (written && single && place !== 'weight' && place !== 'bias') return stays(null)
+    // A number without axes is no weight, nor a bias until it is expanded to one, as exporters do for layers without.
+    const number = content.shape.length === 0 || (place !== 'weight' && place !== 'bias')
+    if (written && single && number) return stays(null)
     return trains(null)
   }
   if (kind === 'learned') {
