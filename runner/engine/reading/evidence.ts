@@ -1,5 +1,4 @@
 /** What a tensor's name and numbers say about whether it was learned. */
-import { at } from '../onnx/arity.ts'
 import type { Tensor } from '../onnx/tensor.ts'
 
 /** `literal` was written by the exporter for a number in code, `derived` for what it computed ahead, maybe from a weight. */
@@ -59,7 +58,7 @@ function isSinusoid({ shape, data }: Tensor): boolean {
 
 /** Whether every output channel of a filter holds the same numbers, as a blur does and no trained layer. */
 function isBlur({ shape, data }: Tensor): boolean {
-  const filters = at(shape, 0)
+  const [filters = 1] = shape
   const size = data.length / filters
   if (shape.length < 3 || filters < 2 || data.every((entry) => entry === 0)) return false
   return data.every((entry, i) => entry === data[i % size])

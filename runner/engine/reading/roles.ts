@@ -59,18 +59,16 @@ export function rolesOf(model: FileModel, input: string, { options, decide }: Pa
       ? { trains: true, because: 'trains, as asked' }
       : asked.freeze.has(name)
         ? { trains: false, because: 'stays as it is, as asked' }
-        : verdictOn(name, content, own, model.literals?.has(name) ?? false)
+        : verdictOn(separated.origins.get(name) ?? name, content, own, model.literals)
     if (verdict.because) said.set(verdict.because, [...(said.get(verdict.because) ?? []), name])
     if (!verdict.trains) continue
     parameters.set(name, content)
     const { op, node, place, fanIn } = use
     roles.set(name, { op, node, place, ...(fanIn !== undefined && { fanIn }) })
   }
-  for (const name of model.constants.keys()) {
-    if (separated.constants.get(name)?.type !== 'float32' || uses.has(name) || statistics.has(name)) continue
-    if (nameKind(name) === 'literal' || nameKind(name) === 'derived') continue
-    const because =
-      'stays as it is: the logits have no gradient for it, as for what is only compared, an index or a bound'
+  for (const name of comparedIn(separated)) {
+    if (uses.has(name) || nameKind(name) === 'literal' || nameKind(name) === 'derived') continue
+    const because = 'stays as it is: it is only compared, so that the logits have no gradient for it'
     said.set(because, [...(said.get(because) ?? []), name])
   }
   for (const [because, names] of said) decide(`${listed(names)}: ${because}`)
@@ -79,22 +77,24 @@ export function rolesOf(model: FileModel, input: string, { options, decide }: Pa
       `no tensor of the model trains; name those that should with --train NAME, of ${listed([...uses.keys()]) || 'which it has none'}`,
     )
   sayEqual(parameters, decide)
-  return { nodes, constants: separated.constants, parameters, buffers: buffersOf(separated), roles }
+  return { nodes, constants: separated.constants, parameters, buffers: buffersOf(separated, parameters), roles }
 }
 
 const HINT_KEEP = '--freeze NAME keeps one as it is'
 const HINT_TRAIN = '--train NAME trains one'
 
 /** Decides by place, then by name and numbers. */
-function verdictOn(name: string, content: Tensor, uses: readonly Use[], isLiteral: boolean): Verdict {
+function verdictOn(name: string, content: Tensor, uses: readonly Use[], literals: FileModel['literals']): Verdict {
   const { place, op } = uses[0]!
   const single = sizeOf(content.shape) === 1
   const learned = uses.some((use) => use.learned)
-  const kind = isLiteral ? 'literal' : nameKind(name)
+  const kind = literals?.has(name) ? 'literal' : nameKind(name)
   const written = kind === 'literal' || kind === 'derived'
   const stays = (because: string | null): Verdict => ({ trains: false, because })
   const trains = (because: string | null): Verdict => ({ trains: true, because })
 
+  // A layer whose state begins at 0 has none to learn.
+  if (place === 'state' && kind === 'literal' && content.data[0] === 0 && isUniform(content)) return stays(null)
   const numbers = fixedByNumbers(content, place)
   if (numbers) return stays(`stays as it is: its numbers are those of ${numbers}; ${HINT_TRAIN}`)
   if (kind === 'fixed' && !(learned && place !== 'weight'))
@@ -121,6 +121,16 @@ function verdictOn(name: string, content: Tensor, uses: readonly Use[], isLitera
   return trains(`uncertain: trains, though neither its name nor its place says that it was learned; ${HINT_KEEP}`)
 }
 
+const COMPARING = new Set(['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual'])
+
+/** Float tensors of the file that comparisons take. */
+const comparedIn = ({ nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>): Set<string> =>
+  new Set(
+    nodes.flatMap(({ op, inputs }) =>
+      COMPARING.has(op) ? inputs.filter((name) => constants.get(name)?.type === 'float32') : [],
+    ),
+  )
+
 /** Exporters merge tensors that hold the same numbers, as fresh biases and scales do. Where all entries are equal, each node gets
  *  a copy; a bias stays shared among nodes that share their weight. Others were one tensor in the original. */
 function apart(model: FileModel, uses: ReadonlyMap<string, Use[]>, decide: PassContext['decide']) {
@@ -128,9 +138,17 @@ function apart(model: FileModel, uses: ReadonlyMap<string, Use[]>, decide: PassC
   const split = new Map<string, number>()
   const tied: string[] = []
   const heirs = new Map<string, string>()
+  /** The file's names of copies. */
+  const origins = new Map<string, string>()
   const shared = (name: string) => {
     const content = constants.get(name)
-    return content?.type === 'float32' && content.data.length > 1 && (uses.get(name)?.length ?? 0) > 1 ? content : null
+    const own = uses.get(name)
+    return content?.type === 'float32' &&
+      content.data.length > 1 &&
+      (own?.length ?? 0) > 1 &&
+      own?.[0]?.place !== 'state'
+      ? content
+      : null
   }
   for (const name of uses.keys()) {
     const content = shared(name)
@@ -150,6 +168,7 @@ function apart(model: FileModel, uses: ReadonlyMap<string, Use[]>, decide: PassC
       heirs.set(key, own)
       split.set(name, (split.get(name) ?? 0) + 1)
       constants.set(own, content)
+      if (!first) origins.set(own, name)
       return own
     })
     return { ...node, inputs }
@@ -162,7 +181,7 @@ function apart(model: FileModel, uses: ReadonlyMap<string, Use[]>, decide: PassC
     )
   }
   if (tied.length > 0) decide(`${listed(tied)}: used by several nodes and trains as one tensor`)
-  return { nodes, constants }
+  return { nodes, constants, origins }
 }
 
 /** The shared weight of the MatMul whose result a node adds to. */
@@ -185,18 +204,27 @@ function sayEqual(parameters: ReadonlyMap<string, Tensor>, decide: PassContext['
   }
 }
 
-/** A buffer that two batch norms share, since they were equal on export, becomes two. Changes the nodes that share. */
-function buffersOf({ nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>): Map<string, Tensor> {
+/** A tensor that two batch norms share, or that a parameter is too, since they were equal on export, becomes two. Changes the nodes
+ *  that share. */
+function buffersOf(
+  { nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>,
+  parameters: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
   const buffers = new Map<string, Tensor>()
+  const free = (name: string) => !buffers.has(name) && !parameters.has(name)
   for (const { op, name, inputs } of nodes) {
     if (op !== 'BatchNormalization') continue
-    for (const index of [3, 4]) {
+    for (const [index, what] of [
+      [3, 'mean'],
+      [4, 'variance'],
+    ] as const) {
       const own = inputs[index] ?? ''
       const content = constants.get(own)
       if (!content)
         throw new Error(`BatchNormalization (node ${name}) computes its running statistics; export them as tensors`)
-      inputs[index] = buffers.has(own) ? `${own} of ${name}` : own
-      buffers.set(inputs[index], content)
+      const taken = [own, `${own} of ${name}`, `${own} of ${name} as ${what}`].find(free) ?? `${what} of ${inputs[0]}`
+      inputs[index] = taken
+      buffers.set(taken, content)
     }
   }
   return buffers

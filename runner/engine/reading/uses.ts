@@ -3,8 +3,9 @@ import { elementTypeOf } from '../onnx/element-types.ts'
 import { type Shape, sizeOf } from '../onnx/tensor.ts'
 import type { FileModel, FileNode } from './file-model.ts'
 
-/** What an op uses a tensor as. `factor`, `addend`, `exponent` and `table` are what arithmetic and lookups take. */
-export type Place = 'weight' | 'bias' | 'scale' | 'slope' | 'factor' | 'addend' | 'exponent' | 'table'
+/** What an op uses a tensor as. `factor`, `addend`, `exponent` and `table` are what arithmetic and lookups take, `state` is what
+ *  a recurrent layer begins with. */
+export type Place = 'weight' | 'bias' | 'scale' | 'slope' | 'factor' | 'addend' | 'exponent' | 'table' | 'state'
 
 export interface Use {
   /** The op and the node that use the tensor in the end, behind nodes that only rearrange it. */
@@ -23,7 +24,7 @@ export interface Use {
 
 const AFFINE: Record<number, Place> = { 1: 'scale', 2: 'bias' }
 const LINEAR: Record<number, Place> = { 0: 'weight', 1: 'weight', 2: 'bias' }
-const RECURRENT: Record<number, Place> = { 1: 'weight', 2: 'weight', 3: 'bias', 7: 'weight' }
+const RECURRENT: Record<number, Place> = { 1: 'weight', 2: 'weight', 3: 'bias', 5: 'state', 6: 'state', 7: 'weight' }
 const PLACES: Record<string, Record<number, Place>> = {
   Conv: LINEAR,
   ConvTranspose: LINEAR,
@@ -101,7 +102,8 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
   const raw = new Set([input])
   for (const { op, inputs, outputs } of nodes) {
     const own = inputs.filter((name) => moving.has(name))
-    if (own.length === 0) continue
+    // Shapes are the same for all images.
+    if (own.length === 0 || op === 'Shape' || op === 'Size') continue
     const untouched = own.every((name) => raw.has(name)) && !PLACES[op]
     for (const output of outputs) {
       moving.add(output)
