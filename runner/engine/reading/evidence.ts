@@ -11,7 +11,7 @@ const DERIVED =
 const FIXED =
   /^(.*_)?(mask|mean|std|var|variance|eps|epsilon|running|inv_freq|freqs?|sin|cos|sincos|anchors?|filt|blur|blur_kernel|temperature_init|low|high|threshold)$/i
 const LEARNED =
-  /^(.*_)?(weight|bias|kernel|gamma|beta|alpha|scale|gain|ls\d*|layer_scale\w*|token|tokens|positions?|pos|embed|embedding|embeddings|temperature|lambda|table|resweight|rezero|p|w|b)(_?\d+)?$/i
+  /^(.*_)?(weights?|bias(es)?|kernel|gamma|beta|alpha|scale|gain|ls\d*|layer_scale\w*|token|tokens|positions?|pos|embed|embedding|embeddings|temperature|lambda|resweight|rezero|p|w|b)(_?\d+)?$/i
 
 /** By the last part of a name, since the parts before are those of modules. */
 export function nameKind(name: string): NameKind {

@@ -66,6 +66,8 @@ export function rolesOf(model: FileModel, input: string, { options, decide }: Pa
     const { op, node, place, fanIn } = use
     roles.set(name, { op, node, place, ...(fanIn !== undefined && { fanIn }) })
   }
+  const tied = separated.tied.filter((name) => parameters.has(name))
+  if (tied.length > 0) decide(`${listed(tied)}: used by several nodes and trains as one tensor`)
   for (const name of comparedIn(separated)) {
     if (uses.has(name) || nameKind(name) === 'literal' || nameKind(name) === 'derived') continue
     const because = 'stays as it is: it is only compared, so that the logits have no gradient for it'
@@ -131,57 +133,60 @@ const comparedIn = ({ nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>
     ),
   )
 
-/** Exporters merge tensors that hold the same numbers, as fresh biases and scales do. Where all entries are equal, each node gets
- *  a copy; a bias stays shared among nodes that share their weight. Others were one tensor in the original. */
+/** Which of the nodes that take a tensor do so for the same end, by their first outputs: a weight that is standardized first is
+ *  taken by several for one. */
+function endsOf(uses: readonly Use[]): Map<string, string> {
+  const ends = new Map<string, Set<string>>()
+  for (const { taker, node } of uses) ends.set(taker, (ends.get(taker) ?? new Set()).add(node))
+  return new Map([...ends].map(([taker, nodes]) => [taker, [...nodes].sort().join('\n')]))
+}
+
+/** Exporters merge tensors that hold the same numbers, as fresh biases and scales do. Where all entries are equal, each end gets
+ *  a copy; a bias stays shared among nodes that share their weight. Others were one tensor in the original, and so were single
+ *  numbers that training has moved off 0 and 1. */
 function apart(model: FileModel, uses: ReadonlyMap<string, Use[]>, decide: PassContext['decide']) {
   const constants = new Map(model.constants)
-  const split = new Map<string, number>()
+  const split = new Map<string, Map<string, string>>()
   const tied: string[] = []
-  const heirs = new Map<string, string>()
   /** The file's names of copies. */
   const origins = new Map<string, string>()
-  const shared = (name: string) => {
+  const merged = new Map<string, ReadonlyMap<string, string>>()
+  for (const [name, own] of uses) {
     const content = constants.get(name)
-    const own = uses.get(name)
-    return content?.type === 'float32' &&
-      content.data.length > 1 &&
-      (own?.length ?? 0) > 1 &&
-      own?.[0]?.place !== 'state'
-      ? content
-      : null
-  }
-  for (const name of uses.keys()) {
-    const content = shared(name)
-    if (content && !isUniform(content)) tied.push(name)
+    const ends = endsOf(own)
+    if (content?.type !== 'float32' || new Set(ends.values()).size < 2 || own[0]?.place === 'state') continue
+    const single = content.data.length === 1
+    if (single && (model.literals?.has(name) || ['literal', 'derived'].includes(nameKind(name)))) continue
+    if (isUniform(content) && !(single && content.data[0] !== 0 && content.data[0] !== 1)) merged.set(name, ends)
+    else tied.push(name)
   }
   const nodes = model.nodes.map((node) => {
     const partner = node.inputs.find((name) => tied.includes(name)) ?? tiedBefore(model, node, tied)
     const inputs = node.inputs.map((name) => {
-      const content = shared(name)
-      if (!content || !isUniform(content)) return name
-      const key = `${name}\n${partner ?? node.outputs[0]}`
+      const end = merged.get(name)?.get(node.outputs[0] ?? '')
+      if (end === undefined) return name
+      const heirs = split.get(name) ?? new Map<string, string>()
+      split.set(name, heirs)
+      const key = partner ?? end
       const known = heirs.get(key)
-      if (known) return known
-      const first = !split.has(name)
+      if (known !== undefined) return known
       const copy = `${name} of ${node.name}`
-      const own = first ? name : constants.has(copy) ? `${name} of ${node.outputs[0]}` : copy
+      const own = heirs.size === 0 ? name : constants.has(copy) ? `${name} of ${node.outputs[0]}` : copy
       heirs.set(key, own)
-      split.set(name, (split.get(name) ?? 0) + 1)
-      constants.set(own, content)
-      if (!first) origins.set(own, name)
+      constants.set(own, constants.get(name)!)
+      if (own !== name) origins.set(own, name)
       return own
     })
     return { ...node, inputs }
   })
-  const copied = [...split].filter(([, count]) => count > 1)
+  const copied = [...split].filter(([, heirs]) => heirs.size > 1)
   if (copied.length > 0) {
-    const copies = copied.map(([name, count]) => `${name} (${count})`)
+    const copies = copied.map(([name, { size }]) => `${name} (${size})`)
     decide(
       `${listed(copies)}: used by several nodes with all entries equal, as exporters merge what is; each node has its own from here on`,
     )
   }
-  if (tied.length > 0) decide(`${listed(tied)}: used by several nodes and trains as one tensor`)
-  return { nodes, constants, origins }
+  return { nodes, constants, origins, tied }
 }
 
 /** The shared weight of the MatMul whose result a node adds to. */

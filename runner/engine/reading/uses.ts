@@ -12,6 +12,8 @@ export interface Use {
   op: string
   node: string
   place: Place
+  /** The node that takes the tensor itself, by its first output. */
+  taker: string
   /** How many numbers each output sums, for weights and their biases. */
   fanIn?: number
   /** The place alone says that the tensor is learned. */
@@ -127,7 +129,7 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     )
   const arithmetic = (node: FileNode, index: number): Use => {
     const { op, name, inputs } = node
-    const use = { op, node: name, onImages: inputs.some((own) => raw.has(own)), scaledAgain: false }
+    const use = { op, node: name, taker: '', onImages: inputs.some((own) => raw.has(own)), scaledAgain: false }
     const other = inputs.find((own, i) => i !== index && moving.has(own)) ?? ''
     const before = producers.get(other)
     if (op === 'Mul' && isNormalized(other)) return { ...use, op: 'Normalization', place: 'scale', learned: true }
@@ -154,7 +156,7 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     const linear = PLACES[op] === LINEAR || PLACES[op] === RECURRENT
     const fanIn = linear && shape ? fanInOf(node, weight, shape) : undefined
     const scaledAgain = op === 'InstanceNormalization' && isScaledAgain(node.outputs[0] ?? '')
-    return { op, node: name, place, learned: true, onImages: false, scaledAgain, ...(fanIn && { fanIn }) }
+    return { op, node: name, taker: '', place, learned: true, onImages: false, scaledAgain, ...(fanIn && { fanIn }) }
   }
 
   const uses = new Map<string, Use[]>()
@@ -169,7 +171,9 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
       const inherited = later.map((use) => inheritedUse(use, node, constants.get(name)?.shape))
       const found = moving.has(name) ? [] : still && !(place && place !== 'bias') ? inherited : [ownUse(node, index)]
       reached.set(name, [...(reached.get(name) ?? []), ...found])
-      if (constants.has(name)) uses.set(name, [...(uses.get(name) ?? []), ...found])
+      if (!constants.has(name)) return
+      const taker = node.outputs[0] ?? ''
+      uses.set(name, [...(uses.get(name) ?? []), ...found.map((use) => ({ ...use, taker }))])
     })
   }
   return uses
