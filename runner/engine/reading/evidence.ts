@@ -66,7 +66,7 @@ function isBlur({ shape, data }: Tensor): boolean {
 
 /** What the numbers of a tensor say, where they say that it was never learned. */
 export function fixedByNumbers(tensor: Tensor, place: string): string | null {
-  if (place === 'weight' && isBlur(tensor)) return 'every channel has the same filter'
+  if (place === 'weight' && isBlur(tensor)) return 'the same filter for every channel'
   if (place === 'weight' || place === 'scale') return null
   if (isMask(tensor)) return 'an additive mask'
   return isSinusoid(tensor) ? 'a table of sines and cosines' : null

@@ -98,7 +98,7 @@ function verdictOn(name: string, content: Tensor, uses: readonly Use[], literals
   // A layer whose state begins at 0 has none to learn.
   if (place === 'state' && kind === 'literal' && content.data[0] === 0 && isUniform(content)) return stays(null)
   const numbers = fixedByNumbers(content, place)
-  if (numbers) return stays(`stays as it is: its numbers are those of ${numbers}; ${HINT_TRAIN}`)
+  if (numbers) return stays(`stays as it is: its numbers are ${numbers}; ${HINT_TRAIN}`)
   if (kind === 'fixed' && !(learned && place !== 'weight'))
     return stays(`stays as it is: its name says that it was not learned; ${HINT_TRAIN}`)
   if (learned) {

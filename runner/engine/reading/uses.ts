@@ -176,7 +176,9 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
       uses.set(name, [...(uses.get(name) ?? []), ...found.map((use) => ({ ...use, taker }))])
     })
   }
-  return uses
+  // In the order in which the model meets the tensors.
+  const met = nodes.flatMap(({ inputs }) => inputs)
+  return new Map(met.flatMap((name) => (uses.has(name) ? [[name, uses.get(name)!]] : [])))
 }
 
 /** The use of what a node makes of tensors alone, as that of the tensor it was made of. */
