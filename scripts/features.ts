@@ -94,7 +94,7 @@ export async function features(): Promise<Generated> {
   return { path: PAGE, content, faults }
 }
 
-const line = (cells: readonly string[]) => `|${cells.map((cell) => (cell ? ` ${cell} ` : ' ')).join('|')}|`
+export const line = (cells: readonly string[]) => `|${cells.map((cell) => (cell ? ` ${cell} ` : ' ')).join('|')}|`
 
 export function tableOf(
   name: string,

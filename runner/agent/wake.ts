@@ -79,7 +79,11 @@ async function openLine(client: Pick<Client, 'socket'>, signal: AbortSignal): Pr
   let pings: NodeJS.Timeout | undefined
   let heard = performance.now()
 
+  let closed = false
+  /** Once: in Node 22, closing a socket that fails fires its events at once, which would close it again. */
   const close = () => {
+    if (closed) return
+    closed = true
     clearInterval(pings)
     clearTimeout(patience)
     signal.removeEventListener('abort', close)

@@ -3,14 +3,18 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import * as shapeRules from '../../runner/engine/onnx/shapes/index.ts'
 import { decomposed } from '../../runner/engine/reading/add-op.ts'
+import { refusedOps } from '../../runner/engine/reading/refused-ops.ts'
 import { type NodeCase, nodeCases } from './onnx-node-cases.ts'
 
 const reasons = z.record(z.string(), z.string().min(1))
 const notClaimedShape = z.strictObject({ ops: reasons, cases: reasons, left: reasons })
 
-/** Ops that the graph of a classifier may hold. */
+/** Ops of older opsets that reading turns into their successors. */
+export const successors: Readonly<Record<string, string>> = { Scatter: 'ScatterElements', Upsample: 'Resize' }
+
+/** Ops that the file of a classifier may hold. */
 export const claimedOps: readonly string[] = [
-  ...new Set([...Object.keys(shapeRules), ...Object.keys(decomposed)]),
+  ...new Set([...Object.keys(shapeRules), ...Object.keys(decomposed), ...Object.keys(successors)]),
 ].sort()
 
 export interface NodeClaims {
@@ -23,6 +27,7 @@ export interface NodeClaims {
   otherOps: Map<string, NodeCase[]>
   /** Cases of which the pack holds the names only, by what kept them out. */
   left: Map<string, number>
+  /** The reasons, by the same keys. */
   notClaimed: z.infer<typeof notClaimedShape>
 }
 
@@ -46,5 +51,8 @@ export function nodeClaims(): NodeClaims {
   }
   const counts = new Map<string, number>()
   for (const { reason } of left) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  return { onnx, claimed, excluded, otherOps, left: counts, notClaimed }
+  // A refusal says itself why its op is not claimed.
+  const refused = Object.entries(refusedOps).filter(([op]) => otherOps.has(op))
+  const ops = { ...notClaimed.ops, ...Object.fromEntries(refused) }
+  return { onnx, claimed, excluded, otherOps, left: counts, notClaimed: { ...notClaimed, ops } }
 }

@@ -1,5 +1,4 @@
 /** Normalisations that are few reductions and products. */
-import { at } from '../onnx/arity.ts'
 import { normalAxis } from '../onnx/geometry.ts'
 import { describe, listOf, numberOf } from '../onnx/graph.ts'
 import { type Decomposition, input } from './parts/decomposition.ts'
@@ -49,18 +48,4 @@ export const LRN: Decomposition = (context) => {
   const means = ops.emit('AveragePool', [padded], { kernel_shape: [size, 1] })[0]
   const scaled = ops.Add(ops.Mul(means, numberOf(node, 'alpha', 1e-4)), numberOf(node, 'bias', 1))
   return [ops.Div(x, ops.Reshape(ops.Pow(scaled, numberOf(node, 'beta', 0.75)), x.shape))]
-}
-
-/** (sum of |x|^p over a window)^(1/p) */
-export const LpPool: Decomposition = (context) => {
-  const { ops, node } = context
-  const x = input(context, 0)
-  const p = numberOf(node, 'p', 2)
-  const { p: _, ...window } = node.attributes
-  const taps = listOf(node, 'kernel_shape', []).reduce((product, extent) => product * extent, 1)
-  const powers = p === 2 ? ops.Mul(x, x) : ops.Pow(ops.Abs(x), p)
-  // Pads count, as zeros, so that a mean is a share of the sum.
-  const means = at(ops.emit('AveragePool', [powers], { ...window, count_include_pad: 1 }), 0)
-  const sums = ops.Mul(means, taps)
-  return [p === 1 ? sums : ops.Pow(sums, 1 / p)]
 }

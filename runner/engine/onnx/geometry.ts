@@ -1,6 +1,6 @@
-/** Shape arithmetic that shape rules and gradient rules share: broadcasting, windows, slices and splits. */
+/** Shape arithmetic that the rules of shapes, folding and gradients share: broadcasting, axes, slices, splits and pads. */
 import { type AtLeast, at } from './arity.ts'
-import { describe, listOf, type Node, numberOf, stringOf, type Value } from './graph.ts'
+import { describe, listOf, type Node, numberOf, type Value } from './graph.ts'
 import { type ElementType, numbersOf, type Shape, type Tensor } from './tensor.ts'
 
 export interface OutputType {
@@ -66,56 +66,6 @@ export function squeezed(shape: Shape, axes: readonly number[]): Shape {
   const dropped = new Set(axes.map((axis) => normalAxis(axis, shape.length)))
   return shape.filter((extent, axis) => (axes.length === 0 ? extent !== 1 : !dropped.has(axis)))
 }
-
-/** Window arithmetic that Conv, ConvTranspose and pooling share; pads are [begin..., end...]. */
-export interface Window {
-  kernel: number[]
-  strides: number[]
-  dilations: number[]
-  pads: number[]
-}
-
-export function windowOf(node: Node, kernel: readonly number[], input: Shape): Window {
-  const rank = kernel.length
-  const strides = [...listOf(node, 'strides', Array(rank).fill(1))]
-  const dilations = [...listOf(node, 'dilations', Array(rank).fill(1))]
-  const autoPad = stringOf(node, 'auto_pad', 'NOTSET')
-  if (autoPad === 'NOTSET' || autoPad === 'VALID') {
-    return { kernel: [...kernel], strides, dilations, pads: [...listOf(node, 'pads', Array(2 * rank).fill(0))] }
-  }
-  const total = kernel.map((k, i) => {
-    const [extent, stride] = [at(input, i + 2), at(strides, i)]
-    return Math.max(0, (Math.ceil(extent / stride) - 1) * stride + (k - 1) * at(dilations, i) + 1 - extent)
-  })
-  const small = total.map((pad) => Math.floor(pad / 2))
-  const large = total.map((pad) => Math.ceil(pad / 2))
-  return {
-    kernel: [...kernel],
-    strides,
-    dilations,
-    pads: autoPad === 'SAME_UPPER' ? [...small, ...large] : [...large, ...small],
-  }
-}
-
-/** A window along one axis. */
-export interface Span {
-  k: number
-  stride: number
-  dilation: number
-  /** Padding before and after. */
-  begin: number
-  end: number
-}
-
-/** A window axis by axis. */
-export const spansOf = ({ kernel, strides, dilations, pads }: Window): Span[] =>
-  kernel.map((k, i) => ({
-    k,
-    stride: at(strides, i),
-    dilation: at(dilations, i),
-    begin: at(pads, i),
-    end: at(pads, i + kernel.length),
-  }))
 
 /** Start, step and length of a Slice along every axis. */
 export function sliceRanges(context: InferenceContext): { start: number; step: number; length: number }[] {

@@ -3,11 +3,13 @@ import * as decompositions from '../decompositions/index.ts'
 import type { Decomposition } from '../decompositions/parts/decomposition.ts'
 import type { Attribute, Node, Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
+import { refusedOps } from './refused-ops.ts'
 
 /** By the names of their ops. */
 export const decomposed: Readonly<Record<string, Decomposition>> = decompositions
 
-/** Adds the op and gives its outputs; null where an output can't be had. `outputs` are names for messages, empty for none. */
+/** Adds the op and gives its outputs; null where an output can't be had. `outputs` are names for messages, empty for none. Throws for
+ *  an op that can't be used. */
 export function addOp(
   ops: Ops,
   op: string,
@@ -15,6 +17,7 @@ export function addOp(
   attributes: Readonly<Record<string, Attribute>>,
   outputs: readonly string[],
 ): (Value | null)[] {
+  if (op in refusedOps) throw new Error(`${op} ${refusedOps[op]}`)
   const build = decomposed[op]
   if (!build) return ops.emit(op, inputs, attributes, { outputs: outputs.length, hints: outputs })
   const node: Node = {

@@ -1,5 +1,5 @@
 /** Normalisations and powers of windows: cases. */
-import { float, int, ints, string } from '../../../runner/engine/onnx/graph.ts'
+import { float, int, ints } from '../../../runner/engine/onnx/graph.ts'
 import { any, apart, positive } from '../gradient-cases/case.ts'
 import type { Case } from './case.ts'
 
@@ -22,25 +22,6 @@ export const normalization: Record<string, Case[]> = {
       title: 'an even window',
       inputs: [any(2, 6, 2, 2)],
       attributes: { size: int(4), alpha: float(0.5), beta: float(0.6), bias: float(2) },
-    },
-  ],
-  LpPool: [
-    {
-      title: '',
-      inputs: [any(2, 2, 5, 5)],
-      attributes: { kernel_shape: ints([2, 3]), strides: ints([1, 2]) },
-      kernel: true,
-    },
-    {
-      title: 'cubes, with pads',
-      inputs: [apart(1, 2, 5, 4)],
-      attributes: { kernel_shape: ints([3, 3]), pads: ints([1, 1, 1, 1]), p: int(3) },
-      kernel: true,
-    },
-    {
-      title: 'sums',
-      inputs: [apart(1, 2, 6)],
-      attributes: { kernel_shape: ints([2]), auto_pad: string('SAME_UPPER'), p: int(1) },
     },
   ],
 }

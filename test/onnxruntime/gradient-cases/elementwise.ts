@@ -1,6 +1,6 @@
 /** Arithmetic, entry by entry: cases of their gradients. */
 import { stopGradient } from '../../../runner/engine/onnx/functions.ts'
-import { any, apart, between, type Case, flag, held, indices, inside, node, positive, unary } from './case.ts'
+import { any, apart, between, type Case, flag, held, indices, inside, node, numbers, positive, unary } from './case.ts'
 
 const extremes = (op: string): Case[] => [
   ['two', [apart(2, 5), apart(2, 5)], (ops, a, b) => ops.emit(op, [a!, ops.Add(b!, 0.03)])],
@@ -56,6 +56,12 @@ export const elementwise: Record<string, Case[]> = {
     ['root', [positive(2, 3)], (ops, x) => ops.Pow(x!, 0.5)],
     ['zero', [positive(3)], (ops, x) => [ops.Pow(x!, 0), x!]],
     ['both, broadcast', [positive(2, 3), any(3)], node('Pow')],
+    ['exponents of a list', [positive(2, 3)], (ops, x) => ops.emit('Pow', [x!, numbers(ops, x!, [3], [0, 1.5, 2])])],
+    [
+      'negative bases',
+      [between(-2, -0.5)(2, 4)],
+      (ops, x) => ops.emit('Pow', [x!, numbers(ops, x!, [4], [0, -1, 2, 3])]),
+    ],
     ['integer exponents', [positive(2, 3)], (ops, x) => ops.emit('Pow', [x!, indices(ops, [3], [1, 2, -1])])],
   ],
   Sum: [
@@ -67,6 +73,7 @@ export const elementwise: Record<string, Case[]> = {
   Min: extremes('Min'),
   Where: [
     ['broadcast', [any(2, 3), any(3)], (ops, a, b) => ops.Where(flag(ops, [2, 1], [1, 0]), a!, b!)],
+    ['scalars', [any(), any(2, 3)], (ops, a, b) => ops.Where(flag(ops, [2, 1], [1, 0]), a!, b!)],
     ['by comparison', [apart(4, 3)], (ops, x) => ops.Where(ops.Greater(x!, 0), ops.Mul(x!, x!), x!)],
   ],
   Cast: [
@@ -102,5 +109,10 @@ export const elementwise: Record<string, Case[]> = {
     ['', [any(2, 4)], (ops, x) => ops.emit('CumSum', [x!, ops.scalar('int64', 1)])],
     ['exclusive', [any(3, 2)], (ops, x) => ops.emit('CumSum', [x!, ops.scalar('int64', 0)], { exclusive: 1 })],
     ['reverse', [any(3, 2)], (ops, x) => ops.emit('CumSum', [x!, ops.scalar('int64', -2)], { reverse: 1 })],
+    [
+      'exclusive and reverse',
+      [any(3, 2)],
+      (ops, x) => ops.emit('CumSum', [x!, ops.scalar('int64', 0)], { exclusive: 1, reverse: 1 }),
+    ],
   ],
 }

@@ -1,6 +1,4 @@
-/** Ops that move entries: cases of their gradients. */
-import { floats } from '../../../runner/engine/onnx/tensor.ts'
-import { any, apart, type Case, flag, indices, listed, node } from './case.ts'
+import { any, type Case, flag, listed, node } from './case.ts'
 
 export const movement: Record<string, Case[]> = {
   Reshape: [
@@ -50,46 +48,6 @@ export const movement: Record<string, Case[]> = {
     ['backwards', [any(5, 2)], listed('Slice', [[-1], [-100], [0], [-1]])],
     ['backwards by two', [any(2, 7)], listed('Slice', [[5], [0], [1], [-2]])],
   ],
-  Gather: [
-    ['rows', [any(4, 3)], (ops, x) => ops.Gather(x!, indices(ops, [2, 3], [0, 2, 0, 3, -1, 0]))],
-    ['middle axis', [any(2, 4, 3)], (ops, x) => ops.Gather(x!, indices(ops, [2, 2], [1, 3, 1, 0]), 1)],
-    ['one slice', [any(2, 4, 3)], (ops, x) => ops.Gather(x!, indices(ops, [], [-1]), 1)],
-    ['one slice, kept axis', [any(2, 4, 3)], (ops, x) => ops.Gather(x!, indices(ops, [1], [2]), -1)],
-  ],
-  GatherElements: [
-    ['labels', [any(4, 3)], (ops, x) => ops.GatherElements(x!, indices(ops, [4, 1], [2, 0, 1, 2]), 1)],
-    ['repeated', [any(2, 4)], (ops, x) => ops.GatherElements(x!, indices(ops, [2, 3], [0, 0, -1, 2, 1, 2]), -1)],
-    ['fewer rows', [any(4, 3)], (ops, x) => ops.GatherElements(x!, indices(ops, [2, 2], [0, 3, 3, 3]), 0)],
-  ],
-  TopK: [
-    ['values', [apart(3, 5)], (ops, x) => ops.TopK(x!, 2, 1)[0]!],
-    [
-      'smallest, first axis',
-      [apart(4, 2)],
-      (ops, x) => ops.emit('TopK', [x!, ops.list([3])], { axis: 0, largest: 0 }, { outputs: 2 })[0]!,
-    ],
-  ],
-  GatherND: [['', [any(3, 4, 2)], (ops, x) => ops.emit('GatherND', [x!, indices(ops, [3, 2], [0, 1, 2, 3, 0, 1])])]],
-  ScatterElements: [
-    [
-      '',
-      [any(3, 4), any(3, 2)],
-      (ops, x, u) => ops.ScatterElements(x!, indices(ops, [3, 2], [0, 1, 3, 0, 2, -1]), u!, 1),
-    ],
-    [
-      'add',
-      [any(3, 4), any(2, 4)],
-      (ops, x, u) => ops.ScatterElements(x!, indices(ops, [2, 4], [0, 1, 2, 0, 0, 2, 2, 1]), u!, 0, 'add'),
-    ],
-  ],
-  ScatterND: [
-    ['', [any(4, 3), any(2, 3)], (ops, x, u) => ops.emit('ScatterND', [x!, indices(ops, [2, 1], [3, 1]), u!])],
-    [
-      'add',
-      [any(4, 3), any(3, 3)],
-      (ops, x, u) => ops.emit('ScatterND', [x!, indices(ops, [3, 1], [3, 1, 3]), u!], { reduction: 'add' }),
-    ],
-  ],
   Pad: [
     ['', [any(2, 3)], listed('Pad', [[0, 1, 2, 0]])],
     ['value', [any(2, 3)], (ops, x) => ops.emit('Pad', [x!, ops.list([1, 1, 0, 2]), ops.scalar(x!.type, 3)])],
@@ -109,18 +67,6 @@ export const movement: Record<string, Case[]> = {
     ['wrap', [any(3, 4)], listed('Pad', [[2, 1, 0, 2]], { mode: 'wrap' })],
   ],
   Tile: [['', [any(2, 3)], listed('Tile', [[2, 3]])]],
-  Resize: [
-    [
-      'asymmetric',
-      [any(1, 2, 3, 2)],
-      (ops, x) =>
-        ops.emit('Resize', [x!, null, ops.constant(floats([4], [1, 1, 2, 3]))], {
-          coordinate_transformation_mode: 'asymmetric',
-          nearest_mode: 'floor',
-        }),
-    ],
-    ['half pixel, sizes', [any(1, 2, 3, 2)], (ops, x) => ops.emit('Resize', [x!, null, null, ops.list([1, 2, 12, 6])])],
-  ],
   Dropout: [
     ['at inference', [any(2, 3)], node('Dropout')],
     [

@@ -2,10 +2,10 @@
 
 import { at, withInputs } from '../../onnx/arity.ts'
 import { callFunction } from '../../onnx/functions.ts'
-import { spansOf, type Window, windowOf } from '../../onnx/geometry.ts'
-import { listOf, numberOf, type Value } from '../../onnx/graph.ts'
+import { numberOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
 import { floats, sizeOf } from '../../onnx/tensor.ts'
+import { spansOf, transposedWindowOf, type Window, windowOf } from '../../onnx/windows.ts'
 import type { Rule } from './parts/rule.ts'
 
 /** Input maps at least this wide take the crossed formulation of a weight gradient: its products are (w + 2) / w as long, which
@@ -149,12 +149,7 @@ export const Conv: Rule = withInputs(2, ({ ops, node, x: [x, w, b], dy, needs })
 
 /** y = ConvTranspose(x, w) is the input gradient of a convolution, so its own input gradient is that convolution. */
 export const ConvTranspose: Rule = withInputs(2, ({ ops, node, x: [x, w, b], dy, needs }) => {
-  if (listOf(node, 'output_shape', []).length > 0) {
-    throw new Error(
-      'the gradient of ConvTranspose with output_shape is not supported; give pads and output_padding instead',
-    )
-  }
-  const window = windowOf(node, w.shape.slice(2), x.shape)
+  const { window } = transposedWindowOf(node, w.shape.slice(2), x.shape)
   const group = numberOf(node, 'group', 1)
   return [
     needs(0) ? ops.Conv(dy, w, null, attributesOf(window, group)) : null,

@@ -38,17 +38,24 @@ export const Where: Rule = withInputs(3, ({ ops, x: [condition], dy, needs }) =>
 /** An integer passes no gradient on. */
 export const Cast: Rule = ({ ops, x: [x], dy }) => [x.type.startsWith('float') ? ops.Cast(dy, x.type) : null]
 
+/** As in PyTorch, x^0 is flat everywhere, at x = 0 as well, and 0^p doesn't change with a p that is not negative. */
 export const Pow: Rule = withInputs(2, ({ ops, x: [x, exponent], y: [y], dy, needs, constant }) => {
   const content = constant(1)
-  const fixed = content && content.data.length === 1 ? numbersOf(content)[0] : undefined
+  const powers = content ? numbersOf(content) : undefined
+  const fixed = powers?.length === 1 ? powers[0] : undefined
   const power = ops.Cast(exponent, x.type)
   const slope = () => {
-    if (fixed === 0) return ops.Mul(x, 0)
     if (fixed === 2) return ops.Mul(x, 2)
-    return ops.Mul(power, ops.Pow(x, fixed === undefined ? ops.Sub(power, 1) : fixed - 1))
+    if (fixed !== undefined && fixed !== 0) return ops.Mul(power, ops.Pow(x, fixed - 1))
+    // 0 * 0^-1 is no number, so that a power of 0 counts as one of 1 there.
+    if (powers?.every((one) => one !== 0)) return ops.Mul(power, ops.Pow(x, ops.Sub(power, 1)))
+    return ops.Mul(power, ops.Pow(x, ops.Sub(ops.Where(ops.Equal(power, 0), 1, power), 1)))
   }
   // y * log(x), and 0 rather than 0 * -inf where x is 0.
-  const rate = () => ops.Mul(y, ops.Log(ops.Where(ops.Equal(x, 0), 1, x)))
+  const rate = () => {
+    const still = ops.And(ops.Equal(x, 0), ops.GreaterOrEqual(power, 0))
+    return ops.Mul(y, ops.Log(ops.Where(still, 1, x)))
+  }
   return [needs(0) ? ops.Mul(dy, slope()) : null, needs(1) ? ops.Cast(ops.Mul(dy, rate()), exponent.type) : null]
 })
 

@@ -1,20 +1,20 @@
 /** Gradients of pooling over windows and over whole maps. */
 
 import { at } from '../../onnx/arity.ts'
-import { spansOf, type Window, windowOf } from '../../onnx/geometry.ts'
-import { describe, listOf, numberOf, type Value } from '../../onnx/graph.ts'
+import { listOf, numberOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
 import { arrays, sizeOf, tensor } from '../../onnx/tensor.ts'
+import { reachOf, spansOf, type Window, windowOf } from '../../onnx/windows.ts'
 import { padOrCrop, zerosLike } from './parts/pieces.ts'
-import type { Rule } from './parts/rule.ts'
+import type { Rule, RuleContext } from './parts/rule.ts'
 
 /** The first of the largest entries of a window takes its gradient, as in PyTorch. */
 export const MaxPool: Rule = ({ ops, node, x: [x], dy }) => {
   const spans = spansOf(windowOf(node, listOf(node, 'kernel_shape', []), x.shape))
-  if (numberOf(node, 'storage_order', 0) !== 0)
-    throw new Error(`no gradient for ${describe(node)} in column-major order`)
-  const winners = at(ops.emit('MaxPool', [x], { ...node.attributes }, { outputs: 2 }), 1)
-  const overlap = spans.some(({ k, stride, dilation }) => (k - 1) * dilation + 1 > stride)
+  // The order of storage only concerns indices; these are row-major.
+  const { storage_order: _, ...attributes } = node.attributes
+  const winners = at(ops.emit('MaxPool', [x], attributes, { outputs: 2 }), 1)
+  const overlap = spans.some((span) => reachOf(span) > span.stride)
   // Indices count entries of the whole tensor: [n, c, oh, ow] -> [n * c * h * w]
   const flat = { ...x, shape: [sizeOf(x.shape)] }
   const size = [sizeOf(dy.shape)]
@@ -28,30 +28,25 @@ export const MaxPool: Rule = ({ ops, node, x: [x], dy }) => {
   return [ops.Reshape(sum, x.shape)]
 }
 
-/** How many entries each window averages: [1, 1, oh, ow]. */
-function windowCounts(window: Window, input: readonly number[], output: readonly number[]) {
-  const perAxis = spansOf(window).map(({ k, stride, dilation, begin }, i) =>
+/** How many entries each window averages, pads included or not: [1, 1, oh, ow]. What lies beyond the pads, where ceil_mode
+ *  leaves them, is never counted. */
+function windowCounts(window: Window, input: readonly number[], output: readonly number[], countsPads: boolean) {
+  const perAxis = spansOf(window).map(({ k, stride, dilation, begin, end }, i) =>
     Array.from({ length: at(output, i) }, (_, place) => {
       const taps = Array.from({ length: k }, (_, tap) => place * stride - begin + tap * dilation)
-      return taps.filter((tap) => tap >= 0 && tap < at(input, i)).length
+      const [first, beyond] = countsPads ? [-begin, at(input, i) + end] : [0, at(input, i)]
+      return taps.filter((tap) => tap >= first && tap < beyond).length
     }),
   )
   return perAxis.reduce<number[]>((counts, axis) => counts.flatMap((count) => axis.map((own) => count * own)), [1])
 }
-
-/** Whether a window of ceil_mode reaches beyond the padded input. */
-const overhangs = (window: Window, input: readonly number[], output: readonly number[]) =>
-  spansOf(window).some(
-    ({ k, stride, dilation, begin, end }, i) =>
-      (at(output, i) - 1) * stride + (k - 1) * dilation + 1 > at(input, i) + begin + end,
-  )
 
 /** Spreads [n, c, oh, ow] over the windows: every entry of a window gets the window's value. */
 function spreadOverWindows(ops: Ops, dy: Value, window: Window, input: Value): Value {
   const [n, c, ...output] = dy.shape as [number, number, ...number[]]
   const { kernel, strides, dilations } = window
   const spans = spansOf(window)
-  const whole = spans.map(({ k, stride, dilation }, i) => (at(output, i) - 1) * stride + (k - 1) * dilation + 1)
+  const whole = spans.map((span, i) => (at(output, i) - 1) * span.stride + reachOf(span))
   // Windows side by side are blocks: [oh, ow] -> [oh, 1, ow, 1] -> [oh, kh, ow, kw] -> [oh * kh, ow * kw]
   const blocks = () => {
     const split = ops.Reshape(dy, [n * c, ...output.flatMap((extent) => [extent, 1])])
@@ -71,17 +66,31 @@ function spreadOverWindows(ops: Ops, dy: Value, window: Window, input: Value): V
 
 export const AveragePool: Rule = ({ ops, node, x: [x], dy }) => {
   const window = windowOf(node, listOf(node, 'kernel_shape', []), x.shape)
-  const [input, output] = [x.shape.slice(2), dy.shape.slice(2)]
-  const countsPads = numberOf(node, 'count_include_pad', 0) === 1
-  if (countsPads && overhangs(window, input, output)) {
-    throw new Error(`no gradient for ${describe(node)} with count_include_pad where ceil_mode leaves the padded input`)
-  }
-  const counts = countsPads ? [sizeOf(window.kernel)] : windowCounts(window, input, output)
+  const output = dy.shape.slice(2)
+  const counts = windowCounts(window, x.shape.slice(2), output, numberOf(node, 'count_include_pad', 0) === 1)
   const share = counts.every((count) => count === counts[0])
     ? ops.Div(dy, at(counts, 0))
     : ops.Div(dy, ops.constant(tensor(dy.type, [1, 1, ...output], arrays[dy.type as 'float32'].from(counts)), 'counts'))
   return [spreadOverWindows(ops, share, window, x)]
 }
+
+/** y = (sum |x|^p)^(1/p), so dx = sign(x) |x|^(p - 1) times dy y^(1 - p) of every window that x is in; `spread` sums these. Where y
+ *  is 0 so are all x of the window: the gradient is zero, as in PyTorch. */
+function normGradient({ ops, node, x: [x], y: [y], dy }: RuleContext, spread: (value: Value) => Value): Value {
+  const p = numberOf(node, 'p', 2)
+  const positive = ops.Where(ops.Equal(y, 0), 1, y)
+  const perWindow = p === 1 ? dy : ops.Where(ops.Equal(y, 0), 0, ops.Mul(dy, ops.Pow(positive, 1 - p)))
+  const slope = p === 1 ? ops.Sign(x) : p === 2 ? x : ops.Mul(ops.Sign(x), ops.Pow(ops.Abs(x), p - 1))
+  return ops.Mul(slope, spread(perWindow))
+}
+
+export const LpPool: Rule = (context) => {
+  const { ops, node, x } = context
+  const window = windowOf(node, listOf(node, 'kernel_shape', []), x[0].shape)
+  return [normGradient(context, (value) => spreadOverWindows(ops, value, window, x[0]))]
+}
+
+export const GlobalLpPool: Rule = (context) => [normGradient(context, (value) => value)]
 
 export const GlobalAveragePool: Rule = ({ ops, x: [x], dy }) => [
   ops.Expand(ops.Div(dy, sizeOf(x.shape.slice(2))), x.shape),

@@ -38,6 +38,7 @@ export {
   argReduction as ArgMin,
   reduction as ReduceL1,
   reduction as ReduceL2,
+  reduction as ReduceLogSum,
   reduction as ReduceLogSumExp,
   reduction as ReduceMax,
   reduction as ReduceMean,

@@ -1,11 +1,7 @@
 /** Enlarging and shrinking of maps. */
-import { at } from '../arity.ts'
-import { constantInts, type Inference } from '../geometry.ts'
+import type { Inference } from '../geometry.ts'
+import { resizedAxes } from '../resize.ts'
 
-export const Resize: Inference = (context) => {
-  const { node, x } = context
-  const { type, shape } = x[0]
-  if (node.inputs[3]) return [{ type, shape: constantInts(context, 3) }]
-  const scales = constantInts(context, 2)
-  return [{ type, shape: shape.map((extent, axis) => Math.floor(extent * at(scales, axis))) }]
-}
+export const Resize: Inference = (context) => [
+  { type: context.x[0].type, shape: resizedAxes(context).map(({ to }) => to) },
+]

@@ -12,12 +12,20 @@ opset-12, opset-22     a linear layer
 castlike               0.5, cast to the type of the images, times the images
 layer-first_ln.L13     LayerNorm in parts on the images, opset 13
 layer-tied.L17         a layer that is used twice
+layer-pad_zero.L17     pads that the exporter reorders in the graph, opset 17
+pads-computed-by-slice the same by hand: Slice with step -1, Transpose
+int64-max-in-shape-arithmetic   a Slice until 2^63 - 1
+convtranspose-output-shape, convtranspose-same-upper   pads that follow from the extents
+resize-axes, resize-bilinear    scales of two axes, and an image enlarged by interpolation
+batchnorm-2d-input     batch norm over [n, c]
+pow-zero-exponent      ReLU to the powers 0, 1 and 2
+threshold-in-comparison   softplus, but the identity above a threshold
 fixed-batch            a fixed batch of 4, with a Reshape to [4, 5]
 two-outputs            the index of the largest logit as a second output
 softmax-head           probabilities
 dead-node-without-rule, unused-weight    what the logits don't need
 learned-input-scale    a scale of each channel of the images
-fixed-table-is-trained, threshold-in-comparison    tensors of the file that were never learned
+fixed-table-is-trained a tensor of the file that was never learned
 parameter-named-images a parameter `images`
 binary-one-logit       one logit; refused, so that it has no gradients
 
@@ -60,6 +68,25 @@ def tied(x, w):
     return F.linear(x, w["h.weight"], w["h.bias"])
 
 
+def enlarged(x, w):
+    # [n, 3, 8, 8] -> [n, 4, 17, 18]: what 17 points reach, and a column of zeros.
+    return F.pad(F.conv_transpose2d(x, w["k"], stride=2), (0, 1)).mean((2, 3)) @ w["w"] + w["b"]
+
+
+def same_upper(x, w):
+    # The odd pad of SAME_UPPER is at the end.
+    return F.relu(F.conv_transpose2d(x, w["k"], stride=2)[:, :, :-1, :-1]).mean((2, 3)) @ w["w"] + w["b"]
+
+
+def bilinear(x, w):
+    maps = F.interpolate(F.conv2d(x, w["k"], padding=1), scale_factor=2, mode="bilinear", align_corners=False)
+    return maps.mean((2, 3)) @ w["w"] + w["b"]
+
+
+def batch_norm(x, w):
+    return (linear(x, w) - w["rm"].detach()) / torch.sqrt(w["rv"].detach() + 1e-5) * w["s"] + w["b of logits"]
+
+
 def named_images(x, w):
     x = torch.tanh(F.linear(x.flatten(1), w["a.weight"], w["a.bias"]) + w["images"])
     return F.linear(x, w["h.weight"], w["h.bias"])
@@ -79,6 +106,19 @@ models = {
         layer_norm(x) * w["1.weight"] + w["1.bias"], w["2.weight"], w["2.bias"]
     ),
     "layer-tied.L17": tied,
+    "layer-pad_zero.L17": lambda x, w: F.linear(
+        F.pad(F.conv2d(x, w["0.weight"], w["0.bias"], padding=1), (1, 2, 0, 1)).mean((2, 3)), w["4.weight"], w["4.bias"]
+    ),
+    "pads-computed-by-slice": lambda x, w: F.pad(F.conv2d(x, w["k"], padding=1), (1, 2, 0, 1)).mean((2, 3)) @ w["w"]
+    + w["b"],
+    "int64-max-in-shape-arithmetic": linear,
+    "convtranspose-output-shape": enlarged,
+    "convtranspose-same-upper": same_upper,
+    "resize-axes": lambda x, w: F.interpolate(x, scale_factor=2, mode="nearest").mean((2, 3)) @ w["w"] + w["b"],
+    "resize-bilinear": bilinear,
+    "batchnorm-2d-input": batch_norm,
+    "pow-zero-exponent": lambda x, w: F.relu(x @ w["w"]) ** w["e"].detach(),
+    "threshold-in-comparison": lambda x, w: F.softplus(linear(x, w), threshold=w["threshold"].item()),
     "fixed-batch": linear,
     "two-outputs": linear,
     "softmax-head": linear,
@@ -86,9 +126,12 @@ models = {
     "unused-weight": linear,
     "learned-input-scale": lambda x, w: linear(x * w["scale"], w),
     "fixed-table-is-trained": lambda x, w: linear(x, w) + w["mask"].detach(),
-    "threshold-in-comparison": lambda x, w: F.softplus(linear(x, w), threshold=w["threshold"].item()),
     "parameter-named-images": named_images,
 }
+
+
+# What batch norm shares with a layer in the file is its own when read.
+COPIES = {"batchnorm-2d-input": {"b of logits": "b"}}
 
 
 def reference(name, forward):
@@ -98,6 +141,8 @@ def reference(name, forward):
         for tensor in model.graph.initializer
         if tensor.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
     }
+    for copy, original in COPIES.get(name, {}).items():
+        weights[copy] = weights[original].detach().clone().requires_grad_()
     shape = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim][1:]
     images = torch.from_numpy(uniforms(IMAGES, (BATCH, *shape))).double()
     logits = forward(images, weights)

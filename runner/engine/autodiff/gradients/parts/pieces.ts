@@ -34,3 +34,22 @@ export const affine = (
   { scale, bias, mean, variance }: Record<'scale' | 'bias' | 'mean' | 'variance', Value>,
   epsilon: number,
 ): Value => ops.emit('BatchNormalization', [x, scale, bias, mean, variance], { epsilon: float(epsilon) })[0]
+
+/** Adds each slice of `dy` [...before, ...indices, ...after] to the entry of `axis` that its index names. */
+export function scatterAdd(ops: Ops, like: Value, indices: Value, dy: Value, axis: number): Value {
+  const { shape } = like
+  const rank = indices.shape.length
+  const axes = [...dy.shape.keys()]
+  // [...before, ...indices, ...after] -> [...indices, ...before, ...after]
+  const updates = ops.Transpose(dy, [
+    ...axes.slice(axis, axis + rank),
+    ...axes.slice(0, axis),
+    ...axes.slice(axis + rank),
+  ])
+  const front = [at(shape, axis), ...shape.slice(0, axis), ...shape.slice(axis + 1)]
+  const target = ops.Expand(ops.scalar(like.type, 0), front)
+  const [sum] = ops.emit('ScatterND', [target, ops.Unsqueeze(indices, [rank]), updates], { reduction: 'add' })
+  // [extent, ...before, ...after] -> [...before, extent, ...after]
+  const back = [...shape.keys()].map((at) => (at < axis ? at + 1 : at === axis ? 0 : at))
+  return ops.Transpose(sum, back)
+}
