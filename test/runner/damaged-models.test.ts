@@ -3,7 +3,7 @@ import proto from 'onnx-proto'
 import { describe, expect, test } from 'vitest'
 import { networkOfModel } from '../../runner/engine/nn/exported.ts'
 import { floats, int64s } from '../../runner/engine/onnx/tensor.ts'
-import { modelFile, modelMessage, type NodeSource } from '../support/onnx-file.ts'
+import { type ModelSource, modelFile, type NodeSource } from '../support/onnx-file.ts'
 import { goldenBytes } from './golden.ts'
 
 const { ModelProto } = proto.onnx
