@@ -136,6 +136,20 @@ describe('what a file has for its batch alone', () => {
       ],
       { token: floats([1, 1, 4], [1, 2, 3, 4]), to: list(3, 1, 4), tokens: list(3, 1, 4), one: list(1) },
     ],
+    'zeros and a tile of the length of the batch': [
+      3,
+      [
+        ['ConstantOfShape', ['to'], ['zeros']],
+        ['Tile', ['token', 'times'], ['tiled']],
+        ['Concat', ['zeros', 'z'], ['wide'], { axis: 1 }],
+        ['Slice', ['wide', 'from', 'until', 'one'], ['back']],
+        ['Add', ['back', 'tiled'], ['logits']],
+      ],
+      {
+        ...{ to: list(3, 4), token: floats([1, 4], [1, 2, 3, 4]), times: list(3, 1) },
+        ...{ from: list(4), until: list(8), one: list(1) },
+      },
+    ],
     'a token beside a batch of 1': [
       1,
       [

@@ -281,6 +281,58 @@ describe('tensors that several nodes use', () => {
   })
 })
 
+test('Dropout passes its input on, said', () => {
+  const { decisions } = read({ nodes: [['Dropout', ['z'], ['y', 'mask']]] })
+  expect(decisions).toEqual(['Dropout (y) passes its input on, in training too'])
+})
+
+test('batch norm of a weight takes the statistics of the weight', () => {
+  const standardized = (training_mode: number, mean: NodeSource[]): Case => ({
+    before: [
+      ['Reshape', ['k.weight', 'flat1'], ['f']],
+      ...mean,
+      ['BatchNormalization', ['f', 'k.gain', 'val_9', 'mean', 'variance'], ['n'], { training_mode }],
+      ['Reshape', ['n', 'back'], ['k']],
+      ['Conv', ['images', 'k'], ['x'], { pads: [1, 1, 1, 1] }],
+    ],
+    nodes: [['Relu', ['z'], ['y']]],
+    constants: {
+      ...{ 'k.weight': some(3, 3, 3, 3), 'k.gain': some(3), val_9: filled(0, 3) },
+      ...{ flat1: int64s([3], [1, 3, 27]), back: int64s([4], [3, 3, 3, 3]) },
+    },
+  })
+  const computed: NodeSource[] = [
+    ['ReduceMean', ['f'], ['mean'], { axes: [0, 2], keepdims: 0 }],
+    ['ReduceMean', ['f'], ['about'], { axes: [0, 2], keepdims: 1 }],
+    ['Sub', ['f', 'about'], ['centred']],
+    ['Mul', ['centred', 'centred'], ['squares']],
+    ['ReduceMean', ['squares'], ['variance'], { axes: [0, 2], keepdims: 0 }],
+  ]
+  const dummies: NodeSource[] = [
+    ['Constant', [], ['mean'], { value: filled(0, 3) }],
+    ['Constant', [], ['variance'], { value: filled(1, 3) }],
+  ]
+  for (const source of [standardized(0, computed), standardized(1, dummies)]) {
+    const found = read(source)
+    expect(found.trained).toEqual(['k.gain', 'k.weight'])
+    expect(found.buffers.size).toBe(0)
+    expect(found.roles.get('k.weight')).toEqual({ op: 'Conv', node: 'x', place: 'weight', fanIn: 27 })
+  }
+})
+
+test('statistics that a file computes of the batch, as in training mode, are refused', () => {
+  const source: Case = {
+    nodes: [
+      ['ReduceMean', ['z'], ['mean'], { axes: [0], keepdims: 0 }],
+      ['BatchNormalization', ['z', 's', 'o', 'mean', 'variance'], ['y']],
+    ],
+    constants: { s: some(16), o: some(16), variance: filled(1, 16) },
+  }
+  expect(() => read(source)).toThrow(
+    'cannot use BatchNormalization (node y): its statistics are those of the batch, at inference too; export the model in evaluation mode',
+  )
+})
+
 test('each parameter has a role', () => {
   const { roles } = read({
     before: [['Conv', ['images', 'conv.weight', 'conv.bias'], ['x'], { pads: [1, 1, 1, 1] }]],

@@ -18,6 +18,7 @@ export const withStandardizedWeights: Pass = (model, { decide }) => {
   const computed = new Set(model.nodes.flatMap(({ outputs }) => outputs))
   const fresh = freshNames(model)
   const constants = new Map(model.constants)
+  const literals = new Set(model.literals)
   const nodes = model.nodes.flatMap((node) => {
     if (node.op !== 'BatchNormalization') return [node]
     const [x = '', scale = '', bias = '', ...statistics] = node.inputs
@@ -30,7 +31,7 @@ export const withStandardizedWeights: Pass = (model, { decide }) => {
       )
     if (moving.has(x)) return [node]
     const { shape } = shapeIn(prunedTo({ ...model, inputs: [] }, x), x)
-    if (!training) return inParts(node, shape.length, constants, fresh)
+    if (!training) return inParts(node, shape.length, { constants, literals, fresh })
     if (shape[0] !== 1 || shape.length < 3)
       throw unusable(
         node,
@@ -47,7 +48,7 @@ export const withStandardizedWeights: Pass = (model, { decide }) => {
     decide(
       `BatchNormalization (${listed(training.map(({ name }) => name))}) was exported in training mode; answers use its running statistics`,
     )
-  return { ...model, constants, nodes }
+  return { ...model, constants, literals, nodes }
 }
 
 const isTraining = ({ op, attributes }: FileNode) => op === 'BatchNormalization' && !!attributes.training_mode?.value
@@ -56,8 +57,11 @@ const isTraining = ({ op, attributes }: FileNode) => op === 'BatchNormalization'
 function inParts(
   { name, inputs, outputs, attributes }: FileNode,
   rank: number,
-  constants: FileModel['constants'],
-  fresh: (hint: string) => string,
+  {
+    constants,
+    literals,
+    fresh,
+  }: { constants: FileModel['constants']; literals: Set<string>; fresh(hint: string): string },
 ): FileNode[] {
   const nodes: FileNode[] = []
   const add = (op: string, from: string[], output = fresh(`${name} ${op}`)) => {
@@ -67,6 +71,7 @@ function inParts(
   const constant = (hint: string, content: Tensor) => {
     const own = fresh(hint)
     constants.set(own, content)
+    literals.add(own)
     return own
   }
   const axes = constant(`${name} axes`, int64List(Array.from({ length: rank - 2 }, (_, i) => i + 1)))

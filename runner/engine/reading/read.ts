@@ -10,6 +10,7 @@ import { addNodes } from './build.ts'
 import { checked, usable } from './check.ts'
 import { withConstants } from './constants.ts'
 import { decodeModel } from './decode.ts'
+import { withoutDropout } from './dropout.ts'
 import type { FileInput, Pass, PassContext, ReadOptions } from './file-model.ts'
 import { asLogits, withoutHead } from './head.ts'
 import { withImages } from './images.ts'
@@ -50,11 +51,10 @@ export interface ExportedModel {
 const passes: readonly Pass[] = [
   ...[inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
   ...[withoutBranches, withConstants, dequantised, checked],
-  ...[withOneOutput, pruned, withImages, withoutHead, pruned, usable, asLogits, anyBatch],
+  ...[withOneOutput, pruned, withImages, withoutHead, pruned, withoutDropout, usable, asLogits, anyBatch],
 ]
 
-/** Parses and checks a model. Dropout passes its input on: exporters leave it out of models at inference, and its draws could
- *  not follow the run's seed. Throws, in a sentence, for a file that is no classifier or can't be used. */
+/** Parses and checks a model. Throws, in a sentence, for a file that is no classifier or can't be used. */
 export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): ExportedModel {
   const decisions: string[] = []
   try {

@@ -114,7 +114,9 @@ function verdictOn(name: string, content: Tensor, uses: readonly Use[], literals
     const odd = single || uses.some(({ onImages }) => onImages)
     return trains(odd ? `trains, as its name says; ${HINT_KEEP}` : null)
   }
-  if (written && single) return stays(null)
+  if (kind === 'literal' && single) return stays(null)
+  if (kind === 'derived' && single)
+    return stays(`uncertain: stays as it is, a single number that the exporter computed; ${HINT_TRAIN}`)
   if (place === 'exponent') return stays(`uncertain: stays as it is, since it is an exponent; ${HINT_TRAIN}`)
   if (uses.some(({ onImages }) => onImages))
     return stays(`uncertain: stays as it is, since it meets the images before any weight does; ${HINT_TRAIN}`)

@@ -181,12 +181,17 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
   return new Map(met.flatMap((name) => (uses.has(name) ? [[name, uses.get(name)!]] : [])))
 }
 
+const ARITHMETIC = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Where'])
+
 /** The use of what a node makes of tensors alone, as that of the tensor it was made of. */
 function inheritedUse(use: Use, { op }: FileNode, shape: Shape | undefined): Use {
   if (op === 'Gather' && !use.learned) return { ...use, place: 'table' }
-  if (use.place !== 'weight' || use.fanIn || !shape) return use
+  // A number beside a weight is none.
+  if (shape && sizeOf(shape) === 1) return { ...use, place: 'factor', learned: false }
+  const learned = use.learned && !ARITHMETIC.has(op)
+  if (use.place !== 'weight' || use.fanIn || !shape) return { ...use, learned }
   // A weight that is transposed, scaled or normalized first.
   const [rows = 1, ...rest] = shape
   const fanIn = use.op === 'MatMul' && op !== 'Transpose' ? rows : sizeOf(rest)
-  return { ...use, fanIn }
+  return { ...use, learned, fanIn }
 }
