@@ -169,7 +169,7 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
       if (!name || !passesGradient(node, index)) return
       const place = PLACES[node.op]?.[index]
       const inherited = later.map((use) => inheritedUse(use, node, constants.get(name)?.shape))
-      const found = moving.has(name) ? [] : still && !(place && place !== 'bias') ? inherited : [ownUse(node, index)]
+      const found = moving.has(name) ? [] : still && !place ? inherited : [ownUse(node, index)]
       reached.set(name, [...(reached.get(name) ?? []), ...found])
       if (!constants.has(name)) return
       const taker = node.outputs[0] ?? ''
