@@ -3,7 +3,7 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
 import { type Dropped, type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
 import type { DeviceKind } from '../probe/providers.ts'
-import { methods, offers, plannable, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
+import { methods, offersOn, plannable, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
 import { checkClasses } from '../stages/check-classes.ts'
 import { dataLoader } from '../stages/data.ts'
 import { checkPlaces, dataPlaces, openHome } from '../store/home.ts'
@@ -169,6 +169,6 @@ function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalM
     const given = asked.map((id) => `--method ${id}`).join(' ')
     throw new UsageError(`--param belongs to one method; with ${given}, leave it out`)
   }
-  const offered = [...methods].filter(([, known]) => offers(known, benchmark.task.id)).map(([id]) => id)
+  const offered = [...methods].filter(([, known]) => offersOn(known, benchmark)).map(([id]) => id)
   return (asked.includes('all') ? offered : asked).map((id) => methodOf(benchmark, id, {}))
 }

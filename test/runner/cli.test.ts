@@ -14,7 +14,7 @@ import { checkBenchmark } from '../../runner/commands/parts/check-benchmark.ts'
 import { groups } from '../../runner/commands/parts/command.ts'
 import { benchmarks } from '../../runner/pipeline/catalogue.ts'
 import { runnerTasks } from '../../runner/pipeline/tasks.ts'
-import { methods, metricsOf, offeredBy, offers, scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
+import { methods, metricsOf, offeredBy, offersOn, scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
 import { portTrouble } from '../../runner/server/door.ts'
 import { checkWritable } from '../../runner/terminal/report.ts'
 import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
@@ -209,7 +209,7 @@ test('a method that diverges is named at the end with 1, and the others are meas
   expect(dropped).toMatchObject([
     { method: 'ga', seed: 0, message: expect.stringContaining('lower the learning rate') },
   ])
-  const offered = [...methods].filter(([, method]) => offers(method, 'classification')).map(([id]) => id)
+  const offered = [...methods].filter(([, method]) => offersOn(method, quickstart)).map(([id]) => id)
   const measured = summaries.map(({ method }: { method: string }) => method)
   expect(measured.sort()).toEqual(offered.filter((id) => id !== 'ga').sort())
 })

@@ -12,6 +12,7 @@ import type { NodeCase } from './onnx-node-cases.ts'
 const SETTINGS: Record<string, readonly number[]> = {
   AffineGrid: [1],
   CenterCropPad: [1],
+  Col2Im: [1, 2],
   ConstantOfShape: [0],
   Expand: [1],
   GRU: [4],
@@ -30,6 +31,7 @@ const SETTINGS: Record<string, readonly number[]> = {
   TopK: [1],
   Trilu: [1],
   Unsqueeze: [1],
+  Upsample: [1],
 }
 const sets = (op: string, index: number) => (op.startsWith('Reduce') ? index === 1 : !!SETTINGS[op]?.includes(index))
 

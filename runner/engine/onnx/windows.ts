@@ -56,17 +56,15 @@ function halved(totals: readonly number[], upper: boolean): number[] {
   return upper ? [...small, ...large] : [...large, ...small]
 }
 
-/** The window of a Conv or a pooling node over `input` [n, c, ...]. */
+/** The window of a Conv or a pooling node over `input` [n, c, ...], with the pads that make its extents multiples of the strides'
+ *  where the node asks for that. */
 export function windowOf(node: Node, kernel: readonly number[], input: Shape): Window {
   const window = plainWindow(node, kernel)
   const autoPad = autoPadOf(node)
   if (!autoPad.startsWith('SAME')) return window
-  // onnxruntime's convolutions refuse this, and its pools forget the dilations.
-  if (window.dilations.some((dilation) => dilation !== 1))
-    throw new Error(`${describe(node)}: auto_pad ${autoPad} does not go with dilations; export it with explicit pads`)
   const totals = spansOf(window).map((span, i) => {
     const extent = at(input, i + 2)
-    return Math.max(0, (Math.ceil(extent / span.stride) - 1) * span.stride + span.k - extent)
+    return Math.max(0, (Math.ceil(extent / span.stride) - 1) * span.stride + reachOf(span) - extent)
   })
   return { ...window, pads: halved(totals, autoPad === 'SAME_UPPER') }
 }

@@ -4,6 +4,7 @@ import type { Decomposition } from '../decompositions/parts/decomposition.ts'
 import type { Attribute, Node, Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 import { refusedOps } from './refused-ops.ts'
+import { plainWindow } from './windows.ts'
 
 /** By the names of their ops. */
 export const decomposed: Readonly<Record<string, Decomposition>> = decompositions
@@ -19,7 +20,8 @@ export function addOp(
 ): (Value | null)[] {
   if (op in refusedOps) throw new Error(`${op} ${refusedOps[op]}`)
   const build = decomposed[op]
-  if (!build) return ops.emit(op, inputs, attributes, { outputs: outputs.length, hints: outputs })
+  if (!build)
+    return ops.emit(op, inputs, plainWindow(op, inputs, attributes), { outputs: outputs.length, hints: outputs })
   const node: Node = {
     op,
     domain: '',

@@ -211,17 +211,17 @@ function sayEqual(parameters: ReadonlyMap<string, Tensor>, decide: PassContext['
   }
 }
 
-/** A tensor that two batch norms share, or that a parameter is too, since they were equal on export, becomes two. Changes the nodes
- *  that share. */
+/** A buffer that was equal to another tensor on export, and so is one with it in the file, becomes one of its own: that of another
+ *  batch norm, or a scale or bias. Changes the nodes that share. */
 function buffersOf(
   { nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>,
   parameters: ReadonlyMap<string, Tensor>,
 ): Map<string, Tensor> {
   const buffers = new Map<string, Tensor>()
-  const free = (name: string) => !buffers.has(name) && !parameters.has(name)
+  const isFree = (name: string) => !buffers.has(name) && !parameters.has(name)
   for (const { op, name, inputs } of nodes) {
     if (op !== 'BatchNormalization') continue
-    for (const [index, what] of [
+    for (const [index, kind] of [
       [3, 'mean'],
       [4, 'variance'],
     ] as const) {
@@ -229,9 +229,9 @@ function buffersOf(
       const content = constants.get(own)
       if (!content)
         throw new Error(`BatchNormalization (node ${name}) computes its running statistics; export them as tensors`)
-      const taken = [own, `${own} of ${name}`, `${own} of ${name} as ${what}`].find(free) ?? `${what} of ${inputs[0]}`
-      inputs[index] = taken
-      buffers.set(taken, content)
+      const names = [own, `${own} of ${name}`, `${own}, ${kind} of ${name}`]
+      inputs[index] = names.find(isFree) ?? `${own}, ${kind} ${buffers.size} of ${name}`
+      buffers.set(inputs[index], content)
     }
   }
   return buffers

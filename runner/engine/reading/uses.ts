@@ -48,13 +48,16 @@ const PLACES: Record<string, Record<number, Place>> = {
 const WITHOUT_GRADIENT = new Set([
   ...['Shape', 'Size', 'Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual', 'Not', 'And', 'Or', 'Xor'],
   ...['ArgMax', 'ArgMin', 'NonZero', 'IsNaN', 'IsInf', 'Floor', 'Ceil', 'Round', 'Sign', 'ConstantOfShape', 'Range'],
-  ...['EyeLike', 'OneHot', 'RandomUniformLike', 'RandomNormalLike'],
+  ...['EyeLike', 'Hardmax', 'OneHot', 'RandomUniformLike', 'RandomNormalLike'],
 ])
 /** Inputs that set a shape, a bound or an index, so that a float given there is no weight. */
 const SETTINGS: Record<string, number[]> = {
+  AffineGrid: [1],
   BatchNormalization: [3, 4],
   CastLike: [1],
+  CenterCropPad: [1],
   Clip: [1, 2],
+  Col2Im: [1, 2],
   CumSum: [1],
   DequantizeLinear: [1, 2],
   Dropout: [1, 2],
@@ -69,6 +72,8 @@ const SETTINGS: Record<string, number[]> = {
   QuantizeLinear: [1, 2],
   Reshape: [1],
   Resize: [1, 2, 3],
+  ReverseSequence: [1],
+  RotaryEmbedding: [1, 2, 3],
   ScatterElements: [1],
   ScatterND: [1],
   Slice: [1, 2, 3, 4],

@@ -24,7 +24,7 @@ export const classification = defineRunnerTask<ClassifierTypes>({
     return {
       network,
       objective: ({ augment }) => classifierObjective({ network, train: loaded.dataset.train, augment }),
-      verbs: () => ({}),
+      verbs: () => ({ imageShape: network.inputShape }),
       async fit(trainer, { items, recipe }) {
         const { epochs, batchSize, learningRate, clipNorm } = recipe
         const optimizer = trainer.fit({ spec: recipe.optimizer, learningRate, clipNorm })
