@@ -1,6 +1,9 @@
 /** Which tensors of a file train: by what uses them, by their names and by their numbers; what was decided is said. */
 import { describe, expect, test } from 'vitest'
 import { networkOfModel } from '../../runner/engine/nn/exported.ts'
+import { declareValues } from '../../runner/engine/nn/variables.ts'
+import { addInput, newGraph } from '../../runner/engine/onnx/graph.ts'
+import { opsFor } from '../../runner/engine/onnx/ops.ts'
 import { floats, int64s, type Tensor } from '../../runner/engine/onnx/tensor.ts'
 import type { ReadOptions } from '../../runner/engine/reading/file-model.ts'
 import { goldenBytes } from '../runner/golden.ts'
@@ -384,9 +387,18 @@ describe('is refused', () => {
 
 describe('batch norm that the exporter merged in part', () => {
   const bytes = goldenBytes('exported/fixed/merged-1.onnx')
+  /** Buffers that a training step moves. */
+  const updatedIn = (bytes: Uint8Array, options?: ReadOptions) => {
+    const { parameters, buffers, inputShape, forward } = networkOfModel(bytes, options)
+    const graph = newGraph()
+    const x = addInput(graph, 'x', 'float32', [4, ...inputShape])
+    const { updates } = forward(opsFor(graph), x, declareValues(graph, [...parameters, ...buffers]), true)
+    return [...updates.keys()]
+  }
   test('trains by running statistics throughout, said', () => {
     const { model } = networkOfModel(bytes)
     expect(model.statistics).toBe('running')
+    expect(updatedIn(bytes)).toEqual([])
     expect(model.decisions).toContain(
       'the exporter merged 1 batch norm into convolutions and left 1: those train by running statistics, which stay, so that all layers do the same; --batch-norm batch has them take the statistics of the batch',
     )
@@ -394,6 +406,7 @@ describe('batch norm that the exporter merged in part', () => {
   test('takes the statistics of the batch where that is asked for', () => {
     const { model } = networkOfModel(bytes, { batchNorm: 'batch' })
     expect(model.statistics).toBe('batch')
+    expect(updatedIn(bytes, { batchNorm: 'batch' })).toEqual(['bn2.running_mean', 'bn2.running_var'])
     expect(model.decisions).toContain('1 batch norm train by the statistics of the batch, as asked')
   })
 })

@@ -14,7 +14,7 @@ import { listed, shown } from './refusal.ts'
 
 /** Batches of this size meet no other extent by chance. */
 const OTHERS = [97, 89]
-/** With a batch of 1, several ways may have to be tried. */
+/** With a batch of 1, several ways may have to be tried: so many, beside the first of each node. */
 const MOST_TRIES = 20_000
 
 export const anyBatch: Pass = (model, { decide }) => {
@@ -146,7 +146,10 @@ function followed(model: FileModel, fixed: number, output: string) {
       }
       const form = open[i]!.shift()
       if (!form) throw new Error('no way is left')
-      if (++tries > MOST_TRIES) break
+      if (++tries > MOST_TRIES + nodes.length) {
+        furthest ??= { at: i, error: new Error('there are too many ways in which its batch could lie') }
+        break
+      }
       taken(node, form)
       if (node.outputs.includes(output)) {
         const end = axes.get(output)
