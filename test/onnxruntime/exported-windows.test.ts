@@ -56,12 +56,32 @@ test('Conv with gaps and auto_pad', async () => {
   for (const error of errors) expect(error).toBeLessThan(2e-4)
 })
 
-test('ceil_mode that leaves a window out of one axis and completes one of the other', async () => {
-  const attributes = { kernel_shape: ints([2, 2]), strides: ints([3, 2]), ceil_mode: int(1) }
-  // [6, 5] -> [2, 3]
-  const build = (ops: Ops, x: Value | undefined) => addOp(ops, 'MaxPool', [x!], attributes, ['y']) as Value[]
+test.each([
+  ['MaxPool', {}],
+  ['AveragePool', {}],
+  ['AveragePool', { pads: ints([1, 1, 1, 1]), count_include_pad: int(1) }],
+])('%s of ceil_mode that leaves a window out of one axis and completes one of the other, %j', async (op, pads) => {
+  const attributes = { kernel_shape: ints([2, 3]), strides: ints([3, 2]), ceil_mode: int(1), ...pads }
+  const extents = 'pads' in pads ? [8, 8] : [6, 6]
+  const build = (ops: Ops, x: Value | undefined) => {
+    const [y] = addOp(ops, op, [x!], attributes, ['y']) as [Value]
+    return [y, ops.Exp(y)]
+  }
+  const input = apart(1, 2, ...extents)
   const graph = newGraph()
-  expect(build(opsFor(graph), addInput(graph, 'x', 'float32', [1, 1, 6, 5]))[0]!.shape).toEqual([1, 1, 2, 3])
-  const { errors } = await gradientErrors([apart(1, 2, 6, 5)], build)
+  const ops = opsFor(graph)
+  const x = addInput(graph, 'x', 'float32', input.shape)
+  const [y] = build(ops, x)
+  // A third window would start at 6, or a fourth at 9; the last of the other axis goes one beyond the map and its pads.
+  expect(y!.shape).toEqual('pads' in pads ? [1, 2, 3, 5] : [1, 2, 2, 3])
+  addOutput(graph, 'own', y!)
+  addOutput(graph, 'kernel', ops.emit(op, [x], attributes, { types: [y!] })[0])
+  const session = await openSession(graph, { threads: 1 })
+  const { own, kernel } = await session.run({ x: floats(input.shape, input.data) })
+  await session.release()
+  numbersOf(kernel!).forEach((entry, i) => {
+    expect(numbersOf(own!)[i]).toBeCloseTo(entry, 5)
+  })
+  const { errors } = await gradientErrors([input], build)
   expect(errors[0]).toBeLessThan(2e-4)
 })

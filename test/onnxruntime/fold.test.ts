@@ -88,6 +88,16 @@ describe('a node stays in the graph', () => {
   })
 })
 
+test('shapes are known and nothing else is folded, when a model has asked for too much', () => {
+  const given: FoldCase = ['Add', [int64s([2], [1, 2]), int64s([2], [3, 4])]]
+  const inputs = given[1].map((input) => input ?? undefined)
+  const budget = { entries: 7 }
+  expect(fold(sketchOf(given), inputs, budget)).toEqual([int64s([2], [4, 6])])
+  expect(fold(sketchOf(given), inputs, budget)).toEqual([int64s([2], [4, 6])])
+  expect(fold(sketchOf(given), inputs, budget)).toBeUndefined()
+  expect(fold(sketchOf(['Shape', [int64s([2], [1, 2])]]), inputs, budget)).toEqual([int64s([1], [2])])
+})
+
 test('a shape is known of what has no content', () => {
   const images = { type: 'float32', shape: [2, 3, 8, 8] } as const
   const of = (op: string, attributes: Record<string, AttributeInput> = {}) =>

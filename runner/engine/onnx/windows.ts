@@ -81,6 +81,19 @@ export const placesOf = (extents: Shape, window: Window, ceil = false): number[]
     return (count - 1) * stride >= extent + begin ? count - 1 : count
   })
 
+/** How many entries each window averages, pads included or not: [1, 1, oh, ow]. What lies beyond the pads, where ceil_mode
+ *  leaves them, is never counted. */
+export function windowCounts(window: Window, input: readonly number[], output: readonly number[], countsPads: boolean) {
+  const perAxis = spansOf(window).map(({ k, stride, dilation, begin, end }, i) =>
+    Array.from({ length: at(output, i) }, (_, place) => {
+      const taps = Array.from({ length: k }, (_, tap) => place * stride - begin + tap * dilation)
+      const [first, beyond] = countsPads ? [-begin, at(input, i) + end] : [0, at(input, i)]
+      return taps.filter((tap) => tap >= first && tap < beyond).length
+    }),
+  )
+  return perAxis.reduce<number[]>((counts, axis) => counts.flatMap((count) => axis.map((own) => count * own)), [1])
+}
+
 /** The window of a ConvTranspose over `input` [n, c, ...], and the extents of its output. Where the output's are given, or follow
  *  from auto_pad, the pads are what then is too much; a given extent may have as much as a stride leaves over at its end. */
 export function transposedWindowOf(node: Node, kernel: readonly number[], input: Shape) {

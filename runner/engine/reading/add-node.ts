@@ -1,5 +1,5 @@
 /** A node of a file, added to a graph: folded where it is shape arithmetic, with batch norm as the caller wants it. */
-import { fold } from '../folding/fold.ts'
+import { type Budget, fold, newBudget } from '../folding/fold.ts'
 import { at } from '../onnx/arity.ts'
 import { type Node, numberOf, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
@@ -34,6 +34,8 @@ export interface Building {
   content: Map<string, Tensor>
   /** A tensor of the graph; null for an absent one. Constants are added to the graph when they are first asked for. */
   tensorNamed(name: string): Value | null
+  /** What shape arithmetic may still compute. */
+  budget: Budget
   batchNorm?: ((ops: Ops, node: BatchNormNode) => Value) | undefined
 }
 
@@ -54,7 +56,7 @@ export function newBuilding(
     known.set(name, value)
     return value
   }
-  return { known, content, tensorNamed, batchNorm }
+  return { known, content, tensorNamed, budget: newBudget(), batchNorm }
 }
 
 export function addNode(ops: Ops, file: FileNode, building: Building): void {
@@ -79,6 +81,7 @@ export function addNode(ops: Ops, file: FileNode, building: Building): void {
   const results = fold(
     sketch,
     inputs.map((name) => content.get(name) ?? known.get(name)),
+    building.budget,
   )
   if (results) {
     outputs.forEach((name, i) => {

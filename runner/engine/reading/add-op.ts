@@ -20,8 +20,11 @@ export function addOp(
 ): (Value | null)[] {
   if (op in refusedOps) throw new Error(`${op} ${refusedOps[op]}`)
   const build = decomposed[op]
-  if (!build)
-    return ops.emit(op, inputs, plainWindow(op, inputs, attributes), { outputs: outputs.length, hints: outputs })
+  if (!build) {
+    const { attributes: own, factors } = plainWindow(op, inputs, attributes)
+    const [first, ...rest] = ops.emit(op, inputs, own, { outputs: outputs.length, hints: outputs })
+    return [factors ? ops.Mul(first, ops.constant(factors)) : first, ...rest]
+  }
   const node: Node = {
     op,
     domain: '',
