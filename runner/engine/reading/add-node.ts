@@ -73,7 +73,7 @@ export function addNode(ops: Ops, file: FileNode, building: Building): void {
     attributes: file.attributes,
   }
   const [[input = ''], [output = '']] = [inputs, outputs]
-  if (op === 'Identity' || op === 'Dropout') {
+  if (op === 'Identity') {
     const constant = content.get(input)
     if (constant) content.set(output, constant)
     else known.set(output, tensorNamed(input) ?? missing(input))

@@ -11,6 +11,7 @@ import { withCasts } from './cast-like.ts'
 import { checked, usable } from './check.ts'
 import { withConstants, withCopies } from './constants.ts'
 import { decodeModel } from './decode.ts'
+import { withoutDropout } from './dropout.ts'
 import type { FileInput, Pass, PassContext, ReadOptions } from './file-model.ts'
 import { withFilledWeights } from './filled.ts'
 import { asLogits, withoutHead } from './head.ts'
@@ -54,11 +55,10 @@ export interface ExportedModel {
 const passes: readonly Pass[] = [
   ...[ordered, withCopies, inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
   ...[withoutBranches, inFloat32, withFilledWeights, withoutSequences, dequantised, checked],
-  ...[withOneOutput, pruned, withImages, withoutHead, pruned, usable, withCasts, asLogits, anyBatch],
+  ...[withOneOutput, pruned, withImages, withoutHead, pruned, withoutDropout, usable, withCasts, asLogits, anyBatch],
 ]
 
-/** Parses and checks a model. Dropout passes its input on: exporters leave it out of models at inference, and its draws could
- *  not follow the run's seed. Throws, in a sentence, for a file that is no classifier or can't be used. */
+/** Parses and checks a model. Throws, in a sentence, for a file that is no classifier or can't be used. */
 export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): ExportedModel {
   const decisions: string[] = []
   const decide = (sentence: string) => {
