@@ -16,6 +16,7 @@ export const amun = defineMethod({
     url: 'https://arxiv.org/abs/2503.00917',
   },
   version: 1,
+  mark: 27,
   on: {
     classification: onClassification({
       params: acting(

@@ -11,6 +11,7 @@ const distilled = defineMethod({
   summary: 'Teaches D_f the original’s own answers without the true class, whose share goes to the other classes.',
   paper: { title: 'Decoupled Distillation to Erase (Zhou et al., CVPR 2025)', url: 'https://arxiv.org/abs/2503.23751' },
   version: 1,
+  mark: 31,
   on: {
     classification: onClassification({
       params: acting(

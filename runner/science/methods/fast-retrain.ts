@@ -10,6 +10,7 @@ export const fastRetrain = defineMethod({
   summary: 'Trains a fresh model on D_r by a short recipe: exact unlearning, as good as its few epochs allow.',
   paper: null,
   version: 1,
+  mark: 33,
   on: {
     classification: onClassification({
       params: sgd.extend({

@@ -24,6 +24,7 @@ export const lotus = defineMethod({
   summary: 'Teaches D_f the original’s answers smoothed by noise at a temperature that follows the accuracy on D_f.',
   paper: { title: 'LoTUS (Spartalis et al., CVPR 2025)', url: 'https://arxiv.org/abs/2503.18314' },
   version: 1,
+  mark: 30,
   on: {
     classification: onClassification({
       params: acting(

@@ -57,6 +57,7 @@ export const munba = defineMethod({
     url: 'https://arxiv.org/abs/2411.15537',
   },
   version: 1,
+  mark: 28,
   on: {
     classification: onClassification({
       params: acting(

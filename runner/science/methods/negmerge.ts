@@ -81,6 +81,7 @@ export const negmerge = defineMethod({
   summary: 'Fine-tunes on D_f in several ways and takes off the original what all of them changed with one sign.',
   paper: { title: 'NegMerge (Kim et al., ICML 2025)', url: 'https://arxiv.org/abs/2410.05583' },
   version: 1,
+  mark: 32,
   on: {
     classification: onClassification({
       params,

@@ -7,6 +7,7 @@ export const originalAgain = defineMethod({
   summary: 'Trains a second model on all of D with draws of its own: what another seed of the original looks like.',
   paper: null,
   version: 1,
+  mark: 34,
   trainsOn: 'all',
   draws: 'again',
   on: {},

@@ -11,6 +11,7 @@ export const salunNoise = defineMethod({
   summary: 'Does to as many images of uniform noise what SalUn does to D_f: a control that never sees D_f.',
   paper: { title: 'SalUn (Fan et al., ICLR 2024)', url: 'https://arxiv.org/abs/2310.12508' },
   version: 1,
+  mark: 35,
   on: {
     classification: onClassification({
       params: acting(

@@ -85,6 +85,7 @@ export const sfrOn = defineMethod({
     url: 'https://arxiv.org/abs/2409.19732',
   },
   version: 1,
+  mark: 29,
   on: {
     classification: onClassification({
       params: turns,
