@@ -265,6 +265,14 @@ describe('a model that cannot be used is refused:', () => {
     })
     expect(refusal(bytes)).toThrow('cannot use Det (node /Relu): no shape rule for Det')
   })
+  test('draws', () => {
+    const bytes = edited(({ graph }) => {
+      graph.node.find((node: { opType: string }) => node.opType === 'Relu').opType = 'RandomUniformLike'
+    })
+    expect(refusal(bytes)).toThrow(
+      "cannot use RandomUniformLike (node /Relu): it draws random numbers, which can't follow the run's seed",
+    )
+  })
   test('an op without a gradient', () => {
     const bytes = edited(({ graph }) => {
       const node = graph.node.find((node: { opType: string }) => node.opType === 'Relu')
