@@ -192,11 +192,16 @@ export interface Context<T extends TaskTypes, Params> {
   random: RandomStream
 }
 
+/** What a method may ask of a benchmark before it is run on it. */
+export type Setting = Pick<Benchmark, 'request' | 'training'>
+
 /** What a method does for one task. */
 export interface Unlearning<T extends TaskTypes = TaskTypes, Params = Record<string, unknown>> {
   params: z.ZodType<Params>
   /** The kinds of request that it can answer; all that its task knows, where it says nothing. */
   requests?: readonly Benchmark['request']['kind'][]
+  /** What of a benchmark these parameters can't do with; null where there is nothing. Said before anything is computed. */
+  fault?(params: Params, setting: Setting): string | null
   run(context: Context<T, Params>): Promise<void>
 }
 

@@ -74,13 +74,6 @@ describe('what is not supported is said with what to do:', () => {
   ]
   const refusals: [string, string, number[][], Case['attributes'], string][] = [
     [
-      'a draw',
-      'RandomUniformLike',
-      [[2]],
-      {},
-      "RandomUniformLike draws random numbers, which can't follow the run's seed; export the model for inference",
-    ],
-    [
       'an unknown activation',
       'LSTM',
       sequence,

@@ -24,3 +24,17 @@ test('what is known for a task counts only what answers the request', () => {
   expect(refusal.message).toMatch(/known: .*\bscrub\b/)
   expect(refusal.message).not.toContain('unsir')
 })
+
+test('parameters that need held-out images are refused where a benchmark holds out none', () => {
+  const holding = { ...random, training: { ...random.training, holdOut: 0.1 } }
+  const message =
+    'expected images that the original was not trained on, and this benchmark holds out none; set training.holdOut, or leave rewind at none'
+  expect(resolveParams(random, 'scrub', { rewind: 'held-out' })).toEqual({
+    refusal: { code: 'invalid_parameters', message },
+  })
+  expect(resolveParams(random, 'scrub', {})).toHaveProperty('values')
+  expect(resolveParams(holding, 'scrub', { rewind: 'held-out' })).toMatchObject({ values: { rewind: 'held-out' } })
+  const plain = { ...random, presets: {} }
+  expect(resolveParams(plain, 'lotus', {})).toHaveProperty('refusal')
+  expect(resolveParams({ ...plain, request: classWise.request }, 'lotus', {})).toHaveProperty('values')
+})

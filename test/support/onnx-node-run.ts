@@ -4,6 +4,8 @@ import { opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
 import { numbersOf, type Tensor } from '../../runner/engine/onnx/tensor.ts'
 import { addNode, newBuilding } from '../../runner/engine/reading/add-node.ts'
+import { withoutDropout } from '../../runner/engine/reading/dropout.ts'
+import type { FileModel } from '../../runner/engine/reading/file-model.ts'
 import { singlePrecision } from '../../runner/engine/reading/precision.ts'
 import { upgraded } from '../../runner/engine/reading/upgrade.ts'
 import type { NodeCase } from './onnx-node-cases.ts'
@@ -88,7 +90,8 @@ export async function runNodeCase(own: NodeCase, { known }: { known: boolean }):
     attributes: own.attributes,
     opset,
   }
-  const model = upgraded({ inputs: [], outputs: names, constants, nodes: [node] }, { options: {}, decide() {} })
+  const file: FileModel = { inputs: [], outputs: names, constants, nodes: [node] }
+  const model = [upgraded, withoutDropout].reduce((model, pass) => pass(model, { options: {}, decide() {} }), file)
   const building = newBuilding(ops, { constants: model.constants, known: values })
   const { content } = building
   for (const each of model.nodes) addNode(ops, each, building)

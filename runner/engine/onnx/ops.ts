@@ -57,14 +57,11 @@ export function opsFor(graph: Graph) {
 
   function emit(
     op: string,
-    given: readonly (Value | null)[],
+    inputs: readonly (Value | null)[],
     attributes: Record<string, AttributeInput> = {},
     options: EmitOptions = {},
   ): [Value, ...Value[]] {
     const { domain = '', outputs = 1, types, hints } = options
-    const last = given.findLastIndex((input) => input !== null)
-    // An absent input at the end is no input: onnxruntime takes one of Split for its lengths. Loop has two in any case.
-    const inputs = given.slice(0, op === 'Loop' ? Math.max(2, last + 1) : last + 1)
     const node: Node = {
       op,
       domain,

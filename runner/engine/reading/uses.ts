@@ -3,14 +3,17 @@ import { elementTypeOf } from '../onnx/element-types.ts'
 import { type Shape, sizeOf } from '../onnx/tensor.ts'
 import type { FileModel, FileNode } from './file-model.ts'
 
-/** What an op uses a tensor as. `factor`, `addend`, `exponent` and `table` are what arithmetic and lookups take. */
-export type Place = 'weight' | 'bias' | 'scale' | 'slope' | 'factor' | 'addend' | 'exponent' | 'table'
+/** What an op uses a tensor as. `factor`, `addend`, `exponent` and `table` are what arithmetic and lookups take, `state` is what
+ *  a recurrent layer begins with. */
+export type Place = 'weight' | 'bias' | 'scale' | 'slope' | 'factor' | 'addend' | 'exponent' | 'table' | 'state'
 
 export interface Use {
   /** The op and the node that use the tensor in the end, behind nodes that only rearrange it. */
   op: string
   node: string
   place: Place
+  /** The node that takes the tensor itself, by its first output. */
+  taker: string
   /** How many numbers each output sums, for weights and their biases. */
   fanIn?: number
   /** The place alone says that the tensor is learned. */
@@ -23,7 +26,7 @@ export interface Use {
 
 const AFFINE: Record<number, Place> = { 1: 'scale', 2: 'bias' }
 const LINEAR: Record<number, Place> = { 0: 'weight', 1: 'weight', 2: 'bias' }
-const RECURRENT: Record<number, Place> = { 1: 'weight', 2: 'weight', 3: 'bias', 7: 'weight' }
+const RECURRENT: Record<number, Place> = { 1: 'weight', 2: 'weight', 3: 'bias', 5: 'state', 6: 'state', 7: 'weight' }
 const PLACES: Record<string, Record<number, Place>> = {
   Conv: LINEAR,
   ConvTranspose: LINEAR,
@@ -106,7 +109,8 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
   const raw = new Set([input])
   for (const { op, inputs, outputs } of nodes) {
     const own = inputs.filter((name) => moving.has(name))
-    if (own.length === 0) continue
+    // Shapes are the same for all images.
+    if (own.length === 0 || op === 'Shape' || op === 'Size') continue
     const untouched = own.every((name) => raw.has(name)) && !PLACES[op]
     for (const output of outputs) {
       moving.add(output)
@@ -130,7 +134,7 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     )
   const arithmetic = (node: FileNode, index: number): Use => {
     const { op, name, inputs } = node
-    const use = { op, node: name, onImages: inputs.some((own) => raw.has(own)), scaledAgain: false }
+    const use = { op, node: name, taker: '', onImages: inputs.some((own) => raw.has(own)), scaledAgain: false }
     const other = inputs.find((own, i) => i !== index && moving.has(own)) ?? ''
     const before = producers.get(other)
     if (op === 'Mul' && isNormalized(other)) return { ...use, op: 'Normalization', place: 'scale', learned: true }
@@ -157,7 +161,7 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     const linear = PLACES[op] === LINEAR || PLACES[op] === RECURRENT
     const fanIn = linear && shape ? fanInOf(node, weight, shape) : undefined
     const scaledAgain = op === 'InstanceNormalization' && isScaledAgain(node.outputs[0] ?? '')
-    return { op, node: name, place, learned: true, onImages: false, scaledAgain, ...(fanIn && { fanIn }) }
+    return { op, node: name, taker: '', place, learned: true, onImages: false, scaledAgain, ...(fanIn && { fanIn }) }
   }
 
   const uses = new Map<string, Use[]>()
@@ -170,20 +174,29 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
       if (!name || !passesGradient(node, index)) return
       const place = PLACES[node.op]?.[index]
       const inherited = later.map((use) => inheritedUse(use, node, constants.get(name)?.shape))
-      const found = moving.has(name) ? [] : still && !(place && place !== 'bias') ? inherited : [ownUse(node, index)]
+      const found = moving.has(name) ? [] : still && !place ? inherited : [ownUse(node, index)]
       reached.set(name, [...(reached.get(name) ?? []), ...found])
-      if (constants.has(name)) uses.set(name, [...(uses.get(name) ?? []), ...found])
+      if (!constants.has(name)) return
+      const taker = node.outputs[0] ?? ''
+      uses.set(name, [...(uses.get(name) ?? []), ...found.map((use) => ({ ...use, taker }))])
     })
   }
-  return uses
+  // In the order in which the model meets the tensors.
+  const met = nodes.flatMap(({ inputs }) => inputs)
+  return new Map(met.flatMap((name) => (uses.has(name) ? [[name, uses.get(name)!]] : [])))
 }
+
+const ARITHMETIC = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Where'])
 
 /** The use of what a node makes of tensors alone, as that of the tensor it was made of. */
 function inheritedUse(use: Use, { op }: FileNode, shape: Shape | undefined): Use {
   if (op === 'Gather' && !use.learned) return { ...use, place: 'table' }
-  if (use.place !== 'weight' || use.fanIn || !shape) return use
+  // A number beside a weight is none.
+  if (shape && sizeOf(shape) === 1) return { ...use, place: 'factor', learned: false }
+  const learned = use.learned && !ARITHMETIC.has(op)
+  if (use.place !== 'weight' || use.fanIn || !shape) return { ...use, learned }
   // A weight that is transposed, scaled or normalized first.
   const [rows = 1, ...rest] = shape
   const fanIn = use.op === 'MatMul' && op !== 'Transpose' ? rows : sizeOf(rest)
-  return { ...use, fanIn }
+  return { ...use, learned, fanIn }
 }

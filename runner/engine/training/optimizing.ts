@@ -44,7 +44,7 @@ export interface FitOptimizer<T extends TaskTypes> {
 
 export interface Optimizing<T extends TaskTypes> extends Pick<Trainer<T>, 'sgd' | 'adam'> {
   fit(options: FitOptions): FitOptimizer<T>
-  /** Every mask that an optimizer was given, once. */
+  /** Every mask that an optimizer was given, or that was asked for, once. */
   masks(): Mask[]
   /** Mean losses so far: of each pass, and of each twentieth of a run of steps. */
   losses(): number[]

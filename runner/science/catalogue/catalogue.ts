@@ -111,6 +111,8 @@ export function resolveParams(
   for (const name of idle) delete preset[name]
   const input = { ...preset, ...own }
   const { data, error } = found.params.safeParse(input)
-  if (!error) return { values: data }
-  return { refusal: { code: 'invalid_parameters', message: describeIssues(error, input, place) } }
+  const refused = (message: string) => ({ refusal: { code: 'invalid_parameters' as const, message } })
+  if (error) return refused(describeIssues(error, input, place))
+  const fault = methods.get(id)!.on[benchmark.task.id]?.fault?.(data, benchmark) ?? null
+  return fault === null ? { values: data } : refused(fault)
 }

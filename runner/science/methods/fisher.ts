@@ -1,8 +1,8 @@
 /** Fisher forgetting: noise on every weight, the more the less it matters for D_r (https://arxiv.org/abs/1911.04933; `fisher` and
- *  `fisher_new` in SalUn's released code, whose only difference by class is kept: which row of the last layer is emptied). */
+ *  `fisher_new` in SalUn's released code). */
 import { z } from 'zod'
 import { acting, actingWith } from '../acting.ts'
-import { type Context, defineMethod } from '../method.ts'
+import { type Context, defineMethod, UnfitError } from '../method.ts'
 import {
   type ClassifierTerm,
   type ClassifierTypes,
@@ -97,6 +97,12 @@ async function labelled({ params, trainer, retain }: Asked): Promise<Spread> {
 
 async function expected({ params, trainer, retain, forgotten, classes }: Asked): Promise<Spread> {
   const { alpha, batchSize } = params
+  const last = lastLayers(trainer.parameters, 1)[0]!
+  const { name, shape } = last[0]!
+  if (forgotten !== null && shape[0] !== classes)
+    throw new UnfitError(
+      `variant: expected would empty the row of class ${forgotten}, but ${name} [${shape}] has no row for each of ${classes} classes; ask for labelled`,
+    )
   const sums = new Map(trainer.parameters.map(({ name, size }) => [name, new Float32Array(size)]))
   for (let label = 0; label < classes; label++) {
     for (const [name, squares] of await trainer.importance(atLabel(retain, label, batchSize))) {
@@ -107,7 +113,6 @@ async function expected({ params, trainer, retain, forgotten, classes }: Asked):
     }
   }
   const weights: Weights = await trainer.read()
-  const last = lastLayers(trainer.parameters, 1)[0]!
   return new Map(
     trainer.parameters.map((parameter) => {
       const { name, shape, size } = parameter

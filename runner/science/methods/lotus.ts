@@ -5,8 +5,10 @@ import { acting } from '../acting.ts'
 import { type Context, defineMethod } from '../method.ts'
 import { type ClassifierTerm, type ClassifierTypes, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
 import { accuracyOn } from './parts/answers.ts'
-import { heldOut } from './parts/held-out.ts'
+import { heldOut, heldOutFault } from './parts/held-out.ts'
 import { masked, maskFor } from './parts/saliency.ts'
+
+const INSTEAD = 'set unseen, the accuracy of the original on images that it never saw'
 
 /** Accuracy of the original on images that it never saw; 0 where a class is forgotten, which it should know nothing of. */
 async function unseenAccuracy(
@@ -15,7 +17,7 @@ async function unseenAccuracy(
   const { params, trainer, forgotten, labels } = context
   if (params.unseen !== null) return params.unseen
   if (forgotten !== null) return 0
-  const items = heldOut(context, 'set unseen, the accuracy of the original on images that it never saw')
+  const items = heldOut(context, INSTEAD)
   return await accuracyOn(trainer, { items, batchSize: params.batchSize }, labels)
 }
 
@@ -62,6 +64,8 @@ export const lotus = defineMethod({
           ...masked,
         }),
       ),
+      fault: ({ unseen }, setting) =>
+        unseen === null && setting.request.kind !== 'class' ? heldOutFault(setting, INSTEAD) : null,
       async run(context) {
         const { params, trainer, forget, retain, labels, classes, random } = context
         const { epochs, batchSize, alpha, retainShare, noise } = params

@@ -5,8 +5,10 @@ import { acting, addedLater } from '../acting.ts'
 import { type Context, defineMethod, type Kept, UnfitError } from '../method.ts'
 import { type ClassifierTerm, type ClassifierTypes, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
 import { accuracyOn } from './parts/answers.ts'
-import { heldOut } from './parts/held-out.ts'
+import { heldOut, heldOutFault } from './parts/held-out.ts'
 import { masked, maskFor } from './parts/saliency.ts'
+
+const INSTEAD = 'leave rewind at none'
 
 export const scrub = defineMethod({
   title: 'SCRUB',
@@ -59,6 +61,7 @@ export const scrub = defineMethod({
           ),
         }),
       ),
+      fault: ({ rewind }, setting) => (rewind === 'held-out' ? heldOutFault(setting, INSTEAD) : null),
       async run(context) {
         const { params, trainer, forget, retain } = context
         const unseen = params.rewind === 'held-out' ? unseenLike(context) : null
@@ -106,7 +109,7 @@ type Asked = Context<ClassifierTypes, { batchSize: number }>
 /** Images that were held out; of the forgotten class, where a class is forgotten. */
 function unseenLike(context: Asked): Int32Array {
   const { forgotten, labels } = context
-  const found = heldOut(context, 'leave rewind at none')
+  const found = heldOut(context, INSTEAD)
   const like = forgotten === null ? found : found.filter((item) => labels[item] === forgotten)
   if (like.length > 0) return like
   throw new UnfitError(
