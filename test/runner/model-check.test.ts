@@ -96,7 +96,7 @@ test('what stands still for the weights in the file alone is no fault', async ()
 
 test.each<[string, string[], number, RegExp]>([
   ['a file that is not there', ['none.onnx'], 2, /none\.onnx: expected an ONNX file: there is no such file/],
-  ['what is no model', ['text.onnx'], 1, /text\.onnx: expected an ONNX model, got 5 bytes that are none/],
+  ['what is no model', ['text.onnx'], 1, /text\.onnx: expected an ONNX model, got /],
   ['a model that cannot be used', ['odd.onnx'], 1, /odd\.onnx: .*com\.example/],
   ['one tensor twice', ['conv.onnx', '--train', 'a,b', '--freeze', 'b'], 2, /expected b in one of them, came in both/],
   ['a name that is none', ['conv.onnx', '--freeze', 'a,,b'], 2, /--freeze: expected names of tensors, such as a,b/],
