@@ -126,11 +126,18 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     if (node.op === 'Div') return node.inputs.every((own) => moving.has(own))
     return node.op === 'InstanceNormalization'
   }
+  const takers = new Map<string, FileNode[]>()
+  for (const node of nodes) {
+    for (const name of new Set(node.inputs)) {
+      const own = takers.get(name)
+      if (own) own.push(node)
+      else takers.set(name, [node])
+    }
+  }
   const isScaledAgain = (name: string): boolean =>
-    nodes.some(
+    (takers.get(name) ?? []).some(
       ({ op, inputs, outputs }) =>
-        inputs.includes(name) &&
-        ((op === 'Reshape' && outputs.some(isScaledAgain)) || (op === 'Mul' && inputs.some((own) => !moving.has(own)))),
+        (op === 'Reshape' && outputs.some(isScaledAgain)) || (op === 'Mul' && inputs.some((own) => !moving.has(own))),
     )
   const arithmetic = (node: FileNode, index: number): Use => {
     const { op, name, inputs } = node
@@ -164,10 +171,10 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     return { op, node: name, taker: '', place, learned: true, onImages: false, scaledAgain, ...(fanIn && { fanIn }) }
   }
 
-  const uses = new Map<string, Use[]>()
-  const reached = new Map<string, Use[]>(outputs.map((name) => [name, []]))
+  const uses = new Map<string, Map<string, Use>>()
+  const reached = new Map<string, Map<string, Use>>(outputs.map((name) => [name, new Map()]))
   for (const node of [...nodes].reverse()) {
-    const later = node.outputs.flatMap((output) => reached.get(output) ?? [])
+    const later = node.outputs.flatMap((output) => [...(reached.get(output)?.values() ?? [])])
     if (!node.outputs.some((output) => reached.has(output))) continue
     const still = !node.inputs.some((name) => moving.has(name))
     node.inputs.forEach((name, index) => {
@@ -175,15 +182,26 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
       const place = PLACES[node.op]?.[index]
       const inherited = later.map((use) => inheritedUse(use, node, constants.get(name)?.shape))
       const found = moving.has(name) ? [] : still && !place ? inherited : [ownUse(node, index)]
-      reached.set(name, [...(reached.get(name) ?? []), ...found])
+      addTo(reached, name, found)
       if (!constants.has(name)) return
       const taker = node.outputs[0] ?? ''
-      uses.set(name, [...(uses.get(name) ?? []), ...found.map((use) => ({ ...use, taker }))])
+      addTo(
+        uses,
+        name,
+        found.map((use) => ({ ...use, taker })),
+      )
     })
   }
   // In the order in which the model meets the tensors.
   const met = nodes.flatMap(({ inputs }) => inputs)
-  return new Map(met.flatMap((name) => (uses.has(name) ? [[name, uses.get(name)!]] : [])))
+  return new Map(met.flatMap((name) => (uses.has(name) ? [[name, [...uses.get(name)!.values()]]] : [])))
+}
+
+/** Equal uses count once: what is made of one tensor by doubling it again and again is still one use of it. */
+function addTo(all: Map<string, Map<string, Use>>, name: string, found: readonly Use[]): void {
+  const known = all.get(name) ?? new Map<string, Use>()
+  for (const use of found) known.set(JSON.stringify(use), use)
+  all.set(name, known)
 }
 
 const ARITHMETIC = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Where'])

@@ -95,11 +95,13 @@ const Measurement = () => (
     <h2 id="rank">Rank</h2>
     <p>
       A rank is a range. One row beats another when a paired t-test over the seeds they share separates them at 5% after
-      Holm's correction over all pairs of the board. The range starts at 1 + the rows that beat this one and ends at the
-      number of rows minus those it beats. Fewer than three common seeds separate nothing. Where the differences of all
-      n seeds are the same, there is no variance to test by and only their sign counts, with p = 2<sup>−(n − 1)</sup> as
-      in the exact sign-flip test: at 5% that takes six seeds. With fewer than 10 seeds a rank is provisional: the test
-      has little power, so ranges are wide.
+      Holm's correction over all pairs of the board, and would still do so after one more seed, five standard deviations
+      of the differences against it (50/n of them below ten seeds): gaps are skewed, and a few seeds without a bad one
+      look surer than they are. The range starts at 1 + the rows that beat this one and ends at the number of rows minus
+      those it beats. Fewer than three common seeds separate nothing. Where the differences of all n seeds are the same,
+      there is no variance to test by and only their sign counts, with p = 2<sup>−(n − 1)</sup> as in the exact
+      sign-flip test: at 5% that takes six seeds. With fewer than 10 seeds a rank is provisional: the test has little
+      power, so ranges are wide.
     </p>
     <p>
       Seeds are not the submitter's to choose. A row counts the benchmark's own, in their order, and the whole numbers
