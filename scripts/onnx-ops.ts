@@ -1,8 +1,9 @@
 /** Writes docs/onnx-ops.md: what of ONNX the graph of a classifier may hold, and how many of ONNX's own test cases hold us to it. The
  *  test of these cases fails where one of them does not pass. */
 import { standardRules } from '../runner/engine/autodiff/differentiate.ts'
+import * as shapeRules from '../runner/engine/onnx/shapes/index.ts'
 import { decomposed } from '../runner/engine/reading/add-op.ts'
-import { claimedOps, type NodeClaims, nodeClaims, successors } from '../test/support/onnx-node-claims.ts'
+import { claimedOps, foldedOps, type NodeClaims, nodeClaims, successors } from '../test/support/onnx-node-claims.ts'
 import { line } from './features.ts'
 import type { Generated } from './generated.ts'
 
@@ -17,8 +18,7 @@ const table = (columns: string[], rows: string[][]) => [
 function stateOf(op: string): [how: string, gradient: string] {
   if (op in decomposed) return ['written as others', 'follows from those']
   if (successors[op]) return [`as ${code(successors[op])}`, 'rule']
-  const rule = standardRules[op]
-  return ['as it is', rule ? 'rule' : '']
+  return [op in shapeRules ? 'as it is' : '', standardRules[op] ? 'rule' : '']
 }
 
 const sizes = (lists: Map<string, readonly unknown[]>) => new Map([...lists].map(([key, list]) => [key, list.length]))
@@ -47,8 +47,8 @@ export function onnxOps(): Generated {
     'This page is written by `npm run docs`; the cases are those of `test/golden/onnx-node`.',
     '',
     ...table(
-      ['op', 'stands in a graph', 'gradient', 'cases that pass'],
-      claimedOps.map((op) => [code(op), ...stateOf(op), String(passing(op) || '')]),
+      ['op', 'stands in a graph', 'gradient', 'computed where all is known', 'cases that pass'],
+      claimedOps.map((op) => [code(op), ...stateOf(op), foldedOps.has(op) ? 'yes' : '', String(passing(op) || '')]),
     ),
     '',
     '## Cases that are not claimed',

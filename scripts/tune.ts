@@ -12,6 +12,7 @@ import { dataLoader } from '../runner/stages/data.ts'
 import { openStore } from '../runner/store/store.ts'
 import { benchmarks, listed } from '../schema/catalogue/catalogue.ts'
 import { planRun } from '../schema/plan.ts'
+import type { StageResult } from '../schema/result.ts'
 
 const { positionals, values: options } = parseArgs({
   allowPositionals: true,
@@ -42,6 +43,14 @@ const grids: [method: string, choices: Choice[]][] = [
   ['neggrad-plus', each('beta', [0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 0.999])],
   ['scrub', rates([0.0001, 0.0003, 0.0005, 0.001, 0.003, 0.005, 0.01])],
   ['ssd', each('alpha', [1, 2, 5, 10, 20, 50, 100])],
+  ['fast-retrain', rates([0.01, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5])],
+  ['salun-noise', rates()],
+  ['amun', rates()],
+  ['munba', rates([0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1])],
+  ['sfr-on', each('alpha', [5, 10, 25, 50, 100, 200, 400])],
+  ['lotus', rates([0.0001, 0.0003, 0.001, 0.002, 0.003, 0.005, 0.01])],
+  ['delete', rates([0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01])],
+  ['negmerge', each('scale', [0.2, 0.4, 0.6, 0.8, 1, 1.5, 2])],
 ]
 
 const store = openStore(options.home)
@@ -54,17 +63,19 @@ async function scores(id: string, choice: Choice): Promise<Record<string, number
   const method = (methods as Record<string, MethodDefinition>)[id]!
   const params = paramsFor(method, benchmark!.task.id)!.parse({ ...benchmark!.presets[id], ...choice })
   let values: Record<string, number> = {}
-  for (const { spec } of await planRun(benchmark!, { id, ...method }, params, PILOT_SEED)) {
+  const made = new Map<string, StageResult['artifacts']>()
+  for (const { key, spec } of await planRun(benchmark!, { id, ...method }, params, PILOT_SEED)) {
     const { result } = await runStage(spec, {
       store,
       data,
-      inputs: async (key) => (await store.readStage(key))!.artifacts,
+      inputs: async (key) => made.get(key)!,
       metrics: benchmark!.metrics,
       threads: availableParallelism(),
       signal: new AbortController().signal,
       onProgress: () => {},
       log: () => {},
     })
+    made.set(key, result.artifacts)
     values = Object.fromEntries(Object.entries(result.metrics).map(([name, { value }]) => [name, value]))
   }
   return values

@@ -16,6 +16,7 @@ export class StageFailure extends Error {
 const byName: Record<string, FailureReason> = {
   ConfigurationError: 'configuration',
   ZodError: 'configuration',
+  UnfitError: 'configuration',
   DivergenceError: 'numeric_divergence',
   DatasetError: 'dependency',
   ImageError: 'image_error',

@@ -3,7 +3,14 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
 import { type Dropped, type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
 import type { DeviceKind } from '../probe/providers.ts'
-import { methods, offers, plannable, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
+import {
+  methods,
+  offersOn,
+  plannable,
+  REFERENCE,
+  resolveParams as resolved,
+  titleOf,
+} from '../science/catalogue/catalogue.ts'
 import { checkClasses } from '../stages/check-classes.ts'
 import { dataLoader } from '../stages/data.ts'
 import { checkPlaces, dataPlaces, openHome } from '../store/home.ts'
@@ -95,7 +102,9 @@ async function execute(word: string | undefined, options: Options): Promise<void
   const places = dataPlaces(home, options.data)
   await checkPlaces(places)
   const data = dataLoader(places)
-  const pinned = await Promise.all(target.benchmarks.map((each) => pinContent(each, data, signal)))
+  const found = await Promise.all(target.benchmarks.map((each) => pinContent(each, data, { places, signal })))
+  const pinned = found.map(({ benchmark }) => benchmark)
+  const models = Object.assign({}, ...found.map(({ models }) => models))
   for (const each of pinned) checkClasses(each, await classesOf(each, data, signal))
   await prepareBenchmark(benchmark, places, signal)
   const plan = await planLocal(pinned, { reference: methodOf(benchmark, REFERENCE, {}), methods: chosen, seeds })
@@ -109,7 +118,7 @@ async function execute(word: string | undefined, options: Options): Promise<void
     const context = {
       store: openStore(home),
       data,
-      places,
+      places: { ...places, models },
       threads: options.threads,
       provider,
       force: options.force,
@@ -169,6 +178,16 @@ function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalM
     const given = asked.map((id) => `--method ${id}`).join(' ')
     throw new UsageError(`--param belongs to one method; with ${given}, leave it out`)
   }
-  const offered = [...methods].filter(([, known]) => offers(known, benchmark.task.id)).map(([id]) => id)
-  return (asked.includes('all') ? offered : asked).map((id) => methodOf(benchmark, id, {}))
+  return (asked.includes('all') ? allOn(benchmark) : asked).map((id) => methodOf(benchmark, id, {}))
+}
+
+/** Every method that can be run on a benchmark as its presets and its own defaults have it; says which can't, and why. */
+function allOn(benchmark: Benchmark): string[] {
+  return [...methods].flatMap(([id, known]) => {
+    if (!offersOn(known, benchmark)) return []
+    const found = resolved(benchmark, id, {})
+    if ('values' in found) return [id]
+    note(`${known.title} is left out: ${found.refusal.message}.`)
+    return []
+  })
 }

@@ -6,6 +6,7 @@ import type { StageResult } from '../../schema/result.ts'
 import { DivergenceError } from '../engine/training/trainer.ts'
 import { closerToRetrain } from '../science/catalogue/catalogue.ts'
 import { avgGapOf, fractionOfRetrain, gapsOf, makerOf, secondsOf } from '../science/comparison.ts'
+import { UnfitError } from '../science/method.ts'
 import { MetricError } from '../science/metric.ts'
 import type { StageContext } from '../stages/stage.ts'
 import { runStage } from './run-stage.ts'
@@ -102,10 +103,10 @@ export async function runLocal(
   const inputs = async (key: string) => results.get(key)?.artifacts ?? {}
   const dropped = new Set<string>()
   /** Stages of which several methods may have need, by key. */
-  const diverged = new Map<string, Error>()
+  const fruitless = new Map<string, Error>()
   const finish = async ({ key, spec }: PlannedStage, metrics: string[]) => {
     if (results.has(key)) return
-    const before = diverged.get(key)
+    const before = fruitless.get(key)
     if (before) throw before
     const stage = planned.get(key)!
     events.onBegin(stage)
@@ -114,7 +115,7 @@ export async function runLocal(
       results.set(key, outcome.result)
       events.onEnd(stage, outcome)
     } catch (error) {
-      if (isDivergence(error)) diverged.set(key, error)
+      if (isFruitless(error)) fruitless.set(key, error)
       throw error
     }
   }
@@ -125,7 +126,7 @@ export async function runLocal(
     try {
       for (const stage of stages) await finish(stage, metrics)
     } catch (error) {
-      if (!events.onDrop || method.id === plan.reference || !isDivergence(error)) throw error
+      if (!events.onDrop || method.id === plan.reference || !isFruitless(error)) throw error
       dropped.add(method.id)
       events.onDrop({ benchmark: slug, method: method.id, seed, error })
       continue
@@ -143,9 +144,9 @@ export async function runLocal(
   return runs
 }
 
-/** Weights that are not finite, or so large that what they answer is not. */
-const isDivergence = (error: unknown): error is Error =>
-  error instanceof DivergenceError || error instanceof MetricError
+/** Weights that are not finite, or so large that what they answer is not; or a method that is not for this model or data. */
+const isFruitless = (error: unknown): error is Error =>
+  error instanceof DivergenceError || error instanceof MetricError || error instanceof UnfitError
 
 /** Without a reference the run is the reference itself. */
 function runOf(

@@ -1,4 +1,5 @@
-/** The train stage: a fresh model, trained on D or on D_r. */
+/** The train stage: a fresh model, trained on D or on D_r; or an original that a file brings. */
+import { modelWords } from '../../schema/parts/model-file.ts'
 import type { StageOf } from '../../schema/stage.ts'
 import { initialState } from '../engine/nn/initial-state.ts'
 import { parameterCount } from '../engine/nn/variables.ts'
@@ -17,12 +18,17 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   const named = (purpose: string) => (spec.draws ? `${spec.draws}/${purpose}` : purpose)
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { train, classes } = loaded.dataset
-  const model = runnerTask(spec.task).model(spec, loaded)
+  const model = await runnerTask(spec.task).model(spec, loaded, context)
   const { network } = model
+  if (model.original && spec.without === null) {
+    log(`the original is what ${modelWords(spec.model)} holds, as it is: nothing was trained`)
+    const artifacts = { [WEIGHTS]: await saveWeights(store, network, model.original) }
+    return { artifacts, seconds: { setUp: total(), train: 0 }, losses: [] }
+  }
   const items = trainingItems(spec, train.labels, classes)
   const all = trainingItems({ ...spec, without: null }, train.labels, classes).length
   log(
-    `training ${spec.model.id} (${parameterCount(network)} parameters) on ${items.length} images of ${spec.dataset.id}, seed ${seed}${spec.draws ? `, draws "${spec.draws}"` : ''}, ${recipe.epochs} epochs`,
+    `training ${modelWords(spec.model)} (${parameterCount(network)} parameters) on ${items.length} images of ${spec.dataset.id}, seed ${seed}${spec.draws ? `, draws "${spec.draws}"` : ''}, ${recipe.epochs} epochs`,
   )
   const trainer = openTrainer(
     spec,

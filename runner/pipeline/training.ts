@@ -27,6 +27,17 @@ export function openTrainer(
   return trainer
 }
 
-/** A line of the log; none for a method that descends nothing. */
-export const lossWords = (losses: readonly number[]): string =>
-  losses.length === 0 ? 'no loss was descended' : `mean losses ${losses.map((loss) => loss.toPrecision(4)).join(' ')}`
+/** Most losses in a line of the log; all of them are in the result. */
+const IN_A_LINE = 40
+
+/** A line of the log; none for a method that descends nothing. Of many losses it has some, from the first to the last. */
+export function lossWords(losses: readonly number[]): string {
+  if (losses.length === 0) return 'no loss was descended'
+  const count = Math.min(losses.length, IN_A_LINE)
+  const shown = Array.from(
+    { length: count },
+    (_, i) => losses[Math.round((i * (losses.length - 1)) / (count - 1 || 1))]!,
+  )
+  const some = count < losses.length ? ` (${count} of ${losses.length})` : ''
+  return `mean losses${some} ${shown.map((loss) => loss.toPrecision(4)).join(' ')}`
+}

@@ -3,7 +3,7 @@ import type { StageOf } from '../../schema/stage.ts'
 import { taskNamed } from '../../schema/task.ts'
 import { randomStream } from '../engine/nn/random.ts'
 import { methods } from '../science/catalogue/catalogue.ts'
-import type { Unlearning } from '../science/method.ts'
+import { requestRefusal, type Unlearning } from '../science/method.ts'
 import { WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
@@ -22,7 +22,7 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
   const method = methodFor(spec)
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { train, classes } = loaded.dataset
-  const model = runnerTask(spec.task).model(spec, loaded)
+  const model = await runnerTask(spec.task).model(spec, loaded, context)
   const { network } = model
   const state = await loadWeights(store, network, await context.inputs(spec.inputs.original!))
   const { forget, retain } = splitOf(train.labels, classes, spec)
@@ -76,5 +76,7 @@ function methodFor({ task, method, request }: StageOf<'unlearn'>): Unlearning {
     throw new ConfigurationError(
       `the job asks for version ${version} of ${id}, this runner has version ${definition.version}; use the release that matches`,
     )
+  const fault = requestRefusal(id, own, request)
+  if (fault !== null) throw new ConfigurationError(fault)
   return own
 }

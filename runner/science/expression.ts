@@ -44,6 +44,8 @@ export interface Operations {
   abs(a: Operand): Expr
   /** −1, 0 or 1; without a gradient. */
   sign(a: Operand): Expr
+  /** To the nearest whole number, halves to the even one; without a gradient. */
+  round(a: Operand): Expr
   square(a: Operand): Expr
   sqrt(a: Operand): Expr
   exp(a: Operand): Expr
@@ -73,6 +75,8 @@ export interface Operations {
   logSumExp(a: Expr): Expr
   /** The entry of each row at its label. [n, classes], [n] -> [n] */
   pick(a: Expr, labels: Expr): Expr
+  /** The label of the largest entry of each row, the first of equal ones; without a gradient. [n, classes] -> [n] */
+  argMax(a: Expr): Expr
   /** 1 at the label, 0 elsewhere. [n] -> [n, classes] */
   oneHot(labels: Expr, classes: number): Expr
   /** Mean cross-entropy. logits [n, classes], labels [n] -> scalar */
@@ -85,12 +89,27 @@ export interface Operations {
   gradient(scalar: Expr, input: Expr): Expr
   /** A number that comes with each step, by a name of the method's own: a weight that falls from pass to pass, say. */
   number(name: string): Expr
+  /** A tensor that its optimizer trains beside the weights, by a name of the method's own. */
+  own(name: string): Expr
   /** Changes from an anchor shrunk by the k-th smallest of all of them, so that the k smallest vanish: anchor + sign(d) max(|d| −
    *  τ, 0). k is a number with a name; 0 changes nothing. Without a gradient. */
   shrinkChanges(weights: Expr, anchor: Expr, k: Expr): Expr
 }
 
-const unary = ['negate', 'abs', 'sign', 'square', 'sqrt', 'exp', 'log', 'relu', 'sigmoid', 'softplus', 'tanh'] as const
+const unary = [
+  'negate',
+  'abs',
+  'sign',
+  'round',
+  'square',
+  'sqrt',
+  'exp',
+  'log',
+  'relu',
+  'sigmoid',
+  'softplus',
+  'tanh',
+] as const
 const binary = ['add', 'subtract', 'multiply', 'divide', 'maximum', 'minimum', 'greater'] as const
 
 /** Adds a node, or finds the equal one that is there. */
@@ -133,9 +152,9 @@ const describe = (value: unknown) => (typeof value === 'object' ? 'a value of an
 const axisOf = (axis: number | undefined): ExprNode['with'] => (axis === undefined ? {} : { axis })
 
 function operationsOf(push: Push): Operations {
-  const numberOf = (name: string) => {
-    if (!/^[a-zA-Z][a-zA-Z0-9]*$/.test(name)) throw new ExpressionError(`number: expected a name, got "${name}"`)
-    return push('number', [], { name })
+  const named = (op: 'number' | 'own') => (name: string) => {
+    if (!/^[a-zA-Z][a-zA-Z0-9]*$/.test(name)) throw new ExpressionError(`${op}: expected a name, got "${name}"`)
+    return push(op, [], { name })
   }
   const one = Object.fromEntries(unary.map((op) => [op, (a: Operand) => push(op, [a])]))
   const two = Object.fromEntries(binary.map((op) => [op, (a: Operand, b: Operand) => push(op, [a, b])]))
@@ -153,12 +172,14 @@ function operationsOf(push: Push): Operations {
     logSoftmax: (a) => push('logSoftmax', [a]),
     logSumExp: (a) => push('logSumExp', [a]),
     pick: (a, labels) => push('pick', [a, labels]),
+    argMax: (a) => push('argMax', [a]),
     oneHot: (labels, classes) => push('oneHot', [labels], { classes }),
     crossEntropy: (logits, labels) => push('crossEntropy', [logits, labels]),
     squaredError: (a, b, reduction) => push('squaredError', [a, b], { reduction }),
     stop: (a) => push('stop', [a]),
     gradient: (scalar, input) => push('gradient', [scalar, input]),
-    number: numberOf,
+    number: named('number'),
+    own: named('own'),
     shrinkChanges: (weights, anchor, k) => push('shrinkChanges', [weights, anchor, k]),
   }
 }

@@ -2,6 +2,7 @@
  *  the values of its task and asks a trainer for a few verbs; it imports neither Node nor onnxruntime, so the worker can import
  *  it to validate a submission, and any executor can run it. */
 import { z } from 'zod'
+import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Expr, Operations } from './expression.ts'
 import type { Mask, MaskChoice } from './mask.ts'
 import type { Parameter, Weights } from './weights.ts'
@@ -13,11 +14,16 @@ export interface TaskTypes {
   verbs: object
 }
 
+/** What a method was asked for can't be done with this model, request or data; thrown before anything long. */
+export class UnfitError extends Error {
+  override name = 'UnfitError'
+}
+
 /** Weights that stay as they are while the model moves on: a teacher, or what changes are measured from. */
 export interface Kept {
   readonly number: number
-  /** Takes the weights as they are now in place of those from before. */
-  retake(): void
+  /** Takes the weights as they are now in place of those from before, or values of the method's own. */
+  retake(values?: Weights): void
 }
 
 /** One part of what is descended: batches, and a scalar loss of each. */
@@ -62,6 +68,15 @@ export interface OptimizerOptions {
   average?: number | null | undefined
   /** What becomes of the weights after each step. */
   after?: ((values: WeightValues & Operations) => Expr) | undefined
+  /** Tensors that are trained beside the weights, by names of the method's own; losses see them as `own(name)`. They move as the
+   *  weights do, but without a mask, and go with their optimizer: the model stays as it is built. */
+  own?: Readonly<Record<string, OwnTensor>> | undefined
+}
+
+/** A tensor of the method's own, with what it begins with. */
+export interface OwnTensor {
+  shape: readonly number[]
+  values: Float32Array
 }
 
 export interface SgdOptions extends OptimizerOptions {
@@ -69,11 +84,16 @@ export interface SgdOptions extends OptimizerOptions {
   weightDecay: number
 }
 
+export interface AdamOptions extends OptimizerOptions {
+  /** Taken off the weights themselves, as AdamW does. */
+  weightDecay?: number | undefined
+}
+
 /** How long to descend: over all items of the first term in a fresh random order, the last batch smaller, or a number of steps
  *  whose batches are drawn from endless reshuffled passes. Further terms of a pass are drawn that way too. */
 export type Span = ({ passes: number } | { steps: number }) & {
-  /** In place of the optimizer's own. */
-  learningRate?: number
+  /** In place of the optimizer's own, for all steps or by step. */
+  learningRate?: number | ((step: number) => number)
   clipNorm?: number | null
   /** Null descends the weighted sum of the terms. */
   direction?: null
@@ -90,6 +110,8 @@ export interface Optimizer<T extends TaskTypes> {
   descend(terms: readonly Term<T>[], span: Span): Promise<number>
   /** Puts the moving average in the place of the weights. */
   takeAverage(): Promise<void>
+  /** A tensor of the method's own as it is now. */
+  own(name: string): Promise<Float32Array>
 }
 
 export interface Trainer<T extends TaskTypes> {
@@ -97,8 +119,8 @@ export interface Trainer<T extends TaskTypes> {
   readonly parameters: readonly Parameter[]
   /** SGD as PyTorch defines it. */
   sgd(options: SgdOptions): Optimizer<T>
-  /** Adam without weight decay: β 0.9 and 0.999, ε 1e-8. */
-  adam(options: OptimizerOptions): Optimizer<T>
+  /** Adam, or with a weight decay AdamW: β 0.9 and 0.999, ε 1e-8. */
+  adam(options: AdamOptions): Optimizer<T>
   /** The model as it is now. */
   keep(): Kept
   /** A model that has learned nothing. */
@@ -124,6 +146,14 @@ export interface Trainer<T extends TaskTypes> {
   ): Promise<Float32Array>
   /** A value of every example in order, in evaluation mode: logits, features, losses, gradients for inputs. [n, ...] row-major */
   evaluate(on: T['batch'], value: (values: T['values'] & Operations) => Expr): Promise<Float32Array>
+  /** Hands such values to `step`, round after round, each time of the batch that `on` makes of the state, until it makes none;
+   *  gives the last state. Images that follow gradients: an attack, a noise that is learned. */
+  foldValues(
+    value: (values: T['values'] & Operations) => Expr,
+    initial: Float32Array,
+    on: (state: Float32Array, round: number) => T['batch'] | null,
+    step: (state: Float32Array, values: Float32Array, round: number) => Float32Array,
+  ): Promise<Float32Array>
   /** The weights as numbers. */
   read(): Promise<Weights>
   /** Replaces the weights of the parameters that are given. */
@@ -140,6 +170,10 @@ export interface RandomStream {
   integer(bound: number): number
   /** A new array with the same entries in uniformly random order. */
   shuffle(items: Int32Array): Int32Array
+  /** Uniform in [0, 1). */
+  uniform(): number
+  /** Standard normal. */
+  normal(): number
 }
 
 export interface Context<T extends TaskTypes, Params> {
@@ -158,9 +192,16 @@ export interface Context<T extends TaskTypes, Params> {
   random: RandomStream
 }
 
+/** What a method may ask of a benchmark before it is run on it. */
+export type Setting = Pick<Benchmark, 'request' | 'training'>
+
 /** What a method does for one task. */
 export interface Unlearning<T extends TaskTypes = TaskTypes, Params = Record<string, unknown>> {
   params: z.ZodType<Params>
+  /** The kinds of request that it can answer; all that its task knows, where it says nothing. */
+  requests?: readonly Benchmark['request']['kind'][]
+  /** What of a benchmark these parameters can't do with; null where there is nothing. Said before anything is computed. */
+  fault?(params: Params, setting: Setting): string | null
   run(context: Context<T, Params>): Promise<void>
 }
 
@@ -185,6 +226,16 @@ export interface MethodDefinition {
 }
 
 export const defineMethod = (definition: MethodDefinition): MethodDefinition => definition
+
+/** Why a method can't answer this kind of request; null where it can. */
+export const requestRefusal = (
+  id: string,
+  { requests }: Pick<Unlearning, 'requests'>,
+  request: Pick<Benchmark['request'], 'kind'>,
+): string | null =>
+  !requests || requests.includes(request.kind)
+    ? null
+    : `"${id}" forgets ${requests.map((kind) => `a ${kind}`).join(' or ')} only; the request is ${request.kind}`
 
 /** A task's own function to say what a method does for it. */
 export const unlearningOf =

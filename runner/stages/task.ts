@@ -16,6 +16,8 @@ import type { StageContext, StageOutcome } from './stage.ts'
 /** A model of a stage, on the data of the stage. */
 export interface TaskModel<T extends TaskTypes = TaskTypes> {
   network: Variables & { classes: number }
+  /** Weights that are the original, where the model brings them: then nothing trains on all of D. */
+  original?: ReadonlyMap<string, Tensor>
   /** `augment` as the recipe says; `executor` is the one that the trainer uses. */
   objective(options: { seed: number; augment: boolean; executor(): Executor }): Objective<T>
   /** What methods can ask beside the trainer's own verbs. */
@@ -56,7 +58,11 @@ export interface RunnerTask<T extends TaskTypes = TaskTypes> extends OwnStages {
   /** Asks for what only a last stage needs, such as an extractor's weights: a missing file should not be found out after days. */
   prepare?(benchmark: Benchmark, context: Preparing): Promise<void>
   /** The model that a stage trains. Throws ConfigurationError for one that doesn't fit the data. */
-  model(spec: StageOf<'train' | 'unlearn'>, loaded: LoadedData): TaskModel<T>
+  model(
+    spec: StageOf<'train' | 'unlearn'>,
+    loaded: LoadedData,
+    context: Pick<StageContext, 'places'>,
+  ): TaskModel<T> | Promise<TaskModel<T>>
   /** Measures evidence; the artifacts that it gives are those that science/tasks/ reads. */
   measure(spec: StageOf<'evaluate'>, context: StageContext): Promise<StageOutcome>
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Benchmark, benchmark } from '../benchmark.ts'
 import { IMAGE_FOLDER } from '../classes.ts'
 import { isOwn, OWN } from '../own.ts'
+import { EXPORTED, type FileRef } from '../parts/model-file.ts'
 import { oneLine } from '../parts/one-line.ts'
 import { slug } from '../parts/recipe.ts'
 import { seed } from '../stage.ts'
@@ -46,6 +47,15 @@ export const ownDefinition = benchmark.check(({ value, issues }) => {
     add(['dataset', 'digest'], 'expected 64 lower-case hexadecimal digits')
   if (id === IMAGE_FOLDER && digest === undefined)
     add(['dataset', 'digest'], 'expected the digest of the images; palimpsest benchmarks check tells it')
+  const { model } = value
+  const file = (ref: FileRef, path: string[]) => {
+    if (ref.path !== undefined)
+      add([...path, 'path'], 'expected none, since runners have folders of their own: name the file by its sha256')
+    if (ref.sha256 === undefined)
+      add([...path, 'sha256'], 'expected the SHA-256 of the file; palimpsest model check tells it')
+  }
+  if (model.id === EXPORTED) file(model, ['model'])
+  if (model.initial) file(model.initial, ['model', 'initial'])
   const { length } = JSON.stringify(value)
   if (length > MAX_DEFINITION) add([], `expected at most ${MAX_DEFINITION} characters of JSON, got ${length}`)
 })

@@ -21,6 +21,12 @@ export const cifar10Resnet18Random10 = defineBenchmark({
   presets: {
     ga: { epochs: 5, learningRate: 0.0001 },
     salun: { learningRate: 0.013 },
+    // What the scripts of Scissorhands give these.
+    iu: { alpha: 10 },
+    'boundary-shrink': { learningRate: 0.000001 },
+    'boundary-expand': { learningRate: 0.000001 },
+    // As long as the training of the original.
+    'eu-k': { epochs: 182 },
   },
   metrics: ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1'],
   seeds: [0, 1, 2],

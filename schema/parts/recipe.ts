@@ -1,5 +1,6 @@
 /** What benchmarks, tasks and stages are made of: dataset, model, forget request, training recipe. */
 import { z } from 'zod'
+import { checkModelFile, modelFileShape } from './model-file.ts'
 
 export const slug = z
   .string()
@@ -14,13 +15,16 @@ export const datasetRef = z.strictObject({
 })
 export type DatasetRef = z.infer<typeof datasetRef>
 
-/** An architecture by its id, with its own options, such as `{ "width": 16 }`. */
-export const modelRef = z.strictObject({
-  id: slug,
-  /** How many classes it is meant for; a dataset of another number is then refused. Left out, it takes as many as there are. */
-  classes: z.int().min(2).optional(),
-  params: z.record(z.string(), z.union([z.number(), z.array(z.number())])).default({}),
-})
+/** An architecture by its id, with its own options, such as `{ "width": 16 }`; or `onnx`, a file by its hash. */
+export const modelRef = z
+  .strictObject({
+    id: slug,
+    /** How many classes it is meant for; a dataset of another number is then refused. Left out, it takes as many as there are. */
+    classes: z.int().min(2).optional(),
+    params: z.record(z.string(), z.union([z.number(), z.array(z.number())])).default({}),
+    ...modelFileShape,
+  })
+  .check(checkModelFile)
 export type ModelRef = z.infer<typeof modelRef>
 
 /** What must be forgotten. It fixes D_f and D_r once a seed is given. */

@@ -18,5 +18,17 @@ export const fashionMnist5kSmallCnnClassWise = defineClassWise({
     'l1-sparse': { epochs: 5, batchSize: 64, learningRate: 0.1 },
     salun: { epochs: 5, batchSize: 64, learningRate: 0.003 },
     'salun-soft': { epochs: 5, batchSize: 64, learningRate: 0.03 },
+    // Not tuned yet.
+    iu: { alpha: 5 },
+    'boundary-shrink': { epochs: 5, batchSize: 64, learningRate: 0.0001 },
+    'boundary-expand': { epochs: 5, batchSize: 64, learningRate: 0.0001 },
+    'bad-teaching': { batchSize: 64 },
+    amnesiac: { batchSize: 64 },
+    'cf-k': { epochs: 5, batchSize: 64, learningRate: 0.1 },
+    'eu-k': { epochs: 15, batchSize: 64, learningRate: 0.05 },
+    scissorhands: { epochs: 5, batchSize: 64, learningRate: 0.03 },
+    msg: { learningRate: 0.03 },
+    ct: { learningRate: 0.03 },
+    unsir: { batchSize: 64, noiseImages: 64, impairRate: 0.002, repairRate: 0.001, repairPasses: 2 },
   },
 })

@@ -1,7 +1,7 @@
 /** Jobs: stages that a runner can lease. The words of this code base:
  *
  *  benchmark   dataset, model, forget request, training recipe and metrics; data in schema/benchmarks/
- *  method      an unlearning algorithm; `original`, `retrain` and `retrain-again` are methods too
+ *  method      an unlearning algorithm; `original`, `retrain` and their seconds are methods too
  *  suite       benchmarks that differ only in the class to be forgotten; data in schema/suites/
  *  submission  one method with parameters, for one benchmark or suite, by one author, over a list of seeds
  *  run         one seed of a submission on one benchmark

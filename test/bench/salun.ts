@@ -50,7 +50,7 @@ const items = Int32Array.from({ length: images }, (_, i) => i)
 const context = {
   params: randomLabels.parse({ learningRate: 0.013, batchSize: batch }),
   trainer,
-  verbs: {},
+  verbs: { imageShape: shape },
   forgotten: null,
   forget: items.subarray(0, forget),
   retain: items.subarray(forget),

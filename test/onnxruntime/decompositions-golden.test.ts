@@ -57,6 +57,7 @@ const files = [
   ['sampled', 'sampled-dynamo'],
   ['sampled', 'sampled-legacy'],
   ['mixed', 'mixed-dynamo'],
+  ['folded', 'folded-dynamo'],
   ['attended', 'attended-dynamo'],
   ['attended', 'attended-23-dynamo'],
 ] as const

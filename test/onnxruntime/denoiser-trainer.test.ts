@@ -41,7 +41,7 @@ async function forgetWith(
     trainer,
     verbs: trainer.verbs,
     ...{ forget: toyForget, retain: toyRetain, forgotten: 0, labels: toyLabels, classes: TOY_CLASSES },
-    random: { integer: () => 0, shuffle: (items) => items },
+    random: { integer: () => 0, shuffle: (items) => items, uniform: () => 0.5, normal: () => 0 },
   })
   await trainer.release()
   return trainer.state()

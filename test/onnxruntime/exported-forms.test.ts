@@ -182,6 +182,78 @@ describe('functions', () => {
   })
 })
 
+describe('weights in Constant nodes', () => {
+  test('train like any other', async () => {
+    const { w, b } = weights
+    const read = await expectAnswers({
+      opset: 17,
+      shape: ['batch', 2, 3],
+      nodes: [
+        ['Constant', [], ['w'], { value: w }],
+        ['Constant', [], ['b'], { value: b }],
+        ...linear,
+        ['Relu', ['z'], ['logits']],
+      ],
+    })
+    expect(read.parameters.map(({ name }) => name)).toEqual(['w', 'b'])
+  })
+
+  test('of a function are the same for each call', async () => {
+    const layer = {
+      name: 'Layer',
+      inputs: ['x'],
+      outputs: ['y'],
+      nodes: [
+        ['Constant', [], ['k'], { value: floats([3, 3], uniforms(9, 9, -1, 1)) }],
+        ['MatMul', ['x', 'k'], ['y']],
+      ] as NodeSource[],
+    }
+    const read = await expectAnswers(
+      model(
+        [
+          ['Layer', ['z'], ['first'], {}, 'own'],
+          ['Layer', ['first'], ['logits'], {}, 'own'],
+        ],
+        { functions: [layer] },
+      ),
+    )
+    expect(read.parameters.map(({ name }) => name).toSorted()).toEqual(['b', 'own.Layer/k', 'w'])
+  })
+})
+
+describe('weights that ConstantOfShape makes', () => {
+  const shapes = { 'w.shape': int64s([2], [6, 3]), 'b.shape': int64s([1], [3]) }
+  const filler = floats([1], [0.25])
+  const w: NodeSource = ['ConstantOfShape', ['w.shape'], ['w'], { value: filler }]
+  const b: NodeSource = ['ConstantOfShape', ['b.shape'], ['b']]
+
+  test('train like any other', async () => {
+    const nodes: NodeSource[] = [w, b, ...linear, ['Relu', ['z'], ['logits']]]
+    const read = await expectAnswers({ opset: 9, shape: [2, 2, 3], nodes, constants: shapes })
+    expect(read.parameters.map(({ name }) => name)).toEqual(['w', 'b'])
+    expect(read.model.decisions).toContain(
+      'the file makes 2 weights by ConstantOfShape, all entries of each equal; they begin with that',
+    )
+  })
+
+  test('stand for none beside a weight that the file holds', async () => {
+    const nodes: NodeSource[] = [b, ...linear, ['Relu', ['z'], ['logits']]]
+    const constants = { w: weights.w, 'b.shape': int64s([1], [3]) }
+    const read = await expectAnswers({ opset: 9, shape: ['batch', 2, 3], nodes, constants })
+    expect(read.parameters.map(({ name }) => name)).toEqual(['w'])
+  })
+
+  test('are not made beyond what a machine holds', () => {
+    const constants = { ...shapes, 'w.shape': int64s([2], [2 ** 40, 3]) }
+    const nodes: NodeSource[] = [w, b, ...linear, ['Relu', ['z'], ['logits']]]
+    expect(() => networkOfModel(modelFile({ opset: 9, shape: ['batch', 2, 3], nodes, constants }))).toThrow(Error)
+  })
+})
+
+test('a mask that Dropout leaves is of training, and nothing at inference', async () => {
+  await expectAnswers({ ...model([['Dropout', ['z'], ['logits', 'mask']]], { opset: 9 }), shape: [2, 2, 3] })
+})
+
 describe('branches', () => {
   const branch = (node: NodeSource, constants: Record<string, Tensor> = {}) => ({
     nodes: [node],
@@ -297,6 +369,25 @@ describe('loops', () => {
     )
   })
 
+  test('have one tensor for a weight of their body, however often it runs', async () => {
+    const layer = {
+      inputs: { i: 'int64', going: 'bool', x: 'float32' } as const,
+      outputs: ['goes', 'next'],
+      constants: { k: floats([3, 3], uniforms(9, 9, -1, 1)) },
+      nodes: [
+        ['Identity', ['going'], ['goes']],
+        ['Constant', [], ['shift'], { value: floats([3], [0.1, 0.2, 0.3]) }],
+        ['Identity', ['k'], ['same']],
+        ['MatMul', ['x', 'same'], ['product']],
+        ['Add', ['product', 'shift'], ['next']],
+      ] as NodeSource[],
+    }
+    const { parameters } = await expectAnswers(
+      model([['Loop', ['count', '', 'z'], ['logits'], { body: layer }]], { constants: { count: scalar(3) } }),
+    )
+    expect(parameters.map(({ name }) => name).toSorted()).toEqual(['b', 'logits/k', 'logits/shift', 'w'])
+  })
+
   test('that end by a condition are written out', async () => {
     const until = { ...body, nodes: [['Less', ['i', 'two'], ['goes']], ...body.nodes.slice(1)] as NodeSource[] }
     await expectAnswers(
@@ -323,6 +414,21 @@ describe('loops', () => {
   })
 })
 
+test('loops whose length is computed, and other ops that hold graphs, are refused', () => {
+  const inputs = { i: 'int64', going: 'bool', x: 'float32' } as const
+  const nodes: NodeSource[] = [['Neg', ['x'], ['y']]]
+  const counted: NodeSource[] = [
+    ['ReduceSum', ['z'], ['sum'], { keepdims: 0 }],
+    ['Cast', ['sum'], ['count'], { to: 7 }],
+    ['Loop', ['count', '', 'z'], ['logits'], { body: { inputs, outputs: ['going', 'y'], nodes } }],
+  ]
+  expect(refusal(model(counted))).toThrow('cannot use Loop (node logits): how often it runs depends on the images')
+  const step = { inputs: { x: 'float32' } as const, outputs: ['y'], nodes }
+  expect(refusal(model([['Scan', ['z'], ['logits'], { num_scan_inputs: 1, body: step }]]))).toThrow(
+    'cannot use Scan (node logits): ops that hold graphs are not supported but for If and Loop',
+  )
+})
+
 describe('element types', () => {
   const read = (edit: (graph: Message) => void, nodes: NodeSource[] = [['Identity', ['z'], ['logits']]]) => {
     const message = modelMessage(model(nodes))
@@ -343,6 +449,21 @@ describe('element types', () => {
     const bytes = read(restored(11, (value) => bytesOf(Float64Array.of(value))))
     expectClose(await own(bytes), await expected())
     expect(parseModel(bytes).decisions).toContain('weights are stored as float64 and train in float32')
+  })
+
+  test('single weights of float64 train too', () => {
+    const bytes = modelFile(
+      model(
+        [
+          ['Gemm', ['z', 'v', 'c'], ['y']],
+          ['Concat', ['y', 'z'], ['logits'], { axis: 1 }],
+        ],
+        {
+          constants: { v: floats([3, 1], [1, 2, 3]), c: tensor('float64', [1], Float64Array.of(0.5)) },
+        },
+      ),
+    )
+    expect(parseModel(bytes).parameters.get('c')).toEqual(floats([1], [0.5]))
   })
 
   test('weights of bfloat16 and float16 train in float32', async () => {
@@ -411,10 +532,170 @@ describe('element types', () => {
     )
   })
 
+  test('whole numbers of other widths are refused where they are computed', () => {
+    const cast: NodeSource[] = [
+      ['Cast', ['z'], ['u'], { to: 12 }],
+      ['Cast', ['u'], ['logits'], { to: 1 }],
+    ]
+    expect(refusal(model(cast))).toThrow(
+      'cannot use Cast (node u): it gives uint32, which only tensors of the file can be',
+    )
+    const bytes = read((graph) => {
+      graph.initializer.push({ name: 'most', dataType: 13, dims: [1], rawData: new Uint8Array(8).fill(255) })
+    })
+    expect(() => parseModel(bytes)).toThrow('the file holds 18446744073709551615 as a uint64')
+  })
+
+  test('sparse weights are refused', () => {
+    const bytes = read((graph) => {
+      graph.sparseInitializer = [{ values: { name: 's', dataType: 1, dims: [1], floatData: [1] }, dims: [3] }]
+    })
+    expect(() => parseModel(bytes)).toThrow('the file has sparse weights, which do not train')
+  })
+
   test('sequences are refused', () => {
     const bytes = read((graph) => {
       graph.input[0].type = { sequenceType: { elemType: { tensorType: { elemType: 1 } } } }
     })
     expect(() => parseModel(bytes)).toThrow('the input images is no tensor')
+  })
+})
+
+test('nodes in any order are run in one that works, as onnxruntime does', async () => {
+  const inner = { nodes: [['Add', ['late', 'z'], ['sum']]] as NodeSource[], outputs: ['sum'] }
+  const source = model(
+    [
+      ['If', ['c'], ['logits'], { then_branch: inner, else_branch: inner }],
+      ['Neg', ['later'], ['late']],
+      ['Relu', ['z'], ['later']],
+    ],
+    { constants: { c: bool(true) } },
+  )
+  await expectAnswers({ ...source, nodes: source.nodes.toReversed() })
+})
+
+describe('lists of tensors', () => {
+  const lengths = int64s([2], [1, 2])
+  const [first, second] = [scalar(0), scalar(-1)]
+
+  test('that a Split fills are its parts', async () => {
+    await expectAnswers(
+      model(
+        [
+          ['SplitToSequence', ['z', 'lengths'], ['list'], { axis: 1 }],
+          ['SequenceAt', ['list', 'first'], ['a']],
+          ['SequenceAt', ['list', 'second'], ['c']],
+          ['Concat', ['c', 'a'], ['logits'], { axis: 1 }],
+        ],
+        { constants: { lengths, first, second } },
+      ),
+    )
+  })
+
+  test('of given tensors are joined', async () => {
+    const list: NodeSource = ['SequenceConstruct', ['z', 'flipped'], ['list']]
+    await expectAnswers(
+      model([
+        ['Neg', ['z'], ['flipped']],
+        list,
+        ['ConcatFromSequence', ['list'], ['stacked'], { axis: 1, new_axis: 1 }],
+        ['ReduceMax', ['stacked'], ['peaks'], { axes: [1], keepdims: 0 }],
+        ['ConcatFromSequence', ['list'], ['wide'], { axis: 1 }],
+        ['Concat', ['wide', 'peaks'], ['logits'], { axis: 1 }],
+      ]),
+    )
+  })
+
+  test('that something else takes are refused', () => {
+    const nodes: NodeSource[] = [
+      ['SequenceConstruct', ['z', 'z'], ['list']],
+      ['SequenceInsert', ['list', 'z'], ['longer']],
+      ['ConcatFromSequence', ['longer'], ['logits'], { axis: 1 }],
+    ]
+    expect(refusal(model(nodes))).toThrow('cannot use SequenceConstruct (node list): it holds a sequence')
+  })
+
+  test('whose length is computed are refused', () => {
+    expect(
+      refusal(
+        model(
+          [
+            ['SplitToSequence', ['z'], ['list'], { axis: 1 }],
+            ['SequenceAt', ['list', 'first'], ['logits']],
+          ],
+          { constants: { first } },
+        ),
+      ),
+    ).toThrow('cannot use SplitToSequence (node list): it holds a sequence or an optional')
+  })
+})
+
+describe('casts', () => {
+  test('of weights keep their names', () => {
+    const { parameters } = parseModel(
+      modelFile(
+        model(
+          [
+            ['Cast', ['k'], ['k32'], { to: 1 }],
+            ['MatMul', ['z', 'k32'], ['logits']],
+          ],
+          {
+            constants: { k: tensor('float64', [3, 2], Float64Array.of(1, 2, 3, 4, 5, 6)) },
+          },
+        ),
+      ),
+    )
+    expect([...parameters.keys()].toSorted()).toEqual(['b', 'k', 'w'])
+  })
+
+  test('of 8 bits are weights in float32', async () => {
+    const read = await expectAnswers(
+      model(
+        [
+          ['Cast', ['stored'], ['k'], { to: 1 }],
+          ['Mul', ['k', 'step'], ['scaled']],
+          ['MatMul', ['z', 'scaled'], ['logits']],
+        ],
+        {
+          constants: {
+            stored: tensor('int8', [3, 2], Int8Array.of(1, -2, 3, -4, 5, 6)),
+            step: floats([2], [0.5, 0.25]),
+          },
+        },
+      ),
+    )
+    expect(read.parameters.map(({ name }) => name)).toContain('k')
+    expect(read.model.decisions).toContain('weights are stored as int8 and train in float32')
+  })
+
+  test('of a number that stands for an absent bias leave it as it is, for any batch', async () => {
+    const bytes = modelFile({
+      opset: 18,
+      shape: [1, 2, 3, 3],
+      nodes: [
+        ['Constant', [], ['zero'], { value: floats([], [0]) }],
+        ['Shape', ['k'], ['channels'], { start: 0, end: 1 }],
+        ['CastLike', ['zero', 'images'], ['typed']],
+        ['Expand', ['typed', 'channels'], ['none']],
+        ['Conv', ['images', 'k', 'none'], ['wide']],
+        ['Flatten', ['wide'], ['logits']],
+      ],
+      constants: { k: floats([3, 2, 3, 3], uniforms(9, 54, -1, 1)) },
+    })
+    expect(networkOfModel(bytes).parameters.map(({ name }) => name)).toEqual(['k'])
+  })
+
+  test('to the type of another tensor pass gradients on, and are computed of constants', async () => {
+    const { parameters } = await expectAnswers(
+      model(
+        [
+          ['CastLike', ['six', 'z'], ['most']],
+          ['Clip', ['z', '', 'most'], ['clipped']],
+          ['CastLike', ['clipped', 'images'], ['logits']],
+        ],
+        { constants: { six: scalar(6) } },
+      ),
+    )
+    expect(parameters).toHaveLength(2)
   })
 })

@@ -109,7 +109,7 @@ test.each(['ConvInteger', 'MatMulInteger', 'QLinearMatMul', 'QLinearConv', 'Dyna
   (op) => {
     const model = file([[op, ['flat', 'w'], ['logits']]], { w: floats([6, 4], uniforms(6, 24)) })
     expect(() => networkOfModel(model)).toThrow(
-      `cannot use ${op} (node logits): it computes in few bits, in which nothing trains; export the model before it is quantised`,
+      `cannot use ${op} (node logits): it computes in integers, which have no gradient; export the model before it is quantised, or with QuantizeLinear`,
     )
   },
 )

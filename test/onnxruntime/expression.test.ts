@@ -68,6 +68,8 @@ function plainly(of: Build, point: Point): PlainValue {
         return [at('k0'), at('k1')]
       case 'number':
         return scalar(NUMBERS[name as string]!)
+      case 'own':
+        return scalar(2)
       default:
         return at(op as Name)
     }
@@ -94,6 +96,8 @@ async function compiled(of: Build, point: Point, weigh?: readonly number[]) {
         return [inputs.k0, inputs.k1]
       case 'number':
         return ops.scalar(whole ? 'int64' : 'float32', NUMBERS[name as string]!)
+      case 'own':
+        return ops.scalar('float32', 2)
       default:
         return inputs[op as Name] ?? null
     }
@@ -223,6 +227,7 @@ const cases: Record<keyof Operations, Case[]> = {
     { of: ({ weights, abs }) => abs(weights), gives: [1, 2, 3, 0, 1, 0.5] },
   ],
   sign: [{ of: ({ a, sign }) => sign(a), gives: [1, -1, 1, 1, 0, -1], at: null }],
+  round: [{ of: ({ a, round, multiply }) => round(multiply(a, 1.5)), gives: [2, -3, 1, 4, 0, -2], at: null }],
   square: [{ of: ({ a, square }) => square(a), gives: [1, 4, 0.25, 9, 0, 1] }],
   sqrt: [{ of: ({ b, sqrt, abs }) => sqrt(abs(b)), gives: [2, 2, 0.25, 1, 4, 2].map(Math.sqrt) }],
   exp: [{ of: ({ a, exp }) => exp(a), gives: [e, e ** -2, e ** 0.5, e ** 3, 1, e ** -1] }],
@@ -288,6 +293,12 @@ const cases: Record<keyof Operations, Case[]> = {
   ],
   logSumExp: [{ of: ({ a, logSumExp }) => logSumExp(a), gives: [...lse] }],
   pick: [{ of: ({ a, labels, pick }) => pick(a, labels), gives: [0.5, 3] }],
+  argMax: [
+    { of: ({ a, argMax }) => argMax(a), gives: [0, 0], at: null },
+    // A choice is a label; of equal entries the first is taken.
+    { of: ({ a, b, pick, argMax }) => pick(a, argMax(b)), gives: [1, 0] },
+    { of: ({ a, multiply, argMax }) => argMax(multiply(a, 0)), gives: [0, 0], at: null },
+  ],
   oneHot: [{ of: ({ labels, oneHot }) => oneHot(labels, 4), gives: [0, 0, 1, 0, 1, 0, 0, 0], at: null }],
   crossEntropy: [
     { of: ({ a, labels, crossEntropy }) => crossEntropy(a, labels), gives: [(lse[0] - 0.5 + lse[1] - 3) / 2] },
@@ -306,6 +317,7 @@ const cases: Record<keyof Operations, Case[]> = {
     { of: ({ a, b, dot, gradient }) => gradient(dot(a, b), a), gives: [2, -2, 0.25, 1, 4, 2], at: {} },
   ],
   number: [{ of: ({ a, multiply, number }) => multiply(a, number('two')), gives: [2, -4, 1, 6, 0, -2] }],
+  own: [{ of: ({ a, multiply, own }) => multiply(a, own('factor')), gives: [2, -4, 1, 6, 0, -2] }],
   shrinkChanges: [
     {
       // Changes 1, 0, 2, -0.5, 0 and 0.25: the third smallest is 0.25.
@@ -690,6 +702,79 @@ describe('in a trainer', () => {
       penalty: ({ weights, weightsOf, norm, subtract }) => norm(subtract(weights, weightsOf(original))),
     }))
     expect(still.after).toEqual(still.before)
+  })
+
+  test('tensors of a method’s own are trained beside the weights, and go with their optimizer', async () => {
+    const trainer = opened()
+    const before = await trainer.read()
+    const own = { point: { shape: [2], values: Float32Array.of(0, 1) } }
+    const options = { learningRate: 0.1, momentum: 0.9, weightDecay: 0.5, own }
+    const optimizer = trainer.sgd({ ...options, mask: trainer.select(() => false) })
+    const towards: ClassifierTerm = {
+      on,
+      loss: (values) => {
+        const { own, add, subtract, square, sum } = values
+        return add(fitting.loss(values), sum(square(subtract(own('point'), 3))))
+      },
+    }
+    await optimizer.descend([towards], { steps: 1 })
+    await optimizer.descend([towards], { steps: 2 })
+    const expected = [0, 1].map((start) => {
+      let [point, velocity] = [start, 0]
+      for (let step = 0; step < 3; step++) {
+        velocity = 0.9 * velocity + 2 * (point - 3) + 0.5 * point
+        point -= 0.1 * velocity
+      }
+      return point
+    })
+    near([...(await optimizer.own('point'))], expected)
+    // The mask holds the model, not them.
+    expect(await trainer.read()).toEqual(before)
+    expect([...trainer.state().keys()]).toEqual([...opened().state().keys()])
+    // The gradient of Σ (p − 3)² at 0 and 1 is −6 and −4.
+    const clipped = trainer.sgd({ ...plain, own, clipNorm: 0.1, mask: trainer.select(() => false) })
+    await clipped.descend(
+      [{ ...towards, loss: (values) => values.sum(values.square(values.subtract(values.own('point'), 3))) }],
+      { steps: 1 },
+    )
+    near([...(await clipped.own('point'))], [0.1 * 0.1 * (6 / Math.sqrt(52)), 1 + 0.1 * 0.1 * (4 / Math.sqrt(52))])
+    const unknown = 'own("point") is trained by its optimizer; give it with { own: { point: … } } there'
+    await expect(trainer.sgd(plain).descend([towards], { steps: 1 })).rejects.toThrow(unknown)
+    await expect(trainer.gradient(towards)).rejects.toThrow(unknown)
+    await expect(clipped.own('line')).rejects.toThrow('own("line"): this optimizer trains no tensor of that name')
+    const short = { point: { shape: [3], values: Float32Array.of(1) } }
+    expect(() => trainer.sgd({ ...plain, own: short })).toThrow('own("point"): expected 3 values for [3], got 1')
+  })
+
+  test('a kept model can be given values of the method’s own in place of those from before', async () => {
+    const trainer = opened()
+    const weights = await trainer.read()
+    const kept = trainer.keep()
+    const still = {
+      ...fitting,
+      loss: (values: Parameters<ClassifierTerm['loss']>[0]) => values.multiply(fitting.loss(values), 0),
+    }
+    const optimizer = trainer.sgd({ ...plain, direction: ({ weightsOf }) => weightsOf(kept) })
+    kept.retake(new Map([...weights].map(([name, values]) => [name, values.map(() => 2)])))
+    await optimizer.descend([still], { steps: 1 })
+    near(
+      [...flatten(await trainer.read())],
+      [...flatten(weights)].map((value) => value - 0.1 * 2),
+    )
+  })
+
+  test('logits and features of a batch come from one pass, so that running statistics move once', async () => {
+    const stateAfter = async (loss: ClassifierTerm['loss']) => {
+      const trainer = opened()
+      await trainer.sgd(plain).descend([{ on, loss }], { steps: 1 })
+      return trainer.state()
+    }
+    const alone = await stateAfter(({ logits, labels, crossEntropy }) => crossEntropy(logits, labels))
+    const both = await stateAfter(({ logits, labels, featuresOf, crossEntropy, add, multiply, mean }) =>
+      add(crossEntropy(logits, labels), multiply(0, mean(featuresOf({})))),
+    )
+    for (const name of ['bn.running_mean', 'bn.running_var'])
+      near(numbersOf(both.get(name)!), numbersOf(alone.get(name)!))
   })
 
   test('what can’t be descended is refused', async () => {

@@ -69,6 +69,11 @@ describe('a node stays in the graph', () => {
     ['for a range that no memory holds', ['Range', [int64s([], [0]), int64s([], [2 ** 62]), int64s([], [1])]]],
     ['for a range that never ends', ['Range', [int64s([], [0]), int64s([], [5]), int64s([], [0])]]],
     ['for pads that no memory holds', ['Pad', [int64s([1], [1]), int64s([2], [2 ** 50, 0])]]],
+    ['for lanes of nothing that no memory holds', ['ReduceSum', [int64s([0, 2 ** 31], []), int64s([1], [0])]]],
+    ['for indices of nothing that no memory holds', ['GatherND', [int64s([2], [1, 2]), int64s([2 ** 31, 0], [])]]],
+    ['for more parts than entries', ['Split', [int64s([2], [1, 2])], { num_outputs: 2 ** 31 }]],
+    ['for parts that are not the whole', ['Split', [int64s([2], [1, 2]), int64s([2], [1, 2])]]],
+    ['where it leaves out an axis with entries', ['Squeeze', [int64s([2], [1, 2]), int64s([1], [0])]]],
     ['where it divides integers by zero', ['Div', [int64s([], [1]), int64s([], [0])]]],
     ['where an index is out of range', ['Gather', [int64s([2], [1, 2]), int64s([], [2])]]],
     ['where its inputs do not broadcast', ['Add', [int64s([2], [1, 2]), int64s([3], [1, 2, 3])]]],
@@ -81,6 +86,16 @@ describe('a node stays in the graph', () => {
     expect(fold(sketchOf(given), [given[1][0]!, undefined])).toBeUndefined()
     expect(fold(sketchOf(given), [given[1][0]!, { type: 'float32', shape: [1] }])).toBeUndefined()
   })
+})
+
+test('shapes are known and nothing else is folded, when a model has asked for too much', () => {
+  const given: FoldCase = ['Add', [int64s([2], [1, 2]), int64s([2], [3, 4])]]
+  const inputs = given[1].map((input) => input ?? undefined)
+  const budget = { entries: 7 }
+  expect(fold(sketchOf(given), inputs, budget)).toEqual([int64s([2], [4, 6])])
+  expect(fold(sketchOf(given), inputs, budget)).toEqual([int64s([2], [4, 6])])
+  expect(fold(sketchOf(given), inputs, budget)).toBeUndefined()
+  expect(fold(sketchOf(['Shape', [int64s([2], [1, 2])]]), inputs, budget)).toEqual([int64s([1], [2])])
 })
 
 test('a shape is known of what has no content', () => {

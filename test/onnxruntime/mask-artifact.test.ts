@@ -44,7 +44,9 @@ const context = (changes: Partial<StageContext> = {}): StageContext => ({
 
 function planned(id: string, own: Record<string, unknown>) {
   const method = methods.get(id)!
-  const params = method.on.classification!.params.parse({ epochs: 1, ...own }) as Record<string, unknown>
+  // IU takes one step, not passes.
+  const few = id === 'iu' ? {} : { epochs: 1 }
+  const params = method.on.classification!.params.parse({ ...few, ...own }) as Record<string, unknown>
   return planRun(benchmark, plannable(id, method), params, 0)
 }
 
@@ -80,6 +82,15 @@ test('the bits have the density that was asked for, with either way of freezing 
   }
   expect(outside).toBe(0)
   expect(moved).toBeGreaterThan(free / 2)
+})
+
+test.each([
+  ['ga', {}],
+  ['iu', { samples: 2 }],
+])('a mask that is put on %s is left as evidence too', async (id, own) => {
+  const artifacts = await unlearned(id, { ...own, mask: 'random', density: 0.25 })
+  const { free, total } = countFree(await fileOf(artifacts[MASK]!))
+  expect(free).toBe(Math.floor(0.25 * total))
 })
 
 test('a method without a mask leaves none', async () => {

@@ -63,13 +63,14 @@ describe.each(named)('%s', (_, one) => {
     }
   })
 
-  const variants = variantsOf(one).map((params) => [JSON.stringify(params), params] as const)
+  const variants = variantsOf(one).map((variant) => [JSON.stringify(variant.change), variant] as const)
   if (variants.length === 0) return
-  test.each(variants)('with %s goes another way, and on from there where it is stopped', async (_, params) => {
-    const expected = await runMethod(one, params)
-    expect(expected.weights).not.toEqual((await whole()).weights)
+  test.each(variants)('with %s goes another way, and on from there where it is stopped', async (_, variant) => {
+    const { change, before } = variant
+    const expected = await runMethod(one, change)
+    expect(expected.weights).not.toEqual((await runMethod(one, before)).weights)
     expect(flatten(expected.weights).every(Number.isFinite)).toBe(true)
-    const { result } = await cutAndContinued((cutting) => runMethod(one, params, cutting), { every: 2 })
+    const { result } = await cutAndContinued((cutting) => runMethod(one, change, cutting), { every: 2 })
     expect(result).toEqual(expected)
   })
 })
@@ -169,10 +170,21 @@ test('a mixed pass takes more items than a call takes arguments, each with its o
       return 0
     },
     takeAverage: async () => {},
+    own: async () => new Float32Array(),
   }
   const params = randomLabels.parse({ passes: 'mixed', labels: 'wrong' })
   const random = randomStream(3, 'labels')
-  const context = { params, trainer, verbs: {}, forget, retain, forgotten: null, labels, classes: 10, random }
+  const context = {
+    params,
+    trainer,
+    verbs: { imageShape: [1, 28, 28] },
+    forget,
+    retain,
+    forgotten: null,
+    labels,
+    classes: 10,
+    random,
+  }
   await relabelPass(context, recorder)
   const [{ on }] = terms as [ClassifierTerm]
   expect(terms).toHaveLength(1)

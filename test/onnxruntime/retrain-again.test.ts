@@ -33,7 +33,16 @@ test('a second retrain is trained on what the first one is, under a key of its o
   expect(other).not.toEqual(items)
 })
 
-test('its gap is that of another model that never saw D_f, not 0', async () => {
+test('a second original is trained on all of D, under a key of its own, and has a part in no other run', async () => {
+  const [first, second] = [await trainOf('original'), await trainOf('original-again')]
+  expect(second.spec).toEqual({ ...first.spec, draws: 'again' })
+  expect(second.key).not.toBe(first.key)
+  const stages = await planRun(benchmark, methodOf('ft'), {}, 0)
+  expect(stages[0]!.key).toBe(first.key)
+  expect(REFERENCE).toBe('retrain')
+})
+
+test('the gap of a second retrain is that of another model that never saw D_f, not 0', async () => {
   const home = await mkdtemp(join(tmpdir(), 'palimpsest-'))
   onTestFinished(() => rm(home, { recursive: true }))
   const chosen = ['retrain-again', 'original'].map(methodOf)

@@ -1,7 +1,7 @@
 /** Parameters that act only beside certain values of others. */
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { acting, actingWith } from '../../runner/science/acting.ts'
+import { acting, actingWith, addedLater } from '../../runner/science/acting.ts'
 import { methods, resolveParams } from '../../runner/science/catalogue/catalogue.ts'
 import { parametersOf } from '../../runner/science/parameters.ts'
 import { benchmarks } from '../../schema/catalogue/catalogue.ts'
@@ -52,6 +52,62 @@ test.each([
   const schema = methods.get(id)!.on[task]!.params
   const last = Object.keys(given).at(-1)!
   expect(schema.safeParse(given).error?.issues.map(({ path }) => path[0])).toEqual([last])
+})
+
+describe('a parameter that came later', () => {
+  const grown = acting(
+    z.strictObject({
+      mode: addedLater(z.enum(['plain', 'fine']).default('plain').describe('How it goes.')),
+      grain: actingWith(z.number().default(0.5), { mode: ['fine'] }),
+    }),
+  )
+
+  test('is left out of what is parsed where it does what was done before', () => {
+    expect(grown.parse({})).toEqual({})
+    expect(grown.parse({ mode: 'plain' })).toEqual({})
+    expect(grown.parse({ mode: 'fine' })).toEqual({ mode: 'fine', grain: 0.5 })
+  })
+
+  test('is listed with its default, which refusals name', () => {
+    const listed = { name: 'mode', type: 'plain | fine', range: '', default: 'plain', description: 'How it goes.' }
+    expect(parametersOf(grown)[0]).toEqual(listed)
+    expect(describeIssues(grown.safeParse({ grain: 1 }).error!, { grain: 1 }, [])).toMatch(/where mode is plain/)
+  })
+
+  const sgd = { epochs: 10, learningRate: 0.01, batchSize: 256, momentum: 0.9, weightDecay: 5e-4 }
+  const adam = { steps: 1000, learningRate: 1e-4, batchSize: 128, clipNorm: 1, dropCondition: 0.1 }
+  test.each([
+    ['ft', 'classification', sgd],
+    ['ga', 'classification', { ...sgd, epochs: 5, learningRate: 1e-4 }],
+    ['l1-sparse', 'classification', { ...sgd, gamma: 5e-5, epochsWithoutL1: 0 }],
+    [
+      'neggrad-plus',
+      'classification',
+      {
+        ...{ ...sgd, batchSize: 128, momentum: 0, weightDecay: 0 },
+        ...{ forgetBatchSize: 32, beta: 0.9999, batchNorm: 'batch', pull: 0 },
+      },
+    ],
+    [
+      'scrub',
+      'classification',
+      {
+        ...{ ...sgd, epochs: 3, learningRate: 5e-4, batchSize: 128 },
+        ...{ maxSteps: 2, forgetBatchSize: 32, alpha: 0.001, gamma: 0.99, temperature: 4 },
+        ...{ decayAfter: [3, 5, 9], decay: 0.1 },
+      },
+    ],
+    ['ft', 'generation', adam],
+    ['ga', 'generation', { ...adam, alpha: 0 }],
+  ])(
+    'leaves the parameters of %s on %s, and with them the keys of its stages, as they were in 0.2.0',
+    (id, task, before) => {
+      const { version, on } = methods.get(id)!
+      expect(on[task]!.params.parse({})).toEqual(before)
+      expect(on[task]!.params.parse({ mask: 'none' })).toEqual(before)
+      expect(version).toBe(1)
+    },
+  )
 })
 
 describe('a preset', () => {

@@ -14,7 +14,13 @@ import { checkBenchmark } from '../../runner/commands/parts/check-benchmark.ts'
 import { groups } from '../../runner/commands/parts/command.ts'
 import { benchmarks } from '../../runner/pipeline/catalogue.ts'
 import { runnerTasks } from '../../runner/pipeline/tasks.ts'
-import { methods, metricsOf, offeredBy, offers, scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
+import {
+  methods,
+  metricsOf,
+  offeredBy,
+  resolveParams as resolved,
+  scienceTasks,
+} from '../../runner/science/catalogue/catalogue.ts'
 import { portTrouble } from '../../runner/server/door.ts'
 import { checkWritable } from '../../runner/terminal/report.ts'
 import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
@@ -196,7 +202,7 @@ test('a method that diverges is named at the end with 1, and the others are meas
   const path = await benchmarkFile(folder, {
     dataset: { id: 'image-folder', path: folder },
     model: { id: 'small-cnn' },
-    presets: { ga: { learningRate: 10, epochs: 50, batchSize: 8 } },
+    presets: { ga: { learningRate: 10, epochs: 50, batchSize: 8 }, 'eu-k': { epochs: 2 } },
   })
   const file = join(folder, 'result.json')
   const words = ['run', path, '--method', 'all', '--seeds', '0', '--home', join(folder, 'home'), '--json', file]
@@ -209,7 +215,9 @@ test('a method that diverges is named at the end with 1, and the others are meas
   expect(dropped).toMatchObject([
     { method: 'ga', seed: 0, message: expect.stringContaining('lower the learning rate') },
   ])
-  const offered = [...methods].filter(([, method]) => offers(method, 'classification')).map(([id]) => id)
+  expect(stderr).toContain('LoTUS is left out: expected images that the original was not trained on')
+  const plain = { ...quickstart, presets: {} }
+  const offered = [...methods.keys()].filter((id) => 'values' in resolved(plain, id, {}))
   const measured = summaries.map(({ method }: { method: string }) => method)
   expect(measured.sort()).toEqual(offered.filter((id) => id !== 'ga').sort())
 })

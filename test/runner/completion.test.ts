@@ -19,7 +19,7 @@ test.each([
   [['runners', 'dr'], ['drain']],
   [
     ['run', 'x', '--method', 'salun'],
-    ['salun', 'salun-soft'],
+    ['salun', 'salun-noise', 'salun-soft'],
   ],
   [
     ['run', '--device', 'c'],
@@ -55,7 +55,7 @@ for (const [shell, script] of Object.entries(shells)) {
     const { stdout, stderr } = spawnSync(shell, ['-c', script, ...(shell === 'fish' ? [] : ['-']), path], {
       encoding: 'utf8',
     })
-    expect(stdout.trim().split('\n'), stderr).toEqual(['salun', 'salun-soft'])
+    expect(stdout.trim().split('\n'), stderr).toEqual(['salun', 'salun-noise', 'salun-soft'])
   })
 }
 

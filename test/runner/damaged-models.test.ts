@@ -3,7 +3,7 @@ import proto from 'onnx-proto'
 import { describe, expect, test } from 'vitest'
 import { networkOfModel } from '../../runner/engine/nn/exported.ts'
 import { floats, int64s } from '../../runner/engine/onnx/tensor.ts'
-import { type ModelSource, modelFile, modelMessage, type NodeSource } from '../support/onnx-file.ts'
+import { type ModelSource, modelFile, type NodeSource } from '../support/onnx-file.ts'
 import { goldenBytes } from './golden.ts'
 
 const { ModelProto } = proto.onnx
@@ -83,10 +83,51 @@ const sources = (): Uint8Array[] => {
     constants: { scales: floats([4], [1, 1, 2, 2]) },
   })
   old.shape = ['batch', 1, 3, 2]
+  const loop = source({
+    shape: [4, 2, 3],
+    nodes: [
+      ['SplitToSequence', ['images', 'lengths'], ['list'], { axis: 2 }],
+      ['SequenceAt', ['list', 'first'], ['part']],
+      ['ConcatFromSequence', ['list'], ['whole'], { axis: 2 }],
+      ['Cast', ['whole'], ['half'], { to: 10 }],
+      ['Reshape', ['half', 'fixed'], ['flat']],
+      ['QuantizeLinear', ['flat', 'step', 'middle'], ['q']],
+      ['DequantizeLinear', ['q', 'step', 'middle'], ['f']],
+      ['Gemm', ['f', 'w', 'b'], ['z']],
+      [
+        'Loop',
+        ['count', '', 'z'],
+        ['last', 'rows'],
+        {
+          body: {
+            inputs: { i: 'int64', going: 'bool', sum: 'float32' },
+            outputs: ['going2', 'next', 'row'],
+            nodes: [
+              ['Identity', ['going'], ['going2']],
+              ['Tanh', ['sum'], ['next']],
+              ['Identity', ['next'], ['row']],
+            ],
+          },
+        },
+      ],
+      ['ReduceMax', ['rows'], ['peaks'], { axes: [0], keepdims: 0 }],
+      ['ReduceSum', ['part', 'axes'], ['rest'], { keepdims: 0 }],
+      ['Unsqueeze', ['rest', 'one'], ['column']],
+      ['Add', ['peaks', 'column'], ['more']],
+      ['Add', ['more', 'last'], ['y']],
+      ['Softmax', ['y'], ['logits'], { axis: 1 }],
+    ],
+    constants: {
+      ...{ lengths: int64s([2], [1, 2]), first: int64s([], [0]), count: int64s([], [2]), fixed: int64s([2], [4, 6]) },
+      ...{ axes: int64s([2], [1, 2]), one: int64s([1], [1]), step: floats([], [0.5]) },
+      middle: { type: 'uint8', shape: [], data: Uint8Array.of(128) },
+    },
+  })
   const renamed = { ...old, nodes: [['Identity', ['images'], ['images4']] as NodeSource, ...old.nodes] }
   return [
     modelFile(mixed),
     modelFile(renamed),
+    modelFile(loop),
     goldenBytes('exported/cases/torch-default-export.onnx'),
     goldenBytes('exported/vit.onnx'),
   ]
@@ -177,8 +218,17 @@ const changedMessage: Damage = (bytes, random) => {
 damages['a message that says something else'] = changedMessage
 
 test('the sources themselves are read', () => {
-  const [mixed, old, , vit] = sources()
-  for (const bytes of [mixed, old, vit]) expect(told(bytes!)).toBeUndefined()
+  const [mixed, old, loop, , vit] = sources()
+  for (const bytes of [mixed, old, loop, vit]) expect(told(bytes!)).toBeUndefined()
+})
+
+test('every beginning of a file is refused', () => {
+  const [mixed] = sources() as [Uint8Array]
+  for (let length = 0; length < mixed.length; length++) {
+    const message = told(mixed.slice(0, length))
+    // What comes after the graph and its opset may be missing.
+    if (message !== undefined) expectRefusal(message)
+  }
 })
 
 describe('files with', () => {
@@ -186,7 +236,7 @@ describe('files with', () => {
   test.each(Object.entries(damages))('%s', (_, damage) => {
     const files = sources()
     // What is damaged is mostly structure, so that the large weights of the last file come seldom.
-    const picks = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]
+    const picks = [0, 0, 1, 1, 2, 2, 2, 3, 3, 4]
     for (let i = 0; i < PER_KIND; i++) {
       const random = randomOf(i)
       const bytes = files[picks[i % picks.length]!]!

@@ -80,7 +80,9 @@ function withGraph(inner: Uint8Array): Uint8Array {
 describe('depth:', () => {
   test.each([20, 300, 3000, 100_000])('graphs within graphs, %i', (depth) => {
     expect(told(withGraph(nestedGraphs(depth)))).toMatch(
-      depth < 3000 ? 'nests graphs deeper than 16' : /nests graphs deeper than 16|expected an ONNX model/,
+      depth < 3000
+        ? 'nests graphs deeper than 16'
+        : /nests graphs deeper than 16|expected an ONNX model|more than 2000000 nodes/,
     )
   })
   test('groups of protobuf', () => {
@@ -177,6 +179,30 @@ describe('sizes that ops ask for:', () => {
   })
 })
 
+describe('parts without end:', () => {
+  const COUNT = 4_000_000
+  // An empty node in two bytes; and one of an attribute with ints of a byte each.
+  const nodes = new Uint8Array(COUNT).map((_, i) => (i % 2 === 0 ? 1 * 8 + 2 : 0))
+  const ints = () => {
+    const list = [...varint(20 * 8), 7, ...bytesField(8, COUNT)]
+    const attribute = [...bytesField(5, list.length + COUNT), ...list]
+    const node = [...bytesField(1, attribute.length + COUNT), ...attribute]
+    const bytes = new Uint8Array(node.length + COUNT)
+    bytes.set(node)
+    return bytes
+  }
+  test.each([
+    ['nodes', () => nodes],
+    ['numbers', ints],
+  ])('%s', (_, make) => {
+    const graph = make()
+    const bytes = new Uint8Array(bytesField(7, graph.length).length + graph.length)
+    bytes.set(bytesField(7, graph.length))
+    bytes.set(graph, bytes.length - graph.length)
+    expect(told(bytes)).toContain('the file has more than 2000000 nodes, names and numbers')
+  })
+})
+
 describe('order and names:', () => {
   test('a cycle', () => {
     const bytes = modelFile(
@@ -186,7 +212,7 @@ describe('order and names:', () => {
         ['Neg', ['c'], ['logits']],
       ]),
     )
-    expect(told(bytes)).toContain('Add (node a) uses c before a node makes it; nodes must stand in an order')
+    expect(told(bytes)).toContain('which needs it in turn; a model has no cycles')
   })
   test('a tensor that nothing makes', () => {
     expect(told(modelFile(source([['Add', ['z', 'nothing'], ['logits']]])))).toContain(
@@ -231,9 +257,19 @@ describe('order and names:', () => {
   })
   test('thousands of nodes are no harm', () => {
     const nodes = Array.from(
-      { length: 20_000 },
+      { length: 5000 },
       (_, i): NodeSource => ['Relu', [i ? `r${i}` : 'z'], [i < 4999 ? `r${i + 1}` : 'logits']],
     )
     expect(told(modelFile(source(nodes)))).toBe('nothing')
+  })
+  test('a tensor that is doubled again and again, or used by thousands of nodes, is no harm', () => {
+    const doubled = Array.from({ length: 60 }, (_, i): NodeSource => ['Add', [`c${i}`, `c${i}`], [`c${i + 1}`]])
+    const c0 = floats([3], [1e-20, 2e-20, 3e-20])
+    expect(told(modelFile(source([...doubled, ['Add', ['z', 'c60'], ['logits']]], { c0 })))).toBe('nothing')
+    const shared = Array.from(
+      { length: 3000 },
+      (_, i): NodeSource => ['Mul', [i ? `r${i}` : 'z', 'gain'], [i < 2999 ? `r${i + 1}` : 'logits']],
+    )
+    expect(told(modelFile(source(shared, { gain: floats([3], [1, 1.1, 0.9]) })))).toBe('nothing')
   })
 })

@@ -79,7 +79,7 @@ export function fakeRunner({ url, adminToken }: Pick<Server, 'url' | 'adminToken
       const { weights, samples: drawn } = spec.inputs
       const maker =
         spec.kind === 'train'
-          ? { method: spec.without ? (spec.draws ? 'retrain-again' : 'retrain') : 'original', params: {} }
+          ? { method: `${spec.without ? 'retrain' : 'original'}${spec.draws ? '-again' : ''}`, params: {} }
           : spec.kind === 'unlearn'
             ? { method: spec.method.id, params: spec.method.params }
             : makers.get((weights ?? drawn)!)!

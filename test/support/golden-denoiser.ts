@@ -18,7 +18,7 @@ import { uniforms } from '../onnxruntime/uniform.ts'
 import { range } from './toy.ts'
 
 // As in make_generation.py.
-const [IMAGES, FIRST_TENSOR] = [601, 610]
+const [IMAGES, FIRST_TENSOR, UNIFORM] = [601, 610, 620]
 const [COUNT, CLASSES, SIDE, HIDDEN] = [20, 3, 4, 4]
 const SIZE = SIDE * SIDE
 
@@ -119,7 +119,10 @@ export async function followGeneration(id: string, params: Record<string, unknow
       return found
     },
   }
-  const task = { forget, retain, forgotten: 0, labels, classes: CLASSES, random: randomStream(0, 'test'), verbs }
+  const fresh = uniforms(UNIFORM, 4096)
+  let taken = 0
+  const random = { ...randomStream(0, 'test'), uniform: () => fresh[taken++]! }
+  const task = { forget, retain, forgotten: 0, labels, classes: CLASSES, random, verbs }
   await run({ params: schema.parse(params), trainer: watched, ...task })
   await trainer.release()
   return { draws, trace, importances, final: state() }

@@ -24,6 +24,10 @@ const each: Record<string, (args: number[], options: Options) => number> = {
   negate: ([a]) => -a!,
   abs: ([a]) => Math.abs(a!),
   sign: ([a]) => Math.sign(a!),
+  round: ([a]) => {
+    const below = Math.floor(a!)
+    return a! - below === 0.5 ? 2 * Math.round(below / 2) : Math.round(a!)
+  },
   square: ([a]) => a! * a!,
   sqrt: ([a]) => Math.sqrt(a!),
   exp: ([a]) => Math.exp(a!),
@@ -87,6 +91,7 @@ const whole: Record<string, (args: Plain[], options: Options) => Plain> = {
   }),
   logSumExp: ([a]) => ({ shape: [a!.shape[0]!], data: rowsOf(a!).map(logSumExp) }),
   pick: ([a, labels]) => ({ shape: [a!.shape[0]!], data: rowsOf(a!).map((row, i) => row[labels!.data[i]!]!) }),
+  argMax: ([a]) => ({ shape: [a!.shape[0]!], data: rowsOf(a!).map((row) => row.indexOf(Math.max(...row))) }),
   oneHot: ([labels], { classes }) => ({
     shape: [labels!.shape[0]!, classes as number],
     data: labels!.data.flatMap((label) => Array.from({ length: classes as number }, (_, k) => (k === label ? 1 : 0))),

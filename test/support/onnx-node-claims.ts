@@ -1,6 +1,8 @@
 /** Which of ONNX's own test cases we claim to pass, and why not the others: by op, by case, or by what kept them out of the pack. */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import * as folds from '../../runner/engine/folding/index.ts'
+import * as shapeFolds from '../../runner/engine/folding/shape.ts'
 import * as shapeRules from '../../runner/engine/onnx/shapes/index.ts'
 import { decomposed } from '../../runner/engine/reading/add-op.ts'
 import { refusedOps } from '../../runner/engine/reading/refused-ops.ts'
@@ -12,9 +14,12 @@ const notClaimedShape = z.strictObject({ ops: reasons, cases: reasons, left: rea
 /** Ops of older opsets that reading turns into their successors. */
 export const successors: Readonly<Record<string, string>> = { Scatter: 'ScatterElements', Upsample: 'Resize' }
 
+/** Ops that are computed while a file is read, where what they ask for is known. */
+export const foldedOps: ReadonlySet<string> = new Set([...Object.keys(folds), ...Object.keys(shapeFolds)])
+
 /** Ops that the file of a classifier may hold. */
 export const claimedOps: readonly string[] = [
-  ...new Set([...Object.keys(shapeRules), ...Object.keys(decomposed), ...Object.keys(successors)]),
+  ...new Set([...Object.keys(shapeRules), ...Object.keys(decomposed), ...Object.keys(successors), ...foldedOps]),
 ].sort()
 
 export interface NodeClaims {

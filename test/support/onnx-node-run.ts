@@ -4,6 +4,8 @@ import { opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
 import { numbersOf, type Tensor } from '../../runner/engine/onnx/tensor.ts'
 import { addNode, newBuilding } from '../../runner/engine/reading/add-node.ts'
+import { withoutDropout } from '../../runner/engine/reading/dropout.ts'
+import type { FileModel } from '../../runner/engine/reading/file-model.ts'
 import { singlePrecision } from '../../runner/engine/reading/precision.ts'
 import { upgraded } from '../../runner/engine/reading/upgrade.ts'
 import type { NodeCase } from './onnx-node-cases.ts'
@@ -12,6 +14,7 @@ import type { NodeCase } from './onnx-node-cases.ts'
 const SETTINGS: Record<string, readonly number[]> = {
   AffineGrid: [1],
   CenterCropPad: [1],
+  Col2Im: [1, 2],
   ConstantOfShape: [0],
   Expand: [1],
   GRU: [4],
@@ -30,6 +33,7 @@ const SETTINGS: Record<string, readonly number[]> = {
   TopK: [1],
   Trilu: [1],
   Unsqueeze: [1],
+  Upsample: [1],
 }
 const sets = (op: string, index: number) => (op.startsWith('Reduce') ? index === 1 : !!SETTINGS[op]?.includes(index))
 
@@ -86,7 +90,8 @@ export async function runNodeCase(own: NodeCase, { known }: { known: boolean }):
     attributes: own.attributes,
     opset,
   }
-  const model = upgraded({ inputs: [], outputs: names, constants, nodes: [node] }, { options: {}, decide() {} })
+  const file: FileModel = { inputs: [], outputs: names, constants, nodes: [node] }
+  const model = [upgraded, withoutDropout].reduce((model, pass) => pass(model, { options: {}, decide() {} }), file)
   const building = newBuilding(ops, { constants: model.constants, known: values })
   const { content } = building
   for (const each of model.nodes) addNode(ops, each, building)

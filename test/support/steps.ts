@@ -16,7 +16,7 @@ export function stepShape<T extends TaskTypes>(
     on: objective.shapeOf(on, 'training'),
     loss: record(loss, objective.values),
   }
-  const none = { penalty: null, direction: null, after: null }
+  const none = { penalty: null, direction: null, after: null, own: [] }
   return { optimizer, clipNorm, average, mask: 'none', terms: [{ ...term, weight }], ...none }
 }
 

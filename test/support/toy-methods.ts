@@ -16,13 +16,19 @@ interface Toy {
   asked: Asked
 }
 
-const toys: Record<string, (options: Cutting & { seed: number }) => Toy> = {
-  classification(options) {
+const toys: Record<string, (options: Cutting & { seed: number }, requests: Unlearning['requests']) => Toy> = {
+  classification(options, requests = ['random']) {
     const trainer = toyTrainer({ ...options, network: tinyNetwork, augment: true })
     const { labels } = toySplit(90)
+    const forgotten = requests.includes('random') ? null : labels[0]!
+    const [forget, retain] =
+      forgotten === null
+        ? [range(0, 7), range(20, 31)]
+        : [range(0, 30).filter((i) => labels[i] === forgotten), range(20, 33).filter((i) => labels[i] !== forgotten)]
+    const verbs = { imageShape: tinyNetwork.inputShape }
     return {
-      trainer: trainer as StageTrainer<TaskTypes>,
-      asked: { verbs: {}, forget: range(0, 7), retain: range(20, 31), forgotten: null, labels, classes: 10 },
+      trainer: trainer as unknown as StageTrainer<TaskTypes>,
+      asked: { verbs, forget, retain, forgotten, labels, classes: 10 },
     }
   },
   generation(options) {
@@ -45,10 +51,14 @@ export const methodCases: MethodCase[] = [...methods].flatMap(([id, { on }]) =>
   Object.entries(on).map(([task, unlearning]) => ({ id, task, unlearning })),
 )
 
-export function toyOf(task: string, options: Partial<Cutting> & { seed?: number } = {}): Toy {
+export function toyOf(
+  task: string,
+  options: Partial<Cutting> & { seed?: number } = {},
+  requests?: Unlearning['requests'],
+): Toy {
   const toy = toys[task]
   if (!toy) throw new Error(`no toy for the task ${task}; give it one in test/support/toy-methods.ts`)
-  return toy({ ...uncut(), seed: 0, ...options })
+  return toy({ ...uncut(), seed: 0, ...options }, requests)
 }
 
 export interface Ran {
@@ -66,7 +76,7 @@ export async function runMethod(
     ...options
   }: Parameters<typeof toyOf>[1] & { watch?(trainer: Trainer<TaskTypes>): Trainer<TaskTypes> } = {},
 ): Promise<Ran> {
-  const { trainer, asked } = toyOf(task, options)
+  const { trainer, asked } = toyOf(task, options, unlearning.requests)
   try {
     const random = randomStream(options.seed ?? 0, 'labels')
     await unlearning.run({
@@ -114,23 +124,30 @@ const cheap = (unlearning: MethodCase['unlearning'], given: Params): Params =>
 
 /** Every other value of a parameter that has a few, where it acts; and all numbers at once as far down as they go, where branches
  *  end. */
-export function variantsOf({ unlearning }: MethodCase): Params[] {
+export function variantsOf({ id, unlearning }: MethodCase): { change: Params; before: Params }[] {
   const properties = propertiesOf(unlearning).filter(([, property]) => acts(unlearning, property, {}))
   const choices = properties.flatMap(([name, { enum: values = [], type, default: usual }]) =>
     [...values, ...(type === 'boolean' ? [true, false] : [])]
       .filter((value) => value !== usual)
-      .map((value) => ({ [name]: value })),
+      .map((value) => {
+        const before = beside[`${id}.${name}`] ?? {}
+        return { before, change: { ...before, [name]: value } }
+      }),
   )
   const ends = properties.flatMap(([name, { type, default: usual, minimum, maximum = 1 }]) => {
     if (type === 'integer' && minimum === 0) return [[name, usual === 0 ? 1 : 0] as const]
     if (type === 'number' && minimum === 0) return [[name, usual === 0 ? Math.min(0.5, maximum) : 0] as const]
     return []
   })
-  return [...choices, ...(ends.length > 0 ? [Object.fromEntries(ends)] : [])]
+  return [...choices, ...(ends.length > 0 ? [{ before: {}, change: Object.fromEntries(ends) }] : [])]
 }
 
-/** What a number needs beside it to act on a toy, or to be taken. */
-const beside: Record<string, Params> = { 'erasediff.steps': { rounds: 1 }, 'scrub.decay': { epochs: 4 } }
+/** What a parameter needs beside it to act on a toy, or to be taken. */
+const beside: Record<string, Params> = {
+  'boundary-shrink.nearest': { bound: 0 },
+  'erasediff.steps': { rounds: 1 },
+  'scrub.decay': { epochs: 4 },
+}
 
 /** Each number that acts where nothing else is given, by itself at another value, and what it is set beside. */
 export function numbersOf({ id, unlearning }: MethodCase): { change: Params; before: Params }[] {

@@ -249,7 +249,7 @@ export async function workOff(
     if (!job) break
     done++
     const { spec } = job
-    const trained = spec.kind === 'train' && (spec.without ? (spec.draws ? 'retrain-again' : 'retrain') : 'original')
+    const trained = spec.kind === 'train' && `${spec.without ? 'retrain' : 'original'}${spec.draws ? '-again' : ''}`
     if (trained) makers.set(job.key, trained)
     if (spec.kind === 'unlearn') makers.set(job.key, spec.method.id)
     const result: Partial<StageResult> =

@@ -114,5 +114,5 @@ test('a method without an answer for it is refused with those that have one', as
   const { code, message } = await errorOf(await ask('/api/v1/submissions', { token: submitter, json }))
   expect(code).toBe('unknown_method')
   expect(message).toContain(`"ft" has nothing to offer for ${TASK}`)
-  expect(message).toMatch(/known: original, retrain-again, retrain$/)
+  expect(message).toMatch(/known: original-again, original, retrain-again, retrain$/)
 })

@@ -5,7 +5,7 @@ import {
   isReference,
   methods,
   metricNamed,
-  offers,
+  offersOn,
   plannable,
   REFERENCE,
   referencePlace,
@@ -126,14 +126,14 @@ const USUAL_TASK = taskRef.parse(undefined).id
 
 /** The benchmark of the fewest epochs that a method can work on, of the usual task where it can. */
 export function exampleFor(id: string): Benchmark | undefined {
-  const fit = [...benchmarks.values()].filter(({ task }) => offers(methodOf(id), task.id))
+  const fit = [...benchmarks.values()].filter((benchmark) => offersOn(methodOf(id), benchmark))
   const rare = ({ task }: Benchmark) => Number(task.id !== USUAL_TASK)
   return fit.sort((a, b) => rare(a) - rare(b) || a.training.epochs - b.training.epochs)[0]
 }
 
 /** A method to show how one is run on a benchmark: one that unlearns, where its task has any. */
-export function exampleOn({ task }: Benchmark): string {
-  const fit = [EXAMPLE, ...methods.keys()].filter((id) => offers(methodOf(id), task.id))
+export function exampleOn(benchmark: Benchmark): string {
+  const fit = [EXAMPLE, ...methods.keys()].filter((id) => offersOn(methodOf(id), benchmark))
   return fit.find((id) => !isReference(id)) ?? REFERENCE
 }
 

@@ -1,5 +1,6 @@
 /** Benchmarks in words. */
 import type { Benchmark } from '../../schema/benchmark.ts'
+import { EXPORTED, modelWords as named } from '../../schema/parts/model-file.ts'
 import { picturedBy } from '../http/catalogue.ts'
 import { plural } from './numbers.ts'
 
@@ -18,6 +19,16 @@ export function forgottenWords(benchmark: Benchmark): string {
 /** "cifar10", or "image-folder 0123456789ab" of images that only their digest names. */
 export const datasetWords = ({ id, digest }: Benchmark['dataset']): string =>
   digest === undefined ? id : `${id} ${digest.slice(0, 12)}`
+
+const weightsWords = {
+  anew: 'trained anew',
+  pretrained: 'trained from its weights',
+  original: 'whose weights are the original',
+}
+
+/** "small-cnn", or "ONNX file 0123456789ab, trained anew" of one that is a file. */
+export const modelWords = (model: Benchmark['model']): string =>
+  model.id === EXPORTED ? `${named(model)}, ${weightsWords[model.weights ?? 'anew']}` : named(model)
 
 export function requestWords(benchmark: Benchmark): string {
   const { request } = benchmark

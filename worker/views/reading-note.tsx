@@ -12,9 +12,9 @@ export const ReadingNote = ({ board: { columns, ordering } }: { board: Ranking }
       {ordering.by === 'avg-gap' ? (
         <>
           A rank is a range: it starts at 1 + the number of rows that beat this one and ends at the number of rows minus
-          those it beats. One row beats another when a paired t-test over their common seeds separates them after Holm's
-          correction over all pairs, at 5%; fewer than three common seeds separate nothing. Below n={PROVISIONAL_BELOW}{' '}
-          a rank is provisional.
+          those it beats. One row beats another when a paired t-test over their common seeds, insured against one bad
+          seed more, separates them after Holm's correction over all pairs, at 5%; fewer than three common seeds
+          separate nothing. Below n={PROVISIONAL_BELOW} a rank is provisional.
         </>
       ) : (
         <>

@@ -38,7 +38,7 @@ const targetWith = (benchmark: Benchmark): Target => ({
   benchmarks: [benchmark],
 })
 
-/** From a JSON file, whose dataset path is relative to it. */
+/** From a JSON file, which the paths of dataset and model are relative to. */
 export async function benchmarkFrom(word: string): Promise<Benchmark> {
   let text: string
   try {
@@ -54,9 +54,11 @@ export async function benchmarkFrom(word: string): Promise<Benchmark> {
   }
   const { data, error } = benchmarkShape.safeParse(value)
   if (!data) throw new UsageError(`${word}: ${describeIssues(error, value)}`)
-  const { path } = data.dataset
-  const dataset = path === undefined ? data.dataset : { ...data.dataset, path: resolve(dirname(word), path) }
-  return { ...data, dataset }
+  const fromHere = <Ref extends { path?: string | undefined }>(ref: Ref): Ref =>
+    ref.path === undefined ? ref : { ...ref, path: resolve(dirname(word), ref.path) }
+  const { dataset, model } = data
+  const initial = model.initial && fromHere(model.initial)
+  return { ...data, dataset: fromHere(dataset), model: { ...fromHere(model), ...(initial && { initial }) } }
 }
 
 /** `--param name=value` words; each value is read as what the method's schema takes. */

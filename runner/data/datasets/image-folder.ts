@@ -1,7 +1,7 @@
 /** Any images in folders: `train/<class>/*` and `test/<class>/*`. Classes are sorted by name, images by name within their
  *  class; file systems write an accented letter as one character or two (NFC, NFD), which is the same name here. Pixels are taken as stored: no resizing, no rotation; grey stays one channel, transparency is dropped. */
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { DatasetError, defineDataset, type LoadOptions, type Split } from '../../science/dataset.ts'
 import { withDigest } from '../digest.ts'
 import { AT_ONCE, decode, list, type Picture, shapeOf } from '../files/pictures.ts'
@@ -102,7 +102,12 @@ async function loadSplit(
       }
       images.set(image.pixels, (start + index) * size)
     })
-    onProgress?.({ phase: `decoding ${folder}`, done: start + decoded.length, total: count, unit: 'images' })
+    onProgress?.({
+      phase: `decoding ${basename(folder)} images`,
+      done: start + decoded.length,
+      total: count,
+      unit: 'images',
+    })
   }
   return { split: { images, labels: Uint8Array.from(examples, ({ label }) => label), count }, first: reference }
 }

@@ -3,8 +3,8 @@ import { at } from '../onnx/arity.ts'
 import { elementTypeOf } from '../onnx/element-types.ts'
 import { numberOf, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
-import { floats } from '../onnx/tensor.ts'
-import { type Decomposition, type DecompositionContext, input } from './parts/decomposition.ts'
+import { floats, int64s } from '../onnx/tensor.ts'
+import { type Decomposition, type DecompositionContext, input, table } from './parts/decomposition.ts'
 
 /** What hides a key: far below any product, and finite, so that a query that sees none has a gradient (of zero). */
 const HIDDEN = -1e30
@@ -29,18 +29,49 @@ function repeated(ops: Ops, x: Value, queries: number): Value {
   return ops.Reshape(wide, [batch, queries, length, size])
 }
 
-/** What is added to the product of query i and key j: HIDDEN where j lies behind the query's own place, or outside its window. */
-function positions({ ops, node }: DecompositionContext, queries: number, keys: number, past: number): Value | null {
+interface Places {
+  queries: number
+  keys: number
+  /** How many keys lie before the first query's own. */
+  past: number
+  /** How many keys of each example there are, [b], where not all are. */
+  lengths: Value | undefined
+}
+
+/** What is added to the product of query i and key j: HIDDEN where j lies behind the query's own place, outside its window, or beyond
+ *  the keys that there are. */
+function positions(context: DecompositionContext, places: Places): Value | null {
+  const { ops, node } = context
   const causal = numberOf(node, 'is_causal', 0) === 1
   const [left, right] = [numberOf(node, 'left_window_size', -1), numberOf(node, 'right_window_size', -1)]
+  const { queries, keys, past, lengths } = places
+  if (lengths) {
+    const along = (extent: number, shape: number[]) =>
+      ops.constant(
+        int64s(
+          shape,
+          table(node, extent, (i) => i),
+        ),
+        'places',
+      )
+    const counts = ops.Reshape(lengths, [at(lengths.shape, 0), 1, 1, 1])
+    const key = along(keys, [1, 1, 1, keys])
+    // The last query stands at the last key.
+    const back = ops.Sub(ops.Add(along(queries, [1, 1, queries, 1]), ops.Sub(counts, queries)), key)
+    const seen = [
+      ops.Less(key, counts),
+      ...(causal ? [ops.GreaterOrEqual(back, 0)] : []),
+      ...(left >= 0 ? [ops.LessOrEqual(back, left)] : []),
+      ...(right >= 0 ? [ops.GreaterOrEqual(back, -right)] : []),
+    ].reduce((all, own) => ops.And(all, own))
+    return ops.Where(seen, ops.scalar(input(context, 0).type, 0), HIDDEN)
+  }
   if (!causal && left < 0 && right < 0) return null
   const seen = (i: number, j: number) => {
     const back = i + past - j
     return !(causal && back < 0) && !(left >= 0 && back > left) && !(right >= 0 && -back > right)
   }
-  const bias = Float32Array.from({ length: queries * keys }, (_, flat) =>
-    seen(Math.floor(flat / keys), flat % keys) ? 0 : HIDDEN,
-  )
+  const bias = table(node, queries * keys, (flat) => (seen(Math.floor(flat / keys), flat % keys) ? 0 : HIDDEN))
   return ops.constant(floats([queries, keys], bias), 'positions')
 }
 
@@ -57,8 +88,6 @@ function biasOf({ ops }: DecompositionContext, mask: Value, type: Value['type'],
  *  and the products, at the point that an attribute names. */
 export const Attention: Decomposition = (context) => {
   const { ops, node, x } = context
-  if (x[6])
-    throw new Error('Attention with nonpad_kv_seqlen, the length of a cache, is not supported; export without a cache')
   const query = inHeads(context, input(context, 0), 'q_num_heads')
   const withPast = (past: Value | undefined, own: Value) => (past ? ops.Concat([past, own], 2) : own)
   const key = withPast(x[4], inHeads(context, input(context, 1), 'kv_num_heads'))
@@ -70,7 +99,8 @@ export const Attention: Decomposition = (context) => {
   const raw = ops.MatMul(scaled, ops.Transpose(repeated(ops, key, heads), [0, 1, 3, 2]))
   const cap = numberOf(node, 'softcap', 0)
   const capped = cap > 0 ? ops.Mul(ops.Tanh(ops.Div(raw, cap)), cap) : raw
-  const placed = positions(context, queries, keys, x[4] ? at(x[4].shape, 2) : 0)
+  const past = x[4] ? at(x[4].shape, 2) : 0
+  const placed = positions(context, { queries, keys, past, lengths: x[6] })
   const biases = [...(placed ? [placed] : []), ...(x[3] ? [biasOf(context, x[3], raw.type, keys)] : [])]
   const bias = biases.length > 0 ? biases.reduce((sum, own) => ops.Add(sum, own)) : null
   const products = bias ? ops.Add(capped, bias) : capped

@@ -1,4 +1,4 @@
-/** Arithmetic that onnxruntime has no kernel for. */
+/** Arithmetic that onnxruntime has no kernel for, or that a graph needs no op for. */
 import { numberOf } from '../onnx/graph.ts'
 import { type Decomposition, input } from './parts/decomposition.ts'
 
@@ -12,3 +12,6 @@ export const Mod: Decomposition = (context) => {
   const apart = ops.Less(ops.Mul(ops.Sign(rest), ops.Sign(b)), 0)
   return [ops.Where(apart, ops.Add(rest, b), rest)]
 }
+
+/** The types of all values are known, so it's a Cast. */
+export const CastLike: Decomposition = (context) => [context.ops.Cast(input(context, 0), input(context, 1).type)]

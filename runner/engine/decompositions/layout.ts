@@ -1,10 +1,10 @@
 /** Ops that move blocks about, by views and transposition, and those that cut or pad about the middle. */
 import { at } from '../onnx/arity.ts'
-import { elementTypeOf } from '../onnx/element-types.ts'
 import { constantInts, normalAxis } from '../onnx/geometry.ts'
 import { listOf, numberOf, stringOf } from '../onnx/graph.ts'
 import { arrays, sizeOf, tensor } from '../onnx/tensor.ts'
-import { type Decomposition, input } from './parts/decomposition.ts'
+import { spansOf } from '../onnx/windows.ts'
+import { type Decomposition, input, table } from './parts/decomposition.ts'
 
 /** Channels to blocks of the map: [n, b * b * c, h, w] -> [n, c, h * b, w * b]; by CRD, a block's channels are neighbours. */
 export const DepthToSpace: Decomposition = (context) => {
@@ -67,15 +67,26 @@ export const CenterCropPad: Decomposition = (context) => {
   return [ops.Pad(cropped, pads)]
 }
 
-/** Ones on a diagonal: a constant, since the shape is known. */
-export const EyeLike: Decomposition = (context) => {
+/** Windows summed into the map that they lie in: [n, c * taps, places] -> [n, c, ...map], which is a transposed convolution whose
+ *  filter for each tap of a window is a one in the tap's place. */
+export const Col2Im: Decomposition = (context) => {
   const { ops, node } = context
-  const { shape, type } = input(context, 0)
-  const own = node.attributes.dtype ? elementTypeOf(numberOf(node, 'dtype', 1)) : type
-  const k = numberOf(node, 'k', 0)
-  const [rows, columns] = shape as [number, number]
-  const one = (flat: number) => Number((flat % columns) - Math.floor(flat / columns) === k)
-  const ones = Array.from({ length: sizeOf(shape) }, (_, flat) => one(flat))
-  const data = own === 'int64' ? BigInt64Array.from(ones, BigInt) : arrays[own].from(ones)
-  return [ops.constant(tensor(own, [rows, columns], data), 'eye')]
+  const x = input(context, 0)
+  const [map, kernel] = [constantInts(context, 1), constantInts(context, 2)]
+  const rank = map.length
+  const strides = [...listOf(node, 'strides', Array(rank).fill(1))]
+  const dilations = [...listOf(node, 'dilations', Array(rank).fill(1))]
+  const pads = [...listOf(node, 'pads', Array(2 * rank).fill(0))]
+  const spans = spansOf({ kernel, strides, dilations, pads })
+  const room = spans.map(({ k, dilation, begin, end }, i) => at(map, i) + begin + end - (k - 1) * dilation - 1)
+  const places = spans.map(({ stride }, i) => Math.floor(at(room, i) / stride) + 1)
+  const taps = sizeOf(kernel)
+  const [n, rows] = x.shape as [number, number, number]
+  const ones = table(node, taps * taps, (i) => Number(Math.floor(i / taps) === i % taps))
+  const filters = ops.constant(tensor(x.type, [taps, 1, ...kernel], arrays[x.type as 'float32'].from(ones)), 'taps')
+  const windows = ops.Reshape(x, [(n * rows) / taps, taps, ...places])
+  // What no window reaches at the end of an axis.
+  const rest = spans.map(({ stride }, i) => at(room, i) % stride)
+  const sums = ops.ConvTranspose(windows, filters, { strides, dilations, pads, output_padding: rest })
+  return [ops.Reshape(sums, [n, rows / taps, ...map])]
 }

@@ -4,7 +4,7 @@ import { constantInts } from '../onnx/geometry.ts'
 import { describe, numberOf, stringOf, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 import { arrays, int64s, sizeOf, tensor } from '../onnx/tensor.ts'
-import { type Decomposition, input } from './parts/decomposition.ts'
+import { type Decomposition, input, table } from './parts/decomposition.ts'
 
 /** Entries that a place of one axis draws on: their indices [n, places], as whole numbers in floats, and their shares. */
 interface Tap {
@@ -82,6 +82,10 @@ export const GridSample: Decomposition = (context) => {
   const { ops, node } = context
   const [x, grid] = [input(context, 0), input(context, 1)]
   const [n, c, ...map] = x.shape as [number, number, ...number[]]
+  if (map.length > 3 || grid.shape.at(-1) !== map.length)
+    throw new Error(
+      `${describe(node)}: expected places of ${map.length} (at most 3) axes for [${x.shape}], got [${grid.shape}]`,
+    )
   const result = grid.shape.slice(1, -1)
   const places = sizeOf(result)
   const given = stringOf(node, 'mode', 'linear')
@@ -108,10 +112,12 @@ export const GridSample: Decomposition = (context) => {
     [{ index: ops.Expand(ops.scalar(flat.type, 0), [n, places]), share: null }],
   )
   const points = sizeOf(map)
+  // Indices are floats until a row is drawn.
+  if (points > 2 ** 24) throw new Error(`${describe(node)}: expected maps of at most ${2 ** 24} entries, got [${map}]`)
   const starts = ops.constant(
     int64s(
       [n, 1],
-      Array.from({ length: n }, (_, i) => i * points),
+      table(node, n, (i) => i * points),
     ),
     'starts',
   )
@@ -131,12 +137,13 @@ export const AffineGrid: Decomposition = (context) => {
   const theta = input(context, 0)
   const [n, , ...map] = constantInts(context, 1) as [number, number, ...number[]]
   const align = numberOf(node, 'align_corners', 0) === 1
-  const middle = (i: number, extent: number) => (align ? (2 * i) / (extent - 1) - 1 : (2 * i + 1) / extent - 1)
+  const middle = (i: number, extent: number) =>
+    align && extent > 1 ? (2 * i) / (extent - 1) - 1 : (2 * i + 1) / extent - 1
   const points = sizeOf(map)
   // Rows x, y, (z), 1 of all entries: the last axis first.
   const rows = map.toReversed().flatMap((extent, last) => {
     const after = sizeOf(map.slice(map.length - last))
-    return Array.from({ length: points }, (_, flat) => middle(Math.floor(flat / after) % extent, extent))
+    return table(node, points, (flat) => middle(Math.floor(flat / after) % extent, extent))
   })
   const data = arrays[theta.type as 'float32'].from([...rows, ...Array<number>(points).fill(1)])
   const grid = ops.constant(tensor(theta.type, [map.length + 1, points], data), 'grid')

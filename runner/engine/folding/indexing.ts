@@ -3,7 +3,18 @@ import { at, withInputs } from '../onnx/arity.ts'
 import { normalAxis } from '../onnx/geometry.ts'
 import { numberOf, stringOf } from '../onnx/graph.ts'
 import { numbersOf, type Shape, sizeOf, type Tensor } from '../onnx/tensor.ts'
-import { type Entry, type Fold, type FoldContext, firstOf, made, outputOf, picked, stridesOf, walk } from './rule.ts'
+import {
+  bounded,
+  type Entry,
+  type Fold,
+  type FoldContext,
+  firstOf,
+  made,
+  outputOf,
+  picked,
+  stridesOf,
+  walk,
+} from './rule.ts'
 
 /** Indices count from the end where they are negative. Throws for one out of range. */
 function indexWithin(index: number, extent: number): number {
@@ -36,7 +47,7 @@ function slicesNamed(own: Shape, indices: Tensor, batches: number): { starts: nu
   const count = at(indices.shape, -1)
   const strides = stridesOf(own)
   const named = numbersOf(indices)
-  const tuples = sizeOf(indices.shape.slice(0, -1))
+  const tuples = sizeOf(bounded(indices.shape.slice(0, -1)))
   const perBatch = tuples / sizeOf(own.slice(0, batches))
   const batchStride = sizeOf(own.slice(batches))
   const starts = Array.from({ length: tuples }, (_, tuple) =>

@@ -2,11 +2,12 @@
 import { at } from '../onnx/arity.ts'
 import { normalAxis, paddedPlaces, padsOf, sliceRanges, splitLengths } from '../onnx/geometry.ts'
 import { listOf, numberOf, stringOf } from '../onnx/graph.ts'
-import { type Fold, firstOf, made, outputOf, outputsOf, picked, stridesOf, walk } from './rule.ts'
+import { tensor } from '../onnx/tensor.ts'
+import { bounded, type Fold, firstOf, made, outputOf, outputsOf, picked, stridesOf, walk } from './rule.ts'
 
 const view: Fold = (context) => {
   const { type, data } = context.x[0]
-  return [{ type, data, shape: outputOf(context).shape }]
+  return [tensor(type, outputOf(context).shape, data)]
 }
 
 export { view as Flatten, view as Identity, view as Reshape, view as Squeeze, view as Unsqueeze }
@@ -79,7 +80,7 @@ export const Pad: Fold = (context) => {
   const { node, x } = context
   const [input, , value] = x
   const strides = stridesOf(input.shape)
-  const { shape } = outputOf(context)
+  const shape = bounded(outputOf(context).shape)
   const mode = stringOf(node, 'mode', 'constant')
   const places = padsOf(context).map((pads, axis) => paddedPlaces(mode, at(input.shape, axis), pads))
   const place = (axis: number, i: number) => at(at(places, axis), i) * at(strides, axis)

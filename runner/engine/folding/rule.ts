@@ -79,7 +79,7 @@ export const picked = (x: Tensor, shape: Shape, places: readonly number[], fille
 
 /** Places of the entries along `axes`, a list for each entry of what is left of `shape` without them. */
 export function lanesOf(shape: Shape, axes: ReadonlySet<number>): number[][] {
-  const kept = shape.map((extent, axis) => (axes.has(axis) ? 1 : extent))
+  const kept = bounded(shape.map((extent, axis) => (axes.has(axis) ? 1 : extent)))
   const strides = stridesOf(kept)
   const lanes: number[][] = Array.from({ length: sizeOf(kept) }, () => [])
   walk(shape, (axis, index) => (axes.has(axis) ? 0 : index * at(strides, axis))).forEach((lane, place) => {

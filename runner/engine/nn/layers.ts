@@ -6,7 +6,7 @@ import type { Ops } from '../onnx/ops.ts'
 import { type Shape, sizeOf, tensor } from '../onnx/tensor.ts'
 import type { Initializer, Scope } from './variables.ts'
 
-const filled =
+export const filled =
   (value: number): Initializer =>
   (_, shape) =>
     new Float32Array(sizeOf(shape)).fill(value)
@@ -28,15 +28,28 @@ export const uniformFanIn =
   }
 
 /** (x - mean) / std per channel, with pixels in [0, 1]: the first layer, so that a model takes images as they are. */
-export function normalize({ ops }: Scope, x: Value, { mean, std }: { mean: number[]; std: number[] }): Value {
+export const normalize = ({ ops }: Scope, x: Value, { mean, std }: Normalization): Value =>
+  normalizePixels(ops, x, { mean, std })
+
+interface Normalization {
+  mean: number[]
+  std: number[]
+}
+
+/** The same outside of a model. */
+export function normalizePixels(ops: Ops, x: Value, { mean, std }: Normalization): Value {
   const perChannel = (values: number[]) =>
     ops.constant(tensor('float32', [values.length, 1, 1], Float32Array.from(values)))
   return ops.Div(ops.Sub(x, perChannel(mean)), perChannel(std))
 }
 
+export const normalOf =
+  (deviation: number): Initializer =>
+  (random, shape) =>
+    Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * deviation)
+
 /** Standard normal, PyTorch's default for embeddings. */
-export const normalInit: Initializer = (random, shape) =>
-  Float32Array.from({ length: sizeOf(shape) }, () => random.normal())
+export const normalInit: Initializer = normalOf(1)
 
 export interface ConvOptions {
   out: number

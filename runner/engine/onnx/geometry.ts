@@ -61,9 +61,11 @@ export function unsqueezed(shape: Shape, axes: readonly number[]): Shape {
   return output
 }
 
-/** A shape without `axes`; without its extents of 1 where none are given. */
+/** A shape without `axes`, all of extent 1; without its extents of 1 where none are given. */
 export function squeezed(shape: Shape, axes: readonly number[]): Shape {
   const dropped = new Set(axes.map((axis) => normalAxis(axis, shape.length)))
+  for (const axis of dropped)
+    if (shape[axis] !== 1) throw new Error(`axis ${axis} of [${shape}] is no extent of 1 that could be left out`)
   return shape.filter((extent, axis) => (axes.length === 0 ? extent !== 1 : !dropped.has(axis)))
 }
 
@@ -124,9 +126,18 @@ export function paddedPlaces(mode: string, extent: number, { begin, end }: { beg
 export function splitLengths(context: InferenceContext): { axis: number; lengths: number[] } {
   const { node, x } = context
   const axis = normalAxis(numberOf(node, 'axis', 0), x[0].shape.length)
-  if (node.inputs[1]) return { axis, lengths: constantInts(context, 1) }
-  const count = numberOf(node, 'num_outputs', node.outputs.length)
   const extent = at(x[0].shape, axis)
+  const lengths = node.inputs[1] ? constantInts(context, 1) : evenParts(node, extent)
+  if (lengths.some((length) => length < 0) || lengths.reduce((sum, length) => sum + length, 0) !== extent)
+    throw new Error(`${describe(node)}: expected parts of ${extent} entries together, got [${lengths}]`)
+  return { axis, lengths }
+}
+
+/** The last part is shorter where the others leave less. */
+function evenParts(node: Node, extent: number): number[] {
+  const count = numberOf(node, 'num_outputs', node.outputs.length)
   const part = Math.ceil(extent / count)
-  return { axis, lengths: Array.from({ length: count }, (_, i) => Math.min(part, extent - i * part)) }
+  if (!(count >= 1 && part * (count - 1) <= extent))
+    throw new Error(`${describe(node)}: ${extent} entries do not make ${count} parts`)
+  return Array.from({ length: count }, (_, i) => Math.min(part, extent - i * part))
 }

@@ -115,6 +115,7 @@ export function opsFor(graph: Graph) {
     Not: unary('Not'),
     Reciprocal: unary('Reciprocal'),
     Relu: unary('Relu'),
+    Round: unary('Round'),
     Sigmoid: unary('Sigmoid'),
     Sign: unary('Sign'),
     Sin: unary('Sin'),

@@ -36,7 +36,9 @@ export function resizedAxes(context: InferenceContext): ResizedAxis[] {
     const to = sizes.length === 0 ? Math.floor(exact) : kept ? Math.round(exact) : at(sizes, i)
     axes[axis] = { from, to, scale, ...(crops && { region: [at(regions, i), at(regions, i + named.length)] }) }
   })
-  return axes
+  // onnxruntime copies a map that keeps its extents, and with antialias each axis that does, whatever the scales say.
+  const copied = axes.every(({ from, to }) => from === to) || numberOf(node, 'antialias', 0) === 1
+  return axes.map((axis) => (copied && axis.from === axis.to && !axis.region ? { ...axis, scale: 1 } : axis))
 }
 
 /** Of sizes; where the ratio of the axes is kept, the smallest or largest for all. */

@@ -56,17 +56,15 @@ function halved(totals: readonly number[], upper: boolean): number[] {
   return upper ? [...small, ...large] : [...large, ...small]
 }
 
-/** The window of a Conv or a pooling node over `input` [n, c, ...]. */
+/** The window of a Conv or a pooling node over `input` [n, c, ...], with the pads that make its extents multiples of the strides'
+ *  where the node asks for that. */
 export function windowOf(node: Node, kernel: readonly number[], input: Shape): Window {
   const window = plainWindow(node, kernel)
   const autoPad = autoPadOf(node)
   if (!autoPad.startsWith('SAME')) return window
-  // onnxruntime's convolutions refuse this, and its pools forget the dilations.
-  if (window.dilations.some((dilation) => dilation !== 1))
-    throw new Error(`${describe(node)}: auto_pad ${autoPad} does not go with dilations; export it with explicit pads`)
   const totals = spansOf(window).map((span, i) => {
     const extent = at(input, i + 2)
-    return Math.max(0, (Math.ceil(extent / span.stride) - 1) * span.stride + span.k - extent)
+    return Math.max(0, (Math.ceil(extent / span.stride) - 1) * span.stride + reachOf(span) - extent)
   })
   return { ...window, pads: halved(totals, autoPad === 'SAME_UPPER') }
 }
@@ -82,6 +80,19 @@ export const placesOf = (extents: Shape, window: Window, ceil = false): number[]
     // A window that would start in the end padding is dropped, as in PyTorch.
     return (count - 1) * stride >= extent + begin ? count - 1 : count
   })
+
+/** How many entries each window averages, pads included or not: [1, 1, oh, ow]. What lies beyond the pads, where ceil_mode
+ *  leaves them, is never counted. */
+export function windowCounts(window: Window, input: readonly number[], output: readonly number[], countsPads: boolean) {
+  const perAxis = spansOf(window).map(({ k, stride, dilation, begin, end }, i) =>
+    Array.from({ length: at(output, i) }, (_, place) => {
+      const taps = Array.from({ length: k }, (_, tap) => place * stride - begin + tap * dilation)
+      const [first, beyond] = countsPads ? [-begin, at(input, i) + end] : [0, at(input, i)]
+      return taps.filter((tap) => tap >= first && tap < beyond).length
+    }),
+  )
+  return perAxis.reduce<number[]>((counts, axis) => counts.flatMap((count) => axis.map((own) => count * own)), [1])
+}
 
 /** The window of a ConvTranspose over `input` [n, c, ...], and the extents of its output. Where the output's are given, or follow
  *  from auto_pad, the pads are what then is too much; a given extent may have as much as a stride leaves over at its end. */

@@ -1,6 +1,7 @@
 /** A node of a file, added to a graph: folded where it is shape arithmetic, with batch norm as the caller wants it. */
-import { fold } from '../folding/fold.ts'
+import { type Budget, fold, newBudget } from '../folding/fold.ts'
 import { at } from '../onnx/arity.ts'
+import { elementTypeOf } from '../onnx/element-types.ts'
 import { type Node, numberOf, type Value } from '../onnx/graph.ts'
 import type { Ops } from '../onnx/ops.ts'
 import { sizeOf, type Tensor } from '../onnx/tensor.ts'
@@ -34,6 +35,8 @@ export interface Building {
   content: Map<string, Tensor>
   /** A tensor of the graph; null for an absent one. Constants are added to the graph when they are first asked for. */
   tensorNamed(name: string): Value | null
+  /** What shape arithmetic may still compute. */
+  budget: Budget
   batchNorm?: ((ops: Ops, node: BatchNormNode) => Value) | undefined
 }
 
@@ -54,7 +57,7 @@ export function newBuilding(
     known.set(name, value)
     return value
   }
-  return { known, content, tensorNamed, batchNorm }
+  return { known, content, tensorNamed, budget: newBudget(), batchNorm }
 }
 
 export function addNode(ops: Ops, file: FileNode, building: Building): void {
@@ -70,7 +73,7 @@ export function addNode(ops: Ops, file: FileNode, building: Building): void {
     attributes: file.attributes,
   }
   const [[input = ''], [output = '']] = [inputs, outputs]
-  if (op === 'Identity' || op === 'Dropout') {
+  if (op === 'Identity') {
     const constant = content.get(input)
     if (constant) content.set(output, constant)
     else known.set(output, tensorNamed(input) ?? missing(input))
@@ -79,6 +82,7 @@ export function addNode(ops: Ops, file: FileNode, building: Building): void {
   const results = fold(
     sketch,
     inputs.map((name) => content.get(name) ?? known.get(name)),
+    building.budget,
   )
   if (results) {
     outputs.forEach((name, i) => {
@@ -87,6 +91,10 @@ export function addNode(ops: Ops, file: FileNode, building: Building): void {
     return
   }
   const values = inputs.map(tensorNamed)
+  if (keepsType(file, values)) {
+    known.set(output, values[0] ?? missing(input))
+    return
+  }
   if (op === 'BatchNormalization' && batchNorm) {
     const [x, scale, bias, mean, variance] = values as [Value, Value, Value, Value, Value]
     const buffers: [string, string] = [at(inputs, 3), at(inputs, 4)]
@@ -103,6 +111,13 @@ export function addNode(ops: Ops, file: FileNode, building: Building): void {
       throw new Error(`it would give a tensor of the shape [${value.shape}]`)
     if (outputs[i]) known.set(outputs[i], older?.after?.(value) ?? value)
   })
+}
+
+/** Casts to the type that a value has: all floats of a file are float32 in a graph. */
+function keepsType({ op, attributes: { to } }: FileNode, [x]: readonly (Value | null)[]): boolean {
+  if (op !== 'Cast' || to?.kind !== 'int' || !x) return false
+  const type = elementTypeOf(to.value)
+  return x.type === (type === 'float64' ? 'float32' : type)
 }
 
 export function missing(name: string): never {

@@ -9,12 +9,12 @@ import { addNamed, batchOf, madeBy, sketch, unusable } from './build.ts'
 import { firstAlong, isEven } from './even.ts'
 import type { FileModel, FileNode, Pass } from './file-model.ts'
 import { int64List } from './int64-list.ts'
-import { freshNames } from './names.ts'
+import { freshNames, renamed } from './names.ts'
 import { listed, shown } from './refusal.ts'
 
 /** Batches of this size meet no other extent by chance. */
 const OTHERS = [97, 89]
-/** With a batch of 1, several ways may have to be tried. */
+/** With a batch of 1, several ways may have to be tried: so many, beside the first of each node. */
 const MOST_TRIES = 20_000
 
 export const anyBatch: Pass = (model, { decide }) => {
@@ -23,9 +23,7 @@ export const anyBatch: Pass = (model, { decide }) => {
   const fixed = input.shape[0] ?? null
   if (fixed === null) return model
   const walk = followed(model, fixed, output)
-  const rewritten = walk.forms.flatMap(({ nodes }, i) =>
-    nodes[0] === model.nodes[i] ? [] : [shown(model.nodes[i]!.name)],
-  )
+  const { rewritten } = walk
   decide(
     rewritten.length === 0
       ? `the file fixes the batch at ${fixed}; its nodes take any`
@@ -39,7 +37,7 @@ export const anyBatch: Pass = (model, { decide }) => {
   }
 }
 
-function followed(model: FileModel, fixed: number, output: string): { forms: Form[]; constants: Map<string, Tensor> } {
+function followed(model: FileModel, fixed: number, output: string) {
   const other = OTHERS.find((size) => size !== fixed)!
   const { nodes } = model
   const [file, ours] = [sketch({ ...model, nodes: [] }, batchOf(model)), sketch({ ...model, nodes: [] }, other)]
@@ -47,8 +45,8 @@ function followed(model: FileModel, fixed: number, output: string): { forms: For
   const axes = new Map<string, BatchAxis>(model.inputs.map(({ name }) => [name, { axis: 0, outer: 1, inner: 1 }]))
   const constants = new Map(model.constants)
   const fresh = freshNames(model)
-  const uses = new Map<string, number>()
-  for (const { inputs } of nodes) for (const name of inputs) uses.set(name, (uses.get(name) ?? 0) + 1)
+  /** Constants with their first entry alone along an axis, by both. */
+  const shrunk = new Map<string, string>()
   const lists = new Map<string, string>()
   const shapeOf = (name: string): Shape => madeBy(file.building, name)?.shape ?? []
   const evenness = { producers, shapeOf, constantOf: (name: string) => model.constants.get(name) }
@@ -78,7 +76,8 @@ function followed(model: FileModel, fixed: number, output: string): { forms: For
       const name = node.inputs[index] ?? ''
       const constant = model.constants.get(name)
       if (constant) {
-        const own = uses.get(name) === 1 ? name : fresh(`${name} of ${node.name}`)
+        const own = shrunk.get(`${axis} ${name}`) ?? fresh(`${name} once`)
+        shrunk.set(`${axis} ${name}`, own)
         return { name: own, nodes: [], replaced: new Map([[own, firstAlong(constant, axis)]]) }
       }
       const one = fresh(`${name} once`)
@@ -147,7 +146,10 @@ function followed(model: FileModel, fixed: number, output: string): { forms: For
       }
       const form = open[i]!.shift()
       if (!form) throw new Error('no way is left')
-      if (++tries > MOST_TRIES) break
+      if (++tries > MOST_TRIES + nodes.length) {
+        furthest ??= { at: i, error: new Error('there are too many ways in which its batch could lie') }
+        break
+      }
       taken(node, form)
       if (node.outputs.includes(output)) {
         const end = axes.get(output)
@@ -174,7 +176,24 @@ function followed(model: FileModel, fixed: number, output: string): { forms: For
     )
   }
   for (const { replaced } of forms) for (const [name, content] of replaced ?? []) constants.set(name, content)
-  return { forms, constants }
+  const rewritten = forms.flatMap((form, i) => (form.nodes[0] === nodes[i] ? [] : [shown(nodes[i]!.name)]))
+  return { rewritten, forms: underOwnNames(forms, shrunk, constants), constants }
+}
+
+/** A shrunk constant that nothing needs whole keeps its name. */
+function underOwnNames(forms: Form[], shrunk: ReadonlyMap<string, string>, constants: Map<string, Tensor>): Form[] {
+  const used = new Set(forms.flatMap(({ nodes }) => nodes.flatMap(({ inputs }) => inputs)))
+  const names = new Map<string, string>()
+  for (const [key, own] of shrunk) {
+    const name = key.slice(key.indexOf(' ') + 1)
+    const content = constants.get(own)
+    if (!used.has(own) || used.has(name) || !content) continue
+    constants.set(name, content)
+    constants.delete(own)
+    names.set(own, name)
+    used.add(name)
+  }
+  return forms.map((form) => ({ ...form, nodes: renamed(form.nodes, names) }))
 }
 
 function forget(

@@ -1,7 +1,7 @@
 /** What becomes of a node so that it takes any batch: literal extents, and tensors as long as the batch that the file fixes. */
 import { at } from '../onnx/arity.ts'
 import { normalAxis } from '../onnx/geometry.ts'
-import { int, ints } from '../onnx/graph.ts'
+import { int } from '../onnx/graph.ts'
 import { numbersOf, type Shape, type Tensor } from '../onnx/tensor.ts'
 import { type BatchAxis, isClean, placesAfterReshape } from './batch-axis.ts'
 import type { FileNode } from './file-model.ts'
@@ -139,7 +139,7 @@ function gathered({ node, shapes, axes, content, add, fresh }: Situation, carrie
   const table = add({ ...int64List(own), shape: grid.slice(1) })
   return {
     nodes: [
-      { op: 'Reshape', name: parts, inputs: [at(node.inputs, 0), target], outputs: [parts], attributes: {} },
+      plain('Reshape', [at(node.inputs, 0), target], parts),
       { ...node, inputs: [parts, table], attributes: { axis: int(1) } },
     ],
     place: { axis: 0, outer: 1, inner: 1 },
@@ -147,17 +147,39 @@ function gathered({ node, shapes, axes, content, add, fresh }: Situation, carrie
 }
 
 /** Literal sizes leave the batch as it is. */
-function resized({ node, shapes, output, content, add }: Situation, { axis }: BatchAxis): Form {
+function resized(situation: Situation, { axis }: BatchAxis): Form {
+  const { node, shapes, output, content } = situation
   if (!content(3) || node.attributes.axes) return { nodes: [node] }
-  const others = output.map((_, own) => own).filter((own) => own !== axis)
   if (at(shapes, 0)[axis] !== output[axis]) throw new Error('it resizes the batch')
-  const sizes = add(int64List(others.map((own) => at(output, own))))
-  return { nodes: [{ ...withInput(node, 3, sizes), attributes: { ...node.attributes, axes: ints(others) } }] }
+  const sizes = shapeLike(situation, at(node.inputs, 0), axis, output)
+  return { nodes: [...sizes.nodes, withInput(node, 3, sizes.name)] }
+}
+
+const plain = (op: string, inputs: string[], output: string, attributes: FileNode['attributes'] = {}): FileNode => ({
+  op,
+  name: output,
+  inputs,
+  outputs: [output],
+  attributes,
+})
+
+/** A shape whose extent along an axis is that of a tensor. */
+function shapeLike(
+  { add, fresh }: Situation,
+  name: string,
+  axis: number,
+  extents: Shape,
+): { name: string; nodes: FileNode[] } {
+  const [length, shape] = [fresh(`${name} length`), fresh(`${name} shape`)]
+  const literal = (own: Shape) => (own.length > 0 ? [add(int64List(own))] : [])
+  const parts = [...literal(extents.slice(0, axis)), length, ...literal(extents.slice(axis + 1))]
+  const measured = plain('Shape', [name], length, { start: int(axis), end: int(axis + 1) })
+  return { name: shape, nodes: [measured, plain('Concat', parts, shape, { axis: int(0) })] }
 }
 
 /** Inputs that the op does not repeat by itself are as long as the batch of another. */
 function aligned(situation: Situation, indices: readonly number[]): Form {
-  const { node, shapes, axes, first, isEven, add, fresh } = situation
+  const { node, shapes, axes, first, isEven, fresh } = situation
   const leading = axes.findIndex((axis) => axis !== null)
   const { axis } = axes[leading]!
   const extent = at(at(shapes, leading), axis)
@@ -172,26 +194,10 @@ function aligned(situation: Situation, indices: readonly number[]): Form {
       throw new Error(`its input ${name} differs between the examples of a batch`)
     const one = shape[axis] === 1 ? { name, nodes: [] } : first(index, axis)
     for (const [own, content] of one.replaced ?? []) replaced.set(own, content)
-    const [length, target, repeated] = ['length', 'shape', 'repeated'].map((what) => fresh(`${name} ${what}`)) as [
-      string,
-      string,
-      string,
-    ]
-    const ones = (count: number) => (count > 0 ? [add(int64List(Array(count).fill(1)))] : [])
-    const parts = [...ones(axis), length, ...ones(shape.length - axis - 1)]
-    const make = (op: string, inputs: string[], output: string, attributes: FileNode['attributes']): FileNode => ({
-      op,
-      name: output,
-      inputs,
-      outputs: [output],
-      attributes,
-    })
-    before.push(
-      ...one.nodes,
-      make('Shape', [at(node.inputs, leading)], length, { start: int(axis), end: int(axis + 1) }),
-      make('Concat', parts, target, { axis: int(0) }),
-      make('Expand', [one.name, target], repeated, {}),
-    )
+    const repeated = fresh(`${name} repeated`)
+    const ones = shape.map(() => 1)
+    const target = shapeLike(situation, at(node.inputs, leading), axis, ones)
+    before.push(...one.nodes, ...target.nodes, plain('Expand', [one.name, target.name], repeated))
     grown = withInput(grown, index, repeated)
   }
   return { nodes: [...before, grown], replaced }

@@ -14,12 +14,12 @@ const MOST = 20_000
 /** Batch sizes for which a branch must be the same; the first counts where the file leaves the batch open. */
 const BATCHES = [2, 1, 3]
 
-export const withoutBranches: Pass = (model) => {
+export const withoutBranches: Pass = (model, { options }) => {
   if (!model.nodes.some(({ graphs }) => graphs)) return model
   const [batch, ...others] = new Set([model.inputs[0]?.shape[0] ?? null, ...BATCHES].filter((size) => size !== null))
-  const { written, choices } = writtenOut(model, batch ?? 1)
+  const { written, choices } = writtenOut(model, [batch ?? 1, options.shape])
   for (const size of others) {
-    const other = writtenOut(model, size).choices
+    const other = writtenOut(model, [size, options.shape]).choices
     for (const [name, choice] of choices) {
       const differs = other.get(name) ?? choice
       if (differs !== choice)
@@ -29,13 +29,17 @@ export const withoutBranches: Pass = (model) => {
   return written
 }
 
-/** The model for one batch size, and what was chosen for each node that holds graphs. */
-function writtenOut(model: FileModel, batch: number): { written: FileModel; choices: Map<string, number> } {
+/** A batch size, and the shape of an example where the user gave it. */
+type Images = [batch: number, example: readonly number[] | undefined]
+
+/** The model for such images, and what was chosen for each node that holds graphs. */
+function writtenOut(model: FileModel, images: Images): { written: FileModel; choices: Map<string, number> } {
   const fresh = freshNames(model)
   const constants = new Map(model.constants)
+  const literals = new Set(model.literals)
   const choices = new Map<string, number>()
   const nodes: FileNode[] = []
-  const trial = trialOf(model, batch)
+  const trial = trialOf(model, images)
   let count = 0
 
   function step(): void {
@@ -57,7 +61,11 @@ function writtenOut(model: FileModel, batch: number): { written: FileModel; choi
   /** Adds the nodes of a graph under names of their own. Gives the names of its outputs. */
   function addBody(graph: FileGraph, given: Map<string, string>, scope: string): string[] {
     const names = new Map(given)
-    for (const [name, content] of graph.constants) names.set(name, addConstant(`${scope}/${name}`, content))
+    for (const [name, content] of graph.constants) {
+      const own = addConstant(`${scope}/${name}`, content)
+      names.set(name, own)
+      if (literals.has(name)) literals.add(own)
+    }
     for (const name of definedIn(graph)) if (!names.has(name)) names.set(name, fresh(`${scope}/${name}`))
     addAll(renamed(graph.nodes, names).map((node) => ({ ...node, name: `${scope}/${node.name}` })))
     return graph.outputs.map((name) => names.get(name) ?? name)
@@ -138,16 +146,16 @@ function writtenOut(model: FileModel, batch: number): { written: FileModel; choi
   }
 
   addAll(model.nodes)
-  return { written: { ...model, constants, nodes }, choices }
+  return { written: { ...model, constants, literals, nodes }, choices }
 }
 
 /** A graph that is built to learn shapes, and forgotten. A node that can't be added leaves its outputs unknown. */
-function trialOf({ inputs, constants }: FileModel, batch: number) {
+function trialOf({ inputs, constants }: FileModel, [batch, example]: Images) {
   const graph = newGraph()
   const ops = opsFor(graph)
   const known = new Map<string, Value>()
   for (const { name, type, shape } of inputs) {
-    const [, ...rest] = shape
+    const rest = example ?? shape.slice(1)
     if (rest.some((extent) => extent === null)) continue
     known.set(name, addInput(graph, graph.freshName('input'), type, shape.length ? [batch, ...(rest as number[])] : []))
   }

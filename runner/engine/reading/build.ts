@@ -31,6 +31,9 @@ export function addNamed(ops: Ops, node: FileNode, building: Building): void {
 export const unusable = ({ op, name }: FileNode, because: string): Error =>
   refusal(new Error(`cannot use ${shown(op)} (node ${shown(name)}): ${because}`))
 
+/** Shapes come of few numbers; longer tensors of floats are weights, whose arithmetic nobody needs here. */
+const LONGEST_FLOATS = 64
+
 /** A graph that is built for its shapes alone and then forgotten, for a batch of this size. */
 export function sketch({ inputs, constants }: FileModel, batch: number): { ops: Ops; building: Building } {
   const graph = newGraph()
@@ -43,6 +46,9 @@ export function sketch({ inputs, constants }: FileModel, batch: number): { ops: 
       return [name, addInput(graph, name, type, extents as number[])]
     }),
   )
+  for (const [name, { type, shape, data }] of constants)
+    if (type === 'float32' && data.length > LONGEST_FLOATS && !known.has(name))
+      known.set(name, addInput(graph, name, type, shape))
   return { ops, building: newBuilding(ops, { constants, known }) }
 }
 

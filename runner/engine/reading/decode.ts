@@ -2,6 +2,7 @@
 import proto from 'onnx-proto'
 import type { Attribute } from '../onnx/graph.ts'
 import type { Tensor } from '../onnx/tensor.ts'
+import { checkParts } from './bounds.ts'
 import type { FileFunction, FileGraph, FileInput, FileModel, FileNode, PassContext } from './file-model.ts'
 import { shown } from './refusal.ts'
 import { storedType } from './stored-types.ts'
@@ -97,6 +98,7 @@ function graphFrom(source: GraphProto, decoding: Decoding): FileGraph {
 }
 
 function messageOf(bytes: Uint8Array): ModelProto & { graph: GraphProto } {
+  checkParts(bytes)
   let model: ModelProto | undefined
   try {
     model = onnx.ModelProto.decode(bytes)

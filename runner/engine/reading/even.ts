@@ -47,6 +47,8 @@ export function isEven(known: Known, name: string, axis: number): boolean {
       return ofInput(first)
     case 'ConstantOfShape':
       return true
+    case 'Tile':
+      return isEven(known, first, axis)
     case 'Transpose': {
       const perm = listOf(node as unknown as Node, 'perm', [...shape.keys()].reverse())
       return isEven(known, first, perm[axis] ?? 0)

@@ -1,5 +1,4 @@
 /** What a tensor's name and numbers say about whether it was learned. */
-import { at } from '../onnx/arity.ts'
 import type { Tensor } from '../onnx/tensor.ts'
 
 /** `literal` was written by the exporter for a number in code, `derived` for what it computed ahead, maybe from a weight. */
@@ -12,7 +11,7 @@ const DERIVED =
 const FIXED =
   /^(.*_)?(mask|mean|std|var|variance|eps|epsilon|running|inv_freq|freqs?|sin|cos|sincos|anchors?|filt|blur|blur_kernel|temperature_init|low|high|threshold)$/i
 const LEARNED =
-  /^(.*_)?(weight|bias|kernel|gamma|beta|alpha|scale|gain|ls\d*|layer_scale\w*|token|tokens|positions?|pos|embed|embedding|embeddings|temperature|lambda|table|resweight|rezero|p|w|b)(_?\d+)?$/i
+  /^(.*_)?(weights?|bias(es)?|kernel|gamma|beta|alpha|scale|gain|ls\d*|layer_scale\w*|token|tokens|positions?|pos|embed|embedding|embeddings|temperature|lambda|resweight|rezero|p|w|b)(_?\d+)?$/i
 
 /** By the last part of a name, since the parts before are those of modules. */
 export function nameKind(name: string): NameKind {
@@ -59,7 +58,7 @@ function isSinusoid({ shape, data }: Tensor): boolean {
 
 /** Whether every output channel of a filter holds the same numbers, as a blur does and no trained layer. */
 function isBlur({ shape, data }: Tensor): boolean {
-  const filters = at(shape, 0)
+  const [filters = 1] = shape
   const size = data.length / filters
   if (shape.length < 3 || filters < 2 || data.every((entry) => entry === 0)) return false
   return data.every((entry, i) => entry === data[i % size])
@@ -67,7 +66,7 @@ function isBlur({ shape, data }: Tensor): boolean {
 
 /** What the numbers of a tensor say, where they say that it was never learned. */
 export function fixedByNumbers(tensor: Tensor, place: string): string | null {
-  if (place === 'weight' && isBlur(tensor)) return 'every channel has the same filter'
+  if (place === 'weight' && isBlur(tensor)) return 'the same filter for every channel'
   if (place === 'weight' || place === 'scale') return null
   if (isMask(tensor)) return 'an additive mask'
   return isSinusoid(tensor) ? 'a table of sines and cosines' : null

@@ -1,4 +1,5 @@
 /** Calls of a file's own functions, written out. */
+import { type Kept, withoutConstants } from './constants.ts'
 import type { FileFunction, FileNode, Pass } from './file-model.ts'
 import { definedIn, freshNames, renamed } from './names.ts'
 import { shown } from './refusal.ts'
@@ -10,6 +11,10 @@ const DEEPEST = 64
 export const inlined: Pass = ({ functions = new Map<string, FileFunction>(), ...model }) => {
   if (functions.size === 0) return model
   const fresh = freshNames(model)
+  const kept: Kept = { constants: new Map(model.constants), literals: new Set(model.literals), fresh }
+  const plain = new Map(
+    [...functions].map(([id, body]) => [id, withoutConstants(body, { scope: id, kept, outputs: 'stay' })]),
+  )
   let count = 0
 
   function writtenOut(nodes: readonly FileNode[], callers: readonly string[]): FileNode[] {
@@ -22,7 +27,7 @@ export const inlined: Pass = ({ functions = new Map<string, FileFunction>(), ...
         return [{ ...node, graphs: Object.fromEntries(graphs) }]
       }
       const id = `${node.domain}.${node.op}`
-      const called = node.domain ? functions.get(id) : undefined
+      const called = node.domain ? plain.get(id) : undefined
       if (!called) return [node]
       if (callers.includes(id)) throw new Error(`the function ${shown(id)} calls itself, so that it never ends`)
       if (callers.length > DEEPEST) throw new Error(`the file nests calls of functions deeper than ${DEEPEST}`)
@@ -30,7 +35,8 @@ export const inlined: Pass = ({ functions = new Map<string, FileFunction>(), ...
     })
   }
 
-  return { ...model, nodes: writtenOut(model.nodes, []) }
+  const { constants, literals } = kept
+  return { ...model, constants, literals, nodes: writtenOut(model.nodes, []) }
 }
 
 /** The body of a function with the tensors and attributes of a call. */

@@ -25,8 +25,10 @@ export const pruned: Pass = (model, { decide }) => {
   if (output === undefined) throw new Error('expected an output, the logits; the model has none')
   const kept = prunedTo(model, output)
   const count = model.nodes.length - kept.nodes.length
-  const tensors = [...model.constants].flatMap(([name, { type }]) =>
-    type.startsWith('float') && !model.literals?.has(name) && !kept.constants.has(name) ? [name] : [],
+  const tensors = [...model.constants].flatMap(([name, { type, data }]) =>
+    type.startsWith('float') && data.length > 0 && !model.literals?.has(name) && !kept.constants.has(name)
+      ? [name]
+      : [],
   )
   const parts = [
     ...(count > 0 ? [`${count} ${count === 1 ? 'node' : 'nodes'}`] : []),

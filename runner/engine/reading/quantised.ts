@@ -7,9 +7,6 @@ import type { FileNode, Pass } from './file-model.ts'
 import { copied } from './inline.ts'
 import { freshNames } from './names.ts'
 
-const IN_FEW_BITS = /^(QLinear.*|.*Integer|DynamicQuantizeLinear)$/
-const IN_EIGHT_BITS =
-  'it computes in few bits, in which nothing trains; export the model before it is quantised, or quantise it with QuantizeLinear and DequantizeLinear (QDQ)'
 const ROUNDED =
   'it rounds to more than 8 bits, with a scale for each channel, or for an op in between; export the model before it is quantised'
 const RANGES: Record<string, [number, number]> = { uint8: [0, 255], int8: [-128, 127] }
@@ -43,7 +40,6 @@ export const dequantised: Pass = (model, { decide }) => {
   const nodes = model.nodes.flatMap((node): FileNode[] => {
     const [[x = '', scale = '', zero = ''], [output = '']] = [node.inputs, node.outputs]
     if (node.domain) return [node]
-    if (IN_FEW_BITS.test(node.op)) return [{ ...node, unusable: IN_EIGHT_BITS }]
     if (node.op === 'QuantizeLinear') {
       rounding.set(output, node)
       return [{ ...node, unusable: ROUNDED }]
@@ -65,13 +61,13 @@ export const dequantised: Pass = (model, { decide }) => {
       `the file rounds what it computes to 8 bits (${activations} times); here only the range stays, so that answers differ a little from the file's`,
     )
   }
-  // Those that nothing takes any more go, since they stand for nothing.
+  // What nothing takes any more goes, so that nobody asks what it is.
   const used = new Set([...model.outputs, ...nodes.flatMap(({ inputs }) => inputs)])
-  return {
-    ...model,
-    constants,
-    nodes: nodes.filter(({ op, outputs }) => op !== 'QuantizeLinear' || used.has(outputs[0] ?? '')),
-  }
+  const kept = nodes.filter(({ op, outputs }) => op !== 'QuantizeLinear' || used.has(outputs[0] ?? ''))
+  const needed = new Set([...model.outputs, ...kept.flatMap(({ inputs }) => inputs)])
+  for (const { op, inputs } of model.nodes)
+    if (/^(De)?[Qq]uantizeLinear$/.test(op)) for (const name of inputs) if (!needed.has(name)) constants.delete(name)
+  return { ...model, constants, nodes: kept }
 }
 
 /** (x - zero) · scale, with one scale for all, for each index along an axis, or for each block of indices. */

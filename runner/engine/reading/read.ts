@@ -7,19 +7,24 @@ import { anyBatch } from './any-batch.ts'
 import { statisticsOf, withStandardizedWeights } from './batch-norm.ts'
 import { withoutBranches } from './branches.ts'
 import { addNodes } from './build.ts'
+import { withCasts } from './cast-like.ts'
 import { checked, usable } from './check.ts'
-import { withConstants } from './constants.ts'
+import { withConstants, withCopies } from './constants.ts'
 import { decodeModel } from './decode.ts'
+import { withoutDropout } from './dropout.ts'
 import type { FileInput, Pass, PassContext, ReadOptions } from './file-model.ts'
+import { withFilledWeights } from './filled.ts'
 import { asLogits, withoutHead } from './head.ts'
 import { withImages } from './images.ts'
 import { inlined } from './inline.ts'
+import { ordered } from './order.ts'
 import { withOneOutput } from './outputs.ts'
 import { inFloat32 } from './precision.ts'
 import { pruned } from './prune.ts'
 import { dequantised } from './quantised.ts'
 import { refusal } from './refusal.ts'
 import { type Role, rolesOf } from './roles.ts'
+import { withoutSequences } from './sequences.ts'
 import { upgraded } from './upgrade.ts'
 
 /** An exported classifier: trained tensors apart from the nodes that use them. */
@@ -46,19 +51,21 @@ export interface ExportedModel {
   ): Value
 }
 
-/** In this order. Branches can hold constants of their own, so that these are looked for again. */
+/** In this order. Casts that branches hold are seen once these are written out. */
 const passes: readonly Pass[] = [
-  ...[inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
-  ...[withoutBranches, withConstants, dequantised, checked],
-  ...[withOneOutput, pruned, withImages, withoutHead, pruned, usable, asLogits, anyBatch],
+  ...[ordered, withCopies, inlined, withConstants, withStandardizedWeights, upgraded, inFloat32],
+  ...[withoutBranches, inFloat32, withFilledWeights, withoutSequences, dequantised, checked],
+  ...[withOneOutput, pruned, withImages, withoutHead, pruned, withoutDropout, usable, withCasts, asLogits, anyBatch],
 ]
 
-/** Parses and checks a model. Dropout passes its input on: exporters leave it out of models at inference, and its draws could
- *  not follow the run's seed. Throws, in a sentence, for a file that is no classifier or can't be used. */
+/** Parses and checks a model. Throws, in a sentence, for a file that is no classifier or can't be used. */
 export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): ExportedModel {
   const decisions: string[] = []
+  const decide = (sentence: string) => {
+    if (!decisions.includes(sentence)) decisions.push(sentence)
+  }
   try {
-    return modelOf(bytes, { options, decide: (sentence) => void decisions.push(sentence) }, decisions)
+    return modelOf(bytes, { options, decide }, decisions)
   } catch (error) {
     throw refusal(error)
   }

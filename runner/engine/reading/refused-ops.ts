@@ -13,14 +13,17 @@ export const refusedOps: Readonly<Record<string, string>> = {
   ),
   ...of(
     ['ConvInteger', 'DynamicQuantizeLinear', 'MatMulInteger', 'QLinearConv', 'QLinearMatMul'],
-    'computes in integers, which have no gradient; export the model before it is quantised',
+    'computes in integers, which have no gradient; export the model before it is quantised, or with QuantizeLinear and DequantizeLinear (QDQ)',
   ),
   ...of(
     ['NegativeLogLikelihoodLoss', 'SoftmaxCrossEntropyLoss'],
     "is a loss, which is the benchmark's; export the model up to its logits",
   ),
   ...of(
-    ['OptionalGetElement', 'OptionalHasElement', 'SequenceAt', 'SequenceConstruct', 'SplitToSequence'],
+    [
+      ...['ConcatFromSequence', 'SequenceAt', 'SequenceConstruct', 'SequenceEmpty', 'SequenceErase', 'SequenceInsert'],
+      ...['SequenceLength', 'SequenceMap', 'SplitToSequence', 'Optional', 'OptionalGetElement', 'OptionalHasElement'],
+    ],
     'holds a sequence or an optional, where graphs hold tensors only; export a model without them',
   ),
 }

@@ -59,18 +59,18 @@ export function rolesOf(model: FileModel, input: string, { options, decide }: Pa
       ? { trains: true, because: 'trains, as asked' }
       : asked.freeze.has(name)
         ? { trains: false, because: 'stays as it is, as asked' }
-        : verdictOn(name, content, own, model.literals?.has(name) ?? false)
+        : verdictOn(separated.origins.get(name) ?? name, content, own, model.literals)
     if (verdict.because) said.set(verdict.because, [...(said.get(verdict.because) ?? []), name])
     if (!verdict.trains) continue
     parameters.set(name, content)
     const { op, node, place, fanIn } = use
     roles.set(name, { op, node, place, ...(fanIn !== undefined && { fanIn }) })
   }
-  for (const name of model.constants.keys()) {
-    if (separated.constants.get(name)?.type !== 'float32' || uses.has(name) || statistics.has(name)) continue
-    if (nameKind(name) === 'literal' || nameKind(name) === 'derived') continue
-    const because =
-      'stays as it is: the logits have no gradient for it, as for what is only compared, an index or a bound'
+  const tied = separated.tied.filter((name) => parameters.has(name))
+  if (tied.length > 0) decide(`${listed(tied)}: used by several nodes and trains as one tensor`)
+  for (const name of comparedIn(separated)) {
+    if (uses.has(name) || nameKind(name) === 'literal' || nameKind(name) === 'derived') continue
+    const because = 'stays as it is: it is only compared, so that the logits have no gradient for it'
     said.set(because, [...(said.get(because) ?? []), name])
   }
   for (const [because, names] of said) decide(`${listed(names)}: ${because}`)
@@ -79,24 +79,26 @@ export function rolesOf(model: FileModel, input: string, { options, decide }: Pa
       `no tensor of the model trains; name those that should with --train NAME, of ${listed([...uses.keys()]) || 'which it has none'}`,
     )
   sayEqual(parameters, decide)
-  return { nodes, constants: separated.constants, parameters, buffers: buffersOf(separated), roles }
+  return { nodes, constants: separated.constants, parameters, buffers: buffersOf(separated, parameters), roles }
 }
 
 const HINT_KEEP = '--freeze NAME keeps one as it is'
 const HINT_TRAIN = '--train NAME trains one'
 
 /** Decides by place, then by name and numbers. */
-function verdictOn(name: string, content: Tensor, uses: readonly Use[], isLiteral: boolean): Verdict {
+function verdictOn(name: string, content: Tensor, uses: readonly Use[], literals: FileModel['literals']): Verdict {
   const { place, op } = uses[0]!
   const single = sizeOf(content.shape) === 1
   const learned = uses.some((use) => use.learned)
-  const kind = isLiteral ? 'literal' : nameKind(name)
+  const kind = literals?.has(name) ? 'literal' : nameKind(name)
   const written = kind === 'literal' || kind === 'derived'
   const stays = (because: string | null): Verdict => ({ trains: false, because })
   const trains = (because: string | null): Verdict => ({ trains: true, because })
 
+  // A layer whose state begins at 0 has none to learn.
+  if (place === 'state' && kind === 'literal' && content.data[0] === 0 && isUniform(content)) return stays(null)
   const numbers = fixedByNumbers(content, place)
-  if (numbers) return stays(`stays as it is: its numbers are those of ${numbers}; ${HINT_TRAIN}`)
+  if (numbers) return stays(`stays as it is: its numbers are ${numbers}; ${HINT_TRAIN}`)
   if (kind === 'fixed' && !(learned && place !== 'weight'))
     return stays(`stays as it is: its name says that it was not learned; ${HINT_TRAIN}`)
   if (learned) {
@@ -105,14 +107,18 @@ function verdictOn(name: string, content: Tensor, uses: readonly Use[], isLitera
     const affine = place === 'scale' || (place === 'bias' && op.endsWith('Normalization'))
     if (kind === 'literal' && affine && idle && op !== 'BatchNormalization' && op !== 'Normalization')
       return stays(`stays as it is: the exporter wrote it for a normalization without scale and bias; ${HINT_TRAIN}`)
-    if (written && single && place !== 'weight' && place !== 'bias') return stays(null)
+    // A number without axes is no weight, nor a bias until it is expanded to one, as exporters do for layers without.
+    const number = content.shape.length === 0 || (place !== 'weight' && place !== 'bias')
+    if (written && single && number) return stays(null)
     return trains(null)
   }
   if (kind === 'learned') {
     const odd = single || uses.some(({ onImages }) => onImages)
     return trains(odd ? `trains, as its name says; ${HINT_KEEP}` : null)
   }
-  if (written && single) return stays(null)
+  if (kind === 'literal' && single) return stays(null)
+  if (kind === 'derived' && single)
+    return stays(`uncertain: stays as it is, a single number that the exporter computed; ${HINT_TRAIN}`)
   if (place === 'exponent') return stays(`uncertain: stays as it is, since it is an exponent; ${HINT_TRAIN}`)
   if (uses.some(({ onImages }) => onImages))
     return stays(`uncertain: stays as it is, since it meets the images before any weight does; ${HINT_TRAIN}`)
@@ -121,48 +127,70 @@ function verdictOn(name: string, content: Tensor, uses: readonly Use[], isLitera
   return trains(`uncertain: trains, though neither its name nor its place says that it was learned; ${HINT_KEEP}`)
 }
 
-/** Exporters merge tensors that hold the same numbers, as fresh biases and scales do. Where all entries are equal, each node gets
- *  a copy; a bias stays shared among nodes that share their weight. Others were one tensor in the original. */
+const COMPARING = new Set(['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual'])
+
+/** Float tensors of the file that comparisons take. */
+const comparedIn = ({ nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>): Set<string> =>
+  new Set(
+    nodes.flatMap(({ op, inputs }) =>
+      COMPARING.has(op) ? inputs.filter((name) => constants.get(name)?.type === 'float32') : [],
+    ),
+  )
+
+/** Which of the nodes that take a tensor do so for the same end, by their first outputs: a weight that is standardized first is
+ *  taken by several for one. */
+function endsOf(uses: readonly Use[]): Map<string, string> {
+  const ends = new Map<string, Set<string>>()
+  for (const { taker, node } of uses) ends.set(taker, (ends.get(taker) ?? new Set()).add(node))
+  return new Map([...ends].map(([taker, nodes]) => [taker, [...nodes].sort().join('\n')]))
+}
+
+/** Exporters merge tensors that hold the same numbers, as fresh biases and scales do. Where all entries are equal, each end gets
+ *  a copy; a bias stays shared among nodes that share their weight. Others were one tensor in the original, and so were single
+ *  numbers that training has moved off 0 and 1. */
 function apart(model: FileModel, uses: ReadonlyMap<string, Use[]>, decide: PassContext['decide']) {
   const constants = new Map(model.constants)
-  const split = new Map<string, number>()
+  const split = new Map<string, Map<string, string>>()
   const tied: string[] = []
-  const heirs = new Map<string, string>()
-  const shared = (name: string) => {
+  /** The file's names of copies. */
+  const origins = new Map<string, string>()
+  const merged = new Map<string, ReadonlyMap<string, string>>()
+  for (const [name, own] of uses) {
     const content = constants.get(name)
-    return content?.type === 'float32' && content.data.length > 1 && (uses.get(name)?.length ?? 0) > 1 ? content : null
-  }
-  for (const name of uses.keys()) {
-    const content = shared(name)
-    if (content && !isUniform(content)) tied.push(name)
+    const ends = endsOf(own)
+    if (content?.type !== 'float32' || new Set(ends.values()).size < 2 || own[0]?.place === 'state') continue
+    const single = content.data.length === 1
+    if (single && (model.literals?.has(name) || ['literal', 'derived'].includes(nameKind(name)))) continue
+    if (isUniform(content) && !(single && content.data[0] !== 0 && content.data[0] !== 1)) merged.set(name, ends)
+    else tied.push(name)
   }
   const nodes = model.nodes.map((node) => {
     const partner = node.inputs.find((name) => tied.includes(name)) ?? tiedBefore(model, node, tied)
     const inputs = node.inputs.map((name) => {
-      const content = shared(name)
-      if (!content || !isUniform(content)) return name
-      const key = `${name}\n${partner ?? node.outputs[0]}`
+      const end = merged.get(name)?.get(node.outputs[0] ?? '')
+      if (end === undefined) return name
+      const heirs = split.get(name) ?? new Map<string, string>()
+      split.set(name, heirs)
+      const key = partner ?? end
       const known = heirs.get(key)
-      if (known) return known
-      const first = !split.has(name)
+      if (known !== undefined) return known
       const copy = `${name} of ${node.name}`
-      const own = first ? name : constants.has(copy) ? `${name} of ${node.outputs[0]}` : copy
+      const own = heirs.size === 0 ? name : constants.has(copy) ? `${name} of ${node.outputs[0]}` : copy
       heirs.set(key, own)
-      split.set(name, (split.get(name) ?? 0) + 1)
-      constants.set(own, content)
+      constants.set(own, constants.get(name)!)
+      if (own !== name) origins.set(own, name)
       return own
     })
     return { ...node, inputs }
   })
-  const copied = [...split].filter(([, count]) => count > 1)
+  const copied = [...split].filter(([, heirs]) => heirs.size > 1)
   if (copied.length > 0) {
-    const copies = copied.map(([name, count]) => `${name} (${count})`)
+    const copies = copied.map(([name, { size }]) => `${name} (${size})`)
     decide(
       `${listed(copies)}: used by several nodes with all entries equal, as exporters merge what is; each node has its own from here on`,
     )
   }
-  if (tied.length > 0) decide(`${listed(tied)}: used by several nodes and trains as one tensor`)
-  return { nodes, constants }
+  return { nodes, constants, origins, tied }
 }
 
 /** The shared weight of the MatMul whose result a node adds to. */
@@ -185,17 +213,26 @@ function sayEqual(parameters: ReadonlyMap<string, Tensor>, decide: PassContext['
   }
 }
 
-/** A buffer that two batch norms share, since they were equal on export, becomes two. Changes the nodes that share. */
-function buffersOf({ nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>): Map<string, Tensor> {
+/** A buffer that was equal to another tensor on export, and so is one with it in the file, becomes one of its own: that of another
+ *  batch norm, or a scale or bias. Changes the nodes that share. */
+function buffersOf(
+  { nodes, constants }: Pick<FileModel, 'nodes' | 'constants'>,
+  parameters: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
   const buffers = new Map<string, Tensor>()
+  const isFree = (name: string) => !buffers.has(name) && !parameters.has(name)
   for (const { op, name, inputs } of nodes) {
     if (op !== 'BatchNormalization') continue
-    for (const index of [3, 4]) {
+    for (const [index, kind] of [
+      [3, 'mean'],
+      [4, 'variance'],
+    ] as const) {
       const own = inputs[index] ?? ''
       const content = constants.get(own)
       if (!content)
         throw new Error(`BatchNormalization (node ${name}) computes its running statistics; export them as tensors`)
-      inputs[index] = buffers.has(own) ? `${own} of ${name}` : own
+      const names = [own, `${own} of ${name}`, `${own}, ${kind} of ${name}`]
+      inputs[index] = names.find(isFree) ?? `${own}, ${kind} ${buffers.size} of ${name}`
       buffers.set(inputs[index], content)
     }
   }

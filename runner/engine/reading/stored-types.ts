@@ -22,8 +22,14 @@ export interface StoredType {
   convert?: (raw: RawArray) => TensorData
 }
 
+const LARGEST = 2n ** 63n - 1n
 const wide = (raw: RawArray) =>
-  BigInt64Array.from(raw as ArrayLike<number> & Iterable<number>, (entry) => BigInt(entry))
+  BigInt64Array.from(raw as ArrayLike<number> & Iterable<number>, (entry) => {
+    const exact = BigInt(entry)
+    if (exact > LARGEST)
+      throw new Error(`the file holds ${exact} as a uint64; no more than ${LARGEST} can be computed with`)
+    return exact
+  })
 
 let halves: Float32Array | undefined
 /** Every float16 by its bits. */

@@ -129,6 +129,8 @@ const rules: Record<string, Rule[]> = {
   ],
   // Its rounding is of types that nothing here has.
   Cast: [{ before: ANY, upgrade: (node) => without(node, ['saturate', 'round_mode']) }],
+  // Its mask is of training.
+  Dropout: [{ before: ANY, upgrade: (node) => ({ ...node, outputs: node.outputs.slice(0, 1) }) }],
   BatchNormalization: [
     {
       before: ANY,

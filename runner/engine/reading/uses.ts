@@ -3,14 +3,17 @@ import { elementTypeOf } from '../onnx/element-types.ts'
 import { type Shape, sizeOf } from '../onnx/tensor.ts'
 import type { FileModel, FileNode } from './file-model.ts'
 
-/** What an op uses a tensor as. `factor`, `addend`, `exponent` and `table` are what arithmetic and lookups take. */
-export type Place = 'weight' | 'bias' | 'scale' | 'slope' | 'factor' | 'addend' | 'exponent' | 'table'
+/** What an op uses a tensor as. `factor`, `addend`, `exponent` and `table` are what arithmetic and lookups take, `state` is what
+ *  a recurrent layer begins with. */
+export type Place = 'weight' | 'bias' | 'scale' | 'slope' | 'factor' | 'addend' | 'exponent' | 'table' | 'state'
 
 export interface Use {
   /** The op and the node that use the tensor in the end, behind nodes that only rearrange it. */
   op: string
   node: string
   place: Place
+  /** The node that takes the tensor itself, by its first output. */
+  taker: string
   /** How many numbers each output sums, for weights and their biases. */
   fanIn?: number
   /** The place alone says that the tensor is learned. */
@@ -23,7 +26,7 @@ export interface Use {
 
 const AFFINE: Record<number, Place> = { 1: 'scale', 2: 'bias' }
 const LINEAR: Record<number, Place> = { 0: 'weight', 1: 'weight', 2: 'bias' }
-const RECURRENT: Record<number, Place> = { 1: 'weight', 2: 'weight', 3: 'bias', 7: 'weight' }
+const RECURRENT: Record<number, Place> = { 1: 'weight', 2: 'weight', 3: 'bias', 5: 'state', 6: 'state', 7: 'weight' }
 const PLACES: Record<string, Record<number, Place>> = {
   Conv: LINEAR,
   ConvTranspose: LINEAR,
@@ -45,13 +48,16 @@ const PLACES: Record<string, Record<number, Place>> = {
 const WITHOUT_GRADIENT = new Set([
   ...['Shape', 'Size', 'Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual', 'Not', 'And', 'Or', 'Xor'],
   ...['ArgMax', 'ArgMin', 'NonZero', 'IsNaN', 'IsInf', 'Floor', 'Ceil', 'Round', 'Sign', 'ConstantOfShape', 'Range'],
-  ...['EyeLike', 'OneHot', 'RandomUniformLike', 'RandomNormalLike'],
+  ...['EyeLike', 'Hardmax', 'OneHot', 'RandomUniformLike', 'RandomNormalLike'],
 ])
 /** Inputs that set a shape, a bound or an index, so that a float given there is no weight. */
 const SETTINGS: Record<string, number[]> = {
+  AffineGrid: [1],
   BatchNormalization: [3, 4],
   CastLike: [1],
+  CenterCropPad: [1],
   Clip: [1, 2],
+  Col2Im: [1, 2],
   CumSum: [1],
   DequantizeLinear: [1, 2],
   Dropout: [1, 2],
@@ -66,6 +72,8 @@ const SETTINGS: Record<string, number[]> = {
   QuantizeLinear: [1, 2],
   Reshape: [1],
   Resize: [1, 2, 3],
+  ReverseSequence: [1],
+  RotaryEmbedding: [1, 2, 3],
   ScatterElements: [1],
   ScatterND: [1],
   Slice: [1, 2, 3, 4],
@@ -101,7 +109,8 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
   const raw = new Set([input])
   for (const { op, inputs, outputs } of nodes) {
     const own = inputs.filter((name) => moving.has(name))
-    if (own.length === 0) continue
+    // Shapes are the same for all images.
+    if (own.length === 0 || op === 'Shape' || op === 'Size') continue
     const untouched = own.every((name) => raw.has(name)) && !PLACES[op]
     for (const output of outputs) {
       moving.add(output)
@@ -117,15 +126,22 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     if (node.op === 'Div') return node.inputs.every((own) => moving.has(own))
     return node.op === 'InstanceNormalization'
   }
+  const takers = new Map<string, FileNode[]>()
+  for (const node of nodes) {
+    for (const name of new Set(node.inputs)) {
+      const own = takers.get(name)
+      if (own) own.push(node)
+      else takers.set(name, [node])
+    }
+  }
   const isScaledAgain = (name: string): boolean =>
-    nodes.some(
+    (takers.get(name) ?? []).some(
       ({ op, inputs, outputs }) =>
-        inputs.includes(name) &&
-        ((op === 'Reshape' && outputs.some(isScaledAgain)) || (op === 'Mul' && inputs.some((own) => !moving.has(own)))),
+        (op === 'Reshape' && outputs.some(isScaledAgain)) || (op === 'Mul' && inputs.some((own) => !moving.has(own))),
     )
   const arithmetic = (node: FileNode, index: number): Use => {
     const { op, name, inputs } = node
-    const use = { op, node: name, onImages: inputs.some((own) => raw.has(own)), scaledAgain: false }
+    const use = { op, node: name, taker: '', onImages: inputs.some((own) => raw.has(own)), scaledAgain: false }
     const other = inputs.find((own, i) => i !== index && moving.has(own)) ?? ''
     const before = producers.get(other)
     if (op === 'Mul' && isNormalized(other)) return { ...use, op: 'Normalization', place: 'scale', learned: true }
@@ -152,33 +168,53 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     const linear = PLACES[op] === LINEAR || PLACES[op] === RECURRENT
     const fanIn = linear && shape ? fanInOf(node, weight, shape) : undefined
     const scaledAgain = op === 'InstanceNormalization' && isScaledAgain(node.outputs[0] ?? '')
-    return { op, node: name, place, learned: true, onImages: false, scaledAgain, ...(fanIn && { fanIn }) }
+    return { op, node: name, taker: '', place, learned: true, onImages: false, scaledAgain, ...(fanIn && { fanIn }) }
   }
 
-  const uses = new Map<string, Use[]>()
-  const reached = new Map<string, Use[]>(outputs.map((name) => [name, []]))
+  const uses = new Map<string, Map<string, Use>>()
+  const reached = new Map<string, Map<string, Use>>(outputs.map((name) => [name, new Map()]))
   for (const node of [...nodes].reverse()) {
-    const later = node.outputs.flatMap((output) => reached.get(output) ?? [])
+    const later = node.outputs.flatMap((output) => [...(reached.get(output)?.values() ?? [])])
     if (!node.outputs.some((output) => reached.has(output))) continue
     const still = !node.inputs.some((name) => moving.has(name))
     node.inputs.forEach((name, index) => {
       if (!name || !passesGradient(node, index)) return
       const place = PLACES[node.op]?.[index]
       const inherited = later.map((use) => inheritedUse(use, node, constants.get(name)?.shape))
-      const found = moving.has(name) ? [] : still && !(place && place !== 'bias') ? inherited : [ownUse(node, index)]
-      reached.set(name, [...(reached.get(name) ?? []), ...found])
-      if (constants.has(name)) uses.set(name, [...(uses.get(name) ?? []), ...found])
+      const found = moving.has(name) ? [] : still && !place ? inherited : [ownUse(node, index)]
+      addTo(reached, name, found)
+      if (!constants.has(name)) return
+      const taker = node.outputs[0] ?? ''
+      addTo(
+        uses,
+        name,
+        found.map((use) => ({ ...use, taker })),
+      )
     })
   }
-  return uses
+  // In the order in which the model meets the tensors.
+  const met = nodes.flatMap(({ inputs }) => inputs)
+  return new Map(met.flatMap((name) => (uses.has(name) ? [[name, [...uses.get(name)!.values()]]] : [])))
 }
+
+/** Equal uses count once: what is made of one tensor by doubling it again and again is still one use of it. */
+function addTo(all: Map<string, Map<string, Use>>, name: string, found: readonly Use[]): void {
+  const known = all.get(name) ?? new Map<string, Use>()
+  for (const use of found) known.set(JSON.stringify(use), use)
+  all.set(name, known)
+}
+
+const ARITHMETIC = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Where'])
 
 /** The use of what a node makes of tensors alone, as that of the tensor it was made of. */
 function inheritedUse(use: Use, { op }: FileNode, shape: Shape | undefined): Use {
   if (op === 'Gather' && !use.learned) return { ...use, place: 'table' }
-  if (use.place !== 'weight' || use.fanIn || !shape) return use
+  // A number beside a weight is none.
+  if (shape && sizeOf(shape) === 1) return { ...use, place: 'factor', learned: false }
+  const learned = use.learned && !ARITHMETIC.has(op)
+  if (use.place !== 'weight' || use.fanIn || !shape) return { ...use, learned }
   // A weight that is transposed, scaled or normalized first.
   const [rows = 1, ...rest] = shape
   const fanIn = use.op === 'MatMul' && op !== 'Transpose' ? rows : sizeOf(rest)
-  return { ...use, fanIn }
+  return { ...use, learned, fanIn }
 }

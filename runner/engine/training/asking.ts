@@ -7,7 +7,7 @@ import { batchesOf, eachGradient, type LookContext, sumGradients, valuesOf } fro
 import { asArrays, asFloats } from './outcomes.ts'
 
 export interface Asking<T extends TaskTypes>
-  extends Pick<Trainer<T>, 'mask' | 'gradient' | 'importance' | 'foldGradients' | 'evaluate'> {
+  extends Pick<Trainer<T>, 'mask' | 'gradient' | 'importance' | 'foldGradients' | 'evaluate' | 'foldValues'> {
   /** Seconds spent on masks, without compiling. */
   maskSeconds(): number
 }
@@ -63,6 +63,16 @@ export function askingOf<T extends TaskTypes>(context: LookContext<T>, parameter
       }),
     evaluate: (on, value) =>
       memory.perform(asFloats, () => valuesOf(context, { on, loss: lossOf(value), phase: 'values' })),
+    foldValues: (value, initial, on, step) =>
+      memory.perform(asFloats, async () => {
+        const loss = lossOf(value)
+        let state = initial
+        for (let round = 0; ; round++) {
+          const next = on(state, round)
+          if (!next) return state
+          state = step(state, await valuesOf(context, { on: next, loss, phase: 'values' }), round)
+        }
+      }),
     maskSeconds: () => maskSeconds,
   }
 }

@@ -38,6 +38,8 @@ export interface Descent {
   penalty: Recording | null
   direction: Recording | null
   after: Recording | null
+  /** Tensors of the method's own, by their names in a step. */
+  own: { name: string; shape: readonly number[] }[]
 }
 
 export interface RunOptions {
@@ -160,6 +162,7 @@ async function run<T extends TaskTypes>(
     clipNorm: descent.clipNorm,
     mask: descent.mask ? descent.freeze : 'none',
     average: descent.average,
+    own: descent.own,
     terms: terms.map(({ on, loss, weight }, k) => ({
       batch: batches[k]!,
       on: objective.shapeOf(on, 'training'),

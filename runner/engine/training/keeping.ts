@@ -12,12 +12,14 @@ export function keepingOf<T extends TaskTypes>(
   { objective, memory, seed, purpose }: DescentContext<T> & { purpose: string },
   parameters: readonly Parameter[],
 ): Pick<Trainer<T>, Verbs> {
+  const tensorsOf = (values: ReadonlyMap<string, Float32Array>) =>
+    new Map(parameters.map((parameter) => [parameter.name, tensorOf(values, parameter)]))
   function keepModel(values: ReadonlyMap<string, Tensor>, given = false): Kept {
     const number = memory.kept.push({ values, given }) - 1
     return {
       number,
-      retake() {
-        memory.kept[number] = { values: memory.state, given: false }
+      retake(own) {
+        memory.kept[number] = own ? { values: tensorsOf(own), given: true } : { values: memory.state, given: false }
       },
     }
   }
@@ -33,8 +35,7 @@ export function keepingOf<T extends TaskTypes>(
   return {
     keep: () => keepModel(memory.state),
     fresh: () => keepModel(fresh(), true),
-    hold: (values) =>
-      keepModel(new Map(parameters.map((parameter) => [parameter.name, tensorOf(values, parameter)])), true),
+    hold: (values) => keepModel(tensorsOf(values), true),
     select: (choose) =>
       new Map(parameters.map((one) => [one.name, new Uint8Array(one.size).fill(choose(one) ? 1 : 0)])),
     read: () =>

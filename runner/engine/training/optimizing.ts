@@ -12,10 +12,11 @@ import type {
   WeightValues,
 } from '../../science/method.ts'
 import { feedName } from '../nn/variables.ts'
-import type { Tensor } from '../onnx/tensor.ts'
+import { floats, sizeOf, type Tensor } from '../onnx/tensor.ts'
 import { type Descent, type DescentContext, type RecordedTerm, takePass, takeSteps } from './descent.ts'
 import type { Within } from './half-done.ts'
-import { asJson } from './outcomes.ts'
+import { asFloats, asJson } from './outcomes.ts'
+import { ownName } from './step-program.ts'
 
 /** How the recipe of a training descends, beside what methods can say. */
 export interface FitOptions {
@@ -43,13 +44,13 @@ export interface FitOptimizer<T extends TaskTypes> {
 
 export interface Optimizing<T extends TaskTypes> extends Pick<Trainer<T>, 'sgd' | 'adam'> {
   fit(options: FitOptions): FitOptimizer<T>
-  /** Every mask that an optimizer was given, once. */
+  /** Every mask that an optimizer was given, or that was asked for, once. */
   masks(): Mask[]
   /** Mean losses so far: of each pass, and of each twentieth of a run of steps. */
   losses(): number[]
 }
 
-const ADAM: OptimizerSpec = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
+const ADAM = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const satisfies OptimizerSpec
 
 /** `purpose` begins the names of all draws. */
 export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & { purpose: string }): Optimizing<T> {
@@ -81,9 +82,15 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
 
   function begin(
     spec: OptimizerSpec,
-    { learningRate, clipNorm = null, mask, freeze = 'hard', average = null, ...more }: OptimizerOptions,
+    { learningRate, clipNorm = null, mask, freeze = 'hard', average = null, own = {}, ...more }: OptimizerOptions,
   ): Descent {
-    const number = memory.optimizers.push(new Map()) - 1
+    const ownTensors = Object.entries(own).map(([name, { shape, values }]) => {
+      const size = sizeOf(shape)
+      if (values.length !== size)
+        throw new ExpressionError(`own("${name}"): expected ${size} values for [${shape}], got ${values.length}`)
+      return [ownName(name), floats(shape, Float32Array.from(values))] as const
+    })
+    const number = memory.optimizers.push(new Map(ownTensors)) - 1
     if (mask) masks.add(mask)
     const recordedBy = <V>(
       build: ((values: V) => Expr) | undefined,
@@ -92,7 +99,8 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
     const penalty = recordedBy(more.penalty, weightValues)
     const direction = recordedBy(more.direction, directionValues)
     const after = recordedBy(more.after, weightValues)
-    return { number, spec, learningRate, clipNorm, mask, freeze, average, penalty, direction, after }
+    const shapes = ownTensors.map(([name, { shape }]) => ({ name, shape }))
+    return { number, spec, learningRate, clipNorm, mask, freeze, average, penalty, direction, after, own: shapes }
   }
 
   function optimizer(spec: OptimizerSpec, how: OptimizerOptions): Optimizer<T> {
@@ -101,10 +109,11 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
     return {
       async descend(terms, span) {
         const all = recorded(terms)
-        const { learningRate = how.learningRate, numbers = {} } = span
+        const { learningRate: given = how.learningRate, numbers = {} } = span
+        const rate = typeof given === 'number' ? () => given : given
         const { clipNorm = own.clipNorm, direction = own.direction, average = own.average } = span
         const descent = { ...own, clipNorm, direction, average }
-        const common = { rate: () => learningRate, learningRate, numbers }
+        const common = { rate, learningRate: rate(0), numbers }
         if ('steps' in span) {
           const run = { ...common, phase: 'unlearning', drawn: drawnSteps() }
           return descend((within) => takeSteps(context, descent, all, span.steps, run, within))
@@ -123,6 +132,12 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
             return null
           })
           .then(() => {}),
+      own: (name) =>
+        memory.perform(asFloats, async () => {
+          const tensor = memory.optimizers[own.number]!.get(ownName(name))
+          if (!tensor) throw new ExpressionError(`own("${name}"): this optimizer trains no tensor of that name`)
+          return Float32Array.from(tensor.data as Float32Array)
+        }),
     }
   }
 
@@ -140,7 +155,8 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
   return {
     sgd: ({ momentum, weightDecay, ...rest }) =>
       optimizer({ kind: 'sgd', momentum, weightDecay, nesterov: false }, rest),
-    adam: (how) => optimizer(ADAM, how),
+    adam: ({ weightDecay = 0, ...how }) =>
+      optimizer(weightDecay > 0 ? { ...ADAM, kind: 'adamw', weightDecay } : ADAM, how),
     fit({ spec, ...how }) {
       const descent = begin(spec, how)
       const common = { learningRate: how.learningRate, numbers: {} }

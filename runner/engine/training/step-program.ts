@@ -28,6 +28,8 @@ export interface StepShape {
   mask: MaskKind
   /** Decay of the moving average of the weights, which is carried beside them. */
   average: number | null
+  /** Tensors of the method's own, carried and trained beside the weights. */
+  own: Named[]
   terms: StepTerm[]
   penalty: Recording | null
   direction: Recording | null
@@ -44,12 +46,21 @@ const declared = (graph: Graph, list: readonly Named[]) =>
 const named = (names: readonly { name: string }[], values: readonly Value[]): NetValues =>
   new Map(names.map(({ name }, i) => [name, values[i]!]))
 
-/** What a step carries, by the names of its feeds: parameters, buffers, optimizer slots, the moving average and `step`. */
-export function carriedBy({ parameters, buffers }: Variables, { optimizer, average }: StepShape): Named[] {
-  const slots = [...optimizerOf(optimizer).slots, ...(average === null ? [] : ['average'])]
-  const values = beside([...parameters, ...buffers])
-  return [...values, ...slots.flatMap((slot) => beside(parameters, slot)), { name: 'step', shape: [] }]
+/** What a step carries, by the names of its feeds: parameters, buffers, optimizer slots, the moving average, tensors of the method's
+ *  own with their slots, and `step`. */
+export function carriedBy({ parameters, buffers }: Variables, { optimizer, average, own }: StepShape): Named[] {
+  const moving = optimizerOf(optimizer).slots
+  const slots = [...moving, ...(average === null ? [] : ['average'])]
+  return [
+    ...beside([...parameters, ...buffers]),
+    ...slots.flatMap((slot) => beside(parameters, slot)),
+    ...[...own, ...moving.flatMap((slot) => beside(own, `own ${slot}`))],
+    { name: 'step', shape: [] },
+  ]
 }
+
+/** The name of a tensor of the method's own beside those of the model. */
+export const ownName = (name: string): string => feedName(name, 'own')
 
 /** The shape of a term that is looked at by itself. */
 export const alone = (term: TermShape): Pick<StepShape, 'terms' | 'penalty' | 'direction' | 'after'> => ({
@@ -132,12 +143,14 @@ export function termsOf(
   return {
     bundles,
     common,
-    /** The values of all terms in one iteration; `model` gives the values of the model that is asked. */
-    inside(ops: Ops, iteration: Value) {
+    /** The values of all terms in one iteration; `model` gives the values of the model that is asked, `own` those of the method's
+     *  own. */
+    inside(ops: Ops, iteration: Value, own: NetValues = new Map()) {
       const resolvers = declarations.map((declare) => declare(ops, iteration))
       const known = (k: number, model: (node: ExprNode) => Net) => (node: ExprNode, args: readonly Compiled[]) => {
         const shared = common(ops, iteration, node)
         if (shared) return shared
+        if (node.op === 'own') return ownValue(own, node)
         const { net } = node.with
         const asked = net === undefined ? null : net === null ? model(node) : netOf(net as number)
         const tensors = args.map((arg) => {
@@ -155,13 +168,19 @@ export function termsOf(
   }
 }
 
+function ownValue(own: NetValues, { with: { name } }: ExprNode): Value {
+  const value = own.get(ownName(name as string))
+  if (value) return value
+  throw new ExpressionError(`own("${name}") is trained by its optimizer; give it with { own: { ${name}: … } } there`)
+}
+
 /** Inputs: what is carried, by name; `steps`; `rates` [steps]; those of the terms; masks, kept models and numbers [steps] as the
  *  shape asks. Outputs: `next/<name>` of what is carried and `losses` [steps, terms]. */
 export function stepProgram(objective: Objective, shape: StepShape): Graph {
   const graph = newGraph()
   const ops = opsFor(graph)
   const { parameters, buffers } = objective
-  const { terms, average, penalty, direction, after, mask } = shape
+  const { terms, average, own, penalty, direction, after, mask } = shape
   const steps = addInput(graph, 'steps', 'int64', [])
   const rates = addInput(graph, 'rates', 'float32', [-1])
   const { bundles, common, inside } = termsOf(graph, ops, objective, shape)
@@ -173,13 +192,15 @@ export function stepProgram(objective: Objective, shape: StepShape): Graph {
     weights: bundles.pack(ops, declared(graph, beside(parameters))),
     buffers: declared(graph, beside(buffers)),
     step: declared(graph, [{ name: 'step', shape: [] }]),
+    own: declared(graph, own),
+    ...Object.fromEntries(optimizer.slots.map((slot) => [`own ${slot}`, declared(graph, beside(own, `own ${slot}`))])),
     ...Object.fromEntries(slotNames.map((slot) => [slot, packed(slot)])),
   }
 
   const { carried, scans } = loopOverGroups(ops, steps, state, (ops, iteration, current) => {
-    const { weights: held = [], buffers: running = [], step: [step] = [], ...slots } = current
+    const { weights: held = [], buffers: running = [], step: [step] = [], own: extra = [], ...slots } = current
     const weights = bundles.unpack(ops, held)
-    const batch = inside(ops, iteration)
+    const batch = inside(ops, iteration, named(own, extra))
     // Running statistics go from one forward pass of the step to the next.
     let statistics = running
     const model =
@@ -196,24 +217,41 @@ export function stepProgram(objective: Objective, shape: StepShape): Graph {
     const gradientOf = (loss: Value, at: readonly Value[] = weights) =>
       bundles.pack(ops, differentiate(ops.graph, loss, at, { absent: 'zero' }))
 
-    const weighted = () => {
+    const total = () => {
       const parts = losses.map((loss, k) => (terms[k]!.weight === 1 ? loss : ops.Mul(loss, terms[k]!.weight)))
-      return gradientOf(parts.reduce((sum, part) => ops.Add(sum, part)))
+      return parts.reduce((sum, part) => ops.Add(sum, part))
+    }
+    /** Of the weighted sum of the terms, for the weights and for what is the method's own. */
+    const weighted = () => {
+      const found = differentiate(ops.graph, total(), [...weights, ...extra], { absent: 'zero' })
+      return { weights: bundles.pack(ops, found.slice(0, weights.length)), own: found.slice(weights.length) }
     }
     const lossElsewhere = (k: number, values: readonly Value[]) =>
       batch.loss(k, model(values, false), { values: new Map(), stopped: buildings[k] })
     const shared = (node: ExprNode) => common(ops, iteration, node)
+    const plain = direction && own.length === 0 ? null : weighted()
+    let ownGradients: readonly Value[] = plain?.own ?? []
     let gradients: readonly Value[] = direction
       ? directionOf(ops, direction, { held, losses, bundles, gradientOf, lossElsewhere, shared })
-      : weighted()
+      : plain!.weights
     if (penalty) {
       const ofWeights = (node: ExprNode) => (node.op === 'weights' ? held : shared(node))
       const slopes = differentiate(ops.graph, buildScalar(ops, penalty, ofWeights), held)
       gradients = gradients.map((gradient, i) => ops.Add(gradient, slopes[i]!))
     }
-    if (shape.clipNorm) gradients = clipByGlobalNorm(ops, [...gradients], shape.clipNorm)
+    if (shape.clipNorm) {
+      const clipped = clipByGlobalNorm(ops, [...gradients, ...ownGradients], shape.clipNorm)
+      gradients = clipped.slice(0, gradients.length)
+      ownGradients = clipped.slice(gradients.length)
+    }
     const rate = ops.Gather(rates, iteration)
-    const next = updateBundles(ops, { optimizer, weights: held, gradients, slots, mask, factors, rate, step: step! })
+    const stepping = { optimizer, rate, step: step! }
+    const next = updateBundles(ops, { ...stepping, weights: held, gradients, slots, mask, factors })
+    const ownNext = updateBundles(ops, {
+      ...stepping,
+      ...{ weights: extra, gradients: ownGradients, mask: 'none', factors: null },
+      slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, slots[`own ${slot}`]!])),
+    })
     const moved = after
       ? buildPack(ops, after, (node) => (node.op === 'weights' ? next.weights : shared(node)))
       : next.weights
@@ -227,6 +265,8 @@ export function stepProgram(objective: Objective, shape: StepShape): Graph {
         weights: moved,
         buffers: statistics,
         step: [ops.Add(step!, 1)],
+        own: ownNext.weights,
+        ...Object.fromEntries(optimizer.slots.map((slot) => [`own ${slot}`, ownNext.slots[slot]!])),
         ...next.slots,
         ...(averages && { average: averages }),
       },
@@ -238,6 +278,8 @@ export function stepProgram(objective: Objective, shape: StepShape): Graph {
   give(beside(parameters), bundles.unpack(ops, carried.weights!))
   give(beside(buffers), carried.buffers!)
   for (const slot of slotNames) give(beside(parameters, slot), bundles.unpack(ops, carried[slot]!))
+  give(own, carried.own!)
+  for (const slot of optimizer.slots) give(beside(own, `own ${slot}`), carried[`own ${slot}`]!)
   give([{ name: 'step' }], carried.step!)
   addOutput(graph, 'losses', scans[0]!)
   return graph

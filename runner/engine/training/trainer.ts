@@ -1,6 +1,7 @@
 /** The trainer that methods are handed, for every task: the weights of a model, and verbs that move them or ask about them. What is
  *  trained and what a loss may look at is the objective's business. */
 import type { Progress } from '../../../schema/result.ts'
+import type { Mask } from '../../science/mask.ts'
 import type { TaskTypes, Trainer } from '../../science/method.ts'
 import type { Parameter } from '../../science/weights.ts'
 import type { Checkpoint } from '../../store/checkpoint.ts'
@@ -57,10 +58,18 @@ export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): 
   const memory = createMemory({ initial: options.state, seed, purpose, checkpoint, seconds })
   const context = { objective, executor, memory, seed, purpose, onProgress }
   const asking = askingOf(context, parameters)
+  const optimizing = optimizingOf(context)
+  const made: Mask[] = []
   return {
     parameters,
-    ...optimizingOf(context),
+    ...optimizing,
     ...asking,
+    async mask(options) {
+      const mask = await asking.mask(options)
+      made.push(mask)
+      return mask
+    },
+    masks: () => [...new Set([...made, ...optimizing.masks()])],
     ...keepingOf(context, parameters),
     memory,
     executor,

@@ -6,7 +6,7 @@ import { describeIssues } from '../../../schema/issues.ts'
 import type { PlannableMethod } from '../../../schema/plan.ts'
 import { noSuch } from '../../words/nearest.ts'
 import { idleIn } from '../acting.ts'
-import { type MethodDefinition, paramsFor } from '../method.ts'
+import { type MethodDefinition, paramsFor, requestRefusal } from '../method.ts'
 import * as methodModules from '../methods/index.ts'
 import type { MetricDefinition } from '../metric.ts'
 import { metricNamed as namedOf } from '../score.ts'
@@ -53,6 +53,10 @@ export const offeredBy = (method: MethodDefinition): { task: string; params: Par
 
 export const offers = (method: MethodDefinition, task: string): boolean => paramsFor(method, task) !== null
 
+/** Whether a method can be run on a benchmark: it knows the task, and the kind of request. */
+export const offersOn = (method: MethodDefinition, { task, request }: Benchmark): boolean =>
+  offers(method, task.id) && requestRefusal('', method.on[task.id] ?? {}, request) === null
+
 export const metricsOf = (task: string): Catalogue<MetricDefinition> =>
   new Map(Object.entries(scienceTasks.get(task)?.metrics ?? {}))
 
@@ -83,8 +87,10 @@ export function paramsOn(benchmark: Benchmark, id: string): { params: Params } |
   if (!method) return refused(noSuch('method', id, methods.keys()))
   const task = benchmark.task.id
   const params = paramsFor(method, task)
+  const fault = requestRefusal(id, method.on[task] ?? {}, benchmark.request)
+  if (fault !== null) return refused(`${fault}; choose another method for ${benchmark.slug}`)
   if (params) return { params }
-  const others = [...methods].flatMap(([other, method]) => (offers(method, task) ? other : []))
+  const others = [...methods].flatMap(([other, method]) => (offersOn(method, benchmark) ? other : []))
   return refused(
     `"${id}" has nothing to offer for ${task}, which is what ${benchmark.slug} asks for; known: ${others.join(', ')}`,
   )
@@ -105,6 +111,8 @@ export function resolveParams(
   for (const name of idle) delete preset[name]
   const input = { ...preset, ...own }
   const { data, error } = found.params.safeParse(input)
-  if (!error) return { values: data }
-  return { refusal: { code: 'invalid_parameters', message: describeIssues(error, input, place) } }
+  const refused = (message: string) => ({ refusal: { code: 'invalid_parameters' as const, message } })
+  if (error) return refused(describeIssues(error, input, place))
+  const fault = methods.get(id)!.on[benchmark.task.id]?.fault?.(data, benchmark) ?? null
+  return fault === null ? { values: data } : refused(fault)
 }

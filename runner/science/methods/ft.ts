@@ -1,7 +1,9 @@
 /** Fine-tuning on D_r (the FT row of SalUn's Table 1, https://arxiv.org/abs/2310.12508). */
+import { acting } from '../acting.ts'
 import { defineMethod } from '../method.ts'
 import * as classification from '../tasks/classification/vocabulary.ts'
 import * as generation from '../tasks/generation/vocabulary.ts'
+import { denoiserMasked, denoiserMaskFor, masked, maskFor } from './parts/saliency.ts'
 
 export const ft = defineMethod({
   title: 'FT',
@@ -14,15 +16,19 @@ export const ft = defineMethod({
   mark: 1,
   on: {
     classification: classification.onClassification({
-      params: classification.sgd,
-      async run({ params, trainer, retain }) {
-        await trainer.sgd(params).descend([classification.fitLabels(retain, params)], { passes: params.epochs })
+      params: acting(classification.sgd.extend(masked)),
+      async run(context) {
+        const { params, trainer, retain } = context
+        const optimizer = trainer.sgd({ ...params, mask: await maskFor(context) })
+        await optimizer.descend([classification.fitLabels(retain, params)], { passes: params.epochs })
       },
     }),
     generation: generation.onGeneration({
-      params: generation.adamSteps,
-      async run({ params, trainer, retain }) {
-        await trainer.adam(params).descend([generation.fitImages(retain, params)], { steps: params.steps })
+      params: acting(generation.adamSteps.extend(denoiserMasked)),
+      async run(context) {
+        const { params, trainer, retain } = context
+        const optimizer = trainer.adam({ ...params, mask: await denoiserMaskFor(context) })
+        await optimizer.descend([generation.fitImages(retain, params)], { steps: params.steps })
       },
     }),
   },

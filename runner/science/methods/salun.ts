@@ -1,45 +1,18 @@
 /** SalUn: random labels, changing only the weights that matter for D_f (https://arxiv.org/abs/2310.12508, Eq. 3 to 6). */
-import { z } from 'zod'
-import { acting, actingWith } from '../acting.ts'
+import { acting } from '../acting.ts'
 import { defineMethod } from '../method.ts'
-import { fitLabels, onClassification } from '../tasks/classification/vocabulary.ts'
+import { onClassification } from '../tasks/classification/vocabulary.ts'
 import { onGeneration } from '../tasks/generation/vocabulary.ts'
 import { otherClass, otherClassTerms } from './parts/other-class.ts'
 import { randomLabels, relabelPass } from './parts/relabel.ts'
+import { denoiserMaskFor, density, freeze, maskFor, maskGuidance, maskKind } from './parts/saliency.ts'
 
-/** Parameters of a mask. */
-const MASKED = { mask: ['saliency', 'random', 'inverted'] }
-
-const saliency = {
-  mask: z
-    .enum(['saliency', 'random', 'inverted', 'none'])
-    .default('saliency')
-    .describe(
-      'How the movable weights are chosen: by saliency, or as controls at the same density: `random`, `inverted` (the least salient), `none` (all weights move: RL).',
-    ),
-  density: actingWith(
-    z
-      .number()
-      .gt(0)
-      .max(1)
-      .default(0.5)
-      .describe("Mask density: share of all parameters that may move; 0.5 is the paper's median threshold."),
-    MASKED,
-  ),
-}
-
-/** Adam as it is used here has no decay, so that both would be one. */
-const freezing = {
-  freeze: actingWith(
-    z
-      .enum(['hard', 'gradient'])
-      .default('hard')
-      .describe(
-        '`hard` keeps the other weights bit for bit (the paper, and the released code since 2026-02-28); `gradient` masks only the gradient, so weight decay and momentum still move them (the code behind the published numbers).',
-      ),
-    MASKED,
-  ),
-}
+/** SalUn is its mask, which therefore has another default here than where it is put on a method. */
+const mask = maskKind
+  .default('saliency')
+  .describe(
+    'How the movable weights are chosen: by saliency, or as controls at the same density: `random`, `inverted` (the least salient), `none` (all weights move: RL).',
+  )
 
 export const salun = defineMethod({
   title: 'SalUn',
@@ -51,52 +24,19 @@ export const salun = defineMethod({
   example: true,
   on: {
     classification: onClassification({
-      params: acting(randomLabels.extend({ ...saliency, ...freezing })),
+      params: acting(randomLabels.extend({ mask, density, freeze })),
       async run(context) {
-        const { params, trainer, forget } = context
-        const { mask: kind, density } = params
-        const mask =
-          kind === 'none'
-            ? undefined
-            : await trainer.mask({ kind, density, of: fitLabels(forget, { batchSize: params.batchSize }) })
-        const optimizer = trainer.sgd({ ...params, mask })
+        const { params, trainer } = context
+        const optimizer = trainer.sgd({ ...params, mask: await maskFor(context) })
         for (let epoch = 0; epoch < params.epochs; epoch++) await relabelPass(context, optimizer)
       },
     }),
     generation: onGeneration({
-      params: acting(
-        otherClass.extend({
-          ...saliency,
-          maskGuidance: actingWith(
-            z
-              .number()
-              .min(0)
-              .max(100)
-              .default(2)
-              .describe(
-                'Guidance of the prediction whose loss gives the saliency: 2 in the released code; 0 takes the plain loss.',
-              ),
-            { mask: ['saliency', 'inverted'] },
-          ),
-        }),
-      ),
+      params: acting(otherClass.extend({ mask, density, maskGuidance })),
       async run(context) {
-        const { params, trainer, forget } = context
-        const { mask: kind, density, batchSize, maskGuidance: guidance } = params
-        const mask =
-          kind === 'none'
-            ? undefined
-            : await trainer.mask({
-                kind,
-                density,
-                clipNorm: 1,
-                of: {
-                  on: { items: forget, batchSize },
-                  loss: ({ x, t, label, noise, predict, squaredError }) =>
-                    squaredError(noise, predict({ x, t, label }, { guidance }), 'sum'),
-                },
-              })
-        await trainer.adam({ ...params, mask }).descend(otherClassTerms(context), { steps: params.steps })
+        const { params, trainer } = context
+        const optimizer = trainer.adam({ ...params, mask: await denoiserMaskFor(context) })
+        await optimizer.descend(otherClassTerms(context), { steps: params.steps })
       },
     }),
   },

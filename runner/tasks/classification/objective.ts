@@ -4,10 +4,11 @@ import { residentImages } from '../../engine/nn/executor.ts'
 import { featuresBefore } from '../../engine/nn/extract.ts'
 import type { Network } from '../../engine/nn/network.ts'
 import { addInput, type Value } from '../../engine/onnx/graph.ts'
-import { int64s, tensor } from '../../engine/onnx/tensor.ts'
+import { floats, int64s, tensor } from '../../engine/onnx/tensor.ts'
 import { cropAndFlip, DRAWS, PADDING } from '../../engine/training/augment.ts'
 import type { Net, Objective, Use } from '../../engine/training/objective.ts'
 import type { Split } from '../../science/dataset.ts'
+import { ExpressionError } from '../../science/expression.ts'
 import type { Images } from '../../science/tasks/classification/vocabulary.ts'
 import { type ClassifierTypes, classifierValues } from '../../science/tasks/classification/vocabulary.ts'
 
@@ -24,7 +25,14 @@ interface Shape {
   images: number
   own: boolean
   augment: boolean
+  /** Images that follow those. */
+  beside?: number
+  /** Numbers drawn with each image. */
+  uniforms?: number
 }
+
+/** Numbers of `uniform` lie in the middle of so many equal parts of (0, 1): each is exact in single precision, none is an end. */
+const PARTS = 1 << 23
 
 export function classifierObjective({ network, train, augment }: ClassifierOptions): Objective<ClassifierTypes> {
   const { parameters, buffers, inputShape } = network
@@ -39,9 +47,15 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
     values: classifierValues,
     population: ({ items }) => items.length,
     batchSize: ({ batchSize }) => batchSize,
-    shapeOf: ({ from }, use) => ({ images: countOf(from), own: !!from, augment: augments(use) }),
+    shapeOf: ({ from, beside, uniforms }, use) => ({
+      images: countOf(from),
+      own: !!from,
+      augment: augments(use),
+      ...(beside && { beside: beside.labels.length }),
+      ...(uniforms !== undefined && { uniforms }),
+    }),
     declare(graph, k, { batch, on, loss }) {
-      const { images: count, own, augment } = on as unknown as Shape
+      const { images: count, own, augment, beside, uniforms } = on as unknown as Shape
       const name = nameOf({ own }, k)
       // Terms share the training set.
       const images =
@@ -51,19 +65,32 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
         ? addInput(graph, `labels.${k}`, 'int64', [-1, batch])
         : null
       const draws = augment ? addInput(graph, `draws.${k}`, 'int64', [-1, batch, DRAWS]) : null
+      const others = beside === undefined ? null : addInput(graph, `beside.${k}`, 'float32', [beside, ...inputShape])
+      const uniform = uniforms === undefined ? null : addInput(graph, `uniform.${k}`, 'float32', [-1, batch, uniforms])
       return (ops, iteration) => {
         let pixels: Value | undefined
         const seen = () => {
           if (!pixels) {
-            const bytes = ops.Gather(images, ops.Gather(plan, iteration))
-            const cropped = draws ? cropAndFlip(ops, bytes, ops.Gather(draws, iteration)) : bytes
+            const at = ops.Gather(plan, iteration)
+            const whole = ops.Gather(images, others ? ops.Min(at, count - 1) : at)
+            const cropped = draws ? cropAndFlip(ops, whole, ops.Gather(draws, iteration)) : whole
             pixels = ops.Mul(ops.Cast(cropped, 'float32'), 1 / 255)
+            if (others) {
+              const follows = ops.Reshape(ops.Greater(at, count - 1), [batch, ...inputShape.map(() => 1)])
+              pixels = ops.Where(follows, ops.Gather(others, ops.Max(ops.Sub(at, count), 0)), pixels)
+            }
           }
           return pixels
         }
-        const answers = (x: Value, net: Net) => {
-          const { logits, updates } = network.forward(ops, x, net.values, net.training)
-          net.update(updates)
+        // Logits and features of one network on the same images come from one pass: running statistics move once.
+        const answered: { x: Value; weight: Value | undefined; training: boolean; logits: Value }[] = []
+        const answers = (x: Value, { values, training, update }: Net) => {
+          const weight = values.get(parameters[0]!.name)
+          const known = answered.find((one) => one.x === x && one.weight === weight && one.training === training)
+          if (known) return known.logits
+          const { logits, updates } = network.forward(ops, x, values, training)
+          update(updates)
+          answered.push({ x, weight, training, logits })
           return logits
         }
         return ({ op }, [x], net) => {
@@ -72,6 +99,9 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
               return seen()
             case 'labels':
               return ops.Gather(targets!, iteration)
+            case 'uniform':
+              if (uniform) return ops.Gather(uniform, iteration)
+              throw new ExpressionError('uniform: expected a batch with `uniforms`, got one without')
             case 'logits':
               return answers(x ?? seen(), net!)
             case 'features':
@@ -82,14 +112,20 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
         }
       }
     },
-    draw({ items, labels, from }, { k, use, running }) {
+    draw({ items, labels, from, beside, uniforms }, { k, use, running }) {
       const truth = from?.labels ?? train.labels
+      const count = countOf(from)
+      const labelOf = (item: number) => (item < count ? truth[item]! : beside!.labels[item - count]!)
       return {
-        feeds: { [nameOf({ own: !!from }, k)]: from ? residentImages(from.images, inputShape) : resident },
+        feeds: {
+          [nameOf({ own: !!from }, k)]: from ? residentImages(from.images, inputShape) : resident,
+          ...(beside && { [`beside.${k}`]: floats([beside.labels.length, ...inputShape], beside.images) }),
+        },
         async stepFeeds({ steps, batch, positions }) {
           // Each term has its own, so that it doesn't matter how many steps go in one call.
-          const draws = running(k === 0 ? 'augment' : `augment.${k}`)
-          const label = (position: number) => (labels ? labels[position]! : truth[items[position]!]!)
+          const own = (purpose: string) => running(k === 0 ? purpose : `${purpose}.${k}`)
+          const draws = own('augment')
+          const label = (position: number) => (labels ? labels[position]! : labelOf(items[position]!))
           return {
             [`items.${k}`]: tensor(
               'int64',
@@ -106,6 +142,15 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
                 [steps, batch, DRAWS],
                 Array.from({ length: steps * batch * DRAWS }, (_, i) =>
                   draws.integer(i % DRAWS === 2 ? 2 : 2 * PADDING + 1),
+                ),
+              ),
+            }),
+            ...(uniforms !== undefined && {
+              [`uniform.${k}`]: floats(
+                [steps, batch, uniforms],
+                Float32Array.from(
+                  { length: steps * batch * uniforms },
+                  () => (own('uniform').integer(PARTS) + 0.5) / PARTS,
                 ),
               ),
             }),

@@ -1,7 +1,8 @@
 /** Image classification on the engine's side: trains classifiers, and asks them about D_f, D_r and the test set. */
+
+import { classifiers } from '../../engine/nn/architectures/classifiers.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { extract } from '../../engine/nn/extract.ts'
-import * as models from '../../engine/nn/models/index.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
 import type { Split } from '../../science/dataset.ts'
 import { EVIDENCE } from '../../science/task.ts'
@@ -11,20 +12,21 @@ import { startClock } from '../../stages/clock.ts'
 import { splitOf } from '../../stages/split.ts'
 import { defineRunnerTask } from '../../stages/task.ts'
 import { loadWeights } from '../../stages/weights.ts'
-import { networkFor } from './network.ts'
+import { classifierFor } from './network.ts'
 import { classifierObjective } from './objective.ts'
 
 /** Images in one batch of evaluation; it does not change the answers. */
 const BATCH = 250
 
 export const classification = defineRunnerTask<ClassifierTypes>({
-  architectures: models,
-  model({ model }, loaded) {
-    const network = networkFor(model, loaded)
+  architectures: classifiers,
+  async model({ model }, loaded, context) {
+    const { network, original } = await classifierFor(model, loaded, context)
     return {
       network,
+      ...(original && { original }),
       objective: ({ augment }) => classifierObjective({ network, train: loaded.dataset.train, augment }),
-      verbs: () => ({}),
+      verbs: () => ({ imageShape: network.inputShape }),
       async fit(trainer, { items, recipe }) {
         const { epochs, batchSize, learningRate, clipNorm } = recipe
         const optimizer = trainer.fit({ spec: recipe.optimizer, learningRate, clipNorm })
@@ -45,7 +47,7 @@ export const classification = defineRunnerTask<ClassifierTypes>({
     const total = startClock()
     const loaded = await context.data(spec.dataset, { signal, onProgress })
     const { train, test, classes } = loaded.dataset
-    const network = networkFor(spec.model, loaded)
+    const { network } = await classifierFor(spec.model, loaded, context)
     const state = await loadWeights(store, network, await context.inputs(spec.inputs.weights!))
     const { forget, retain } = splitOf(train.labels, classes, spec)
     const executor = createExecutor({ threads, provider, signal })

@@ -5,6 +5,7 @@
 rows      recurrent layers over the rows of an image: LSTM of two layers in both directions, GRU, RNN
 sampled   a transformer of space: AffineGrid, GridSample
 mixed     blocks of space to depth and back, LRN, Mish, Celu, Einsum, Trilu, LpPool, Sinh, Atan, Asinh
+folded    windows taken out of a map, weighed, and summed into one again, which is Col2Im
 attended  RMSNormalization and causal Attention, in parts where the opset has no such op
 
 Each is there by the default exporter (`-dynamo`) and, where it can, by the older one (`-legacy`). <name>.json holds the logits of a
@@ -78,6 +79,20 @@ class Mixed(nn.Module):
         return self.fc(torch.atan(x) + torch.asinh(x))
 
 
+class Folded(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.weigh, self.fc = nn.Conv2d(3, 4, 4, 4), nn.Linear(4, 9), nn.Linear(4, CLASSES)
+
+    def forward(self, x):
+        x = self.first(x)
+        n, c, h, w = x.shape
+        windows = F.unfold(x, 3, padding=1, stride=2).reshape(n, c, 9, -1)
+        shares = self.weigh(F.avg_pool2d(x, 2).flatten(2).transpose(1, 2)).softmax(-1).transpose(1, 2)
+        x = F.fold((windows * shares[:, None]).reshape(n, c * 9, -1), (h, w), 3, padding=1, stride=2)
+        return self.fc(F.gelu(x).mean((2, 3)))
+
+
 class Attended(nn.Module):
     def __init__(self, width=16, heads=4):
         super().__init__()
@@ -126,7 +141,7 @@ def export(model, name, opset, dynamo):
 
 
 for seed, (name, Model, opset, legacy) in enumerate(
-    [("rows", Rows, 18, 17), ("sampled", Sampled, 20, 20), ("mixed", Mixed, 18, None), ("attended", Attended, 20, None)]
+    [("rows", Rows, 18, 17), ("sampled", Sampled, 20, 20), ("mixed", Mixed, 18, None), ("attended", Attended, 20, None), ("folded", Folded, 18, None)]
 ):
     torch.manual_seed(seed)
     model = Model().eval()

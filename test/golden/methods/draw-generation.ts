@@ -21,7 +21,10 @@ const cases: [id: string, params: Record<string, unknown>][] = [
   ],
   ['erasediff', { ...few, steps: 2, rounds: 1, passes: 0, balance: 'bome', eta: 20, innerRate: 0.05, other: 'next' }],
   ['esd', { ...few, steps: 4, latentSteps: 4 }],
+  ['neggrad-plus', { ...few, steps: 3, beta: 0.7 }],
+  ['scissorhands', { ...few, steps: 3, sparsity: 0.6, lambda: 0.3, snipBatches: 2 }],
   ['esd', { ...few, steps: 3, latentSteps: 4, latents: 'original', trained: 'all', strength: 2, clipNorm: 0.1 }],
+  ['sfr-on', { ...few, steps: 2, alpha: 3, lambda: 0.5, threshold: 0.5 }],
 ]
 
 const found = []

@@ -144,20 +144,21 @@ def ssd(params):
     return {"params": params, "importances": [flat(in_forget), flat(in_all)], "state": flat(tensors(model))}
 
 
-STEP = {"learningRate": 0.1, "batchSize": 12, "forgetBatchSize": 8}
-cases = {
-    "neggrad-plus": [
-        neggrad_plus({**STEP, "epochs": 1, "beta": 0.8, "batchNorm": "batch", "pull": 0}),
-        neggrad_plus({**STEP, "epochs": 2, "beta": 0.95, "batchNorm": "running", "pull": 0.5}),
-    ],
-    "scrub": [
-        scrub(
-            {**STEP, "epochs": 2, "maxSteps": 1, "decayAfter": [1], "decay": 0.5, "momentum": 0.9, "weightDecay": 0.05}
-            | {"temperature": 4, "alpha": 0.5, "gamma": 0.9}
-        ),
-    ],
-    "ssd": [ssd({"batchSize": size, "alpha": 0.8, "lambda": 1.1}) for size in (1, 6)],
-}
-for name, found in cases.items():
-    (here / f"{name}.json").write_text(json.dumps(found, separators=(",", ":")) + "\n")
-print(f"nearest input of a ReLU to 0: {nearest:.1e}")
+if __name__ == "__main__":
+    STEP = {"learningRate": 0.1, "batchSize": 12, "forgetBatchSize": 8}
+    cases = {
+        "neggrad-plus": [
+            neggrad_plus({**STEP, "epochs": 1, "beta": 0.8, "batchNorm": "batch", "pull": 0}),
+            neggrad_plus({**STEP, "epochs": 2, "beta": 0.95, "batchNorm": "running", "pull": 0.5}),
+        ],
+        "scrub": [
+            scrub(
+                {**STEP, "epochs": 2, "maxSteps": 1, "decayAfter": [1], "decay": 0.5, "momentum": 0.9, "weightDecay": 0.05}
+                | {"temperature": 4, "alpha": 0.5, "gamma": 0.9}
+            ),
+        ],
+        "ssd": [ssd({"batchSize": size, "alpha": 0.8, "lambda": 1.1}) for size in (1, 6)],
+    }
+    for name, found in cases.items():
+        (here / f"{name}.json").write_text(json.dumps(found, separators=(",", ":")) + "\n")
+    print(f"nearest input of a ReLU to 0: {nearest:.1e}")

@@ -22,7 +22,7 @@ sys.path.append(str(here.parent))
 from uniform import uniforms  # noqa: E402
 
 torch.set_default_dtype(torch.float64)
-FIRST_TENSOR = 610  # streams; tensor number i has stream FIRST_TENSOR + i
+FIRST_TENSOR, UNIFORM = 610, 620  # streams; tensor number i has stream FIRST_TENSOR + i
 CLASSES, SIDE, HIDDEN, T = 3, 4, 4, 8
 SIZE = SIDE * SIDE
 PRIME = 2**31 - 1
@@ -233,7 +233,87 @@ def esd(params, draws):
     return {"trace": [{"loss": np.mean(losses), "state": state}], "final": state}
 
 
-methods = {"selective-amnesia": selective_amnesia, "erasediff": erasediff, "esd": esd}
+def joint(model, params, forgotten, retained, of, reduction):
+    """Steps on weighted losses on D_r and D_f; gradients are clipped to norm 1."""
+    optimizer, losses = adam(model, params), []
+    for retain, forget in zip(retained, forgotten):
+        kept, lost = (noise_loss(model, Batch(draw), reduction) for draw in (retain, forget))
+        loss = of(kept, lost)
+        losses.append(loss.item())
+        take(model, optimizer, torch.autograd.grad(loss, model.ordered), 1)
+    state = flat(model.ordered)
+    return {"trace": [{"loss": np.mean(losses), "state": state}], "final": state}
+
+
+def neggrad_plus(params, draws):
+    [[retained, forgotten]] = draws
+    beta = params["beta"]
+    return joint(Denoiser(), params, forgotten, retained, lambda kept, lost: beta * kept - (1 - beta) * lost, "sum")
+
+
+def scissorhands(params, draws):
+    """SNIP over random batches of D_f by the guided loss, then steps."""
+    model = Denoiser()
+    *batches, [retained, forgotten] = draws
+    slopes = [torch.zeros_like(p) for p in model.ordered]
+    for [[draw]] in batches:
+        batch = Batch(draw)
+        asked, none = (model(batch.x, batch.t, labels) for labels in (batch.labels, torch.full_like(batch.labels, CLASSES)))
+        guided = 3 * asked - 2 * none
+        found = torch.autograd.grad(squared_error(guided, batch.noise, "mean"), model.ordered)
+        slopes = [sum + g.abs() for sum, g in zip(slopes, found)]
+    scores = [(p * g).abs().detach() for p, g in zip(model.ordered, slopes)]
+    every = torch.cat([s.flatten() for s in scores])
+    threshold = every.kthvalue(int(params["sparsity"] * len(every)))[0]
+    fresh, at = uniforms(UNIFORM, (4096,), 0, 1).astype(np.float64), 0
+    with torch.no_grad():
+        for p, score in zip(model.ordered, scores):
+            anew = torch.zeros_like(p)
+            if p.ndim > 1:
+                u = torch.from_numpy(fresh[at : at + p.numel()]).reshape(p.shape)
+                anew, at = (2 * u - 1) / math.sqrt(math.prod(p.shape[1:])), at + p.numel()
+            p.copy_(torch.where(score > threshold, anew, p))
+    return joint(model, params, forgotten, retained, lambda kept, lost: kept - params["lambda"] * lost, "mean")
+
+
+def sfr_on(params, draws):
+    """Takes turns: a masked and weighed climb on D_f, a step on D_r; both are clipped to norm 1."""
+    model, draws, squares = Denoiser(), iter(draws), []
+    for _ in range(2):
+        [batches], total = next(draws), [torch.zeros_like(p) for p in model.ordered]
+        for draw in batches:
+            batch = Batch(draw)
+            none = torch.full_like(batch.labels, CLASSES)
+            guided = 3 * model(batch.x, batch.t, batch.labels) - 2 * model(batch.x, batch.t, none)
+            found = torch.autograd.grad(squared_error(guided, batch.noise, "sum"), model.ordered)
+            norm = torch.cat([g.flatten() for g in found]).norm()
+            scale = (1 / (norm + 1e-6)).clamp(max=1)
+            total = [sum + (scale * g) ** 2 / len(batches) for sum, g in zip(total, found)]
+        squares.append(total)
+    masks = [(f + 1e-15) / (r + 1e-15) >= params["threshold"] for f, r in zip(*squares)]
+    print(f"  {sum(m.sum().item() for m in masks)} of {sum(m.numel() for m in masks)} weights move for D_f")
+    optimizer, trace = adam(model, params), []
+    for step in range(params["steps"]):
+        [[forget]], [[retain]] = next(draws), next(draws)
+        batch = Batch(forget)
+        each = (batch.noise - model(batch.x, batch.t, batch.labels)).square().sum(1)
+        share = 1 / (each.detach() ** params["lambda"] + 1e-8)
+        climbed = (share / share.sum() * each * len(each)).mean()
+        rate = -params["alpha"] * (1 + math.cos(math.pi * step / params["steps"])) / 2
+        found = torch.autograd.grad(rate * climbed, model.ordered)
+        take(model, optimizer, [g * m for g, m in zip(found, masks)], 1)
+        trace.append({"loss": -climbed.item(), "state": flat(model.ordered)})
+        loss = noise_loss(model, Batch(retain))
+        take(model, optimizer, torch.autograd.grad(loss, model.ordered), 1)
+        trace.append({"loss": loss.item(), "state": flat(model.ordered)})
+    assert next(draws, None) is None
+    return {"trace": trace, "final": trace[-1]["state"]}
+
+
+methods = {
+    **{"selective-amnesia": selective_amnesia, "erasediff": erasediff, "esd": esd},
+    **{"neggrad-plus": neggrad_plus, "scissorhands": scissorhands, "sfr-on": sfr_on},
+}
 found = []
 for case in json.loads((here / "generation-draws.json").read_text()):
     print(case["method"], case["params"])

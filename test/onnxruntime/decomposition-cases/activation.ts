@@ -1,5 +1,6 @@
-/** Activations and the remainder: cases. */
+/** Activations, the remainder and types: cases. */
 import { float } from '../../../runner/engine/onnx/graph.ts'
+import { tensor } from '../../../runner/engine/onnx/tensor.ts'
 import { any, apart, between } from '../gradient-cases/case.ts'
 import type { Case } from './case.ts'
 
@@ -13,6 +14,9 @@ export const activation: Record<string, Case[]> = {
   Shrink: [
     { title: '', inputs: [apart(4, 4)], kernel: true },
     { title: 'soft', inputs: [apart(4, 4)], attributes: { lambd: float(1), bias: float(1) }, kernel: true },
+  ],
+  CastLike: [
+    { title: 'of what has the type', inputs: [any(2, 3)], settings: [tensor('float64', [], Float64Array.of(0))] },
   ],
   Mod: [
     { title: 'of opposite signs', inputs: [between(2.2, 2.8)(2, 3), between(-1.1, -0.9)(3)] },

@@ -19,6 +19,12 @@ export const attention: Record<string, Case[]> = {
       attributes: { ...heads, softcap: float(0.5) },
     },
     {
+      title: 'with a length for each example, in a window',
+      inputs: whole(),
+      settings: [null, null, null, int64s([2], [5, 3])],
+      attributes: { is_causal: int(1), left_window_size: int(1) },
+    },
+    {
       title: 'where a query sees nothing',
       inputs: whole(),
       settings: [flags([3, 5], [1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0])],

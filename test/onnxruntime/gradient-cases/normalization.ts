@@ -45,6 +45,8 @@ export const normalization: Record<string, Case[]> = {
     ...[
       [4, 3, 2, 2],
       [6, 3],
+      [4, 3, 5],
+      [2, 3, 2, 1, 2],
     ].map(
       (shape): Case => [
         `in training, rank ${shape.length}`,
@@ -68,10 +70,15 @@ export const normalization: Record<string, Case[]> = {
     ['', [any(2, 6, 2, 2), positive(6), any(6)], groups(3)],
     ['one dimension', [any(2, 4, 5), positive(4), any(4)], groups(2)],
   ],
-  InstanceNormalization: [['', [any(2, 3, 2, 3), positive(3), any(3)], node('InstanceNormalization', statistics)]],
+  InstanceNormalization: [
+    ['', [any(2, 3, 2, 3), positive(3), any(3)], node('InstanceNormalization', statistics)],
+    ['one dimension', [any(2, 3, 5), positive(3), any(3)], node('InstanceNormalization', statistics)],
+    ['three dimensions', [any(2, 3, 2, 2, 2), positive(3), any(3)], node('InstanceNormalization', statistics)],
+  ],
   GroupNormTraining: [
     [2, 6, 2, 3],
     [2, 6, 4],
+    [2, 6, 2, 1, 2],
   ].map(
     (shape): Case => [
       `rank ${shape.length}`,
@@ -82,6 +89,8 @@ export const normalization: Record<string, Case[]> = {
   BatchNormTraining: [
     [4, 3, 2, 2],
     [6, 3],
+    [4, 3, 5],
+    [2, 3, 2, 1, 2],
   ].map(
     (shape): Case => [
       `rank ${shape.length}`,

@@ -91,6 +91,13 @@ export const resize: Record<string, Case[]> = {
     ]),
     ['linear, three dimensions', [any(1, 2, 3, 2, 3)], bySizes([1, 2, 5, 4, 2], { mode: 'linear' })],
     ['linear, one dimension', [any(1, 2, 5)], bySizes([1, 2, 8], { mode: 'linear' })],
+    ['scales that keep the extents', [any(1, 2, 3, 4)], byScales([1, 1, 1.1, 1.2], { mode: 'linear' })],
+    [
+      'a scale that keeps one extent, antialias',
+      [any(1, 2, 3, 4)],
+      byScales([1, 1, 1.1, 0.5], { mode: 'linear', antialias: 1 }),
+    ],
+    ['a scale that keeps one extent', [any(1, 2, 3, 4)], byScales([1, 1, 1.1, 0.5], { mode: 'linear' })],
     ['a scale that rounds up to an entry', [any(1, 1, 10)], byScales([1, 1, 0.7])],
   ],
 }

@@ -95,11 +95,13 @@ const Measurement = () => (
     <h2 id="rank">Rank</h2>
     <p>
       A rank is a range. One row beats another when a paired t-test over the seeds they share separates them at 5% after
-      Holm's correction over all pairs of the board. The range starts at 1 + the rows that beat this one and ends at the
-      number of rows minus those it beats. Fewer than three common seeds separate nothing. Where the differences of all
-      n seeds are the same, there is no variance to test by and only their sign counts, with p = 2<sup>−(n − 1)</sup> as
-      in the exact sign-flip test: at 5% that takes six seeds. With fewer than 10 seeds a rank is provisional: the test
-      has little power, so ranges are wide.
+      Holm's correction over all pairs of the board, and would still do so after one more seed, five standard deviations
+      of the differences against it (50/n of them below ten seeds): gaps are skewed, and a few seeds without a bad one
+      look surer than they are. The range starts at 1 + the rows that beat this one and ends at the number of rows minus
+      those it beats. Fewer than three common seeds separate nothing. Where the differences of all n seeds are the same,
+      there is no variance to test by and only their sign counts, with p = 2<sup>−(n − 1)</sup> as in the exact
+      sign-flip test: at 5% that takes six seeds. With fewer than 10 seeds a rank is provisional: the test has little
+      power, so ranges are wide.
     </p>
     <p>
       Seeds are not the submitter's to choose. A row counts the benchmark's own, in their order, and the whole numbers
@@ -262,6 +264,14 @@ export const docsPage: Route = (app) =>
                 are named by the digest of their content, which <code>benchmarks check</code> tells; a runner looks for
                 them in a folder of that name among its <code>--data</code>. Give runners that have it a label, and name
                 the label under <code>requires</code>.
+              </p>
+              <p>
+                The model may be a classifier of your own that other software exported to ONNX: its id is{' '}
+                <code>onnx</code>, and only the hash of its file is sent. <code>{COMMAND} model check FILE.onnx</code>{' '}
+                tells what becomes of it and prints what to write; a runner looks for a file <code>SHA256.onnx</code>,
+                or a folder of that name with the file and those beside it, among its <code>--data</code>. Without{' '}
+                <code>weights</code>, original and retrain are trained anew from the seed; <code>"pretrained"</code>{' '}
+                begins both with the weights in the file, and <code>"original"</code> takes these as the original.
               </p>
               <h2 id="server">Run a server</h2>
               <p>

@@ -4,7 +4,7 @@ import { at } from '../../onnx/arity.ts'
 import { listOf, numberOf, type Value } from '../../onnx/graph.ts'
 import type { Ops } from '../../onnx/ops.ts'
 import { arrays, sizeOf, tensor } from '../../onnx/tensor.ts'
-import { reachOf, spansOf, type Window, windowOf } from '../../onnx/windows.ts'
+import { reachOf, spansOf, type Window, windowCounts, windowOf } from '../../onnx/windows.ts'
 import { padOrCrop, zerosLike } from './parts/pieces.ts'
 import type { Rule, RuleContext } from './parts/rule.ts'
 
@@ -28,19 +28,6 @@ export const MaxPool: Rule = ({ ops, node, x: [x], y: [y], dy, optional }) => {
     overlap ? 'add' : 'none',
   )
   return [ops.Reshape(sum, x.shape)]
-}
-
-/** How many entries each window averages, pads included or not: [1, 1, oh, ow]. What lies beyond the pads, where ceil_mode
- *  leaves them, is never counted. */
-function windowCounts(window: Window, input: readonly number[], output: readonly number[], countsPads: boolean) {
-  const perAxis = spansOf(window).map(({ k, stride, dilation, begin, end }, i) =>
-    Array.from({ length: at(output, i) }, (_, place) => {
-      const taps = Array.from({ length: k }, (_, tap) => place * stride - begin + tap * dilation)
-      const [first, beyond] = countsPads ? [-begin, at(input, i) + end] : [0, at(input, i)]
-      return taps.filter((tap) => tap >= first && tap < beyond).length
-    }),
-  )
-  return perAxis.reduce<number[]>((counts, axis) => counts.flatMap((count) => axis.map((own) => count * own)), [1])
 }
 
 /** Spreads [n, c, oh, ow] over the windows: every entry of a window gets the window's value. */

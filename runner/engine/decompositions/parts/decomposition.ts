@@ -17,6 +17,16 @@ export interface DecompositionContext {
 /** Gives the op's outputs in its order; null for one that can't be had, which may then not be used. */
 export type Decomposition = (context: DecompositionContext) => (Value | null)[]
 
+/** Numbers that a decomposition may write out; a file can ask for more in a few bytes. */
+const LARGEST = 2 ** 22
+
+/** So many numbers of a table, by their places. Throws before more are made than a graph should hold. */
+export function table(node: Node, count: number, entry: (place: number) => number): number[] {
+  if (!(count <= LARGEST))
+    throw new Error(`${node.op} would be written with a table of ${count} numbers; expected at most ${LARGEST}`)
+  return Array.from({ length: count }, (_, place) => entry(place))
+}
+
 /** Input `index`, for ops that must have it. */
 export function input({ node, x }: Pick<DecompositionContext, 'node' | 'x'>, index: number): Value {
   const value = x[index]

@@ -69,7 +69,6 @@ export const Where: Inference = withInputs(3, ({ x }) => [
   { type: x[1].type, shape: broadcastShapes(...x.map(({ shape }) => shape)) },
 ])
 export const Cast: Inference = ({ node, x }) => [{ type: elementTypeOf(numberOf(node, 'to', 1)), shape: x[0].shape }]
-export const CastLike: Inference = withInputs(2, ({ x: [{ shape }, { type }] }) => [{ type, shape }])
 export const Dropout: Inference = ({ x: [{ type, shape }] }) => [
   { type, shape },
   { type: 'bool', shape },

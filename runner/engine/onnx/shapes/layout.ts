@@ -12,7 +12,7 @@ import {
   squeezed,
   unsqueezed,
 } from '../geometry.ts'
-import { describe, listOf, numberOf } from '../graph.ts'
+import { describe, listOf, numberOf, stringOf } from '../graph.ts'
 import { sizeOf } from '../tensor.ts'
 
 export const Reshape: Inference = (context) => {
@@ -58,8 +58,25 @@ export const Slice: Inference = (context) => [
 ]
 export const Pad: Inference = (context) => {
   const { type, shape } = context.x[0]
-  return [{ type, shape: padsOf(context).map(({ begin, end }, axis) => begin + at(shape, axis) + end) }]
+  const mode = stringOf(context.node, 'mode', 'constant')
+  return [
+    {
+      type,
+      shape: padsOf(context).map(({ begin, end }, axis) => {
+        const extent = at(shape, axis)
+        const left = extent + Math.min(0, begin) + Math.min(0, end)
+        // What onnxruntime copies at most: all entries but that at the edge, or all.
+        const most = { reflect: left - 1, wrap: left }[mode] ?? (left > 0 ? Number.POSITIVE_INFINITY : 0)
+        if (mode !== 'constant' && Math.max(begin, end) > Math.max(0, most))
+          throw new Error(
+            `${describe(context.node)}: ${left} entries can't be padded by [${begin}, ${end}] in mode ${mode}`,
+          )
+        return begin + extent + end
+      }),
+    },
+  ]
 }
+
 export const Unsqueeze: Inference = (context) => [
   { type: context.x[0].type, shape: unsqueezed(context.x[0].shape, givenAxes(context)) },
 ]

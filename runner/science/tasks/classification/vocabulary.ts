@@ -17,6 +17,11 @@ export interface ClassifierBatch {
   /** Class to fit for each item, in their order; the true class where absent. */
   labels?: ArrayLike<number> | undefined
   from?: Images | undefined
+  /** Images of the method's own, 0 being black and 1 white, that follow the others: the first has the position after the last of them. They are
+   *  never augmented. */
+  beside?: { images: Float32Array; labels: ArrayLike<number> } | undefined
+  /** How many numbers of `uniform` are drawn with each image. */
+  uniforms?: number | undefined
 }
 
 interface Answering {
@@ -33,6 +38,8 @@ export interface ClassifierValues {
   readonly images: Expr
   /** [n] */
   readonly labels: Expr
+  /** In (0, 1), drawn anew for each image of each step, as many as the batch asks for. [n, uniforms] */
+  readonly uniform: Expr
   /** Of the model on the batch, [n, classes]. */
   readonly logits: Expr
   logitsOf(options: Answering): Expr
@@ -40,10 +47,15 @@ export interface ClassifierValues {
   featuresOf(options: Answering): Expr
 }
 
+export interface ClassifierVerbs {
+  /** [c, h, w] */
+  readonly imageShape: readonly number[]
+}
+
 export interface ClassifierTypes {
   batch: ClassifierBatch
   values: ClassifierValues
-  verbs: object
+  verbs: ClassifierVerbs
 }
 export type ClassifierTerm = Term<ClassifierTypes>
 
@@ -57,6 +69,9 @@ export function classifierValues(push: Push): ClassifierValues {
     },
     get labels() {
       return push('labels', [])
+    },
+    get uniform() {
+      return push('uniform', [])
     },
     get logits() {
       return answer('logits', {})
@@ -86,3 +101,8 @@ export const sgd = z.strictObject({
   momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of SGD.'),
   weightDecay: z.number().min(0).max(1).default(5e-4).describe('Weight decay of SGD, added to the gradient.'),
 })
+
+/** Parameters of Adam for methods that go over data in passes. */
+export const adamPasses = sgd
+  .pick({ epochs: true, learningRate: true, batchSize: true })
+  .extend({ learningRate: sgd.shape.learningRate.default(1e-3).describe('Learning rate of Adam.') })

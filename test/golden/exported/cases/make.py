@@ -18,6 +18,7 @@ int64-max-in-shape-arithmetic   a Slice until 2^63 - 1
 convtranspose-output-shape, convtranspose-same-upper   pads that follow from the extents
 resize-axes, resize-bilinear    scales of two axes, and an image enlarged by interpolation
 batchnorm-2d-input     batch norm over [n, c]
+batchnorm-fresh        PyTorch's default export of a batch norm that never trained: bias and mean are one tensor, so are scale and variance
 pow-zero-exponent      ReLU to the powers 0, 1 and 2
 threshold-in-comparison   softplus, but the identity above a threshold
 fixed-batch            a fixed batch of 4, with a Reshape to [4, 5]
@@ -92,6 +93,11 @@ def named_images(x, w):
     return F.linear(x, w["h.weight"], w["h.bias"])
 
 
+def fresh(x, w):
+    pooled = F.conv2d(x, w["c.weight"], w["c.bias"], padding=1).mean((2, 3))
+    return F.linear(pooled / np.sqrt(1 + 1e-5) * w["m.2.weight"] + w["m.2.bias"], w["h.weight"], w["h.bias"])
+
+
 models = {
     "torch-default-export": lambda x, w: F.linear(
         F.relu(F.conv2d(x, w["0.weight"], w["0.bias"], padding=1)).mean((2, 3)), w["5.weight"], w["5.bias"]
@@ -117,6 +123,7 @@ models = {
     "resize-axes": lambda x, w: F.interpolate(x, scale_factor=2, mode="nearest").mean((2, 3)) @ w["w"] + w["b"],
     "resize-bilinear": bilinear,
     "batchnorm-2d-input": batch_norm,
+    "batchnorm-fresh": fresh,
     "pow-zero-exponent": lambda x, w: F.relu(x @ w["w"]) ** w["e"].detach(),
     "threshold-in-comparison": lambda x, w: F.softplus(linear(x, w), threshold=w["threshold"].item()),
     "fixed-batch": linear,
