@@ -14,8 +14,6 @@ export interface Use {
   place: Place
   /** The node that takes the tensor itself, by its first output. */
   taker: string
-  /** How many numbers each output sums, for weights and their biases. */
-  fanIn?: number
   /** The place alone says that the tensor is learned. */
   learned: boolean
   /** Meets the images before any weight does. */
@@ -92,16 +90,6 @@ const passesGradient = ({ op, attributes }: FileNode, index: number) =>
   !SETTINGS[op]?.includes(index) &&
   !(op === 'Cast' && !elementTypeOf(attributes.to?.value as number).startsWith('float'))
 
-/** How many numbers an output of a linear op sums, given the weight. */
-function fanInOf({ op, attributes }: FileNode, index: number, shape: Shape): number | undefined {
-  const [rows = 1, ...rest] = shape
-  if (op === 'Conv' || op === 'ConvTranspose') return sizeOf(rest)
-  if (op === 'Gemm') return attributes.transB?.value ? sizeOf(rest) : rows
-  if (op === 'MatMul') return index === 0 ? shape.at(-1) : shape.at(-2)
-  // PyTorch draws weights of recurrent layers by their hidden size.
-  return (attributes.hidden_size?.value as number) ?? undefined
-}
-
 /** Finds the uses that a gradient reaches, by tensor; tensors that none reaches have no entry. */
 export function usesOf({ nodes, constants, outputs }: FileModel, input: string): Map<string, Use[]> {
   const producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)))
@@ -150,25 +138,18 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     // Linear layers of three axes and more.
     const weight = before?.op === 'MatMul' && before.inputs.findIndex((own) => constants.has(own))
     if (op === 'Add' && before && typeof weight === 'number' && weight >= 0) {
-      const { shape } = constants.get(before.inputs[weight] ?? '')!
       const bias = constants.get(inputs[index] ?? '')
-      const fanIn = fanInOf(before, weight, shape)
-      if (bias?.shape.length === 1)
-        return { ...use, op: 'MatMul', place: 'bias', learned: true, ...(fanIn && { fanIn }) }
+      if (bias?.shape.length === 1) return { ...use, op: 'MatMul', place: 'bias', learned: true }
     }
     const place = op === 'Pow' ? 'exponent' : op === 'Mul' || op === 'Div' ? 'factor' : 'addend'
     return { ...use, place, learned: false }
   }
   const ownUse = (node: FileNode, index: number): Use => {
-    const { op, name, inputs } = node
+    const { op, name } = node
     const place = PLACES[op]?.[index]
     if (!place) return arithmetic(node, index)
-    const weight = place === 'weight' ? index : 1
-    const shape = constants.get(inputs[weight] ?? '')?.shape
-    const linear = PLACES[op] === LINEAR || PLACES[op] === RECURRENT
-    const fanIn = linear && shape ? fanInOf(node, weight, shape) : undefined
     const scaledAgain = op === 'InstanceNormalization' && isScaledAgain(node.outputs[0] ?? '')
-    return { op, node: name, taker: '', place, learned: true, onImages: false, scaledAgain, ...(fanIn && { fanIn }) }
+    return { op, node: name, taker: '', place, learned: true, onImages: false, scaledAgain }
   }
 
   const uses = new Map<string, Map<string, Use>>()
@@ -212,9 +193,5 @@ function inheritedUse(use: Use, { op }: FileNode, shape: Shape | undefined): Use
   // A number beside a weight is none.
   if (shape && sizeOf(shape) === 1) return { ...use, place: 'factor', learned: false }
   const learned = use.learned && !ARITHMETIC.has(op)
-  if (use.place !== 'weight' || use.fanIn || !shape) return { ...use, learned }
-  // A weight that is transposed, scaled or normalized first.
-  const [rows = 1, ...rest] = shape
-  const fanIn = use.op === 'MatMul' && op !== 'Transpose' ? rows : sizeOf(rest)
-  return { ...use, learned, fanIn }
+  return { ...use, learned }
 }
