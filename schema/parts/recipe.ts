@@ -19,7 +19,7 @@ export const modelRef = z.strictObject({
   id: slug,
   /** How many classes it is meant for; a dataset of another number is then refused. Left out, it takes as many as there are. */
   classes: z.int().min(2).optional(),
-  params: z.record(z.string(), z.union([z.number(), z.array(z.number())])).default({}),
+  params: z.record(z.string(), z.union([z.number(), z.string(), z.array(z.number())])).default({}),
 })
 export type ModelRef = z.infer<typeof modelRef>
 
