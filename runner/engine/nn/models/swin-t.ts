@@ -22,9 +22,8 @@ function block(scope: Scope, name: string, x: Value, { window, shifted, heads, p
   const { ops } = scope
   const normal = layerNorm(scope, `${name}.norm1`, x)
   const seen = inWindows(scope, normal, { window, shifted }, (windows, mask) => {
-    const bias = positionBias(scope, `${name}.attn`, positions, { window, heads })
     const adjust = (scores: Value) => {
-      const placed = ops.Add(scores, bias)
+      const placed = ops.Add(scores, positionBias(scope, `${name}.attn`, positions, { window, heads }))
       if (!mask) return placed
       // [n * windows, ...] -> [n, windows, ...], to meet the mask
       const count = mask.shape[0]!
