@@ -1,10 +1,12 @@
 /** The train stage: a fresh model, trained on D or on D_r; or an original that a file brings. */
 import { modelWords } from '../../schema/parts/model-file.ts'
+import type { ForgetRequest } from '../../schema/parts/recipe.ts'
 import type { StageOf } from '../../schema/stage.ts'
 import { initialState } from '../engine/nn/initial-state.ts'
 import { parameterCount } from '../engine/nn/variables.ts'
 import { AVERAGE, WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
+import { ConfigurationError } from '../stages/configuration-error.ts'
 import { splitOf } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { saveWeights } from '../stages/weights.ts'
@@ -27,6 +29,7 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   }
   const items = trainingItems(spec, train.labels, classes)
   const all = trainingItems({ ...spec, without: null }, train.labels, classes).length
+  const heldOut = choosingItems(spec, train.labels, classes)
   log(
     `training ${modelWords(spec.model)} (${parameterCount(network)} parameters) on ${items.length} images of ${spec.dataset.id}, seed ${seed}${spec.draws ? `, draws "${spec.draws}"` : ''}, ${recipe.epochs} epochs`,
   )
@@ -37,7 +40,7 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   )
   try {
     const before = total()
-    const averaged = await model.fit(trainer, { items, all, recipe })
+    const averaged = await model.fit(trainer, { items, all, heldOut, recipe, log })
     const { compile, work } = trainer.seconds()
     const losses = trainer.losses()
     log(lossWords(losses))
@@ -51,13 +54,33 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   }
 }
 
+type Divided = Pick<StageOf<'train'>, 'without' | 'recipe' | 'seed'>
+
+// D does not depend on what is later forgotten; any request gives it.
+const ANY: ForgetRequest = { kind: 'random', fraction: 0.5 }
+
 /** D, or D_r of the request that is left out. */
 export function trainingItems(
-  { without, recipe: { holdOut }, seed }: Pick<StageOf<'train'>, 'without' | 'recipe' | 'seed'>,
+  { without, recipe: { holdOut }, seed }: Divided,
   labels: Uint8Array,
   classes: readonly string[],
 ): Int32Array {
   if (without) return splitOf(labels, classes, { holdOut, request: without, seed }).retain
-  // D does not depend on what is later forgotten; any request gives it.
-  return splitOf(labels, classes, { holdOut, request: { kind: 'random', fraction: 0.5 }, seed }).all
+  return splitOf(labels, classes, { holdOut, request: ANY, seed }).all
+}
+
+/** Images held out that a training may choose its epoch by; of a class that is left out it sees none. Throws where there are none
+ *  and it wants some. */
+export function choosingItems(
+  { without, recipe: { holdOut, checkpoint }, seed }: Divided,
+  labels: Uint8Array,
+  classes: readonly string[],
+): Int32Array {
+  const { heldOut } = splitOf(labels, classes, { holdOut, request: without ?? ANY, seed })
+  const seen = without?.kind === 'class' ? heldOut.filter((item) => labels[item] !== without.label) : heldOut
+  if (checkpoint === 'best' && seen.length === 0)
+    throw new ConfigurationError(
+      `training.checkpoint: best needs images to choose by, and holdOut ${holdOut} leaves none; raise holdOut, or leave checkpoint out`,
+    )
+  return seen
 }

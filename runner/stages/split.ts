@@ -5,6 +5,8 @@ import { checkRequest } from './check-classes.ts'
 import { ConfigurationError } from './configuration-error.ts'
 
 export interface DataSplit {
+  /** The held-out share, in dataset order. */
+  heldOut: Int32Array
   /** D: the training set without the held-out share, in dataset order. */
   all: Int32Array
   /** D_f and D_r, which together are D. */
@@ -19,15 +21,16 @@ export function splitOf(
   options: { holdOut: number; request: ForgetRequest; seed: number },
 ): DataSplit {
   const { holdOut, request, seed } = options
-  const heldOut = new Uint8Array(labels.length)
+  const out = new Uint8Array(labels.length)
   if (holdOut > 0) {
     const random = randomStream(seed, 'hold-out')
     for (const label of classes.keys()) {
       const members = Int32Array.from(labels.keys()).filter((item) => labels[item] === label)
-      for (const item of random.shuffle(members).subarray(0, Math.round(holdOut * members.length))) heldOut[item] = 1
+      for (const item of random.shuffle(members).subarray(0, Math.round(holdOut * members.length))) out[item] = 1
     }
   }
-  const all = Int32Array.from(labels.keys()).filter((item) => !heldOut[item])
+  const heldOut = Int32Array.from(labels.keys()).filter((item) => out[item])
+  const all = Int32Array.from(labels.keys()).filter((item) => !out[item])
   const chosen = new Uint8Array(labels.length)
   if (request.kind === 'class') {
     checkRequest(request, { classes })
@@ -45,5 +48,5 @@ export function splitOf(
       `the request splits ${all.length} images into ${forget.length} to forget and ${retain.length} to retain; both must have some`,
     )
   }
-  return { all, forget, retain }
+  return { heldOut, all, forget, retain }
 }

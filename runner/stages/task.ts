@@ -22,11 +22,17 @@ export interface TaskModel<T extends TaskTypes = TaskTypes> {
   objective(options: { seed: number; augment: boolean; executor(): Executor }): Objective<T>
   /** What methods can ask beside the trainer's own verbs. */
   verbs(trainer: StageTrainer<T>, options: VerbOptions): T['verbs']
-  /** Trains by a recipe on the items; `all` counts D. Gives the moving average of the weights, where the task keeps one. */
-  fit(
-    trainer: StageTrainer<T>,
-    options: { items: Int32Array; all: number; recipe: TrainingRecipe },
-  ): Promise<ReadonlyMap<string, Tensor> | null>
+  /** Trains by a recipe. Gives the moving average of the weights, where the task keeps one. */
+  fit(trainer: StageTrainer<T>, options: Fitting): Promise<ReadonlyMap<string, Tensor> | null>
+}
+
+export interface Fitting extends Pick<StageContext, 'log'> {
+  recipe: TrainingRecipe
+  items: Int32Array
+  /** How many D has. */
+  all: number
+  /** Held out, for a recipe that chooses an epoch by them. */
+  heldOut: Int32Array
 }
 
 export interface VerbOptions {

@@ -21,7 +21,7 @@ export const modelRef = z
     id: slug,
     /** How many classes it is meant for; a dataset of another number is then refused. Left out, it takes as many as there are. */
     classes: z.int().min(2).optional(),
-    params: z.record(z.string(), z.union([z.number(), z.array(z.number())])).default({}),
+    params: z.record(z.string(), z.union([z.number(), z.string(), z.array(z.number())])).default({}),
     ...modelFileShape,
   })
   .check(checkModelFile)
@@ -71,7 +71,7 @@ export const optimizer = z.discriminatedUnion('kind', [
 ])
 export type OptimizerSpec = z.infer<typeof optimizer>
 
-export const trainingRecipe = z.strictObject({
+const recipe = z.strictObject({
   epochs: z.int().min(1).max(10_000),
   batchSize: z.int().min(1).max(4096),
   learningRate: z.number().positive(),
@@ -85,5 +85,17 @@ export const trainingRecipe = z.strictObject({
   augment: z.boolean(),
   /** Share of each class's training images held out of D (10% in the reference protocol for CIFAR-10). */
   holdOut: z.number().min(0).lt(1).default(0),
+  /** Which epoch's weights training ends with: the last, unless `best` asks for the first of those with the highest accuracy on the
+   *  images held out, as in the reference protocol. Retrain of a class is not shown that class for it. */
+  checkpoint: z.enum(['last', 'best']).optional(),
+})
+
+export const trainingRecipe = recipe.check((context) => {
+  const { checkpoint, holdOut, ...rest } = context.value
+  // Said or not, it is the same recipe and has the same key.
+  if (checkpoint === 'last') context.value = { ...rest, holdOut }
+  if (checkpoint !== 'best' || holdOut > 0) return
+  const message = 'best needs images to choose by; set holdOut above 0, or leave checkpoint out'
+  context.issues.push({ code: 'custom', message, input: checkpoint, path: ['checkpoint'] })
 })
 export type TrainingRecipe = z.infer<typeof trainingRecipe>

@@ -40,6 +40,7 @@ export function requestWords(benchmark: Benchmark): string {
 }
 
 export function recipeWords({ training }: Pick<Benchmark, 'training'>): string {
-  const { epochs, batchSize, learningRate, optimizer, augment } = training
-  return `${plural(epochs, 'epoch')} of ${optimizer.kind.toUpperCase()}, batch ${batchSize}, learning rate ${learningRate}${augment ? ', augmented' : ''}`
+  const { epochs, batchSize, learningRate, optimizer, augment, checkpoint } = training
+  const best = checkpoint === 'best' ? '; the weights of the epoch that is best on images held out' : ''
+  return `${plural(epochs, 'epoch')} of ${optimizer.kind.toUpperCase()}, batch ${batchSize}, learning rate ${learningRate}${augment ? ', augmented' : ''}${best}`
 }

@@ -12,6 +12,7 @@ import { startClock } from '../../stages/clock.ts'
 import { splitOf } from '../../stages/split.ts'
 import { defineRunnerTask } from '../../stages/task.ts'
 import { loadWeights } from '../../stages/weights.ts'
+import { bestEpoch } from './best-epoch.ts'
 import { classifierFor } from './network.ts'
 import { classifierObjective } from './objective.ts'
 
@@ -27,17 +28,23 @@ export const classification = defineRunnerTask<ClassifierTypes>({
       ...(original && { original }),
       objective: ({ augment }) => classifierObjective({ network, train: loaded.dataset.train, augment }),
       verbs: () => ({ imageShape: network.inputShape }),
-      async fit(trainer, { items, recipe }) {
+      async fit(trainer, { items, heldOut, recipe, log }) {
         const { epochs, batchSize, learningRate, clipNorm } = recipe
         const optimizer = trainer.fit({ spec: recipe.optimizer, learningRate, clipNorm })
         const steps = Math.ceil(items.length / batchSize)
+        const best =
+          recipe.checkpoint === 'best'
+            ? bestEpoch(trainer, { items: heldOut, labels: loaded.dataset.train.labels })
+            : null
         for (let epoch = 0; epoch < epochs; epoch++) {
           await optimizer.pass([fitLabels(items, { batchSize })], {
             rate: (step) => rateAt(recipe, epoch + step / steps),
             phase: `epoch ${epoch + 1} of ${epochs}`,
             share: (done) => (epoch + done) / epochs,
           })
+          await best?.look(epoch + 1)
         }
+        if (best) log(await best.restore())
         return null
       },
     }
