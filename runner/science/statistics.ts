@@ -4,6 +4,13 @@ import { MetricError } from './metric.ts'
 
 export const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
+/** The mean of the two in the middle where their number is even. */
+export function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const half = sorted.length / 2
+  return mean(sorted.slice(Math.ceil(half) - 1, Math.floor(half) + 1))
+}
+
 /** Mean and sample standard deviation (divisor n - 1); one value has no spread. */
 export function meanAndSpread(values: number[]): { mean: number; sd: number | null; n: number } {
   const n = values.length

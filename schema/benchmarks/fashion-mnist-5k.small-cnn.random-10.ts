@@ -18,7 +18,6 @@ export const fashionMnist5kSmallCnnRandom10 = defineBenchmark({
     augment: false,
   },
   // Learning rates (β of NegGrad+, α of SSD): seven tried for each method on pilot seed 1000, smallest Avg. Gap taken
-  // (scripts/tune.ts).
   presets: {
     ft: { epochs: 5, batchSize: 64, learningRate: 0.1 },
     ga: { epochs: 5, batchSize: 64, learningRate: 0.003 },

@@ -17,7 +17,7 @@ export const fashionMnistSmallCnnRandom10 = defineBenchmark({
     optimizer: { kind: 'sgd' },
     augment: false,
   },
-  // Learning rates: the better of 0.01 and 0.05 on pilot seed 1000 (scripts/tune.ts); GA diverges at both.
+  // Learning rates: the better of 0.01 and 0.05 on pilot seed 1000; GA diverges at both.
   presets: {
     ft: { epochs: 5, batchSize: 128, learningRate: 0.05 },
     ga: { epochs: 5, batchSize: 128, learningRate: 0.0003 },

@@ -19,10 +19,9 @@ const loaded = await dataLoader({ directories: [], cache: '' })(quickstart.datas
 })
 const { labels } = loaded.dataset.train
 const model = { id: 'small-cnn', params: { width: 2, hidden: 8 } }
-const task = classification.model(
-  { model } as unknown as StageOf<'train'>,
-  loaded,
-) as unknown as TaskModel<ClassifierTypes>
+const task = (await classification.model({ model } as unknown as StageOf<'train'>, loaded, {
+  places: { directories: [], cache: '' },
+})) as unknown as TaskModel<ClassifierTypes>
 const [items, heldOut] = [range(0, 120), range(120, 220)]
 
 // The rate is a hundred times as large from the fourth epoch on, which undoes what was learned.

@@ -68,8 +68,8 @@ async function runAll(model: Partial<ModelRef>) {
   const chosen = [methodOf('original'), salun]
   const plan = await planLocal([benchmark], { reference: methodOf(REFERENCE), methods: chosen, seeds: [0] })
   const places = { directories: [], cache: '', models }
-  const context = { store, data, places, threads: 1, signal, onProgress: () => {}, log: () => {} }
-  const runs = await runLocal(plan, context, { onBegin: () => {}, onEnd: () => {}, onRun: () => {} })
+  const context = { store, data, places, threads: 1, signal, log: () => {} }
+  const runs = await runLocal(plan, context, { onBegin() {}, onProgress() {}, onEnd() {}, onRun() {} })
   const weights = async ({ stages }: LocalRun) => {
     const { tensors } = readSafetensors(await store.get(stages[0]!.result.artifacts['weights.safetensors']!.sha256))
     return new Map([...tensors].map(([name, { data }]) => [name, [...(data as Float32Array)]]))

@@ -23,6 +23,7 @@ export const salunNoise = defineMethod({
           freeze,
         }),
       ),
+      search: { learningRate: '1e-3..1e-1', density: '0.1..0.9' },
       async run({ params, trainer, verbs, forget, retain, labels, classes, random }) {
         const { epochs, batchSize, mask: kind, density } = params
         const size = verbs.imageShape.reduce((product, extent) => product * extent, 1)

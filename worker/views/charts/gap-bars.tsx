@@ -1,9 +1,10 @@
 /** Signed gap to retrain for each metric of one run, as bars on one scale. */
+
+import { digitsOf, linearScale, px } from '../../../runner/words/scale.ts'
 import type { RunMetric } from '../../../schema/api/run.ts'
 import { decimal, signed } from '../numbers.ts'
 import { AxisTitle, TicksBelow, ZeroLine } from './axes.tsx'
 import { Chart } from './chart.tsx'
-import { digitsOf, linearScale, px } from './scale.ts'
 
 type WithGap = RunMetric & { gap: number }
 

@@ -1,11 +1,11 @@
 /** Dot and interval: Avg. Gap of each row, with a tick for every seed. */
 import { labelled } from '../../../runner/words/names.ts'
+import { digitsOf, linearScale, px } from '../../../runner/words/scale.ts'
 import type { BoardRow } from '../../../schema/api/board.ts'
 import { decimal, plusMinus, rankRange } from '../numbers.ts'
 import { AxisTitle, TicksBelow, ZeroLine } from './axes.tsx'
 import { Chart } from './chart.tsx'
 import { markOf } from './marks.ts'
-import { digitsOf, linearScale, px } from './scale.ts'
 
 type Ranked = BoardRow & { avgGap: NonNullable<BoardRow['avgGap']> }
 
