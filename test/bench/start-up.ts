@@ -48,7 +48,12 @@ async function start(path: string): Promise<{ wall: Seconds; processor: Seconds;
   lap()
   await session.release()
   const between = <T>(marks: T[], of: (from: T, to: T) => number): Seconds => {
-    const [read, build, write, open] = marks.slice(1).map((mark, i) => of(marks[i]!, mark)) as [number, number, number, number]
+    const [read, build, write, open] = marks.slice(1).map((mark, i) => of(marks[i]!, mark)) as [
+      number,
+      number,
+      number,
+      number,
+    ]
     // Opening writes once more.
     return { read, build, write, compile: open - write, all: read + build + open }
   }
@@ -72,5 +77,7 @@ for (const path of positionals) {
     phase,
     ...(['processor', 'wall'] as const).map((of) => withRange(summarize(starts.map((one) => one[of][phase])), 2)),
   ])
-  console.log(`\n${basename(path)}: ${nodes} nodes, ${mebibytes.toFixed(1)} MiB\n${tableOf(['', 'processor s', 's'], rows)}`)
+  console.log(
+    `\n${basename(path)}: ${nodes} nodes, ${mebibytes.toFixed(1)} MiB\n${tableOf(['', 'processor s', 's'], rows)}`,
+  )
 }

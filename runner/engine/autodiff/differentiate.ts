@@ -26,7 +26,10 @@ function withOutput(graph: Graph, node: Node, index: number, type: OutputType): 
   const place = graph.nodes.findIndex(({ outputs }) => outputs[0] === node.outputs[0])
   const current = at(graph.nodes, place)
   const value = current.outputs[index] ?? { name: graph.freshName(node.op), ...type }
-  const outputs = Array.from({ length: Math.max(index + 1, current.outputs.length) }, (_, i) => current.outputs[i] ?? null)
+  const outputs = Array.from(
+    { length: Math.max(index + 1, current.outputs.length) },
+    (_, i) => current.outputs[i] ?? null,
+  )
   outputs[index] = value
   graph.nodes[place] = { ...current, outputs }
   return value

@@ -10,7 +10,8 @@ const LARGEST = 4096
 /** The same computation with fewer nodes. */
 export function tidied(graph: Graph): Graph {
   const functions = new Map<string, Graph['functions'] extends Map<string, infer Body> ? Body : never>()
-  for (const [name, { graph: body }] of graph.functions) functions.set(name, { name, graph: tidiedOne(body, functions) })
+  for (const [name, { graph: body }] of graph.functions)
+    functions.set(name, { name, graph: tidiedOne(body, functions) })
   return tidiedOne(graph, functions)
 }
 
@@ -50,7 +51,8 @@ const sets = (target: Tensor | undefined, node: Node): boolean =>
 function computed({ op, inputs, outputs }: Node, initializers: Graph['initializers']): Tensor | undefined {
   const [x, target] = inputs.map((input) => input && initializers.get(input))
   const shape: Shape | undefined = outputs[0]?.shape
-  if (!x || !target || !shape || inputs.length > 2 || shape.some((extent) => extent < 0) || sizeOf(shape) > LARGEST) return
+  if (!x || !target || !shape || inputs.length > 2 || shape.some((extent) => extent < 0) || sizeOf(shape) > LARGEST)
+    return
   if (op === 'Reshape') return { ...x, shape }
   if (op !== 'Expand' || x.data.length !== 1) return
   const [entry] = x.data as Float32Array

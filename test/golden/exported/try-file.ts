@@ -26,7 +26,10 @@ export interface Reference {
   logits: number[]
   losses: Record<Statistics, number>
   single: Record<Statistics, number>
-  ways: Record<string, { error: string } | { opset: number; tensors: Record<string, LearnedTensor>; elsewhere: string[] }>
+  ways: Record<
+    string,
+    { error: string } | { opset: number; tensors: Record<string, LearnedTensor>; elsewhere: string[] }
+  >
 }
 type LearnedTensor = { from: string } & Partial<Record<Statistics, Omit<Sketched, 'shape'>>>
 
@@ -70,14 +73,22 @@ function over(network: Network, build: (ops: ReturnType<typeof opsFor>, x: Value
 
 /** How far a gradient moves, relative to its norm, when each pixel does by some millionths: the most of four times. A rectifier may
  *  stand so near its kink that rounding decides, and a gradient then jumps, here as in PyTorch. */
-async function movement(step: Session, feeds: Record<string, Tensor>, gradient: Tensor, index: number): Promise<number> {
+async function movement(
+  step: Session,
+  feeds: Record<string, Tensor>,
+  gradient: Tensor,
+  index: number,
+): Promise<number> {
   const before = gradient.data as Float32Array
   const norm = Math.hypot(Math.sqrt(before.reduce((sum, entry) => sum + entry ** 2, 0)), SMALLEST)
   let most = 0
   for (const seed of [41, 42, 43, 44]) {
     const pixels = feeds.x!.data as Float32Array
     const steps = uniforms(seed, pixels.length, -3e-6, 3e-6)
-    const x = floats(feeds.x!.shape, pixels.map((pixel, i) => pixel + steps[i]!))
+    const x = floats(
+      feeds.x!.shape,
+      pixels.map((pixel, i) => pixel + steps[i]!),
+    )
     const after = (await step.run({ ...feeds, x }))[`gradient ${index}`]!.data as Float32Array
     most = Math.max(most, Math.sqrt(before.reduce((sum, entry, i) => sum + (after[i]! - entry) ** 2, 0)) / norm)
   }
@@ -113,19 +124,25 @@ async function trial(folder: string, name: string, way: string): Promise<Trial> 
   const step = await openSession(graph)
   const compiled = performance.now()
   const answering = await openSession(
-    over(network, (ops, x, values) => void addOutput(ops.graph, 'logits', network.forward(ops, x, values, false).logits)),
+    over(
+      network,
+      (ops, x, values) => void addOutput(ops.graph, 'logits', network.forward(ops, x, values, false).logits),
+    ),
   )
 
   // Without batch norm in the model, one reference serves.
   const statistics: Statistics = updates > 0 ? 'batch' : 'running'
   const other = statistics === 'batch' ? 'running' : 'batch'
   const indifferent = reference.losses.batch === reference.losses.running
-  const learned = (name: string) => known.tensors[name]?.[statistics] ?? (indifferent ? known.tensors[name]?.[other] : undefined)
+  const learned = (name: string) =>
+    known.tensors[name]?.[statistics] ?? (indifferent ? known.tensors[name]?.[other] : undefined)
   const state = initialState(network, 0)
   const feeds: Record<string, Tensor> = {
     x: floats([BATCH, ...network.inputShape], uniforms(IMAGES, BATCH * 3 * side ** 2)),
     targets: int64s([BATCH], Array.from(uniforms(LABELS, BATCH, 0, classes), Math.floor)),
-    ...Object.fromEntries([...network.parameters, ...network.buffers].map(({ name }, i) => [`variable ${i}`, state.get(name)!])),
+    ...Object.fromEntries(
+      [...network.parameters, ...network.buffers].map(({ name }, i) => [`variable ${i}`, state.get(name)!]),
+    ),
   }
   const logits = relative(numbersOf((await answering.run(feeds)).logits!), reference.logits)
   const found = await step.run(feeds)
@@ -137,7 +154,10 @@ async function trial(folder: string, name: string, way: string): Promise<Trial> 
     return [{ name, error: error / Math.max(expected.norm, SMALLEST) }]
   })
   const worst = errors.reduce((a, b) => (b.error > a.error || Number.isNaN(b.error) ? b : a), { name: '', error: 0 })
-  const moved = worst.error < TOLERANCE ? 0 : await movement(step, feeds, found[`gradient ${indexOf(worst.name)}`]!, indexOf(worst.name))
+  const moved =
+    worst.error < TOLERANCE
+      ? 0
+      : await movement(step, feeds, found[`gradient ${indexOf(worst.name)}`]!, indexOf(worst.name))
   const trained = new Set(network.parameters.map(({ name }) => name))
   const frozen = Object.keys(known.tensors).filter((name) => (learned(name)?.norm ?? 0) > 0 && !trained.has(name))
   const strange = [...trained].filter((name) => !learned(name))
