@@ -58,6 +58,24 @@ class Watch(TorchFunctionMode):
             self.merged.append((*self.products[id(x)], mean, variance, weight, bias, eps))
 
 
+def recurrent_biases(model, numpy):
+    """Biases of recurrent layers as ONNX has them: gates in its order, those of input and state in a row, directions below."""
+    found = []
+    for layer in model.modules():
+        if not isinstance(layer, (torch.nn.LSTM, torch.nn.GRU)):
+            continue
+        order = [0, 3, 1, 2] if isinstance(layer, torch.nn.LSTM) else [1, 0, 2]
+        gates = lambda tensor: tensor.reshape(len(order), -1)[order].ravel()
+        for number in range(layer.num_layers):
+            directions = []
+            for suffix in ("", "_reverse")[: 1 + layer.bidirectional]:
+                pair = [getattr(layer, f"bias_{of}_l{number}{suffix}") for of in ("ih", "hh")]
+                directions.append([np.concatenate([gates(numpy(t)) for t in side]) for side in (pair, [p.grad for p in pair])])
+            found += [("derived", value, gradient) for value, gradient in directions]
+            found.append(("derived", *(np.concatenate(side) for side in zip(*directions))))
+    return found
+
+
 def randomize(model, side):
     """Takes a fresh model to where nothing is equal by chance: learned constants vary, and running statistics fit.
 
@@ -101,6 +119,7 @@ def learn(model, side, dtype, statistics):
     numpy = lambda tensor: tensor.detach().cpu().numpy().copy()
     named = [(name, numpy(p), numpy(p.grad)) for name, p in model.named_parameters() if p.grad is not None]
     derived = [("derived", numpy(t), numpy(t.grad)) for t in watch.derived.values() if t.grad is not None]
+    derived += recurrent_biases(model, numpy)
     for weight, bias, mean, variance, gamma, beta, eps in watch.merged:
         if gamma is None or weight.grad is None or gamma.grad is None:
             continue
