@@ -152,6 +152,13 @@ describe('stays as it is', () => {
     return k % 2 === 0 ? Math.sin(angle) : Math.cos(angle)
   })
   const fixed: Record<string, Case & { says?: string }> = {
+    'frequencies that the older exporter wrote as a constant of the code': {
+      nodes: [
+        ['Constant', [], ['/pos_embed/Constant_19_output_0'], { value: some(16) }],
+        ['Div', ['z', '/pos_embed/Constant_19_output_0'], ['y']],
+      ],
+      says: '/pos_embed/Constant_19_output_0: uncertain: stays as it is, since the exporter wrote it as a constant of the code',
+    },
     'mean and deviation of the images': {
       before: [
         ['Sub', ['images', 'mean'], ['centred']],

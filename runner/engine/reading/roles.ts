@@ -1,6 +1,6 @@
 /** What each tensor of a file is: a parameter, a buffer, or a constant. */
 import { sizeOf, type Tensor } from '../onnx/tensor.ts'
-import { fixedByNumbers, isUniform, nameKind, namesNear } from './evidence.ts'
+import { fixedByNumbers, isOfCode, isUniform, nameKind, namesNear } from './evidence.ts'
 import type { FileModel, FileNode, PassContext } from './file-model.ts'
 import { listed } from './refusal.ts'
 import { type Use, usesOf } from './uses.ts'
@@ -115,6 +115,8 @@ function verdictOn(name: string, content: Tensor, uses: readonly Use[], literals
     return stays(`uncertain: stays as it is, since it meets the images before any weight does; ${HINT_TRAIN}`)
   if (kind === 'literal' && isUniform(content))
     return stays(`uncertain: stays as it is, since all its entries are equal and the exporter named it; ${HINT_TRAIN}`)
+  if (isOfCode(name))
+    return stays(`uncertain: stays as it is, since the exporter wrote it as a constant of the code; ${HINT_TRAIN}`)
   return trains(`uncertain: trains, though neither its name nor its place says that it was learned; ${HINT_KEEP}`)
 }
 
