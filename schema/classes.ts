@@ -15,6 +15,12 @@ const clothes = [
   'Ankle boot',
 ]
 
+/** Fine labels of CIFAR-100, in their order. */
+const cifar100 =
+  'apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm'.split(
+    ' ',
+  )
+
 export interface Pictured {
   classes: string[]
   /** Side of an image in pixels. */
@@ -37,6 +43,7 @@ export const pictured = {
     train: 50_000,
     test: 10_000,
   },
+  cifar100: { classes: cifar100, size: 32, channels: 3, train: 50_000, test: 10_000 },
 } satisfies Record<string, Pictured>
 
 /** The dataset of images in folders of a user's own, known by their digest alone. */

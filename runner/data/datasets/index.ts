@@ -1,4 +1,5 @@
 export { cifar10 } from './cifar10.ts'
+export { cifar100 } from './cifar100.ts'
 export { fashionMnist5k16 as 'fashion-mnist-5k-16' } from './fashion-mnist-5k-16.ts'
 export { fashionMnist5k as 'fashion-mnist-5k' } from './fashion-mnist-5k.ts'
 export { fashionMnist as 'fashion-mnist' } from './fashion-mnist.ts'

@@ -26,8 +26,7 @@ export function pickleReader(bytes: Uint8Array, fail: (message: string) => never
   let place = 0
   /** Moves on and gives the place before. */
   const skip = (count: number) => {
-    if (count < 0 || place + count > bytes.length)
-      fail(`expected more than ${bytes.length} bytes; the file is cut off`)
+    if (count < 0 || place + count > bytes.length) fail(`expected more than ${bytes.length} bytes; the file is cut off`)
     place += count
     return place - count
   }
@@ -140,7 +139,8 @@ export function unpickle(reader: PickleReader, world: PickleWorld): unknown {
     const code = reader.byte()
     if (code === 46) return pop() // STOP
     const instruction = instructions[code]
-    if (!instruction) return fail(`${what}: expected instructions of a pickle of plain data, got the instruction ${code}`)
+    if (!instruction)
+      return fail(`${what}: expected instructions of a pickle of plain data, got the instruction ${code}`)
     instruction()
   }
 }

@@ -32,7 +32,8 @@ export function readTorchFile(bytes: Uint8Array): Map<string, TorchTensor> {
     throw new TorchFileError('expected a file of torch.save from before PyTorch 1.6, got a zip archive of a later one')
   }
   const reader = pickleReader(bytes, fail)
-  if (unpickle(reader, stateDict) !== MAGIC) throw new TorchFileError('expected a file of torch.save, got another magic number')
+  if (unpickle(reader, stateDict) !== MAGIC)
+    throw new TorchFileError('expected a file of torch.save, got another magic number')
   unpickle(reader, stateDict) // version of the format
   unpickle(reader, stateDict) // byte order and sizes of types
   const views = unpickle(reader, stateDict)
