@@ -44,10 +44,20 @@ export const pictured = {
     test: 10_000,
   },
   cifar100: { classes: cifar100, size: 32, channels: 3, train: 50_000, test: 10_000 },
+  stl10: {
+    classes: ['airplane', 'bird', 'car', 'cat', 'deer', 'dog', 'horse', 'monkey', 'ship', 'truck'],
+    size: 96,
+    channels: 3,
+    train: 5_000,
+    test: 8_000,
+  },
 } satisfies Record<string, Pictured>
 
 /** The dataset of images in folders of a user's own, known by their digest alone. */
 export const IMAGE_FOLDER = 'image-folder'
+
+/** Datasets of which nothing is known here, since classes have unequal shares of their images, or they are a user's own. */
+export const unpictured = [IMAGE_FOLDER, 'svhn'] as const
 
 /** What is known of a dataset's images; undefined for a user's own. */
 export const picturedOf = ({ id }: { id: string }): Pictured | undefined => (pictured as Record<string, Pictured>)[id]

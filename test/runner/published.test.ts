@@ -6,7 +6,11 @@ import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import * as ten from '../../runner/data/datasets/cifar10.ts'
 import * as hundred from '../../runner/data/datasets/cifar100.ts'
+import * as stl from '../../runner/data/datasets/stl10.ts'
+import { svhn, svhnFrom } from '../../runner/data/datasets/svhn.ts'
+import { readMat } from '../../runner/data/files/mat.ts'
 import { readPickledDict } from '../../runner/data/files/numpy-pickle.ts'
+import type { PinnedFile } from '../../runner/data/files/pinned.ts'
 import { type Form, filesOfTar, findPublished } from '../../runner/data/files/published.ts'
 import { DatasetError, type LoadOptions } from '../../runner/science/dataset.ts'
 import { sha256Of } from '../../runner/store/digest.ts'
@@ -164,5 +168,76 @@ describe('pickled dicts', () => {
     for (let length = 0; length < batch.length; length += 61) {
       expect(() => readPickledDict(batch.subarray(0, length), 'batch'), `${length}`).toThrow(DatasetError)
     }
+  })
+})
+
+describe('svhn', () => {
+  const pinned = (name: string): PinnedFile => {
+    const bytes = golden(name)
+    return { name, bytes: bytes.length, sha256: sha256Of(bytes), urls: [], plain: true }
+  }
+  const files = { train: pinned('train_32x32.mat'), test: pinned('test_32x32.mat') }
+  const mat = (bytes: Uint8Array) => readMat(bytes, { path: 'a.mat', maxBytes: 10_000_000 })
+
+  test('has the labels and images that were written, ten as the class 0', async () => {
+    for (const { name } of Object.values(files)) await put(`svhn/${name}`, golden(name))
+    const { train, test, classes } = await svhnFrom(files).load(options)
+    expect(Array.from(train.labels, (label) => classes[label])).toEqual(['1', '9', '0', '2'])
+    expect([...test.labels]).toEqual([0, 5])
+    expect(train.images).toEqual(pixels(0, 4, [3, 32, 32]))
+    expect(test.images).toEqual(pixels(4, 2, [3, 32, 32]))
+  })
+
+  test('a file that is not the official one is refused by its size', async () => {
+    const path = await put('train_32x32.mat', golden('train_32x32.mat'))
+    await expect(svhn.load(options)).rejects.toThrow(`${path}: expected 182040794 bytes, got`)
+  })
+
+  test('a damaged file of MATLAB is refused, wherever it is cut or changed', () => {
+    const whole = golden('train_32x32.mat')
+    for (let length = 0; length < whole.length - 1; length += 31) {
+      // Between its two arrays a file may end.
+      if (length !== 128) expect(() => expectBoth(mat(whole.slice(0, length)))).toThrow()
+    }
+    for (let at = 120; at < whole.length; at += 13) {
+      try {
+        mat(whole.map((byte, index) => (index === at ? byte ^ 0x55 : byte)))
+      } catch (error) {
+        expect(error).toBeInstanceOf(DatasetError)
+      }
+    }
+  })
+  const expectBoth = (arrays: Map<string, unknown>) => expect([...arrays.keys()]).toEqual(['X', 'y'])
+
+  test('what unpacks to more than the dataset has is refused', () => {
+    expect(() => readMat(golden('train_32x32.mat'), { path: 'a.mat', maxBytes: 1000 })).toThrow(
+      'a.mat: an array cannot be unpacked',
+    )
+  })
+
+  test('other files are told apart', () => {
+    expect(() => mat(new Uint8Array(200))).toThrow('expected a little-endian MATLAB file of version 5')
+    expect(() => mat(new Uint8Array(20))).toThrow('expected a MATLAB file of at least 128 bytes, got 20')
+  })
+})
+
+describe('stl10', () => {
+  const files = filesOfTar(gunzipSync(golden('stl10_binary.tar.gz')))
+  const pins = Object.keys(stl.binary.files).map((name) => [name, { sha256: sha256Of(files.get(name)!) }])
+  const form: Form = { ...stl.binary, files: Object.fromEntries(pins) }
+
+  test('has the labels, from 0, and the images that were written', async () => {
+    for (const [name, bytes] of files) await put(`stl10_binary/${name}`, bytes)
+    const { train, test, classes } = await stl.stl10From({ id: 'stl10', forms: [form] }).load(options)
+    expect(Array.from(train.labels, (label) => classes[label])).toEqual(['bird', 'truck', 'airplane'])
+    expect([...test.labels]).toEqual([6])
+    expect(train.images).toEqual(pixels(0, 3, [3, 96, 96]))
+    expect(test.images).toEqual(pixels(3, 1, [3, 96, 96]))
+  })
+
+  test('is not downloaded: the error says where to get it', async () => {
+    await expect(stl.stl10.load(options)).rejects.toThrow(
+      `stl10: looked for a folder stl10_binary; found none (${home} is empty; ${home}/stl10 is not there). Get http`,
+    )
   })
 })

@@ -40,6 +40,8 @@ export interface Published {
   id: string
   /** In the order of preference. The first with addresses is downloaded. */
   forms: readonly Form[]
+  /** Where people get it, for one that is too large to be downloaded by the way. */
+  address?: string
   /** Names of forms that are published and not read. */
   others?: readonly string[]
 }
@@ -56,7 +58,7 @@ export async function findPublished(
   { directories, cache, signal, onProgress }: LoadOptions,
   tuning: Tuning = {},
 ): Promise<Found> {
-  const { id, forms } = published
+  const { id, forms, address } = published
   const places = placesOf(directories, id)
   for (const place of places) {
     signal?.throwIfAborted()
@@ -70,7 +72,9 @@ export async function findPublished(
   if (!form?.archive) {
     const found = await look()
     if (found) return found
-    throw new DatasetError(`${id}: looked for ${soughtIn(published)}; found none (${await held(places)})`)
+    throw new DatasetError(
+      `${id}: looked for ${soughtIn(published)}; found none (${await held(places)})${address === undefined ? '' : `. Get ${address}, unpack it, and pass its folder with --data DIR`}`,
+    )
   }
   const { archive } = form
   const target = join(cached, archive.name)
