@@ -1,7 +1,9 @@
 /** The train stage: a fresh model, trained on D or on D_r. */
+
 import type { StageOf } from '../../schema/stage.ts'
 import { initialState } from '../engine/nn/initial-state.ts'
 import { parameterCount } from '../engine/nn/variables.ts'
+import type { Labels } from '../formats/labels.ts'
 import { AVERAGE, WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
 import { splitOf } from '../stages/split.ts'
@@ -48,7 +50,7 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
 /** D, or D_r of the request that is left out. */
 export function trainingItems(
   { without, recipe: { holdOut }, seed }: Pick<StageOf<'train'>, 'without' | 'recipe' | 'seed'>,
-  labels: Uint8Array,
+  labels: Labels,
   classes: readonly string[],
 ): Int32Array {
   if (without) return splitOf(labels, classes, { holdOut, request: without, seed }).retain

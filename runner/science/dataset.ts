@@ -1,9 +1,11 @@
 /** The contract of datasets/: one dataset a file, its file name is its id. */
 
+import type { Labels } from '../formats/labels.ts'
+
 /** Images as bytes, channels first: [n, channels, height, width]. Row i of `images` has class `labels[i]`. */
 export interface Split {
   images: Uint8Array
-  labels: Uint8Array
+  labels: Labels
   count: number
 }
 

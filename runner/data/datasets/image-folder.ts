@@ -2,12 +2,11 @@
  *  class; file systems write an accented letter as one character or two (NFC, NFD), which is the same name here. Pixels are taken as stored: no resizing, no rotation; grey stays one channel, transparency is dropped. */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { labelsFrom, MAX_CLASSES } from '../../formats/labels.ts'
 import { DatasetError, defineDataset, type LoadOptions, type Split } from '../../science/dataset.ts'
 import { withDigest } from '../digest.ts'
 import { AT_ONCE, decode, list, type Picture, shapeOf } from '../files/pictures.ts'
 
-/** Labels are bytes. */
-const MAX_CLASSES = 256
 export const imageFolder = defineDataset({
   title: 'Images in folders',
   licence: 'That of your images',
@@ -104,5 +103,9 @@ async function loadSplit(
     })
     onProgress?.({ phase: `decoding ${folder}`, done: start + decoded.length, total: count, unit: 'images' })
   }
-  return { split: { images, labels: Uint8Array.from(examples, ({ label }) => label), count }, first: reference }
+  const labels = labelsFrom(
+    examples.map(({ label }) => label),
+    classFolders.length,
+  )
+  return { split: { images, labels, count }, first: reference }
 }

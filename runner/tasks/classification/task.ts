@@ -1,8 +1,10 @@
 /** Image classification on the engine's side: trains classifiers, and asks them about D_f, D_r and the test set. */
+
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { extract } from '../../engine/nn/extract.ts'
 import * as models from '../../engine/nn/models/index.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
+import { labelsOf } from '../../formats/labels.ts'
 import type { Split } from '../../science/dataset.ts'
 import { EVIDENCE } from '../../science/task.ts'
 import { encodeEvidence } from '../../science/tasks/classification/evidence/codec.ts'
@@ -59,7 +61,7 @@ export const classification = defineRunnerTask<ClassifierTypes>({
             batch: BATCH,
           })
         ).logits,
-        labels: Uint8Array.from(items, (item) => labels[item]!),
+        labels: labelsOf(labels, items),
       })
       const evidence = {
         classes: classes.length,
