@@ -53,11 +53,13 @@ export const pictured = {
   },
 } satisfies Record<string, Pictured>
 
-/** The dataset of images in folders of a user's own, known by their digest alone. */
-export const IMAGE_FOLDER = 'image-folder'
+/** Datasets whose files are held against no hash of ours: a user's own, and folders of pictures that everybody unpacks. A benchmark of
+ *  them is pinned by the digest of their images. */
+const unpinned = ['image-folder', 'image-npz', 'imagenette', 'tiny-imagenet'] as const
+export const isUnpinned = ({ id }: { id: string }): boolean => (unpinned as readonly string[]).includes(id)
 
-/** Datasets of which nothing is known here, since classes have unequal shares of their images, or they are a user's own. */
-export const unpictured = [IMAGE_FOLDER, 'svhn'] as const
+/** Datasets of which nothing is known here: those, and one whose classes have unequal shares of its images. */
+export const unpictured = [...unpinned, 'svhn'] as const
 
 /** What is known of a dataset's images; undefined for a user's own. */
 export const picturedOf = ({ id }: { id: string }): Pictured | undefined => (pictured as Record<string, Pictured>)[id]

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Command as Program } from 'commander'
 import { type BenchmarkView, definitionIn, ownDefinition } from '../../schema/api/benchmark.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
-import { IMAGE_FOLDER } from '../../schema/classes.ts'
+import { isUnpinned } from '../../schema/classes.ts'
 import { describeIssues } from '../../schema/issues.ts'
 import { type Api, apiOf, boardPage } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
@@ -127,8 +127,10 @@ async function definitionFrom(file: string, { home, data: folders }: Options): P
     const fault = await planFault(benchmark)
     if (fault !== null) throw new UsageError(`${file}: ${fault}`)
     if (path !== undefined)
-      note(`Runners look for the images of ${path} in a folder ${dataset.digest} among their --data.`)
-    if (dataset.id === IMAGE_FOLDER && !benchmark.requires.labels) {
+      note(
+        `Runners look for the images of ${path} in ${dataset.id === 'image-npz' ? `a file ${dataset.digest}.npz` : `a folder ${dataset.digest}`} among their --data.`,
+      )
+    if (isUnpinned(dataset) && !benchmark.requires.labels) {
       note(
         'Any runner may be asked, also one without these images: name a label of those that have them under "requires".',
       )

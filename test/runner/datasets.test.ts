@@ -1,5 +1,5 @@
 /** Datasets: what they hold, from their own files or made-up ones, and the errors of files that are something else. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -291,6 +291,15 @@ describe('image-folder', () => {
       [3, 3],
       [2, 2],
     ]) // train, test
+  })
+
+  test('val is the test set where there is no test, and a size brings all images to it', async () => {
+    await pictures({ cat: [1], dog: [2] })
+    await picture('train/dog/z.png', [2], { width: 9 })
+    await rename(join(home, 'test'), join(home, 'val'))
+    const { train, test, height, width } = await imageFolder.load({ ...options, path: home, size: 8 })
+    expect([train.count, test.count, height, width]).toEqual([4, 2, 8, 8])
+    expect(test.images.subarray(0, 64)).toEqual(new Uint8Array(64).fill(1))
   })
 
   test('an image of another size is named', async () => {

@@ -1,6 +1,6 @@
 /** What can be told of a benchmark before anything is computed. */
 import type { Benchmark } from '../../../schema/benchmark.ts'
-import { picturedOf } from '../../../schema/classes.ts'
+import { isUnpinned, picturedOf } from '../../../schema/classes.ts'
 import { datasets } from '../../pipeline/catalogue.ts'
 import { runnerTask, runnerTasks } from '../../pipeline/tasks.ts'
 import { benchmarkFault } from '../../science/catalogue/benchmark-fault.ts'
@@ -30,9 +30,11 @@ export async function prepareBenchmark(
   await runnerTask(benchmark.task.id).prepare?.(benchmark, { places, signal, note })
 }
 
-/** Images of the user's own are named by path: their digest makes sure that stages of other content are not reused. */
+/** Images that are held against no hash, such as the user's own: their digest makes sure that stages of other content are not
+ *  reused. */
 export async function pinContent(benchmark: Benchmark, data: DataLoader, signal: AbortSignal): Promise<Benchmark> {
-  if (benchmark.dataset.path === undefined) return benchmark
+  const { path, digest } = benchmark.dataset
+  if (path === undefined && (digest !== undefined || !isUnpinned(benchmark.dataset))) return benchmark
   const { dataset } = await data(benchmark.dataset, { signal })
   return { ...benchmark, dataset: { ...benchmark.dataset, digest: dataset.digest } }
 }

@@ -4,5 +4,8 @@ export { fashionMnist5k16 as 'fashion-mnist-5k-16' } from './fashion-mnist-5k-16
 export { fashionMnist5k as 'fashion-mnist-5k' } from './fashion-mnist-5k.ts'
 export { fashionMnist as 'fashion-mnist' } from './fashion-mnist.ts'
 export { imageFolder as 'image-folder' } from './image-folder.ts'
+export { imageNpz as 'image-npz' } from './image-npz.ts'
+export { imagenette } from './imagenette.ts'
 export { stl10 } from './stl10.ts'
 export { svhn } from './svhn.ts'
+export { tinyImagenet as 'tiny-imagenet' } from './tiny-imagenet.ts'
