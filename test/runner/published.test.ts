@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { pinContent } from '../../runner/commands/parts/check-benchmark.ts'
 import * as ten from '../../runner/data/datasets/cifar10.ts'
 import * as hundred from '../../runner/data/datasets/cifar100.ts'
 import { imageNpz } from '../../runner/data/datasets/image-npz.ts'
@@ -19,6 +20,7 @@ import { type Form, filesOfTar, findPublished } from '../../runner/data/files/pu
 import { DatasetError, type LoadOptions, type Split } from '../../runner/science/dataset.ts'
 import { dataLoader } from '../../runner/stages/data.ts'
 import { sha256Of } from '../../runner/store/digest.ts'
+import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import { goldenBytes, goldenJson } from './golden.ts'
 import { pixels } from './golden-pixels.ts'
 
@@ -275,6 +277,20 @@ describe('tiny-imagenet', () => {
     expect([...test.labels]).toEqual([1, 0])
     expect(difference(thinned(train), byPillow['tiny-imagenet']!.train)).toBeLessThanOrEqual(1)
     expect(difference(thinned(test), byPillow['tiny-imagenet']!.test)).toBeLessThanOrEqual(1)
+  })
+
+  test('which no hash of ours pins, is pinned by the digest of its images', async () => {
+    const data = dataLoader({ directories: [home], cache: home })
+    const benchmark = { ...benchmarks.get('fashion-mnist-5k.small-cnn.random-10')!, dataset: { id: 'tiny-imagenet' } }
+    const pinned = await pinContent(benchmark, data, new AbortController().signal)
+    expect(pinned.dataset.digest).toBe((await tinyImagenet.load(options)).digest)
+    const before = pinned.dataset.digest
+    await cp(
+      new URL(`${folder('tiny-imagenet-200')}/val/images/val_1.JPEG`),
+      join(home, 'tiny-imagenet-200/val/images/val_0.JPEG'),
+    )
+    const again = dataLoader({ directories: [home], cache: home })
+    await expect(again(pinned.dataset)).rejects.toThrow(`expected ${before}, so its images have changed`)
   })
 
   test('is found by its own folder and resized where a size is given', async () => {

@@ -30,7 +30,11 @@ export const binary: Form = {
     /** As published with torch-rb's torchvision and Julia's MLDatasets; the official page lists the MD5
      *  03b5dce01913d631647c71ecec9e9cb8 for it. */
     sha256: '58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec',
-    urls: ['https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz'],
+    /** The official one, and a copy that others keep of it. */
+    urls: [
+      'https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz',
+      'https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/cifar-100-binary.tar.gz',
+    ],
     maxTarBytes: MAX_TAR_BYTES,
   },
 }
