@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Command as Program } from 'commander'
 import { type BenchmarkView, definitionIn, ownDefinition } from '../../schema/api/benchmark.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
-import { IMAGE_FOLDER } from '../../schema/classes.ts'
+import { isUnpinned } from '../../schema/classes.ts'
 import { describeIssues } from '../../schema/issues.ts'
 import { EXPORTED, withoutPlaces } from '../../schema/parts/model-file.ts'
 import { type Api, apiOf, boardPage } from '../agent/api.ts'
@@ -128,10 +128,12 @@ async function definitionFrom(file: string, { home, data: folders }: Options): P
     const fault = await planFault(benchmark)
     if (fault !== null) throw new UsageError(`${file}: ${fault}`)
     if (path !== undefined)
-      note(`Runners look for the images of ${path} in a folder ${dataset.digest} among their --data.`)
+      note(
+        `Runners look for the images of ${path} in ${dataset.id === 'image-npz' ? `a file ${dataset.digest}.npz` : `a folder ${dataset.digest}`} among their --data.`,
+      )
     for (const [sha256, path] of Object.entries(models))
       note(`Runners look for ${path} as ${sha256}.onnx, or in a folder ${sha256}, among their --data.`)
-    const files = [dataset.id === IMAGE_FOLDER && 'images', benchmark.model.id === EXPORTED && 'files'].find(Boolean)
+    const files = [isUnpinned(dataset) && 'images', benchmark.model.id === EXPORTED && 'files'].find(Boolean)
     if (files && !benchmark.requires.labels) {
       note(
         `Any runner may be asked, also one without these ${files}: name a label of those that have them under "requires".`,

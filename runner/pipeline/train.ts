@@ -4,6 +4,7 @@ import type { ForgetRequest } from '../../schema/parts/recipe.ts'
 import type { StageOf } from '../../schema/stage.ts'
 import { initialState } from '../engine/nn/initial-state.ts'
 import { parameterCount } from '../engine/nn/variables.ts'
+import type { Labels } from '../formats/labels.ts'
 import { AVERAGE, WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
@@ -62,7 +63,7 @@ const ANY: ForgetRequest = { kind: 'random', fraction: 0.5 }
 /** D, or D_r of the request that is left out. */
 export function trainingItems(
   { without, recipe: { holdOut }, seed }: Divided,
-  labels: Uint8Array,
+  labels: Labels,
   classes: readonly string[],
 ): Int32Array {
   if (without) return splitOf(labels, classes, { holdOut, request: without, seed }).retain
@@ -73,7 +74,7 @@ export function trainingItems(
  *  and it wants some. */
 export function choosingItems(
   { without, recipe: { holdOut, checkpoint }, seed }: Divided,
-  labels: Uint8Array,
+  labels: Labels,
   classes: readonly string[],
 ): Int32Array {
   const { heldOut } = splitOf(labels, classes, { holdOut, request: without ?? ANY, seed })

@@ -10,7 +10,7 @@ import type { MetricDefinition, MetricTools } from './metric.ts'
 export const EVIDENCE = 'evidence.safetensors'
 
 /** What the tensors of a file are, by name; null stands for a size that the stage does not say. */
-export type TensorShapes = Readonly<Record<string, { dtype: 'F32' | 'U8'; shape: readonly (number | null)[] }>>
+export type TensorShapes = Readonly<Record<string, { dtype: 'F32' | 'I32' | 'U8'; shape: readonly (number | null)[] }>>
 
 /** What is known of a stage before it is computed. */
 export interface Asked<Spec extends StageSpec = StageSpec> {

@@ -1,6 +1,8 @@
 /** D, D_f and D_r of a seed, as indices into the training set. One split seed serves training and unlearning alike. */
+
 import type { ForgetRequest } from '../../schema/parts/recipe.ts'
 import { randomStream } from '../engine/nn/random.ts'
+import type { Labels } from '../formats/labels.ts'
 import { checkRequest } from './check-classes.ts'
 import { ConfigurationError } from './configuration-error.ts'
 
@@ -16,7 +18,7 @@ export interface DataSplit {
 
 /** Throws when the request leaves nothing to forget or nothing to retain. */
 export function splitOf(
-  labels: Uint8Array,
+  labels: Labels,
   classes: readonly string[],
   options: { holdOut: number; request: ForgetRequest; seed: number },
 ): DataSplit {

@@ -1,7 +1,7 @@
 /** Benchmarks as the API shows them, and how organisers make and retire those of a server. */
 import { z } from 'zod'
 import { type Benchmark, benchmark } from '../benchmark.ts'
-import { IMAGE_FOLDER } from '../classes.ts'
+import { isUnpinned } from '../classes.ts'
 import { isOwn, OWN } from '../own.ts'
 import { EXPORTED, type FileRef } from '../parts/model-file.ts'
 import { oneLine } from '../parts/one-line.ts'
@@ -45,7 +45,7 @@ export const ownDefinition = benchmark.check(({ value, issues }) => {
     add(['dataset', 'path'], 'expected none, since runners have folders of their own: name the images by digest')
   if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest))
     add(['dataset', 'digest'], 'expected 64 lower-case hexadecimal digits')
-  if (id === IMAGE_FOLDER && digest === undefined)
+  if (isUnpinned({ id }) && digest === undefined)
     add(['dataset', 'digest'], 'expected the digest of the images; palimpsest benchmarks check tells it')
   const { model } = value
   const file = (ref: FileRef, path: string[]) => {

@@ -7,11 +7,13 @@ export const slug = z
   .max(120)
   .regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/, 'expected lower-case letters and digits, separated by "." or "-"')
 
-/** A dataset by its id; `path` and `digest` pin the content of an `image-folder`. */
+/** A dataset by its id; `path` and `digest` pin the content of an `image-folder` or `image-npz`. */
 export const datasetRef = z.strictObject({
   id: slug,
   path: z.string().optional(),
   digest: z.string().optional(),
+  /** Side in pixels that pictures of any size are brought to: the shorter side first, then the middle is cut out. */
+  size: z.int().min(8).max(1024).optional(),
 })
 export type DatasetRef = z.infer<typeof datasetRef>
 

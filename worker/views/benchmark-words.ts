@@ -16,9 +16,9 @@ export function forgottenWords(benchmark: Benchmark): string {
   return [request.label, name].filter((word) => word !== undefined).join(', ')
 }
 
-/** "cifar10", or "image-folder 0123456789ab" of images that only their digest names. */
-export const datasetWords = ({ id, digest }: Benchmark['dataset']): string =>
-  digest === undefined ? id : `${id} ${digest.slice(0, 12)}`
+/** "cifar10", or "image-folder 0123456789ab, brought to 64 x 64" of images that only their digest names. */
+export const datasetWords = ({ id, digest, size }: Benchmark['dataset']): string =>
+  `${id}${digest === undefined ? '' : ` ${digest.slice(0, 12)}`}${size === undefined ? '' : `, brought to ${size} x ${size}`}`
 
 const weightsWords = {
   anew: 'trained anew',

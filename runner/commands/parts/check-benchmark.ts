@@ -1,6 +1,6 @@
 /** What can be told of a benchmark before anything is computed. */
 import type { Benchmark } from '../../../schema/benchmark.ts'
-import { picturedOf } from '../../../schema/classes.ts'
+import { isUnpinned, picturedOf } from '../../../schema/classes.ts'
 import { datasets } from '../../pipeline/catalogue.ts'
 import { pinModelFiles } from '../../pipeline/model-file.ts'
 import { runnerTask, runnerTasks } from '../../pipeline/tasks.ts'
@@ -27,17 +27,21 @@ export async function prepareBenchmark(benchmark: Benchmark, places: DataPlaces,
   await runnerTask(benchmark.task.id).prepare?.(benchmark, { places, signal, note })
 }
 
-/** Images of the user's own are named by path: their digest makes sure that stages of other content are not reused. So are models
- *  that are files, which are read and held against the images here; `models` says where they lie. */
+/** Images that are held against no hash, such as the user's own: their digest makes sure that stages of other content are not reused.
+ *  So it is with models that are files, which are read and held against the images here; `models` says where they lie. */
 export async function pinContent(
   benchmark: Benchmark,
   data: DataLoader,
   { places, signal }: { places: DataPlaces; signal: AbortSignal },
 ): Promise<{ benchmark: Benchmark; models: Record<string, string> }> {
-  const { path } = benchmark.dataset
-  const { digest } = path === undefined ? benchmark.dataset : (await data(benchmark.dataset, { signal })).dataset
-  const pinned = path === undefined ? benchmark : { ...benchmark, dataset: { ...benchmark.dataset, digest } }
-  return await pinModelFiles(pinned, { data, places, signal })
+  return await pinModelFiles(await pinImages(benchmark, data, signal), { data, places, signal })
+}
+
+async function pinImages(benchmark: Benchmark, data: DataLoader, signal: AbortSignal): Promise<Benchmark> {
+  const { path, digest } = benchmark.dataset
+  if (path === undefined && (digest !== undefined || !isUnpinned(benchmark.dataset))) return benchmark
+  const { dataset } = await data(benchmark.dataset, { signal })
+  return { ...benchmark, dataset: { ...benchmark.dataset, digest: dataset.digest } }
 }
 
 /** The classes of a dataset, without its images where they are known. */

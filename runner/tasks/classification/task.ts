@@ -4,6 +4,7 @@ import { classifiers } from '../../engine/nn/architectures/classifiers.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { extract } from '../../engine/nn/extract.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
+import { labelsOf } from '../../formats/labels.ts'
 import type { Split } from '../../science/dataset.ts'
 import { EVIDENCE } from '../../science/task.ts'
 import { encodeEvidence } from '../../science/tasks/classification/evidence/codec.ts'
@@ -68,7 +69,7 @@ export const classification = defineRunnerTask<ClassifierTypes>({
             batch: BATCH,
           })
         ).logits,
-        labels: Uint8Array.from(items, (item) => labels[item]!),
+        labels: labelsOf(labels, items),
       })
       const evidence = {
         classes: classes.length,

@@ -1,4 +1,5 @@
 /** What metrics ask of a model's answers. Pure, so that the worker can re-score evidence. */
+import { labelsOf } from '../../../../formats/labels.ts'
 import { MetricError } from '../../../metric.ts'
 import type { Answers, Evidence } from './evidence.ts'
 
@@ -57,7 +58,7 @@ function withoutClass({ logits, labels }: Answers, forgotten: number, classes: n
   kept.forEach((example, row) => {
     keptLogits.set(logits.subarray(example * classes, (example + 1) * classes), row * classes)
   })
-  return { logits: keptLogits, labels: Uint8Array.from(kept, (example) => labels[example]!) }
+  return { logits: keptLogits, labels: labelsOf(labels, kept) }
 }
 
 /** The class with the largest logit of an example; of equal logits the first counts. */

@@ -1,7 +1,8 @@
 /** Evidence as safetensors: `forget.logits` [n, classes], `forget.labels` [n], the same for `retain` and `test`, and the
- *  metadata `classes` and, for a class-wise request, `forgottenClass`. Labels are written as U8, and read as I64 and I32 too, the
- *  types that other software has them in. Pure. */
+ *  metadata `classes` and, for a class-wise request, `forgottenClass`. Labels are written as U8, beyond 256 classes as I32, and read
+ *  as any of these or I64, the types that other software has them in. Pure. */
 
+import { labelsIn, labelTensor } from '../../../../formats/labels.ts'
 import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../../../formats/safetensors.ts'
 import type { Answers, Evidence } from './evidence.ts'
 
@@ -13,7 +14,7 @@ export function encodeEvidence(evidence: Evidence): Uint8Array<ArrayBuffer> {
   for (const set of sets) {
     const { logits, labels } = evidence[set]
     tensors.set(`${set}.logits`, { dtype: 'F32', shape: [labels.length, classes], data: logits })
-    tensors.set(`${set}.labels`, { dtype: 'U8', shape: [labels.length], data: labels })
+    tensors.set(`${set}.labels`, labelTensor(labels, classes))
   }
   const metadata = { classes: `${classes}` }
   return writeSafetensors(
@@ -26,7 +27,7 @@ export function encodeEvidence(evidence: Evidence): Uint8Array<ArrayBuffer> {
 export function decodeEvidence(bytes: Uint8Array): Evidence {
   const { tensors, metadata } = readSafetensors(bytes)
   const number = (name: string, text: string | undefined) => {
-    if (text === undefined || !/^\d{1,3}$/.test(text)) {
+    if (text === undefined || !/^\d{1,4}$/.test(text)) {
       throw new SafetensorsError(`evidence: expected a number as the metadata ${name}, got ${text ?? 'none'}`)
     }
     return Number(text)
@@ -46,7 +47,10 @@ export function decodeEvidence(bytes: Uint8Array): Evidence {
         `evidence: expected ${set}.logits of shape [${labels.data.length}, ${classes}], got [${logits.shape.join(', ')}]`,
       )
     }
-    return { logits: logits.data, labels: bytesOf(labels.data, `${set}.labels`) }
+    const fail = (expected: string, label: number | bigint, example: number): never => {
+      throw new SafetensorsError(`evidence: expected ${set}.labels ${expected}, got ${label} (example ${example})`)
+    }
+    return { logits: logits.data, labels: labelsIn(labels.data, fail, classes) }
   }
   const forgottenClass = 'forgottenClass' in metadata ? number('forgottenClass', metadata.forgottenClass) : null
   if (forgottenClass !== null && forgottenClass >= classes) {
@@ -55,13 +59,4 @@ export function decodeEvidence(bytes: Uint8Array): Evidence {
     )
   }
   return { classes, forget: answers('forget'), retain: answers('retain'), test: answers('test'), forgottenClass }
-}
-
-/** Labels of any whole type; those that a byte cannot hold are refused. */
-function bytesOf(labels: Uint8Array | Int32Array | BigInt64Array, name: string): Uint8Array {
-  if (labels instanceof Uint8Array) return labels
-  return Uint8Array.from(labels as ArrayLike<number | bigint>, (label, example) => {
-    if (label >= 0 && label <= 255) return Number(label)
-    throw new SafetensorsError(`evidence: expected ${name} from 0 to 255, got ${label} (example ${example})`)
-  })
 }
