@@ -66,7 +66,7 @@ export const score: Command = {
       )
       .option(
         '--per-example <file>',
-        'write a CSV with a row an example: answer, confidence, and what MIA takes it for',
+        'write a CSV with a row an example: answer, confidence, entropy, m-entropy, loss, margin, and what MIA takes it for',
       )
       .option(...dataOption, collect)
       .option(...homeOption)

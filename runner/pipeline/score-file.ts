@@ -2,7 +2,7 @@
 import type { StageResult } from '../../schema/result.ts'
 import { metricsOf, scienceTasks } from '../science/catalogue/catalogue.ts'
 import { avgGapOf, gapsOf } from '../science/comparison.ts'
-import type { MetricTools } from '../science/metric.ts'
+import { isInAvgGap, type MetricTools } from '../science/metric.ts'
 import { offeredOn, type Scored, scoreEach, type Unscored } from '../science/score.ts'
 import { EVIDENCE, type Foreign, type ScienceTask } from '../science/task.ts'
 import { UsageError } from '../words/usage.ts'
@@ -75,7 +75,7 @@ export function compareWith(
   const named =
     asked ?? [...benchmarks.values()].filter((each) => each.task.id === task).flatMap(({ metrics }) => metrics)
   const over = [...metricsOf(task)]
-    .filter(([, { better, named: identity }]) => better === 'closer-to-retrain' && named.includes(identity))
+    .filter(([, metric]) => isInAvgGap(metric) && named.includes(metric.named))
     .map(([id]) => id)
   const valuesOf = (scored: StageResult['metrics']) =>
     Object.fromEntries(Object.entries(scored).map(([id, { value }]) => [id, value]))

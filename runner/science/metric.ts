@@ -34,6 +34,9 @@ export interface MetricDefinition<Evidence = unknown> {
   /** Raised, in `named` too, when the same evidence gives another number than before. */
   version: number
   better: 'closer-to-retrain' | 'smaller' | 'larger'
+  /** Of one that is better the closer it is to retrain: shown with its gap, and no part of Avg. Gap, which is over the metrics of
+   *  the paper. */
+  besideAvgGap?: true
   /** Set where boards that have places order their rows by it: by the worse of a row's places in these. */
   orders?: true
   /** What the number is, such as `mia/svc-confidence@1`, by which benchmarks name it; `*` stands for an extractor. Different
@@ -47,6 +50,10 @@ export interface MetricDefinition<Evidence = unknown> {
   /** In `unit`. Throws MetricError when the evidence cannot support it (an empty D_f, say). */
   compute(evidence: Evidence, tools: MetricTools): number | Promise<number>
 }
+
+/** Whether Avg. Gap is the mean over it, among others. */
+export const isInAvgGap = ({ better, besideAvgGap }: MetricDefinition): boolean =>
+  better === 'closer-to-retrain' && !besideAvgGap
 
 export class MetricError extends Error {
   override name = 'MetricError'
