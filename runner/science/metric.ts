@@ -39,6 +39,9 @@ export interface MetricDefinition<Evidence = unknown> {
   besideAvgGap?: true
   /** Set where boards that have places order their rows by it: by the worse of a row's places in these. */
   orders?: true
+  /** Set where the number is one of two models: `compute` is handed the evidence of retrain of the same seed as well. No stage has
+   *  both, so benchmarks cannot name it; `palimpsest score --retrain` computes it. */
+  against?: 'retain'
   /** What the number is, such as `mia/svc-confidence@1`, by which benchmarks name it; `*` stands for an extractor. Different
    *  identities never share a column. */
   named: string
@@ -48,7 +51,7 @@ export interface MetricDefinition<Evidence = unknown> {
   /** Why the number must be read with care, for people; null when nothing speaks against it. */
   warning?(evidence: Evidence): string | null
   /** In `unit`. Throws MetricError when the evidence cannot support it (an empty D_f, say). */
-  compute(evidence: Evidence, tools: MetricTools): number | Promise<number>
+  compute(evidence: Evidence, tools: MetricTools, reference?: Evidence): number | Promise<number>
 }
 
 /** Whether Avg. Gap is the mean over it, among others. */

@@ -47,7 +47,7 @@ const TaskSection = ({ task, title }: { task: string; title: string }) => (
   <>
     <h2 id={task}>{title}</h2>
     {viewOf(task).docs()}
-    {inOrder(task).map(([id, { title, definition, named, unit, better, besideAvgGap }]) => (
+    {inOrder(task).map(([id, { title, definition, named, unit, better, besideAvgGap, against }]) => (
       <>
         <h3 id={`metric-${id}`}>
           {title} <code class="muted">{named}</code>
@@ -55,6 +55,7 @@ const TaskSection = ({ task, title }: { task: string; title: string }) => (
         <p>
           <Prose text={definition} /> {unit && `Unit: ${unit}. `}
           {better === 'closer-to-retrain' ? 'Closer to retrain' : better === 'larger' ? 'Larger' : 'Smaller'} is better.
+          {against && ' Of two models: palimpsest score --retrain computes it, no board shows it.'}
           {besideAvgGap && ' Shown beside Avg. Gap, no part of it.'}
           {named.includes('*') && ' The * stands for the extractor of the features.'}
         </p>

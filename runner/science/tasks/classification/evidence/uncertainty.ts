@@ -74,6 +74,17 @@ export const modifiedEntropiesOf = over(({ p, surprise, rest, restSurprise }, la
   sum(classes, (each) => (each === label ? share(rest(each), surprise(each)) : share(p(each), restSurprise(each)))),
 )
 
+/** Softmax of every example, [n, classes]. */
+export function probabilitiesOf(answers: Answers): Float64Array {
+  const classes = answers.logits.length / answers.labels.length
+  const found = new Float64Array(answers.logits.length)
+  for (let example = 0; example < answers.labels.length; example++) {
+    const { p } = softmaxOf(answers, example)
+    for (let label = 0; label < classes; label++) found[example * classes + label] = p(label)
+  }
+  return found
+}
+
 /** What released code stands in for p = 0. */
 const TINY = 1e-30
 
