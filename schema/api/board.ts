@@ -20,7 +20,7 @@ export const column = z.strictObject({
   unit: z.string(),
   /** As the benchmark names it; `measured` may say more after a `;`. */
   identity: z.string(),
-  /** UA, RA, TA and MIA of classifiers are better when closer to retrain; others may have a direction of their own. */
+  /** UA, RA, TA, MIA and the AUCs of classifiers are better when closer to retrain; others may have a direction of their own. */
   better: z.enum(['closer-to-retrain', 'smaller', 'larger']),
   /** Whether Avg. Gap is the mean over it, among others. */
   inAvgGap: z.boolean(),
