@@ -146,7 +146,12 @@ function legendOf(scores: Scores, summaries: LocalSummary[], seeds: number[], pl
   const ids = Object.keys(summaries[0]!.metrics)
   const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].filter(Boolean).join(', ')
   return [
-    ...scoresLegend(units, hasGaps(scores), place),
+    ...scoresLegend({
+      units,
+      compared: hasGaps(scores),
+      place,
+      beside: ids.filter((id) => metricOf(id)?.besideAvgGap).map(metricTitle),
+    }),
     `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`,
   ]
 }

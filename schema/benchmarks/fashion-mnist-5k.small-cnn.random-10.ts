@@ -50,6 +50,13 @@ export const fashionMnist5kSmallCnnRandom10 = defineBenchmark({
     msg: { learningRate: 0.05, freshShare: 0.5 },
     ct: { learningRate: 0.03 },
   },
-  metrics: ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1'],
+  metrics: [
+    'ua/accuracy@1',
+    'ra/accuracy@1',
+    'ta/accuracy@1',
+    'mia/svc-confidence@1',
+    'auc/confidence@1',
+    'auc/entropy@1',
+  ],
   seeds: [0, 1, 2],
 })

@@ -480,7 +480,7 @@ test('a run gives values, gaps to retrain and times, and a second one reuses eve
   const file = join(folder, 'result.json')
   const first = await cli([...words, '--json', file])
   expect(first.stderr).toContain('Finished 5 stages in ')
-  expect(first.stdout).toMatch(/Method +Avg\. Gap +UA +RA +TA +MIA +Seconds/)
+  expect(first.stdout).toMatch(/Method +Avg\. Gap +UA +RA +TA +MIA +AUC +AUC \(entropy\)/)
   expect(first.code).toBe(0)
   const result = JSON.parse(await readFile(file, 'utf8'))
   const [retrain, ft] = result.runs

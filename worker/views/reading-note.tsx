@@ -7,6 +7,7 @@ const list = (words: string[]) => new Intl.ListFormat('en', { type: 'conjunction
 export const ReadingNote = ({ board: { columns, ordering } }: { board: Ranking }) => {
   const directed = columns.filter(({ better }) => better !== 'closer-to-retrain')
   const closeness = columns.filter(({ better }) => better === 'closer-to-retrain').map(({ title }) => title)
+  const averaged = columns.filter(({ inAvgGap }) => inAvgGap).map(({ title }) => title)
   return (
     <>
       {ordering.by === 'avg-gap' ? (
@@ -26,6 +27,9 @@ export const ReadingNote = ({ board: { columns, ordering } }: { board: Ranking }
       with one of its own missing it stands below the others.
       {closeness.length > 0 &&
         ` ${list(closeness)} ${closeness.length === 1 ? 'has no better direction of its own' : 'have no better direction of their own'}: closer to retrain is better.`}
+      {averaged.length > 0 &&
+        averaged.length < closeness.length &&
+        ` Avg. Gap is the mean over ${list(averaged)} alone.`}
       {directed.length === columns.length &&
         ' The gap to retrain is for orientation: these metrics have a better direction of their own.'}
     </>

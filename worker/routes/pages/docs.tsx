@@ -47,7 +47,7 @@ const TaskSection = ({ task, title }: { task: string; title: string }) => (
   <>
     <h2 id={task}>{title}</h2>
     {viewOf(task).docs()}
-    {inOrder(task).map(([id, { title, definition, named, unit, better }]) => (
+    {inOrder(task).map(([id, { title, definition, named, unit, better, besideAvgGap, against }]) => (
       <>
         <h3 id={`metric-${id}`}>
           {title} <code class="muted">{named}</code>
@@ -55,6 +55,8 @@ const TaskSection = ({ task, title }: { task: string; title: string }) => (
         <p>
           <Prose text={definition} /> {unit && `Unit: ${unit}. `}
           {better === 'closer-to-retrain' ? 'Closer to retrain' : better === 'larger' ? 'Larger' : 'Smaller'} is better.
+          {against && ' Of two models: palimpsest score --retrain computes it, no board shows it.'}
+          {besideAvgGap && ' Shown beside Avg. Gap, no part of it.'}
           {named.includes('*') && ' The * stands for the extractor of the features.'}
         </p>
       </>
@@ -82,15 +84,16 @@ const Measurement = () => (
     ))}
     <h2 id="gap">Avg. Gap</h2>
     <p>
-      Where metrics are better the closer they are to retrain. For one seed, the mean over these metrics of |value −
-      retrain of that seed|, in points. A board shows its mean and standard deviation over seeds, and ranks by them;
-      averages are taken from unrounded values. Smaller is better. 0 is the retrained model itself, which no other model
-      reaches: a second one, trained on the same <Prose text="D_r" /> from other initial weights in another order, is
-      some way off as well. The reference row <a href="/methods/retrain-again">Retrain again</a>, where somebody
-      submitted it, shows how far: it is the floor, and a gap that is no larger cannot be told from retraining. Below
-      Avg. Gap stands the <em>gap of means</em>, which tables of papers show: the means over seeds come first, then the
-      mean over the metrics of |mean value − mean value of retrain|. What lies above retrain with one seed and below it
-      with another cancels out there, so it is never larger than Avg. Gap.
+      Over metrics that are better the closer they are to retrain, and are not shown beside it. For one seed, the mean
+      over these metrics of |value − retrain of that seed|, in points. A board shows its mean and standard deviation
+      over seeds, and ranks by them; averages are taken from unrounded values. Smaller is better. 0 is the retrained
+      model itself, which no other model reaches: a second one, trained on the same <Prose text="D_r" /> from other
+      initial weights in another order, is some way off as well. The reference row{' '}
+      <a href="/methods/retrain-again">Retrain again</a>, where somebody submitted it, shows how far: it is the floor,
+      and a gap that is no larger cannot be told from retraining. Below Avg. Gap stands the <em>gap of means</em>, which
+      tables of papers show: the means over seeds come first, then the mean over the metrics of |mean value − mean value
+      of retrain|. What lies above retrain with one seed and below it with another cancels out there, so it is never
+      larger than Avg. Gap.
     </p>
     <h2 id="rank">Rank</h2>
     <p>

@@ -93,7 +93,7 @@ export const GapChart = ({ rows }: { rows: BoardRow[] }) => {
   return (
     <figure id="gap-chart">
       <h3>{claim}</h3>
-      <p class="sub">Avg. Gap: mean distance from retrain over the metrics, in points</p>
+      <p class="sub">Avg. Gap: mean distance from retrain over the metrics in it, in points</p>
       <Draw rows={ranked} width={576} label={claim} />
       <Draw rows={ranked} width={328} label={claim} />
       <figcaption>
