@@ -34,6 +34,7 @@ const FORMAT = `A file is safetensors, or an .npz of numpy.savez. Of a classifie
   forget.logits [n, classes]  forget.labels [n]     D_f, in dataset order; logits before any softmax
   retain.logits, retain.labels, test.logits, test.labels
   forgottenClass              where a class was to be forgotten: metadata, or a number given to savez
+  forgottenClasses [k]        the same of several classes; as metadata such as 1,3
 Of generated images:
   labels [n], features [n, d], judge.logits [n, classes], scores [n, classes of the extractor]
   extractor.id, judge.testAccuracy, forgottenClass  as metadata, or given to savez

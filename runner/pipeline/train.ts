@@ -4,7 +4,7 @@ import { initialState } from '../engine/nn/initial-state.ts'
 import { parameterCount } from '../engine/nn/variables.ts'
 import { AVERAGE, WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
-import { splitOf } from '../stages/split.ts'
+import { listOf, splitOf } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { saveWeights } from '../stages/weights.ts'
 import { runnerTask } from './tasks.ts'
@@ -19,7 +19,8 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   const { train, classes } = loaded.dataset
   const model = runnerTask(spec.task).model(spec, loaded)
   const { network } = model
-  const items = trainingItems(spec, train.labels, classes)
+  const list = spec.without ? await listOf(spec.without, context) : undefined
+  const items = trainingItems({ ...spec, list }, train.labels, classes)
   const all = trainingItems({ ...spec, without: null }, train.labels, classes).length
   log(
     `training ${spec.model.id} (${parameterCount(network)} parameters) on ${items.length} images of ${spec.dataset.id}, seed ${seed}${spec.draws ? `, draws "${spec.draws}"` : ''}, ${recipe.epochs} epochs`,
@@ -47,11 +48,16 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
 
 /** D, or D_r of the request that is left out. */
 export function trainingItems(
-  { without, recipe: { holdOut }, seed }: Pick<StageOf<'train'>, 'without' | 'recipe' | 'seed'>,
+  {
+    without,
+    recipe: { holdOut },
+    seed,
+    list,
+  }: Pick<StageOf<'train'>, 'without' | 'recipe' | 'seed'> & { list?: Int32Array | undefined },
   labels: Uint8Array,
   classes: readonly string[],
 ): Int32Array {
-  if (without) return splitOf(labels, classes, { holdOut, request: without, seed }).retain
+  if (without) return splitOf(labels, classes, { holdOut, request: without, seed, list }).retain
   // D does not depend on what is later forgotten; any request gives it.
   return splitOf(labels, classes, { holdOut, request: { kind: 'random', fraction: 0.5 }, seed }).all
 }

@@ -1,16 +1,16 @@
 /** The contract of stages: what each is handed, and what it gives back. */
 import type { ArtifactRef, Progress, StageResult } from '../../schema/result.ts'
 import type { Provider } from '../engine/onnx/session.ts'
-import type { LoadOptions } from '../science/dataset.ts'
 import type { Checkpoint } from '../store/checkpoint.ts'
+import type { DataPlaces } from '../store/home.ts'
 import type { Store } from '../store/store.ts'
 import type { DataLoader } from './data.ts'
 
 export interface StageContext {
   store: Store
   data: DataLoader
-  /** Where files beside datasets lie, such as the weights of an extractor. */
-  places?: Pick<LoadOptions, 'directories' | 'cache'>
+  /** Where files beside datasets lie, such as the weights of an extractor, and lists of images. */
+  places?: DataPlaces
   /** Of a stage that can go on half-way. */
   checkpoint?: Checkpoint | undefined
   /** How often such a stage is asked for one; it leaves one at least this often. */

@@ -53,6 +53,8 @@ export interface DataPlaces {
   /** The user's own folders: `--data`, then those of PALIMPSEST_DATA. */
   directories: string[]
   cache: string
+  /** Paths of the lists of images that a request names by path, by their hash. */
+  lists?: Readonly<Record<string, string>>
 }
 
 export const dataPlaces = (home: string, data: string[] = []): DataPlaces => ({

@@ -1,4 +1,5 @@
 /** Image classification on the engine's side: trains classifiers, and asks them about D_f, D_r and the test set. */
+import { forgottenClasses } from '../../../schema/parts/request.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { extract } from '../../engine/nn/extract.ts'
 import * as models from '../../engine/nn/models/index.ts'
@@ -8,7 +9,7 @@ import { EVIDENCE } from '../../science/task.ts'
 import { encodeEvidence } from '../../science/tasks/classification/evidence/codec.ts'
 import { type ClassifierTypes, fitLabels } from '../../science/tasks/classification/vocabulary.ts'
 import { startClock } from '../../stages/clock.ts'
-import { splitOf } from '../../stages/split.ts'
+import { splitFor } from '../../stages/split.ts'
 import { defineRunnerTask } from '../../stages/task.ts'
 import { loadWeights } from '../../stages/weights.ts'
 import { networkFor } from './network.ts'
@@ -47,7 +48,8 @@ export const classification = defineRunnerTask<ClassifierTypes>({
     const { train, test, classes } = loaded.dataset
     const network = networkFor(spec.model, loaded)
     const state = await loadWeights(store, network, await context.inputs(spec.inputs.weights!))
-    const { forget, retain } = splitOf(train.labels, classes, spec)
+    const { forget, retain } = await splitFor(spec, loaded, context)
+    const gone = forgottenClasses(spec.request)
     const executor = createExecutor({ threads, provider, signal })
     const setUp = total()
     try {
@@ -66,7 +68,8 @@ export const classification = defineRunnerTask<ClassifierTypes>({
         forget: await ask(train, forget, 'answers on D_f'),
         retain: await ask(train, retain, 'answers on D_r'),
         test: await ask(test, Int32Array.from(test.labels.keys()), 'answers on the test set'),
-        forgottenClass: spec.request.kind === 'class' ? spec.request.label : null,
+        forgottenClass: gone.length === 1 ? gone[0]! : null,
+        ...(gone.length > 1 && { forgottenClasses: gone }),
       }
       const artifacts = { [EVIDENCE]: await store.put(encodeEvidence(evidence)) }
       const compile = executor.compileSeconds()
