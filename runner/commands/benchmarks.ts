@@ -5,8 +5,11 @@ import { type BenchmarkView, definitionIn, ownDefinition } from '../../schema/ap
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { IMAGE_FOLDER } from '../../schema/classes.ts'
 import { describeIssues } from '../../schema/issues.ts'
+import { requestContent } from '../../schema/parts/request.ts'
 import { type Api, apiOf, boardPage } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
+import { listsOf } from '../pipeline/request.ts'
+import { splitsOf } from '../pipeline/splits.ts'
 import { planFault } from '../science/catalogue/benchmark-fault.ts'
 import { tokenFor } from '../server/tokens.ts'
 import { checkClasses } from '../stages/check-classes.ts'
@@ -113,21 +116,24 @@ async function check(file: string, options: Options): Promise<void> {
 async function definitionFrom(file: string, { home, data: folders }: Options): Promise<Benchmark> {
   const named = await benchmarkFrom(file)
   checkBenchmark(named)
-  const places = dataPlaces(await openHome(home), folders)
+  const places = { ...dataPlaces(await openHome(home), folders), lists: listsOf([named]) }
   await checkPlaces(places)
   const { signal, release } = onInterrupts()
   try {
     const data = dataLoader(places)
     const pinned = await pinContent(named, data, signal)
     checkClasses(pinned, await classesOf(pinned, data, signal))
+    if (pinned.request.kind === 'items') await splitsOf(pinned, pinned.seeds, { data, places, signal })
     const { path, ...dataset } = pinned.dataset
-    const benchmark = { ...pinned, dataset }
+    const benchmark = { ...pinned, dataset, request: requestContent(pinned.request) }
     const { error } = ownDefinition.safeParse(benchmark)
     if (error) throw new UsageError(`${file}: ${describeIssues(error, benchmark)}`)
     const fault = await planFault(benchmark)
     if (fault !== null) throw new UsageError(`${file}: ${fault}`)
     if (path !== undefined)
       note(`Runners look for the images of ${path} in a folder ${dataset.digest} among their --data.`)
+    const list = listWords(pinned)
+    if (list !== null) note(list)
     if (dataset.id === IMAGE_FOLDER && !benchmark.requires.labels) {
       note(
         'Any runner may be asked, also one without these images: name a label of those that have them under "requires".',
@@ -137,6 +143,13 @@ async function definitionFrom(file: string, { home, data: folders }: Options): P
   } finally {
     release()
   }
+}
+
+/** Where runners look for the list of a request. */
+function listWords({ request, requires }: Benchmark): string | null {
+  if (request.kind !== 'items') return null
+  const those = requires.labels ? '' : '; name a label of runners that have it under "requires"'
+  return `Runners look for the list of ${request.path ?? 'images'} as ${request.sha256}.npy, .txt or .json among their --data${those}.`
 }
 
 async function create(file: string, options: Options): Promise<void> {

@@ -1,7 +1,10 @@
 /** `palimpsest run`: a method on a benchmark or suite on this machine, without a server. */
+import { join } from 'node:path'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
 import { type Dropped, type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
+import { listsOf } from '../pipeline/request.ts'
+import { saveSplits, splitsOf } from '../pipeline/splits.ts'
 import type { DeviceKind } from '../probe/providers.ts'
 import {
   methods,
@@ -21,7 +24,15 @@ import { checkWritable, dropLine, report, runLine } from '../terminal/report.ts'
 import { stageLabel, workOf } from '../terminal/stages.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
-import { collect, paramsFrom, resolveParams, seedsFrom, targetFrom, wholeNumber } from './parts/arguments.ts'
+import {
+  collect,
+  forgettingList,
+  paramsFrom,
+  resolveParams,
+  seedsFrom,
+  targetFrom,
+  wholeNumber,
+} from './parts/arguments.ts'
 import { checkBenchmark, classesOf, pinContent, prepareBenchmark, requireTools } from './parts/check-benchmark.ts'
 import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
 import { chooseProvider, deviceOption, precisionOption, setPrecision } from './parts/device-choice.ts'
@@ -39,6 +50,8 @@ interface Options extends FormatOptions {
   device: DeviceKind
   precision: string
   force?: boolean
+  forget?: string
+  saveSplit?: string
 }
 
 export const run: Command = {
@@ -59,6 +72,11 @@ export const run: Command = {
       )
       .option('--param <name=value>', 'a parameter of the one method (repeatable)', collect)
       .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
+      .option(
+        '--forget <file>',
+        "a list of positions in the training set, .npy, .txt or .json, as D_f in place of the benchmark's",
+      )
+      .option('--save-split <dir>', 'write D_f and D_r of each seed there, as seed-0/forget.npy and retain.npy')
       .option('--force', 'compute every stage anew, also those that were computed before')
       .addOption(formatOption())
       .option('--json [file]', 'all values as JSON to stdout, or into a file')
@@ -77,6 +95,8 @@ export const run: Command = {
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method ft --method salun --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
             'palimpsest run my-benchmark.json --method ft --seeds 0',
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --save-split splits',
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --forget splits/seed-0/forget.npy',
           ],
           'Each seed is retrained too, since every score is compared with retrain. Ctrl-C stops; the same command goes on\nwith the first stage that is not finished. What was computed on another device, with other threads or with another\nsource of the method is not taken for it.',
         ),
@@ -85,7 +105,8 @@ export const run: Command = {
 }
 
 async function execute(word: string | undefined, options: Options): Promise<void> {
-  const target = await targetFrom(word ?? missing(options), options.server)
+  const named = await targetFrom(word ?? missing(options), options.server)
+  const target = options.forget === undefined ? named : await forgettingList(named, options.forget)
   // Benchmarks of a suite differ only in the class to be forgotten.
   const [benchmark] = target.benchmarks as [Benchmark]
   const chosen = chosenMethods(benchmark, options)
@@ -99,11 +120,14 @@ async function execute(word: string | undefined, options: Options): Promise<void
   requireTools([benchmark.task.id])
   const home = await openHome(options.home)
   const { signal, release } = onInterrupts(() => note('Stopping after this chunk; Ctrl-C again ends at once.'))
-  const places = dataPlaces(home, options.data)
+  const places = { ...dataPlaces(home, options.data), lists: listsOf(target.benchmarks) }
   await checkPlaces(places)
   const data = dataLoader(places)
   const pinned = await Promise.all(target.benchmarks.map((each) => pinContent(each, data, signal)))
-  for (const each of pinned) checkClasses(each, await classesOf(each, data, signal))
+  for (const each of pinned) {
+    checkClasses(each, await classesOf(each, data, signal))
+    await prepareSplits(each, { ...options, seeds, alone: pinned.length === 1 }, { data, places, signal })
+  }
   await prepareBenchmark(benchmark, places, signal)
   const plan = await planLocal(pinned, { reference: methodOf(benchmark, REFERENCE, {}), methods: chosen, seeds })
 
@@ -151,6 +175,17 @@ async function execute(word: string | undefined, options: Options): Promise<void
     view.stop()
     release()
   }
+}
+
+/** A list that one of the seeds can't answer should not be found out after the seeds before it. */
+async function prepareSplits(
+  benchmark: Benchmark,
+  { saveSplit, seeds, alone }: Pick<Options, 'saveSplit'> & { seeds: number[]; alone: boolean },
+  where: Parameters<typeof splitsOf>[2],
+): Promise<void> {
+  if (saveSplit === undefined && benchmark.request.kind !== 'items') return
+  const splits = await splitsOf(benchmark, seeds, where)
+  if (saveSplit !== undefined) await saveSplits(alone ? saveSplit : join(saveSplit, benchmark.slug), splits)
 }
 
 /** `run --json BENCHMARK` reads as a file to write and no benchmark. */

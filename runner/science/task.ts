@@ -9,8 +9,12 @@ import type { MetricDefinition, MetricTools } from './metric.ts'
 /** What an evaluate stage leaves of what it measured. */
 export const EVIDENCE = 'evidence.safetensors'
 
+/** Positions of D_f and D_r in the training set, in the order of the rows of evidence: so that a figure of one example can be traced to
+ *  its image. */
+export const SPLIT = 'split.safetensors'
+
 /** What the tensors of a file are, by name; null stands for a size that the stage does not say. */
-export type TensorShapes = Readonly<Record<string, { dtype: 'F32' | 'U8'; shape: readonly (number | null)[] }>>
+export type TensorShapes = Readonly<Record<string, { dtype: 'F32' | 'U8' | 'I32'; shape: readonly (number | null)[] }>>
 
 /** What is known of a stage before it is computed. */
 export interface Asked<Spec extends StageSpec = StageSpec> {
