@@ -1,10 +1,11 @@
 /** Benchmarks as the API shows them, and how organisers make and retire those of a server. */
 import { z } from 'zod'
-import { type Benchmark, benchmark } from '../benchmark.ts'
+import { aimOf, type Benchmark, benchmark } from '../benchmark.ts'
 import { IMAGE_FOLDER } from '../classes.ts'
 import { isOwn, OWN } from '../own.ts'
 import { oneLine } from '../parts/one-line.ts'
 import { slug } from '../parts/recipe.ts'
+import { aim, usualAim } from '../parts/request.ts'
 import { seed } from '../stage.ts'
 import { publicReason } from './submission.ts'
 
@@ -20,9 +21,15 @@ export const ownership = z.strictObject({
 })
 export type Ownership = z.infer<typeof ownership>
 
-/** `own` is null for one that comes with the release. */
-export const benchmarkView = benchmark.safeExtend({ own: ownership.nullable() })
+/** `own` is null for one that comes with the release; `aim` is there also where it follows from the request. */
+export const benchmarkView = benchmark.safeExtend({ aim, own: ownership.nullable() })
 export type BenchmarkView = z.infer<typeof benchmarkView>
+
+export const viewOfBenchmark = (benchmark: Benchmark, own: Ownership | null): BenchmarkView => ({
+  ...benchmark,
+  aim: aimOf(benchmark),
+  own,
+})
 
 /** Of a definition as JSON, in characters. */
 const MAX_DEFINITION = 32_768
@@ -69,5 +76,6 @@ export const retireBenchmark = z.strictObject({ reason: publicReason })
 
 export const benchmarkList = z.strictObject({ benchmarks: z.array(benchmarkView) })
 
-/** Without what only its server knows. */
-export const definitionIn = ({ own: _, ...definition }: BenchmarkView): Benchmark => definition
+/** Without what only its server knows, and what follows from the rest. */
+export const definitionIn = ({ own: _, aim, ...definition }: BenchmarkView): Benchmark =>
+  aim === usualAim(definition.request) ? definition : { ...definition, aim }

@@ -1,5 +1,6 @@
 /** The board of a benchmark as a page. */
 import type { Child } from 'hono/jsx'
+import { definitionIn } from '../../../schema/api/benchmark.ts'
 import { keepingOf } from '../../bindings/env.ts'
 import { exampleOn, REFERENCE, viewOf as viewOfBenchmark } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
@@ -18,7 +19,8 @@ import { viewOf } from './parts/view-of.tsx'
 
 export const boardPage: Route = (app) =>
   app.get('/boards/:slug', async (c) => {
-    const { own, ...benchmark } = viewOfBenchmark(c.req.param('slug'))
+    const view = viewOfBenchmark(c.req.param('slug'))
+    const [benchmark, { own }] = [definitionIn(view), view]
     const origin = new URL(c.req.url).origin
     const board = await getBoard(keepingOf(c), benchmark)
     const order = orderOf(board, c.req.query('sort'))

@@ -5,9 +5,9 @@ export const classification: Partial<TaskView> = {
   sameSeed: 'split, initialisation and order of batches',
   docs: () => (
     <p>
-      A classifier forgets some of its training images, or all of a class. UA, RA, TA and MIA have no better direction
-      of their own: the closer to retrain, the better. Where a class is forgotten, its test images count neither for TA
-      nor for MIA.
+      A classifier forgets some of its training images, or all of one class or several. UA, RA, TA and MIA have no
+      better direction of their own: the closer to retrain, the better. Where a class is forgotten, its test images
+      count neither for TA nor for MIA.
     </p>
   ),
 }
