@@ -4,9 +4,10 @@ import { z } from 'zod'
 import { type Benchmark, benchmark as benchmarkShape } from '../../schema/benchmark.ts'
 import { picturedOf } from '../../schema/classes.ts'
 import { describeIssues } from '../../schema/issues.ts'
-import { readIndexList } from '../data/files/index-list.ts'
+import { indexListBytes, readIndexList } from '../data/files/index-list.ts'
 import { list } from '../data/files/pictures.ts'
 import type { DataPlaces } from '../store/home.ts'
+import { reasonOf, writeWhole } from '../store/write.ts'
 import { noSuch } from '../words/nearest.ts'
 import { plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
@@ -54,6 +55,16 @@ export async function withList(benchmark: Benchmark, path: string): Promise<Benc
   const { error } = benchmarkShape.safeParse({ ...benchmark, request })
   if (error) throw new UsageError(`--forget ${path}: ${describeIssues(error, changed)}`)
   return changed
+}
+
+/** Throws DatasetError for an ending that names no form. */
+export async function writeIndexList(path: string, list: Int32Array): Promise<void> {
+  const bytes = indexListBytes(path, list)
+  try {
+    await writeWhole(path, bytes)
+  } catch (error) {
+    throw new UsageError(`${path}: cannot be written: ${reasonOf(error)}`)
+  }
 }
 
 /** Where this machine has the lists that benchmarks name by path. */

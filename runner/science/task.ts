@@ -46,6 +46,8 @@ export interface ScienceTask<Evidence = unknown> {
   read?(files: ReadonlyMap<string, Foreign>, given: { forgottenClass?: number | undefined }): Evidence
   /** What metrics make of each example, a row each. */
   examples?(evidence: Evidence, tools: MetricTools): Promise<ExampleTable>
+  /** Numbers that the examples of a set can be put in order by, in the order of its rows, by name. */
+  orderings?: Readonly<Record<string, (evidence: Evidence, set: 'forget' | 'retain') => ArrayLike<number>>>
 }
 
 export interface Foreign {

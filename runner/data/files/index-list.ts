@@ -4,7 +4,7 @@ import type { Stats } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { indexListHash, indexListOf } from '../../../schema/parts/index-list.ts'
-import { readNpy } from '../../formats/npz.ts'
+import { readNpy, writeNpy } from '../../formats/npz.ts'
 import { isFloat } from '../../formats/numbers.ts'
 import { DatasetError } from '../../science/dataset.ts'
 import type { DataPlaces } from '../../store/home.ts'
@@ -18,6 +18,11 @@ const readers: Record<string, (bytes: Uint8Array) => Iterable<number | bigint>> 
   '.npy': positionsOfNpy,
   '.txt': positionsOfText,
   '.json': positionsOfJson,
+}
+const writers: Record<string, (list: Int32Array) => Uint8Array | string> = {
+  '.npy': writeNpy,
+  '.txt': (list) => `${list.join('\n')}\n`,
+  '.json': (list) => `${JSON.stringify([...list])}\n`,
 }
 const KINDS = 'a list of positions as .npy, .txt (one a line) or .json (an array)'
 
@@ -38,6 +43,13 @@ export async function readIndexList(path: string): Promise<{ list: IndexList; sh
   } catch (error) {
     throw new DatasetError(`${path}: ${reasonOf(error)}`)
   }
+}
+
+/** The bytes of a list in the form that the ending of a file asks for. Throws DatasetError for another one. */
+export function indexListBytes(path: string, list: Int32Array): Uint8Array | string {
+  const write = writers[extname(path).toLowerCase()]
+  if (write) return write(list)
+  throw new DatasetError(`${path}: expected ${KINDS}, got another ending`)
 }
 
 /** A list by its hash: where a command was told that it lies, else in the user's folders, as `<sha256>.npy`, `.txt` or `.json`. */
