@@ -1,6 +1,7 @@
 /** Benchmarks: dataset + model + forget request + training recipe + metrics, of one task. */
 import { z } from 'zod'
 import { datasetRef, forgetRequest, modelRef, slug, trainingRecipe } from './parts/recipe.ts'
+import { type Aim, aim, usualAim } from './parts/request.ts'
 import { requirements } from './requirements.ts'
 import { taskRef, tasks } from './task.ts'
 
@@ -11,6 +12,8 @@ const shape = {
   dataset: datasetRef,
   model: modelRef,
   request: forgetRequest,
+  /** Left out, it follows from the request: whole classes are unlearned, samples untrained. */
+  aim: aim.optional(),
   training: trainingRecipe,
   /** What kind of model forgets; classifiers, unless another is named. */
   task: taskRef,
@@ -48,6 +51,9 @@ export const benchmark = z
       refuse(`${task.id} has no best epoch; leave checkpoint out`, ['training', 'checkpoint'], training.checkpoint)
   })
 export type Benchmark = z.infer<typeof benchmark>
+
+/** What is asked of unlearning on a benchmark: boards of two aims are never ranked as one. */
+export const aimOf = ({ aim, request }: Pick<Benchmark, 'aim' | 'request'>): Aim => aim ?? usualAim(request)
 
 /** Checks a benchmark's shape and fills in its defaults. */
 export const defineBenchmark = (spec: z.input<typeof benchmark>): Benchmark => benchmark.parse(spec)

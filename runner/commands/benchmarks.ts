@@ -6,8 +6,11 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import { isUnpinned } from '../../schema/classes.ts'
 import { describeIssues } from '../../schema/issues.ts'
 import { EXPORTED, withoutPlaces } from '../../schema/parts/model-file.ts'
+import { requestContent } from '../../schema/parts/request.ts'
 import { type Api, apiOf, boardPage } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
+import { listsOf } from '../pipeline/request.ts'
+import { splitsOf } from '../pipeline/splits.ts'
 import { planFault } from '../science/catalogue/benchmark-fault.ts'
 import { tokenFor } from '../server/tokens.ts'
 import { checkClasses } from '../stages/check-classes.ts'
@@ -114,15 +117,17 @@ async function check(file: string, options: Options): Promise<void> {
 async function definitionFrom(file: string, { home, data: folders }: Options): Promise<Benchmark> {
   const named = await benchmarkFrom(file)
   checkBenchmark(named)
-  const places = dataPlaces(await openHome(home), folders)
+  const places = { ...dataPlaces(await openHome(home), folders), lists: listsOf([named]) }
   await checkPlaces(places)
   const { signal, release } = onInterrupts()
   try {
     const data = dataLoader(places)
     const { benchmark: pinned, models } = await pinContent(named, data, { places, signal })
     checkClasses(pinned, await classesOf(pinned, data, signal))
+    if (pinned.request.kind === 'items') await splitsOf(pinned, pinned.seeds, { data, places, signal })
     const { path, ...dataset } = pinned.dataset
-    const benchmark = { ...pinned, dataset, model: withoutPlaces(pinned.model) }
+    const model = withoutPlaces(pinned.model)
+    const benchmark = { ...pinned, dataset, model, request: requestContent(pinned.request) }
     const { error } = ownDefinition.safeParse(benchmark)
     if (error) throw new UsageError(`${file}: ${describeIssues(error, benchmark)}`)
     const fault = await planFault(benchmark)
@@ -133,6 +138,8 @@ async function definitionFrom(file: string, { home, data: folders }: Options): P
       )
     for (const [sha256, path] of Object.entries(models))
       note(`Runners look for ${path} as ${sha256}.onnx, or in a folder ${sha256}, among their --data.`)
+    const list = listWords(pinned)
+    if (list !== null) note(list)
     const files = [isUnpinned(dataset) && 'images', benchmark.model.id === EXPORTED && 'files'].find(Boolean)
     if (files && !benchmark.requires.labels) {
       note(
@@ -143,6 +150,13 @@ async function definitionFrom(file: string, { home, data: folders }: Options): P
   } finally {
     release()
   }
+}
+
+/** Where runners look for the list of a request. */
+function listWords({ request, requires }: Benchmark): string | null {
+  if (request.kind !== 'items') return null
+  const those = requires.labels ? '' : '; name a label of runners that have it under "requires"'
+  return `Runners look for the list of ${request.path ?? 'images'} as ${request.sha256}.npy, .txt or .json among their --data${those}.`
 }
 
 async function create(file: string, options: Options): Promise<void> {

@@ -1,7 +1,9 @@
 /** `palimpsest run`: a method on a benchmark or suite on this machine, without a server. */
+import { join } from 'node:path'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
 import { type Dropped, type LocalMethod, planLocal, rowOf, runLocal } from '../pipeline/local.ts'
+import { saveSplits, splitsOf } from '../pipeline/splits.ts'
 import { variantOf } from '../pipeline/sweep.ts'
 import { methods, offersOn, plannable, REFERENCE, resolveParams as resolved } from '../science/catalogue/catalogue.ts'
 import { type Dimension, gridOf } from '../science/search.ts'
@@ -13,6 +15,7 @@ import { duration, plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import {
   collect,
+  forgettingList,
   resolveParams,
   resolveSettings,
   seedsFrom,
@@ -32,6 +35,8 @@ interface Options extends FormatOptions, LocalOptions {
   seeds?: string
   server?: string
   force?: boolean
+  forget?: string
+  saveSplit?: string
 }
 
 export const run: Command = {
@@ -56,6 +61,11 @@ export const run: Command = {
         collect,
       )
       .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
+      .option(
+        '--forget <file>',
+        "a list of positions in the training set, .npy, .txt or .json, as D_f in place of the benchmark's",
+      )
+      .option('--save-split <dir>', 'write D_f and D_r of each seed there, as seed-0/forget.npy and retain.npy')
       .option('--force', 'compute every stage anew, also those that were computed before')
       .addOption(formatOption())
       .option('--json [file]', 'all values as JSON to stdout, or into a file')
@@ -75,6 +85,8 @@ export const run: Command = {
             'palimpsest run fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method ft --param learningRate=0.01,0.1 --seeds 0',
             'palimpsest run my-benchmark.json --method ft --seeds 0',
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --save-split splits',
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --forget splits/seed-0/forget.npy',
           ],
           'Each seed is retrained too, since every score is compared with retrain. Ctrl-C stops; the same command goes on\nwith the first stage that is not finished. What was computed on another device, with other threads or with another\nsource of the method is not taken for it.',
         ),
@@ -83,7 +95,8 @@ export const run: Command = {
 }
 
 async function execute(word: string | undefined, options: Options): Promise<void> {
-  const target = await targetFrom(word ?? missing(options), options.server)
+  const named = await targetFrom(word ?? missing(options), options.server)
+  const target = options.forget === undefined ? named : await forgettingList(named, options.forget)
   // Benchmarks of a suite differ only in the class to be forgotten.
   const [benchmark] = target.benchmarks as [Benchmark]
   const chosen = chosenMethods(benchmark, options)
@@ -93,6 +106,8 @@ async function execute(word: string | undefined, options: Options): Promise<void
   const file = typeof options.json === 'string' ? options.json : undefined
   if (file !== undefined) await checkWritable(file)
   const { target: pinned, context, release } = await openLocal(target, options)
+  const alone = pinned.benchmarks.length === 1
+  for (const each of pinned.benchmarks) await prepareSplits(each, { ...options, seeds, alone }, context)
   const reference = methodOf(benchmark, REFERENCE, {})
   const plan = await planLocal(pinned.benchmarks, { reference, methods: chosen, seeds })
 
@@ -134,6 +149,17 @@ async function execute(word: string | undefined, options: Options): Promise<void
     view.stop()
     release()
   }
+}
+
+/** A list that one of the seeds can't answer should not be found out after the seeds before it. */
+async function prepareSplits(
+  benchmark: Benchmark,
+  { saveSplit, seeds, alone }: Pick<Options, 'saveSplit'> & { seeds: number[]; alone: boolean },
+  where: Parameters<typeof splitsOf>[2],
+): Promise<void> {
+  if (saveSplit === undefined && benchmark.request.kind !== 'items') return
+  const splits = await splitsOf(benchmark, seeds, where)
+  if (saveSplit !== undefined) await saveSplits(alone ? saveSplit : join(saveSplit, benchmark.slug), splits)
 }
 
 /** `run --json BENCHMARK` reads as a file to write and no benchmark. */

@@ -11,6 +11,7 @@ import {
   recognise,
   scoreRecognised,
 } from '../pipeline/score-file.ts'
+import { readPositions, withImages } from '../pipeline/split-file.ts'
 import { metricOf } from '../science/catalogue/catalogue.ts'
 import { MetricError, type MetricTools } from '../science/metric.ts'
 import { checkPlaces, dataPlaces, homeOf } from '../store/home.ts'
@@ -32,6 +33,7 @@ interface Options extends FormatOptions {
   metric?: string[]
   forgottenClass?: number
   perExample?: string
+  split?: string
   data?: string[]
   home?: string
 }
@@ -41,6 +43,7 @@ const FORMAT = `A file is safetensors, or an .npz of numpy.savez. Of a classifie
   forget.logits [n, classes]  forget.labels [n]     D_f, in dataset order; logits before any softmax
   retain.logits, retain.labels, test.logits, test.labels
   forgottenClass              where a class was to be forgotten: metadata, or a number given to savez
+  forgottenClasses [k]        the same of several classes; as metadata such as 1,3
 Of generated images:
   labels [n], features [n, d], judge.logits [n, classes], scores [n, classes of the extractor]
   extractor.id, judge.testAccuracy, forgottenClass  as metadata, or given to savez
@@ -75,6 +78,10 @@ export const score: Command = {
         '--per-example <file>',
         'write a CSV with a row an example: answer, confidence, entropy, m-entropy, loss, margin, and what MIA takes it for',
       )
+      .option(
+        '--split <file>',
+        'the split.safetensors beside the evidence: --per-example then names the image of each row',
+      )
       .option(...dataOption, collect)
       .option(...homeOption)
       .addOption(formatOption())
@@ -97,6 +104,8 @@ export const score: Command = {
 async function execute(path: string, options: Options): Promise<void> {
   const format = formatOf(options)
   if (options.perExample !== undefined) await checkWritable(options.perExample, '--per-example')
+  else if (options.split !== undefined)
+    throw new UsageError('--split: expected --per-example with a file to write to: it names the images there')
   const [own, beside] = await Promise.all([
     openNamed(path),
     options.reference === undefined ? null : openNamed(options.reference),
@@ -129,7 +138,7 @@ async function ofEvidence(own: ArraysFile, beside: ArraysFile | null, context: C
   // One that was asked for by name, or all of them, is why the command was typed.
   if (first && (metric || unscored.length === wanted.length)) throw first.error
   const retrain = other && (await scoreRecognised(other, ofOneModel(other, wanted), { tools, retrained: null })).values
-  if (context.perExample !== undefined) await writeExamples(context.perExample, recognised, tools)
+  if (context.perExample !== undefined) await writeExamples(context.perExample, recognised, context)
   return {
     values,
     compared: retrain && { retrain, ...compareWith(recognised, { own: values, retrain, asked: metric }) },
@@ -184,9 +193,10 @@ async function ofPictures(own: NamedFile, beside: NamedFile | null, options: Con
   }
 }
 
-async function writeExamples(path: string, { science, evidence, task }: Recognised, tools: MetricTools) {
-  const table = await science.examples?.(evidence, tools)
-  if (!table) throw new MetricError(`--per-example: nothing is known of single examples of ${task}`)
+async function writeExamples(path: string, { science, evidence, task }: Recognised, { tools, split }: Context) {
+  const answers = await science.examples?.(evidence, tools)
+  if (!answers) throw new MetricError(`--per-example: nothing is known of single examples of ${task}`)
+  const table = split === undefined ? answers : withImages(answers, await readPositions(split))
   try {
     await writeFile(path, [table.columns, ...table.rows].map(csvLine).join(''))
   } catch (error) {

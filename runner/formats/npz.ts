@@ -1,7 +1,7 @@
 /** numpy's .npz: a zip archive of .npy files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). Pure;
  *  fflate reads the archive, which is small, has no dependencies and knows the 64-bit entries that numpy writes. */
 import { unzipSync } from 'fflate'
-import type { Arrays } from './arrays.ts'
+import type { Arrays, NumberArray } from './arrays.ts'
 import { ArraysError, decoders, type Numbers } from './numbers.ts'
 
 /** Arrays without dimensions, such as numbers and strings given to `savez`, are facts. */
@@ -11,15 +11,31 @@ export function readNpz(bytes: Uint8Array): Arrays {
     const name = file.replace(/\.npy$/, '')
     if (name === file)
       throw new ArraysError(`expected .npy files in the archive, got ${file}; save it with numpy.savez`)
-    const { type, shape, order, body } = npyOf(content, name)
-    if (shape.length === 0 && type.startsWith('<U')) found.facts.set(name, textOf(body))
+    const parts = npyOf(content, name)
+    const { type, shape } = parts
+    if (shape.length === 0 && type.startsWith('<U')) found.facts.set(name, textOf(parts.body))
     else {
-      const array = { type, shape, data: inRows(numbersOf({ name, type, shape, body }), shape, order) }
+      const array = arrayOf(parts, name)
       if (shape.length === 0) found.facts.set(name, String(array.data[0]))
       else found.arrays.set(name, array)
     }
   }
   return found
+}
+
+/** One .npy file; errors call it `name`. */
+export const readNpy = (bytes: Uint8Array, name: string): NumberArray => arrayOf(npyOf(bytes, name), name)
+
+/** A .npy file of one dimension, version 1.0: its header is filled up with spaces, so that the data begin at a multiple of 64. */
+export function writeNpy(data: Int32Array): Uint8Array<ArrayBuffer> {
+  const facts = `{'descr': '<i4', 'fortran_order': False, 'shape': (${data.length},), }`
+  const header = `${facts.padEnd(64 * Math.ceil((facts.length + 11) / 64) - 11)}\n`
+  const bytes = new Uint8Array(10 + header.length + data.byteLength)
+  bytes.set(Uint8Array.from(`${MAGIC}\x01\x00`, (character) => character.charCodeAt(0)))
+  new DataView(bytes.buffer).setUint16(8, header.length, true)
+  bytes.set(new TextEncoder().encode(header), 10)
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + header.length)
+  return bytes
 }
 
 function unzipped(bytes: Uint8Array): Record<string, Uint8Array> {
@@ -32,7 +48,7 @@ function unzipped(bytes: Uint8Array): Record<string, Uint8Array> {
 
 const MAGIC = '\x93NUMPY'
 
-function npyOf(bytes: Uint8Array, name: string) {
+function npyOf(bytes: Uint8Array, name: string): Npy {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const latin = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to))
   if (latin(0, 6) !== MAGIC || bytes.length < 12)
@@ -52,21 +68,25 @@ function npyOf(bytes: Uint8Array, name: string) {
     type,
     shape: sizes.map(Number),
     order: order === 'True' ? 'columns' : 'rows',
-    body: bytes.slice(end),
-  } as const
+    // A plain copy: typed arrays need their bytes aligned.
+    body: new Uint8Array(bytes.subarray(end)),
+  }
 }
 
-function numbersOf({
-  name,
-  type,
-  shape,
-  body,
-}: {
-  name: string
+interface Npy {
   type: string
   shape: number[]
+  order: 'rows' | 'columns'
   body: Uint8Array<ArrayBuffer>
-}) {
+}
+
+const arrayOf = (npy: Npy, name: string): NumberArray => ({
+  type: npy.type,
+  shape: npy.shape,
+  data: inRows(numbersOf(npy, name), npy.shape, npy.order),
+})
+
+function numbersOf({ type, shape, body }: Npy, name: string) {
   if (!Object.hasOwn(decoders.numpy, type)) {
     const remedy = type === '|O' ? '; these are Python objects: save plain arrays' : ''
     throw new ArraysError(`${name}: expected one of ${Object.keys(decoders.numpy).join(', ')}, got ${type}${remedy}`)

@@ -1,23 +1,38 @@
 /** The evaluate stage: its task measures evidence, metrics follow from evidence. Which metrics are wanted is no part of the stage,
  *  so that more of them are computed from what is there. */
 import { isMetric } from '../../schema/benchmark.ts'
-import type { StageResult } from '../../schema/result.ts'
+import type { ArtifactRef, StageResult } from '../../schema/result.ts'
 import type { StageOf } from '../../schema/stage.ts'
 import { openMetricTools } from '../engine/metric-tools.ts'
+import { type Tensor, writeSafetensors } from '../formats/safetensors.ts'
 import { MetricError } from '../science/metric.ts'
 import { scoreEvidence } from '../science/score.ts'
+import { SPLIT } from '../science/task.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
+import { splitFor } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { readEvidence } from './evidence.ts'
 import { runnerTask, scienceTask } from './tasks.ts'
 
 export async function evaluate(spec: StageOf<'evaluate'>, context: StageContext): Promise<StageOutcome> {
-  const measured = await runnerTask(spec.task).measure(spec, context)
+  const { artifacts, ...rest } = await runnerTask(spec.task).measure(spec, context)
+  const measured = { ...rest, artifacts: { ...artifacts, [SPLIT]: await saveSplit(spec, context) } }
   const began = performance.now()
   const metrics = await scores(spec.task, measured, context)
   const seconds = (performance.now() - began) / 1000
-  const { evaluate = 0, ...rest } = measured.seconds
-  return { ...measured, metrics, seconds: { ...rest, evaluate: evaluate + seconds } }
+  const { evaluate = 0, ...before } = measured.seconds
+  return { ...measured, metrics, seconds: { ...before, evaluate: evaluate + seconds } }
+}
+
+async function saveSplit(spec: StageOf<'evaluate'>, context: StageContext): Promise<ArtifactRef> {
+  const loaded = await context.data(spec.dataset, { signal: context.signal })
+  const { forget, retain } = await splitFor(spec, loaded, context)
+  const tensor = (data: Int32Array): Tensor => ({ dtype: 'I32', shape: [data.length], data })
+  const sets = new Map([
+    ['forget', tensor(forget)],
+    ['retain', tensor(retain)],
+  ])
+  return await context.store.put(writeSafetensors(sets))
 }
 
 /** Of the wanted metrics, those that a result does not hold yet. */

@@ -1,6 +1,7 @@
 /** The train stage: a fresh model, trained on D or on D_r; or an original that a file brings. */
 import { modelWords } from '../../schema/parts/model-file.ts'
 import type { ForgetRequest } from '../../schema/parts/recipe.ts'
+import { forgottenClasses } from '../../schema/parts/request.ts'
 import type { StageOf } from '../../schema/stage.ts'
 import { initialState } from '../engine/nn/initial-state.ts'
 import { parameterCount } from '../engine/nn/variables.ts'
@@ -8,7 +9,7 @@ import type { Labels } from '../formats/labels.ts'
 import { AVERAGE, WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
-import { splitOf } from '../stages/split.ts'
+import { listOf, splitOf } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { saveWeights } from '../stages/weights.ts'
 import { runnerTask } from './tasks.ts'
@@ -28,7 +29,8 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
     const artifacts = { [WEIGHTS]: await saveWeights(store, network, model.original) }
     return { artifacts, seconds: { setUp: total(), train: 0 }, losses: [] }
   }
-  const items = trainingItems(spec, train.labels, classes)
+  const list = spec.without ? await listOf(spec.without, context) : undefined
+  const items = trainingItems({ ...spec, list }, train.labels, classes)
   const all = trainingItems({ ...spec, without: null }, train.labels, classes).length
   const heldOut = choosingItems(spec, train.labels, classes)
   log(
@@ -57,28 +59,29 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
 
 type Divided = Pick<StageOf<'train'>, 'without' | 'recipe' | 'seed'>
 
-// D does not depend on what is later forgotten; any request gives it.
+// D and what is held out of it do not depend on what is later forgotten; any request gives them.
 const ANY: ForgetRequest = { kind: 'random', fraction: 0.5 }
 
 /** D, or D_r of the request that is left out. */
 export function trainingItems(
-  { without, recipe: { holdOut }, seed }: Divided,
+  { without, recipe: { holdOut }, seed, list }: Divided & { list?: Int32Array | undefined },
   labels: Labels,
   classes: readonly string[],
 ): Int32Array {
-  if (without) return splitOf(labels, classes, { holdOut, request: without, seed }).retain
+  if (without) return splitOf(labels, classes, { holdOut, request: without, seed, list }).retain
   return splitOf(labels, classes, { holdOut, request: ANY, seed }).all
 }
 
-/** Images held out that a training may choose its epoch by; of a class that is left out it sees none. Throws where there are none
+/** Images held out that a training may choose its epoch by; of classes that are left out it sees none. Throws where there are none
  *  and it wants some. */
 export function choosingItems(
   { without, recipe: { holdOut, checkpoint }, seed }: Divided,
   labels: Labels,
   classes: readonly string[],
 ): Int32Array {
-  const { heldOut } = splitOf(labels, classes, { holdOut, request: without ?? ANY, seed })
-  const seen = without?.kind === 'class' ? heldOut.filter((item) => labels[item] !== without.label) : heldOut
+  const { heldOut } = splitOf(labels, classes, { holdOut, request: ANY, seed })
+  const gone = without ? forgottenClasses(without) : []
+  const seen = heldOut.filter((item) => !gone.includes(labels[item]!))
   if (checkpoint === 'best' && seen.length === 0)
     throw new ConfigurationError(
       `training.checkpoint: best needs images to choose by, and holdOut ${holdOut} leaves none; raise holdOut, or leave checkpoint out`,

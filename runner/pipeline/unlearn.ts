@@ -1,4 +1,6 @@
 /** The unlearn stage: a method on the weights of the original. */
+
+import { forgottenClasses } from '../../schema/parts/request.ts'
 import type { StageOf } from '../../schema/stage.ts'
 import { taskNamed } from '../../schema/task.ts'
 import { randomStream } from '../engine/nn/random.ts'
@@ -8,7 +10,7 @@ import { WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
 import { saveMasks } from '../stages/masks.ts'
-import { splitOf } from '../stages/split.ts'
+import { splitFor } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { loadWeights, saveWeights } from '../stages/weights.ts'
 import { runnerTask } from './tasks.ts'
@@ -25,9 +27,10 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
   const model = await runnerTask(spec.task).model(spec, loaded, context)
   const { network } = model
   const state = await loadWeights(store, network, await context.inputs(spec.inputs.original!))
-  const { forget, retain } = splitOf(train.labels, classes, spec)
-  const forgotten = request.kind === 'class' ? request.label : null
-  const what = forgotten === null ? '' : `class ${forgotten} (${classes[forgotten]}), `
+  const { forget, retain } = await splitFor(spec, loaded, context)
+  const gone = forgottenClasses(request)
+  const forgotten = gone.length === 1 ? gone[0]! : null
+  const what = gone.map((label) => `class ${label} (${classes[label]}), `).join('')
   log(
     `${id} on ${spec.dataset.id}: forgetting ${what}${forget.length} images, retaining ${retain.length}, seed ${seed}`,
   )

@@ -9,6 +9,10 @@ import type { MetricDefinition, MetricTools } from './metric.ts'
 /** What an evaluate stage leaves of what it measured. */
 export const EVIDENCE = 'evidence.safetensors'
 
+/** Positions of D_f and D_r in the training set, in the order of the rows of evidence: so that a figure of one example can be traced to
+ *  its image. */
+export const SPLIT = 'split.safetensors'
+
 /** What the tensors of a file are, by name; null stands for a size that the stage does not say. */
 export type TensorShapes = Readonly<Record<string, { dtype: 'F32' | 'I32' | 'U8'; shape: readonly (number | null)[] }>>
 
@@ -42,6 +46,8 @@ export interface ScienceTask<Evidence = unknown> {
   read?(files: ReadonlyMap<string, Foreign>, given: { forgottenClass?: number | undefined }): Evidence
   /** What metrics make of each example, a row each. */
   examples?(evidence: Evidence, tools: MetricTools): Promise<ExampleTable>
+  /** Numbers that the examples of a set can be put in order by, in the order of its rows, by name. */
+  orderings?: Readonly<Record<string, (evidence: Evidence, set: 'forget' | 'retain') => ArrayLike<number>>>
 }
 
 export interface Foreign {

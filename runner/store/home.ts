@@ -55,6 +55,8 @@ export interface DataPlaces {
   cache: string
   /** Paths of the models that a benchmark names by path, by their hash. */
   models?: Readonly<Record<string, string>>
+  /** Paths of the lists of images that a request names by path, by their hash. */
+  lists?: Readonly<Record<string, string>>
 }
 
 export const dataPlaces = (home: string, data: string[] = []): DataPlaces => ({

@@ -1,11 +1,12 @@
 /** Benchmarks as the API shows them, and how organisers make and retire those of a server. */
 import { z } from 'zod'
-import { type Benchmark, benchmark } from '../benchmark.ts'
+import { aimOf, type Benchmark, benchmark } from '../benchmark.ts'
 import { isUnpinned } from '../classes.ts'
 import { isOwn, OWN } from '../own.ts'
 import { EXPORTED, type FileRef } from '../parts/model-file.ts'
 import { oneLine } from '../parts/one-line.ts'
 import { slug } from '../parts/recipe.ts'
+import { aim, usualAim } from '../parts/request.ts'
 import { seed } from '../stage.ts'
 import { publicReason } from './submission.ts'
 
@@ -21,9 +22,15 @@ export const ownership = z.strictObject({
 })
 export type Ownership = z.infer<typeof ownership>
 
-/** `own` is null for one that comes with the release. */
-export const benchmarkView = benchmark.safeExtend({ own: ownership.nullable() })
+/** `own` is null for one that comes with the release; `aim` is there also where it follows from the request. */
+export const benchmarkView = benchmark.safeExtend({ aim, own: ownership.nullable() })
 export type BenchmarkView = z.infer<typeof benchmarkView>
+
+export const viewOfBenchmark = (benchmark: Benchmark, own: Ownership | null): BenchmarkView => ({
+  ...benchmark,
+  aim: aimOf(benchmark),
+  own,
+})
 
 /** Of a definition as JSON, in characters. */
 const MAX_DEFINITION = 32_768
@@ -56,6 +63,8 @@ export const ownDefinition = benchmark.check(({ value, issues }) => {
   }
   if (model.id === EXPORTED) file(model, ['model'])
   if (model.initial) file(model.initial, ['model', 'initial'])
+  if (value.request.kind === 'items' && value.request.path !== undefined)
+    add(['request', 'path'], 'expected none, since runners have folders of their own: name the list by its sha256')
   const { length } = JSON.stringify(value)
   if (length > MAX_DEFINITION) add([], `expected at most ${MAX_DEFINITION} characters of JSON, got ${length}`)
 })
@@ -77,5 +86,6 @@ export const retireBenchmark = z.strictObject({ reason: publicReason })
 
 export const benchmarkList = z.strictObject({ benchmarks: z.array(benchmarkView) })
 
-/** Without what only its server knows. */
-export const definitionIn = ({ own: _, ...definition }: BenchmarkView): Benchmark => definition
+/** Without what only its server knows, and what follows from the rest. */
+export const definitionIn = ({ own: _, aim, ...definition }: BenchmarkView): Benchmark =>
+  aim === usualAim(definition.request) ? definition : { ...definition, aim }

@@ -1,5 +1,6 @@
 /** What benchmarks, tasks and stages are made of: dataset, model, forget request, training recipe. */
 import { z } from 'zod'
+import { sha256 } from './hash.ts'
 import { checkModelFile, modelFileShape } from './model-file.ts'
 
 export const slug = z
@@ -29,17 +30,50 @@ export const modelRef = z
   .check(checkModelFile)
 export type ModelRef = z.infer<typeof modelRef>
 
+/** A class by its index. */
+const label = z.int().min(0).max(0xffff)
+
+/** Of examples; positions in a training set are int32. */
+const count = z.int().min(1).max(0x7fffffff)
+
+/** How many are drawn, uniformly without replacement: a share, or a number. */
+const drawn = { fraction: z.number().gt(0).lt(1).optional(), count: count.optional() }
+
+function checkDrawn({
+  value,
+  issues,
+}: z.core.ParsePayload<{ fraction?: number | undefined; count?: number | undefined }>) {
+  if ((value.fraction === undefined) !== (value.count === undefined)) return
+  const message = 'expected either "fraction", a share of the images, or "count", how many'
+  issues.push({ code: 'custom', message, path: ['fraction'], input: value.fraction })
+}
+
 /** What must be forgotten. It fixes D_f and D_r once a seed is given. */
 export const forgetRequest = z.discriminatedUnion('kind', [
+  /** Of all of D. */
+  z.strictObject({ kind: z.literal('random'), ...drawn }).check(checkDrawn),
+  /** All of a class; its test images are left out of TA and MIA as well. */
+  z.strictObject({ kind: z.literal('class'), label }),
+  /** All of several classes, whose test images are left out likewise. */
   z.strictObject({
-    kind: z.literal('random'),
-    /** Share of D drawn uniformly without replacement. */
-    fraction: z.number().gt(0).lt(1),
+    kind: z.literal('classes'),
+    labels: z
+      .array(label)
+      .min(2)
+      .max(1000)
+      .refine((labels) => new Set(labels).size === labels.length, 'expected different classes')
+      .overwrite((labels) => [...labels].sort((a, b) => a - b)),
   }),
+  /** Some images of a class: the others stay, and with them the class. */
+  z.strictObject({ kind: z.literal('part'), label, ...drawn }).check(checkDrawn),
+  /** The images of a list, by their positions in the training set. */
   z.strictObject({
-    kind: z.literal('class'),
-    /** Index of the class; its test images are left out of TA and MIA as well. */
-    label: z.int().min(0),
+    kind: z.literal('items'),
+    /** Of the list, as schema/parts/index-list.ts writes it: that is what a runner finds it by. */
+    sha256,
+    count,
+    /** Where to look for the file on this machine; it takes no part in any hash. */
+    path: z.string().min(1).optional(),
   }),
 ])
 export type ForgetRequest = z.infer<typeof forgetRequest>

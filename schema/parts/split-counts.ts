@@ -1,5 +1,6 @@
 /** How many examples D, D_f and D_r have: what follows from a request alone where every class has as many. */
 import type { ForgetRequest } from './recipe.ts'
+import { drawnOf, forgottenClasses } from './request.ts'
 
 export interface SplitCounts {
   all: number
@@ -13,6 +14,12 @@ export function splitCounts(
 ): SplitCounts {
   const perClass = train / classes - Math.round((holdOut * train) / classes)
   const all = perClass * classes
-  const forget = request.kind === 'class' ? perClass : Math.floor(request.fraction * all)
+  const forget = forgetCount(request, { perClass, all })
   return { all, forget, retain: all - forget }
+}
+
+function forgetCount(request: ForgetRequest, { perClass, all }: { perClass: number; all: number }): number {
+  if (request.kind === 'items') return request.count
+  if (request.kind === 'random') return drawnOf(request, all)
+  return request.kind === 'part' ? drawnOf(request, perClass) : perClass * forgottenClasses(request).length
 }

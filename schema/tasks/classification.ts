@@ -5,7 +5,7 @@ export const classification = defineTask({
   title: 'Image classification',
   engine: 3,
   part: nothing,
-  requests: ['random', 'class'],
+  requests: ['random', 'class', 'classes', 'part', 'items'],
   choosesEpoch: true,
   stages: { train: nothing, unlearn: nothing, evaluate: nothing },
   trainingPart: () => ({}),

@@ -163,3 +163,36 @@ test('a file that a server would refuse is refused before it is sent, and withou
   expect(await check({ request: { kind: 'class', label: 12 } })).toMatch(/^1 [\s\S]*forgets class 12/)
   expect(await check({})).toMatch(/^0 Nothing is wrong with it/)
 })
+
+test('a list of images is sent by its hash; a runner that has it computes the run, and a machine without it says what it lacks', {
+  timeout: 300_000,
+}, async () => {
+  const slug = 'own.fashion.small-cnn.list'
+  const file = join(folder, 'list.json')
+  const list = Array.from({ length: 50 }, (_, i) => 97 * i)
+  await writeFile(join(folder, 'mine.txt'), list.join('\n'))
+  const request = { kind: 'items', path: 'mine.txt' }
+  const quick = { ...definition({ id: 'fashion-mnist-5k' }), requires: {}, request, slug, title: 'A list' }
+  const training = { ...quick.training, epochs: 1, batchSize: 64 }
+  await writeFile(file, JSON.stringify({ ...quick, training, presets: { ft: { epochs: 1 } } }))
+  const made = await cli(['benchmarks', 'create', file, '--server', url, '--home', join(folder, 'other')], {
+    PALIMPSEST_TOKEN: organiser,
+  })
+  expect(made.code).toBe(0)
+  const [, hash] = /as ([0-9a-f]{64})\.npy, \.txt or \.json among their --data/.exec(made.stderr)!
+  const lists = join(folder, 'lists')
+  await mkdir(lists)
+  const tokens = ['--server', url, '--token-file', join(home, 'tokens.json')]
+  const secret = (await cli(['runners', 'invite', ...tokens])).stdout.trim()
+  await writeFile(join(lists, `${hash}.json`), JSON.stringify(list.toReversed()))
+  const words = ['runner', '--server', url, '--home', join(folder, 'lister'), '--name', 'lister', '--data', lists]
+  const runner = startCli(words, { PALIMPSEST_ENROLMENT: secret })
+  const submitted = await cli(['submit', slug, '--method', 'ft', '--watch', ...tokens])
+  expect(submitted.stderr).toMatch(/✓ FT, seed 0 {2}UA [\d.]+ .* gap [\d.]+/)
+  runner.child.kill('SIGINT')
+  await runner.ended
+  expect(await cli(['verify', '--board', slug, '--server', url])).toMatchObject({ code: 0 })
+  const again = ['run', slug, '--method', 'ft', '--home', join(folder, 'again'), '--server', url]
+  expect((await cli(again)).stderr).toContain(`the list of images with the hash ${hash} was not found`)
+  expect((await cli([...again, '--data', lists])).code).toBe(0)
+})

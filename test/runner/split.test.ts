@@ -51,3 +51,50 @@ test('a request that forgets no image is refused', () => {
     '0 to forget and 5 to retain',
   )
 })
+
+const forgetOf = (
+  request: Parameters<typeof splitOf>[2]['request'],
+  more: { holdOut?: number; list?: Int32Array } = {},
+) => [...splitOf(labels, classes, { holdOut: 0, seed: 0, request, ...more }).forget]
+const items = (count: number) => ({ kind: 'items', sha256: 'a'.repeat(64), count }) as const
+
+test('a number of images is the share that it is', () => {
+  expect(forgetOf({ kind: 'random', count: 100 })).toEqual(forgetOf(random(0.1)))
+  expect(forgetOf({ kind: 'part', label: 3, count: 20 })).toEqual(forgetOf({ kind: 'part', label: 3, fraction: 0.2 }))
+})
+
+test('several classes go whole, of a part of one only so many images', () => {
+  const several = forgetOf({ kind: 'classes', labels: [1, 4] })
+  expect(several).toEqual([...labels.keys()].filter((item) => item % 10 === 1 || item % 10 === 4))
+  const part = forgetOf({ kind: 'part', label: 3, count: 20 }, { holdOut: 0.1 })
+  expect(part).toHaveLength(20)
+  expect(part.every((item) => labels[item] === 3)).toBe(true)
+})
+
+test('a list is D_f as it is, and the same D_f by another request is the same split', () => {
+  const list = Int32Array.from(forgetOf(random(0.1)))
+  expect(splitOf(labels, classes, { holdOut: 0, request: items(100), seed: 0, list })).toEqual(
+    splitOf(labels, classes, { holdOut: 0, request: random(0.1), seed: 0 }),
+  )
+})
+
+test('a list of another dataset, or of images that are held out, is refused with some of them', () => {
+  expect(() => forgetOf(items(2), { list: Int32Array.of(3, 1000) })).toThrow(
+    'names the position 1000, but the training set has the positions 0 to 999',
+  )
+  const { all } = splitOf(labels, classes, { holdOut: 0.1, request: random(0.5), seed: 0 })
+  const away = [...labels.keys()].filter((item) => !all.includes(item))
+  expect(() => forgetOf(items(2), { holdOut: 0.1, list: Int32Array.of(all[0]!, away[0]!) })).toThrow(
+    `names the position ${away[0]}, which training.holdOut keeps out of D for seed 0`,
+  )
+  expect(() => forgetOf(items(100), { holdOut: 0.1, list: Int32Array.from(away) })).toThrow(
+    `names 100 positions, such as ${away.slice(0, 5).join(', ')}, which`,
+  )
+})
+
+test('more images than there are, and all classes, are refused', () => {
+  expect(() => forgetOf({ kind: 'part', label: 3, count: 101 })).toThrow('forgets 101 images, and there are 100')
+  expect(() => forgetOf({ kind: 'classes', labels: [...classes.keys()] })).toThrow('forgets all 10 classes')
+  expect(() => forgetOf({ kind: 'classes', labels: [1, 10] })).toThrow('class 10, but the dataset has classes 0 to 9')
+  expect(() => forgetOf({ kind: 'random', count: 1000 })).toThrow('1000 to forget and 0 to retain')
+})

@@ -16,6 +16,7 @@ import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import { picturedOf } from '../../schema/classes.ts'
 import { sha256Hex } from '../../schema/parts/hash.ts'
 import type { ModelRef } from '../../schema/parts/recipe.ts'
+import { forgottenClasses } from '../../schema/parts/request.ts'
 import { splitCounts } from '../../schema/parts/split-counts.ts'
 import type { StageOf, StageSpec } from '../../schema/stage.ts'
 import { generationOf, samplePart } from '../../schema/tasks/generation.ts'
@@ -65,19 +66,18 @@ export function answersLike({ dataset, request, holdOut }: StageOf<'evaluate'>, 
   const data = picturedOf(dataset)!
   const classes = data.classes.length
   const counts = splitCounts({ train: data.train, classes }, { holdOut, request })
-  const forgottenClass = request.kind === 'class' ? request.label : null
+  const gone = forgottenClasses(request)
   const left = Array.from({ length: counts.all }, (_, i) => i % classes)
-  const isForgotten = (label: number, i: number) =>
-    forgottenClass === null ? i < counts.forget : label === forgottenClass
+  const isForgotten = (label: number, i: number) => {
+    if (gone.length > 0) return gone.includes(label)
+    return request.kind === 'part' ? label === request.label && i < counts.forget * classes : i < counts.forget
+  }
   const forget = left.filter(isForgotten)
   const retain = left.filter((label, i) => !isForgotten(label, i))
   const tested = Array.from({ length: data.test }, (_, i) => i % classes)
-  // Examples of the forgotten class count neither for TA nor for MIA.
-  const test = [
-    ...tested.filter((label) => label !== forgottenClass),
-    ...tested.filter((label) => label === forgottenClass),
-  ]
-  const testing = tested.filter((label) => label !== forgottenClass).length
+  // Examples of forgotten classes count neither for TA nor for MIA.
+  const test = [...tested.filter((label) => !gone.includes(label)), ...tested.filter((label) => gone.includes(label))]
+  const testing = tested.filter((label) => !gone.includes(label)).length
   const share = (percent: number, of: number) => Math.round((percent * of) / 100)
   const [missed, unseen] = [share(scores.ua, forget.length), share(scores.mia, forget.length)]
   // The attack learns that whoever is sure was never seen, or, where that leaves no room, that whoever is sure was.
@@ -85,7 +85,8 @@ export function answersLike({ dataset, request, holdOut }: StageOf<'evaluate'>, 
   const sure = unseenAreSure ? unseen : forget.length - unseen
   return {
     classes,
-    forgottenClass,
+    forgottenClass: gone.length === 1 ? gone[0]! : null,
+    ...(gone.length > 1 && { forgottenClasses: gone }),
     forget: answers(forget, { wrong: missed, sure, classes }),
     // The attack sees the first of D_r only.
     retain: answers(retain, {
@@ -117,8 +118,8 @@ function answers(
 
 /** The scores that such evidence has: as asked, to the next example. */
 export function scoresOf(spec: StageOf<'evaluate'>, scores: Scores): Scores {
-  const { forget, retain, test, forgottenClass } = answersLike(spec, scores)
-  const testing = test.labels.filter((label) => label !== forgottenClass).length
+  const { forget, retain, test } = answersLike(spec, scores)
+  const testing = test.labels.filter((label) => !forgottenClasses(spec.request).includes(label)).length
   const nearest = (percent: number, of: number) => (100 * Math.round((percent * of) / 100)) / of
   return {
     ua: nearest(scores.ua, forget.labels.length),

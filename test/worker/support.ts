@@ -147,7 +147,7 @@ export async function upload(job: Job, content: string | Uint8Array<ArrayBuffer>
   return read<{ sha256: string; bytes: number }>(await put(job, await sha256Hex(bytes), bytes))
 }
 
-const put = (job: Job, sha256: string, bytes: Uint8Array<ArrayBuffer>) =>
+export const put = (job: Job, sha256: string, bytes: Uint8Array<ArrayBuffer>) =>
   ask(`/api/v1/artifacts/${sha256}`, {
     token: job.lease.token,
     method: 'PUT',

@@ -14,7 +14,7 @@ import {
 import type { MethodDefinition } from '../../runner/science/method.ts'
 import { isInAvgGap } from '../../runner/science/metric.ts'
 import { noSuch } from '../../runner/words/nearest.ts'
-import { type BenchmarkView, definitionIn } from '../../schema/api/benchmark.ts'
+import { type BenchmarkView, definitionIn, viewOfBenchmark } from '../../schema/api/benchmark.ts'
 import type { Column } from '../../schema/api/board.ts'
 import type { SuiteView } from '../../schema/api/suite.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
@@ -51,15 +51,13 @@ function lookUp<T>(
 
 /** Those of the release, then those of the server's own. */
 export const allBenchmarks = (): BenchmarkView[] => [
-  ...[...benchmarks.values()].map((benchmark) => ({ ...benchmark, own: null })),
+  ...[...benchmarks.values()].map((benchmark) => viewOfBenchmark(benchmark, null)),
   ...ownBenchmarks().values(),
 ]
 
 /** A benchmark with what its server knows of it. */
-export const viewOf = (slug: string): BenchmarkView => ({
-  ...benchmarkOf(slug),
-  own: ownBenchmarks().get(slug)?.own ?? null,
-})
+export const viewOf = (slug: string): BenchmarkView =>
+  viewOfBenchmark(benchmarkOf(slug), ownBenchmarks().get(slug)?.own ?? null)
 
 /** Undefined where none has that slug, or none has it any more. */
 export const benchmarkNamed = (slug: string): Benchmark | undefined => benchmarks.get(slug) ?? ownNamed(slug)

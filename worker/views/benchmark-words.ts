@@ -1,5 +1,5 @@
 /** Benchmarks in words. */
-import type { Benchmark } from '../../schema/benchmark.ts'
+import { aimOf, type Benchmark } from '../../schema/benchmark.ts'
 import { EXPORTED, modelWords as named } from '../../schema/parts/model-file.ts'
 import { picturedBy } from '../http/catalogue.ts'
 import { plural } from './numbers.ts'
@@ -32,11 +32,32 @@ export const modelWords = (model: Benchmark['model']): string =>
 
 export function requestWords(benchmark: Benchmark): string {
   const { request } = benchmark
-  if (request.kind === 'class') {
-    const name = picturedBy(benchmark)?.classes[request.label]
-    return `class ${request.label}${name ? ` (${name})` : ''} of D is to be forgotten`
+  const labelled = (label: number) => {
+    const name = picturedBy(benchmark)?.classes[label]
+    return `${label}${name ? ` (${name})` : ''}`
   }
-  return `a random ${Number((request.fraction * 100).toPrecision(6))}% of D is to be forgotten`
+  switch (request.kind) {
+    case 'class':
+      return `class ${labelled(request.label)} of D is to be forgotten`
+    case 'classes':
+      return `the classes ${request.labels.map(labelled).join(', ')} of D are to be forgotten`
+    case 'items':
+      return `the ${plural(request.count, 'image')} of the list ${request.sha256.slice(0, 12)} ${request.count === 1 ? 'is' : 'are'} to be forgotten`
+    default:
+      return drawnWords(request, request.kind === 'part' ? `class ${labelled(request.label)}` : 'D')
+  }
+}
+
+function drawnWords({ fraction, count }: { fraction?: number | undefined; count?: number | undefined }, of: string) {
+  if (count !== undefined)
+    return `${plural(count, 'random image')} of ${of} ${count === 1 ? 'is' : 'are'} to be forgotten`
+  return `a random ${Number((fraction! * 100).toPrecision(6))}% of ${of} is to be forgotten`
+}
+
+/** What is asked of unlearning, in a word and a sentence. */
+export function aimWords(benchmark: Benchmark): string {
+  const aim = aimOf(benchmark)
+  return `${aim}: ${aim === 'untraining' ? 'the influence of samples is to be undone, as if they had never been trained on' : 'what the model knows of a class is to be removed'}`
 }
 
 export function recipeWords({ training }: Pick<Benchmark, 'training'>): string {

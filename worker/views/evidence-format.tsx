@@ -6,6 +6,7 @@ const ofClassifiers = [
   ['forget.logits, retain.logits, test.logits', '[n, classes]', 'floats, before any softmax; rows in dataset order'],
   ['forget.labels, retain.labels, test.labels', '[n]', 'whole numbers: the true class of each row'],
   ['forgottenClass', 'one number', 'where a class was to be forgotten: TA and MIA leave it out of the test set'],
+  ['forgottenClasses', '[k]', 'whole numbers, or text such as 1,3: the same of several classes'],
 ]
 const ofImages = [
   ['labels', '[n]', 'whole numbers: the class that each image was asked for'],

@@ -11,6 +11,7 @@ import { seed } from '../../../schema/stage.ts'
 import { apiOf } from '../../agent/api.ts'
 import { createClient } from '../../agent/client.ts'
 import { targetOf } from '../../pipeline/catalogue.ts'
+import { completedRequest, withList } from '../../pipeline/request.ts'
 import * as catalogue from '../../science/catalogue/catalogue.ts'
 import { type Setting, settingsOf } from '../../science/catalogue/settings.ts'
 import { parametersOf, readValue } from '../../science/parameters.ts'
@@ -39,7 +40,16 @@ const targetWith = (benchmark: Benchmark): Target => ({
   benchmarks: [benchmark],
 })
 
-/** From a JSON file, which the paths of dataset and model are relative to. */
+/** A benchmark that forgets the images of a list in place of its own. */
+export async function forgettingList(target: Target, path: string): Promise<Target> {
+  const [benchmark] = target.benchmarks
+  if (target.benchmarks.length === 1) return targetWith(await withList(benchmark!, path))
+  throw new UsageError(
+    `--forget: expected one benchmark, got the suite ${target.slug}, which forgets each class in turn; name one of its benchmarks, such as ${benchmark!.slug}`,
+  )
+}
+
+/** From a JSON file, whose paths are relative to it. */
 export async function benchmarkFrom(word: string): Promise<Benchmark> {
   let text: string
   try {
@@ -47,12 +57,13 @@ export async function benchmarkFrom(word: string): Promise<Benchmark> {
   } catch (error) {
     throw new UsageError(`${word}: expected the JSON file of a benchmark: ${reasonOf(error)}`)
   }
-  let value: unknown
+  let written: unknown
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, '')) // editors of Windows begin with a byte-order mark
+    written = JSON.parse(text.replace(/^\uFEFF/, '')) // editors of Windows begin with a byte-order mark
   } catch (error) {
     throw new UsageError(`${word}: expected JSON: ${(error as Error).message}`)
   }
+  const value = await completedRequest(written, { folder: dirname(word) })
   const { data, error } = benchmarkShape.safeParse(value)
   if (!data) throw new UsageError(`${word}: ${describeIssues(error, value)}`)
   const fromHere = <Ref extends { path?: string | undefined }>(ref: Ref): Ref =>

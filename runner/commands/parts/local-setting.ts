@@ -1,6 +1,7 @@
 /** What commands that compute on this machine prepare alike: everything that can be wrong is said before anything long begins. */
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import type { Target } from '../../../schema/catalogue/catalogue.ts'
+import { listsOf } from '../../pipeline/request.ts'
 import type { DeviceKind } from '../../probe/providers.ts'
 import { checkClasses } from '../../stages/check-classes.ts'
 import { dataLoader } from '../../stages/data.ts'
@@ -31,7 +32,7 @@ export async function openLocal(
   const home = await openHome(options.home)
   const { signal, release } = onInterrupts(() => note('Stopping after this chunk; Ctrl-C again ends at once.'))
   try {
-    const places = dataPlaces(home, folders)
+    const places = { ...dataPlaces(home, folders), lists: listsOf(target.benchmarks) }
     await checkPlaces(places)
     const data = dataLoader(places)
     const found = await Promise.all(target.benchmarks.map((each) => pinContent(each, data, { places, signal })))

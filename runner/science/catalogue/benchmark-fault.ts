@@ -1,10 +1,12 @@
 /** What is wrong with a benchmark beyond its shape, told before anything is loaded: by a command, and by a server that is sent one. */
 import { z } from 'zod'
 import type { Benchmark } from '../../../schema/benchmark.ts'
+import { picturedOf } from '../../../schema/classes.ts'
 import { describeIssues } from '../../../schema/issues.ts'
 import { planRun } from '../../../schema/plan.ts'
 import { partOf, taskNamed } from '../../../schema/task.ts'
 import { noSuch } from '../../words/nearest.ts'
+import { sizeFault } from '../class-fault.ts'
 import { parametersOf } from '../parameters.ts'
 import { methods, metricNamed, metricsOf, paramsOn, plannable, REFERENCE, scienceTasks } from './catalogue.ts'
 
@@ -28,6 +30,9 @@ export function benchmarkFault(benchmark: Benchmark, knows: Knows): string | nul
     const fault = presetFault(benchmark, id)
     if (fault !== null) return fault
   }
+  const images = picturedOf(dataset)
+  const short = images && sizeFault(benchmark, images)
+  if (short) return short
   const strange = benchmark.metrics.find((identity) => !measurableOn(benchmark).includes(identity))
   if (strange === undefined) return null
   if (metricNamed(task.id, strange)?.[1].against) {

@@ -1,5 +1,5 @@
 /** Image classification on the engine's side: trains classifiers, and asks them about D_f, D_r and the test set. */
-
+import { forgottenClasses } from '../../../schema/parts/request.ts'
 import { classifiers } from '../../engine/nn/architectures/classifiers.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { extract } from '../../engine/nn/extract.ts'
@@ -10,7 +10,7 @@ import { EVIDENCE } from '../../science/task.ts'
 import { encodeEvidence } from '../../science/tasks/classification/evidence/codec.ts'
 import { type ClassifierTypes, fitLabels } from '../../science/tasks/classification/vocabulary.ts'
 import { startClock } from '../../stages/clock.ts'
-import { splitOf } from '../../stages/split.ts'
+import { splitFor } from '../../stages/split.ts'
 import { defineRunnerTask } from '../../stages/task.ts'
 import { loadWeights } from '../../stages/weights.ts'
 import { bestEpoch } from './best-epoch.ts'
@@ -57,7 +57,8 @@ export const classification = defineRunnerTask<ClassifierTypes>({
     const { train, test, classes } = loaded.dataset
     const { network } = await classifierFor(spec.model, loaded, context)
     const state = await loadWeights(store, network, await context.inputs(spec.inputs.weights!))
-    const { forget, retain } = splitOf(train.labels, classes, spec)
+    const { forget, retain } = await splitFor(spec, loaded, context)
+    const gone = forgottenClasses(spec.request)
     const executor = createExecutor({ threads, provider, signal })
     const setUp = total()
     try {
@@ -76,7 +77,8 @@ export const classification = defineRunnerTask<ClassifierTypes>({
         forget: await ask(train, forget, 'answers on D_f'),
         retain: await ask(train, retain, 'answers on D_r'),
         test: await ask(test, Int32Array.from(test.labels.keys()), 'answers on the test set'),
-        forgottenClass: spec.request.kind === 'class' ? spec.request.label : null,
+        forgottenClass: gone.length === 1 ? gone[0]! : null,
+        ...(gone.length > 1 && { forgottenClasses: gone }),
       }
       const artifacts = { [EVIDENCE]: await store.put(encodeEvidence(evidence)) }
       const compile = executor.compileSeconds()

@@ -1,7 +1,7 @@
 /** Brings what this isolate knows of the server's own benchmarks up to date. One row is read where nothing happened; all are where
  *  anything did, since isolates tell each other nothing. */
 import { asc, desc } from 'drizzle-orm'
-import type { BenchmarkView } from '../../../schema/api/benchmark.ts'
+import { type BenchmarkView, viewOfBenchmark } from '../../../schema/api/benchmark.ts'
 import { benchmark as shape } from '../../../schema/benchmark.ts'
 import { ownBenchmarks } from '../../../schema/tables/own-benchmarks.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
@@ -43,7 +43,7 @@ function viewsOf(rows: Row[]): Map<string, BenchmarkView> {
       }
       const retired = retiredAt === null ? null : { at: isoTime(retiredAt), reason: retiredReason ?? '' }
       const own = { author, createdAt: isoTime(createdAt), replaces, replacedBy: next.get(slug) ?? null, retired }
-      return [[slug, { ...data, own }]]
+      return [[slug, viewOfBenchmark(data, own)]]
     }),
   )
 }

@@ -1,7 +1,7 @@
 /** Holds a result against what its stage asks for, before it counts: files that are what they are called, evidence of the right
  *  examples, and values that follow from it. Nothing that a runner says is believed where the server can see for itself. */
 import { inArray, sql } from 'drizzle-orm'
-import type { Asked, AskedEvidence, ScienceTask } from '../../../runner/science/task.ts'
+import { type Asked, type AskedEvidence, type ScienceTask, SPLIT } from '../../../runner/science/task.ts'
 import { ApiError } from '../../../schema/errors.ts'
 import type { StageResult } from '../../../schema/result.ts'
 import type { StageSpec } from '../../../schema/stage.ts'
@@ -11,6 +11,7 @@ import type { Database } from '../../bindings/database.ts'
 import { scienceTasks } from '../../http/catalogue.ts'
 import type { Worth } from '../parts/scores.ts'
 import { bytesOf, evidenceIn, evidenceReader, MOST_BYTES } from '../scores/evidence.ts'
+import { splitProblem } from './check-split.ts'
 import { tensorProblem } from './check-tensors.ts'
 import { askedOf, expectedOf } from './expected.ts'
 import { worthOf } from './worth.ts'
@@ -75,7 +76,12 @@ async function checkFiles(
     const { sha256, bytes } = result.artifacts[name]!
     const found = stored.get(sha256)
     if (!found) throw new ApiError('missing_artifact', `${name}: ${sha256} was not uploaded; upload it first`)
-    const problem = await tensorProblem(store, { path: found.path, bytes }, tensors).catch(messageOfBad)
+    const file = { path: found.path, bytes }
+    const problem =
+      (await tensorProblem(store, file, tensors).catch(messageOfBad)) ??
+      (name === SPLIT && stage.kind === 'evaluate'
+        ? await splitProblem(store, file, { stage, images: asked?.data.train ?? null }).catch(messageOfBad)
+        : null)
     if (problem) refuse(`${name}: ${problem}`)
   }
 }

@@ -1,9 +1,10 @@
 /** What the files of a stage must hold, by what it was asked to compute. */
 import { weightShapes } from '../../../runner/engine/nn/architectures/weight-shapes.ts'
-import type { Asked, TensorShapes } from '../../../runner/science/task.ts'
+import { type Asked, SPLIT, type TensorShapes } from '../../../runner/science/task.ts'
 import { AVERAGE, WEIGHTS } from '../../../runner/science/weights.ts'
 import { picturedOf } from '../../../schema/classes.ts'
-import type { StageSpec } from '../../../schema/stage.ts'
+import { splitCounts } from '../../../schema/parts/split-counts.ts'
+import type { StageOf, StageSpec } from '../../../schema/stage.ts'
 import { scienceTasks } from '../../http/catalogue.ts'
 
 export interface Expected {
@@ -26,9 +27,19 @@ export function expectedOf(stage: StageSpec, asked: Asked | null): Record<string
   }
   const science = scienceTasks.get(stage.task)
   const known = asked && science?.leaves?.(asked)
-  if (known) return Object.fromEntries(Object.entries(known).map(([name, tensors]) => [name, { tensors }]))
+  const split = stage.kind === 'evaluate' && {
+    [SPLIT]: { tensors: asked && splitAsked(stage, asked), optional: true } as const,
+  }
+  if (known)
+    return { ...Object.fromEntries(Object.entries(known).map(([name, tensors]) => [name, { tensors }])), ...split }
   const names = stage.kind === 'evaluate' ? (science?.files ?? []) : []
-  return Object.fromEntries(names.map((name) => [name, { tensors: null }]))
+  return { ...Object.fromEntries(names.map((name) => [name, { tensors: null }])), ...split }
+}
+
+/** Runners of before leave none. */
+function splitAsked({ request, holdOut }: StageOf<'evaluate'>, { data: { train, classes } }: Asked): TensorShapes {
+  const { forget, retain } = splitCounts({ train, classes: classes.length }, { holdOut, request })
+  return { forget: { dtype: 'I32', shape: [forget] }, retain: { dtype: 'I32', shape: [retain] } }
 }
 
 function weightsAsked({ stage: { model }, data }: Asked): TensorShapes | null {

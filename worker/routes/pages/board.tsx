@@ -1,11 +1,12 @@
 /** The board of a benchmark as a page. */
 import type { Child } from 'hono/jsx'
+import { definitionIn } from '../../../schema/api/benchmark.ts'
 import { keepingOf } from '../../bindings/env.ts'
 import { exampleOn, REFERENCE, viewOf as viewOfBenchmark } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { getBoard } from '../../queries/boards/kept.ts'
 import { askedOf, commandFor } from '../../queries/runs/command.ts'
-import { datasetWords, modelWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
+import { aimWords, datasetWords, modelWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { orderOf, sorted } from '../../views/board-sort.ts'
 import { BoardTable } from '../../views/board-table.tsx'
 import { TimeChart } from '../../views/charts/time-chart.tsx'
@@ -18,7 +19,8 @@ import { viewOf } from './parts/view-of.tsx'
 
 export const boardPage: Route = (app) =>
   app.get('/boards/:slug', async (c) => {
-    const { own, ...benchmark } = viewOfBenchmark(c.req.param('slug'))
+    const view = viewOfBenchmark(c.req.param('slug'))
+    const [benchmark, { own }] = [definitionIn(view), view]
     const origin = new URL(c.req.url).origin
     const board = await getBoard(keepingOf(c), benchmark)
     const order = orderOf(board, c.req.query('sort'))
@@ -42,6 +44,7 @@ export const boardPage: Route = (app) =>
                 {training.holdOut > 0 && `, after ${training.holdOut * 100}% of each class is held out`}
               </>,
             ],
+            ['Aim', aimWords(benchmark)],
             ['Training', recipeWords(benchmark)],
           ]}
           ranking="Ranking"

@@ -73,6 +73,12 @@ const Measurement = () => (
       trained on D; <em>retrain</em> is trained from scratch on <Prose text="D_r" /> and shows what perfect forgetting
       looks like. A method starts from the original and must end where retrain is, in less time.
     </p>
+    <p>
+      The request may be a random share or number of images, a class, several, a part of one, or a list of positions in
+      the training set. Where samples are forgotten the aim of a benchmark is <em>untraining</em>: to undo their
+      influence. Where classes are, it is <em>unlearning</em>: to remove what the model knows of them. A benchmark may
+      say otherwise, its board shows the aim, and no ranking has both.
+    </p>
     <p>Every score is compared with retrain of the same seed and the same split.</p>
     <h2 id="metrics">Metrics</h2>
     <p>
@@ -265,8 +271,9 @@ export const docsPage: Route = (app) =>
                 <code>own.pets.v2</code> is the next version, and the one before is retired: it takes no submissions any
                 more, and its board stays. <code>benchmarks retire</code> does so without a new one. Images of your own
                 are named by the digest of their content, which <code>benchmarks check</code> tells; a runner looks for
-                them in a folder of that name among its <code>--data</code>. Give runners that have it a label, and name
-                the label under <code>requires</code>.
+                them in a folder of that name among its <code>--data</code>. A list of images to be forgotten is named
+                by its hash and looked for in the same places, as <code>SHA256.npy</code>, <code>.txt</code> or{' '}
+                <code>.json</code>. Give runners that have it a label, and name the label under <code>requires</code>.
               </p>
               <p>
                 The model may be a classifier of your own that other software exported to ONNX: its id is{' '}

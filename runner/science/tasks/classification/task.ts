@@ -5,6 +5,7 @@ import { decodeEvidence } from './evidence/codec.ts'
 import { readAnswers } from './evidence/read.ts'
 import { answersByExample } from './examples.ts'
 import * as metrics from './metrics/index.ts'
+import { orderings } from './orderings.ts'
 
 export const classification = defineScience({
   metrics,
@@ -14,4 +15,5 @@ export const classification = defineScience({
   objection: answersObjection,
   read: (files, given) => readAnswers(fileOf(files, EVIDENCE).content, given),
   examples: answersByExample,
+  orderings,
 })

@@ -1,22 +1,22 @@
 /** What metrics ask of a model's answers. Pure, so that the worker can re-score evidence. */
 import { labelsOf } from '../../../../formats/labels.ts'
 import { MetricError } from '../../../metric.ts'
-import type { Answers, Evidence } from './evidence.ts'
+import { type Answers, type Evidence, forgottenOf } from './evidence.ts'
 
 /** D_f, D_r and the test set by the names that errors use. */
 export const setNames = { forget: 'the forget set', retain: 'the retain set', test: 'the test set' } as const
 
 /** One set of the evidence, checked: not empty, one finite logit a class, every label a class. `test` comes without the
- *  examples of the forgotten class. */
+ *  examples of forgotten classes. */
 export function answersOf(evidence: Evidence, set: keyof typeof setNames): Answers {
-  const { classes, forgottenClass } = evidence
+  const { classes } = evidence
+  const forgotten = forgottenOf(evidence)
   const { logits, labels } = evidence[set]
   const fail = (what: string): never => {
     throw new MetricError(`${setNames[set]}: ${what}`)
   }
-  if (forgottenClass !== null && forgottenClass >= classes) {
-    throw new MetricError(`expected a forgotten class below ${classes}, got ${forgottenClass}`)
-  }
+  const strange = forgotten.find((label) => label >= classes)
+  if (strange !== undefined) throw new MetricError(`expected a forgotten class below ${classes}, got ${strange}`)
   if (logits.length !== labels.length * classes) {
     fail(`expected ${labels.length} x ${classes} logits, got ${logits.length}`)
   }
@@ -29,9 +29,7 @@ export function answersOf(evidence: Evidence, set: keyof typeof setNames): Answe
     )
   }
   const answers =
-    set === 'test' && forgottenClass !== null
-      ? withoutClass(evidence.test, forgottenClass, classes)
-      : { logits, labels }
+    set === 'test' && forgotten.length > 0 ? withoutClasses(evidence.test, forgotten, classes) : { logits, labels }
   if (answers.labels.length === 0) fail('expected at least one example, got none')
   if (areProbabilities(answers.logits, classes)) {
     fail(
@@ -52,8 +50,8 @@ function areProbabilities(logits: Float32Array, classes: number): boolean {
   return logits.length > 0
 }
 
-function withoutClass({ logits, labels }: Answers, forgotten: number, classes: number): Answers {
-  const kept = Array.from(labels.keys()).filter((example) => labels[example] !== forgotten)
+function withoutClasses({ logits, labels }: Answers, forgotten: readonly number[], classes: number): Answers {
+  const kept = Array.from(labels.keys()).filter((example) => !forgotten.includes(labels[example]!))
   const keptLogits = new Float32Array(kept.length * classes)
   kept.forEach((example, row) => {
     keptLogits.set(logits.subarray(example * classes, (example + 1) * classes), row * classes)

@@ -1,9 +1,10 @@
 /** What the evidence of a classifier must be, by what its stage asks for. */
+import { forgottenClasses } from '../../../../../schema/parts/request.ts'
 import { splitCounts } from '../../../../../schema/parts/split-counts.ts'
 import { type Labels, labelType } from '../../../../formats/labels.ts'
 import { type Asked, type AskedEvidence, EVIDENCE, type TensorShapes } from '../../../task.ts'
 import { answersOf, setNames } from './answers.ts'
-import type { Evidence } from './evidence.ts'
+import { type Evidence, forgottenOf } from './evidence.ts'
 
 /** Answers for every example of D_f, D_r and the test set. */
 export function answersAsked({ stage, data }: Asked): Record<string, TensorShapes> {
@@ -21,10 +22,11 @@ export function answersAsked({ stage, data }: Asked): Record<string, TensorShape
 export function answersObjection(evidence: Evidence, { stage, data }: AskedEvidence): string | null {
   const { request, holdOut } = stage
   const classes = data.classes.length
-  const forgotten = request.kind === 'class' ? request.label : null
+  const forgotten = forgottenClasses(request)
   if (evidence.classes !== classes) return `expected ${classes} classes, got ${evidence.classes}`
-  if (evidence.forgottenClass !== forgotten) {
-    return `expected ${forgotten ?? 'none'} as the forgotten class, got ${evidence.forgottenClass ?? 'none'}`
+  if (forgottenOf(evidence).join() !== forgotten.join()) {
+    const words = (labels: readonly number[]) => (labels.length > 0 ? labels.join() : 'none')
+    return `expected ${words(forgotten)} as the forgotten class, got ${words(forgottenOf(evidence))}`
   }
   for (const set of ['forget', 'retain', 'test'] as const) answersOf(evidence, set)
   const perClass = splitCounts({ train: data.train, classes }, { holdOut, request }).all / classes
@@ -38,8 +40,12 @@ export function answersObjection(evidence: Evidence, { stage, data }: AskedEvide
       return `expected ${data.test / classes} test examples of class ${label}, got ${tested}`
     }
   }
-  if (forgotten !== null && retain[forgotten]! > 0) {
-    return `expected no example of class ${forgotten} in the retain set, got ${retain[forgotten]}`
+  const kept = forgotten.find((label) => retain[label]! > 0)
+  if (kept !== undefined) return `expected no example of class ${kept} in the retain set, got ${retain[kept]}`
+  if (request.kind !== 'part') return null
+  const other = data.classes.findIndex((_, label) => label !== request.label && forget[label]! > 0)
+  if (other >= 0) {
+    return `expected examples of class ${request.label} only in the forget set, got ${forget[other]} of class ${other}`
   }
   return null
 }

@@ -1,6 +1,6 @@
 /** Evidence as safetensors: `forget.logits` [n, classes], `forget.labels` [n], the same for `retain` and `test`, and the
- *  metadata `classes` and, for a class-wise request, `forgottenClass`. Labels are written as U8, beyond 256 classes as I32, and read
- *  as any of these or I64, the types that other software has them in. Pure. */
+ *  metadata `classes` and, for a class-wise request, `forgottenClass`, or `forgottenClasses` such as `1,3`. Labels are written as U8,
+ *  beyond 256 classes as I32, and read as any of these or I64, the types that other software has them in. Pure. */
 
 import { labelsIn, labelTensor } from '../../../../formats/labels.ts'
 import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../../../formats/safetensors.ts'
@@ -9,18 +9,18 @@ import type { Answers, Evidence } from './evidence.ts'
 const sets = ['forget', 'retain', 'test'] as const
 
 export function encodeEvidence(evidence: Evidence): Uint8Array<ArrayBuffer> {
-  const { classes, forgottenClass } = evidence
+  const { classes, forgottenClass, forgottenClasses } = evidence
   const tensors = new Map<string, Tensor>()
   for (const set of sets) {
     const { logits, labels } = evidence[set]
     tensors.set(`${set}.logits`, { dtype: 'F32', shape: [labels.length, classes], data: logits })
     tensors.set(`${set}.labels`, labelTensor(labels, classes))
   }
-  const metadata = { classes: `${classes}` }
-  return writeSafetensors(
-    tensors,
-    forgottenClass === null ? metadata : { ...metadata, forgottenClass: `${forgottenClass}` },
-  )
+  return writeSafetensors(tensors, {
+    classes: `${classes}`,
+    ...(forgottenClass !== null && { forgottenClass: `${forgottenClass}` }),
+    ...(forgottenClasses && { forgottenClasses: forgottenClasses.join() }),
+  })
 }
 
 /** Throws SafetensorsError when the bytes are not evidence. */
@@ -52,11 +52,16 @@ export function decodeEvidence(bytes: Uint8Array): Evidence {
     }
     return { logits: logits.data, labels: labelsIn(labels.data, fail, classes) }
   }
-  const forgottenClass = 'forgottenClass' in metadata ? number('forgottenClass', metadata.forgottenClass) : null
-  if (forgottenClass !== null && forgottenClass >= classes) {
-    throw new SafetensorsError(
-      `evidence: expected a forgottenClass below ${classes}, the number of classes, got ${forgottenClass}`,
-    )
+  const listed = (name: string) =>
+    (metadata[name]?.split(',') ?? []).map((text) => {
+      const label = number(name, text)
+      if (label < classes) return label
+      throw new SafetensorsError(`evidence: expected a ${name} below ${classes}, the number of classes, got ${label}`)
+    })
+  const [one = null, several] = [listed('forgottenClass')[0], listed('forgottenClasses')]
+  return {
+    ...{ classes, forget: answers('forget'), retain: answers('retain'), test: answers('test') },
+    forgottenClass: one,
+    ...(several.length > 0 && { forgottenClasses: several }),
   }
-  return { classes, forget: answers('forget'), retain: answers('retain'), test: answers('test'), forgottenClass }
 }

@@ -16,8 +16,14 @@ export interface Evidence {
   forget: Answers
   retain: Answers
   test: Answers
-  /** The class of a class-wise request, whose test examples TA and MIA leave out; null for a random request. */
+  /** The class of a class-wise request, whose test examples TA and MIA leave out; null for any other request. */
   forgottenClass: number | null
+  /** The same of a request that names several. */
+  forgottenClasses?: readonly number[]
 }
+
+/** All classes whose test examples count for nothing. */
+export const forgottenOf = ({ forgottenClass, forgottenClasses = [] }: Evidence): readonly number[] =>
+  forgottenClass === null ? forgottenClasses : [forgottenClass]
 
 export const defineMetric = (definition: MetricDefinition<Evidence>): MetricDefinition<Evidence> => definition

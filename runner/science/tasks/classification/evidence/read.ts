@@ -1,15 +1,17 @@
 /** A classifier's answers as other software saves them: sets may be missing, numbers of any precision. Pure. */
 import type { Arrays } from '../../../../formats/arrays.ts'
 import { ArraysError } from '../../../../formats/numbers.ts'
-import { pickFrom } from '../../../../formats/pick.ts'
+import { type Picker, pickFrom } from '../../../../formats/pick.ts'
 import type { Answers, Evidence } from './evidence.ts'
 
 const sets = ['forget', 'retain', 'test'] as const
+const SEVERAL = 'forgottenClasses'
 const names = sets.flatMap((set) => [`${set}.logits`, `${set}.labels`])
 
 /** Throws ArraysError where the file is of another kind. A set that is missing is empty: its metrics say so. */
 export function readAnswers(file: Arrays, given: { forgottenClass?: number | undefined } = {}): Evidence {
-  const { has, floats, labels, whole } = pickFrom(file, [...names, 'classes', 'forgottenClass'])
+  const picked = pickFrom(file, [...names, 'classes', 'forgottenClass', SEVERAL])
+  const { has, floats, labels, whole } = picked
   if (!names.some(has)) throw new ArraysError(`expected arrays of ${names.join(', ')}, got none of them`)
   const first = sets.find((set) => has(`${set}.logits`))
   const classes = whole('classes') ?? (first === undefined ? 0 : floats(`${first}.logits`).columns)
@@ -20,8 +22,23 @@ export function readAnswers(file: Arrays, given: { forgottenClass?: number | und
     return { logits: data, labels: labels(`${set}.labels`, rows) }
   }
   const forgottenClass = given.forgottenClass ?? whole('forgottenClass')
-  if (forgottenClass !== null && forgottenClass >= classes) {
-    throw new ArraysError(`expected a forgottenClass below ${classes}, the number of classes, got ${forgottenClass}`)
+  const several = given.forgottenClass === undefined ? severalOf(picked) : []
+  const strange = [forgottenClass ?? 0, ...several].find((label) => label >= Math.max(classes, 1))
+  if (strange !== undefined) {
+    throw new ArraysError(`expected a forgottenClass below ${classes}, the number of classes, got ${strange}`)
   }
-  return { classes, forget: answers('forget'), retain: answers('retain'), test: answers('test'), forgottenClass }
+  return {
+    ...{ classes, forget: answers('forget'), retain: answers('retain'), test: answers('test') },
+    forgottenClass,
+    ...(several.length > 0 && { forgottenClasses: several }),
+  }
+}
+
+/** Classes of a request that names several: an array, or metadata such as `1,3`. */
+function severalOf({ has, labels, text }: Picker): number[] {
+  if (has(SEVERAL)) return Array.from(labels(SEVERAL))
+  return (text(SEVERAL)?.split(',') ?? []).map((word) => {
+    if (/^\d{1,3}$/.test(word)) return Number(word)
+    throw new ArraysError(`${SEVERAL}: expected labels such as 1,3, got "${text(SEVERAL)}"`)
+  })
 }
