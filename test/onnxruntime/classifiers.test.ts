@@ -10,6 +10,9 @@ import { opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
 import { floats, int64s, sizeOf, type Tensor } from '../../runner/engine/onnx/tensor.ts'
 import { crossEntropy } from '../../runner/engine/training/losses.ts'
+import { ConfigurationError } from '../../runner/stages/configuration-error.ts'
+import type { LoadedData } from '../../runner/stages/data.ts'
+import { networkFor } from '../../runner/tasks/classification/network.ts'
 import { goldenJson } from '../runner/golden.ts'
 import { distance, type Sketched, uniforms } from './uniform.ts'
 
@@ -109,6 +112,16 @@ test.each(Object.entries(full))('%s has its full size by default', (name, count)
   )
   expect(parameterCount(network)).toBe(count)
   expect(featureCount(network)).toBe(network.parameters.at(-2)!.shape[1])
+})
+
+test('a benchmark whose model does not fit its images is at fault', () => {
+  const dataset = { channels: 3, height: 8, width: 8, classes: ['a', 'b'] }
+  const loaded = { dataset, definition: { normalization } } as unknown as LoadedData
+  expect(() => networkFor({ id: 'vit', params: { patch: 5 } }, loaded)).toThrow(
+    new ConfigurationError(
+      'model (vit): patch: images of 8x8 do not divide into patches of 5x5; choose a size that divides both',
+    ),
+  )
 })
 
 test.each([
