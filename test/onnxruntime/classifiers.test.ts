@@ -1,6 +1,7 @@
 /** Classifiers answer and are differentiated as PyTorch does it, by the same names (test/golden/classifiers/make.py). */
 import { describe, expect, test } from 'vitest'
 import { differentiate } from '../../runner/engine/autodiff/differentiate.ts'
+import { weightShapes } from '../../runner/engine/nn/architectures/weight-shapes.ts'
 import { featureCount } from '../../runner/engine/nn/extract.ts'
 import type { ModelDefinition } from '../../runner/engine/nn/model.ts'
 import * as models from '../../runner/engine/nn/models/index.ts'
@@ -13,6 +14,7 @@ import { crossEntropy } from '../../runner/engine/training/losses.ts'
 import { ConfigurationError } from '../../runner/stages/configuration-error.ts'
 import type { LoadedData } from '../../runner/stages/data.ts'
 import { networkFor } from '../../runner/tasks/classification/network.ts'
+import { modelRef } from '../../schema/parts/recipe.ts'
 import { goldenJson } from '../runner/golden.ts'
 import { distance, type Sketched, uniforms } from './uniform.ts'
 
@@ -63,6 +65,13 @@ describe.each(['resnet20', 'resnet50', 'swin-t', 'vgg16-bn', 'vit', 'vit-avg'])(
   test('has the weights of the reference, by name and shape', () => {
     expect(Object.fromEntries(variables.map(({ name, shape }) => [name, shape]))).toEqual(reference.shapes)
     expect(network.parameters.map(({ name }) => name).sort()).toEqual(Object.keys(reference.gradients))
+  })
+
+  test('has the same at a server, named as a benchmark names it', () => {
+    const [height, width] = reference.size
+    const model = modelRef.parse({ id: reference.model, params: reference.params })
+    const known = weightShapes(model, { channels: 3, height, width, classes: CLASSES })
+    expect(Object.fromEntries(known!)).toEqual(reference.shapes)
   })
 
   test('has the logits, the loss and the gradients of PyTorch', async () => {
