@@ -1,6 +1,7 @@
 /** Classifiers answer and are differentiated as PyTorch does it, by the same names (test/golden/classifiers/make.py). */
 import { describe, expect, test } from 'vitest'
 import { differentiate } from '../../runner/engine/autodiff/differentiate.ts'
+import { weightShapes } from '../../runner/engine/nn/architectures/weight-shapes.ts'
 import { featureCount } from '../../runner/engine/nn/extract.ts'
 import type { ModelDefinition } from '../../runner/engine/nn/model.ts'
 import * as models from '../../runner/engine/nn/models/index.ts'
@@ -10,6 +11,10 @@ import { opsFor } from '../../runner/engine/onnx/ops.ts'
 import { openSession } from '../../runner/engine/onnx/session.ts'
 import { floats, int64s, sizeOf, type Tensor } from '../../runner/engine/onnx/tensor.ts'
 import { crossEntropy } from '../../runner/engine/training/losses.ts'
+import { ConfigurationError } from '../../runner/stages/configuration-error.ts'
+import type { LoadedData } from '../../runner/stages/data.ts'
+import { networkFor } from '../../runner/tasks/classification/network.ts'
+import { modelRef } from '../../schema/parts/recipe.ts'
 import { goldenJson } from '../runner/golden.ts'
 import { distance, type Sketched, uniforms } from './uniform.ts'
 
@@ -62,6 +67,13 @@ describe.each(['resnet20', 'resnet50', 'swin-t', 'vgg16-bn', 'vit', 'vit-avg'])(
     expect(network.parameters.map(({ name }) => name).sort()).toEqual(Object.keys(reference.gradients))
   })
 
+  test('has the same at a server, named as a benchmark names it', () => {
+    const [height, width] = reference.size
+    const model = modelRef.parse({ id: reference.model, params: reference.params })
+    const known = weightShapes(model, { channels: 3, height, width, classes: CLASSES })
+    expect(Object.fromEntries(known!)).toEqual(reference.shapes)
+  })
+
   test('has the logits, the loss and the gradients of PyTorch', async () => {
     const graph = newGraph()
     const ops = opsFor(graph)
@@ -109,6 +121,16 @@ test.each(Object.entries(full))('%s has its full size by default', (name, count)
   )
   expect(parameterCount(network)).toBe(count)
   expect(featureCount(network)).toBe(network.parameters.at(-2)!.shape[1])
+})
+
+test('a benchmark whose model does not fit its images is at fault', () => {
+  const dataset = { channels: 3, height: 8, width: 8, classes: ['a', 'b'] }
+  const loaded = { dataset, definition: { normalization } } as unknown as LoadedData
+  expect(() => networkFor({ id: 'vit', params: { patch: 5 } }, loaded)).toThrow(
+    new ConfigurationError(
+      'model (vit): patch: images of 8x8 do not divide into patches of 5x5; choose a size that divides both',
+    ),
+  )
 })
 
 test.each([

@@ -4,6 +4,7 @@ import type { ModelRef } from '../../../schema/parts/recipe.ts'
 import type { ModelDefinition } from '../../engine/nn/model.ts'
 import * as models from '../../engine/nn/models/index.ts'
 import { type Network, networkOf } from '../../engine/nn/network.ts'
+import { built } from '../../stages/built.ts'
 import { checkModelClasses } from '../../stages/check-classes.ts'
 import { ConfigurationError } from '../../stages/configuration-error.ts'
 import type { LoadedData } from '../../stages/data.ts'
@@ -13,7 +14,7 @@ import { type Classifier, exportedClassifier } from './exported.ts'
 const architectures: Record<string, ModelDefinition> = models
 
 /** The network of a model on a dataset; `where` is the model's place in a benchmark. Throws for an unknown model, a parameter out
- *  of range, or another number of classes than the dataset has. */
+ *  of range or that does not fit the images, or another number of classes than the dataset has. */
 export function networkFor(model: ModelRef, { dataset, definition }: LoadedData, where = 'model'): Network {
   const architecture = architectures[model.id]
   if (!architecture)
@@ -21,8 +22,11 @@ export function networkFor(model: ModelRef, { dataset, definition }: LoadedData,
   const params = architecture.params.parse(model.params)
   checkModelClasses(model, dataset, where)
   const classes = dataset.classes.length
-  return networkOf([dataset.channels, dataset.height, dataset.width], classes, (scope, x) =>
-    architecture.build(scope, x, { classes, normalization: definition.normalization }, params),
+  const inputShape = [dataset.channels, dataset.height, dataset.width]
+  return built(model, where, () =>
+    networkOf(inputShape, classes, (scope, x) =>
+      architecture.build(scope, x, { classes, normalization: definition.normalization }, params),
+    ),
   )
 }
 

@@ -3,6 +3,7 @@ import type { ModelRef } from '../../../schema/parts/recipe.ts'
 import type { DenoiserDefinition } from '../../engine/nn/denoiser.ts'
 import { type DenoiserNetwork, denoiserNetworkOf } from '../../engine/nn/denoiser-network.ts'
 import * as denoisers from '../../engine/nn/denoisers/index.ts'
+import { built } from '../../stages/built.ts'
 import { checkModelClasses } from '../../stages/check-classes.ts'
 import { ConfigurationError } from '../../stages/configuration-error.ts'
 import type { LoadedData } from '../../stages/data.ts'
@@ -21,8 +22,8 @@ export function denoiserFor(
   checkModelClasses(model, dataset, 'model')
   const classes = dataset.classes.length
   const inputShape = [dataset.channels, dataset.height, dataset.width]
-  const network = denoiserNetworkOf(inputShape, classes, (scope, inputs) =>
-    architecture.build(scope, inputs, { classes }, params),
+  const network = built(model, 'model', () =>
+    denoiserNetworkOf(inputShape, classes, (scope, inputs) => architecture.build(scope, inputs, { classes }, params)),
   )
   return { network, conditions: architecture.conditions }
 }
