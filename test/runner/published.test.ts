@@ -12,6 +12,7 @@ import { imagenette, imagenetteFrom } from '../../runner/data/datasets/imagenett
 import * as stl from '../../runner/data/datasets/stl10.ts'
 import { svhn, svhnFrom } from '../../runner/data/datasets/svhn.ts'
 import { tinyImagenet } from '../../runner/data/datasets/tiny-imagenet.ts'
+import { pickledSplit } from '../../runner/data/files/cifar.ts'
 import { readMat } from '../../runner/data/files/mat.ts'
 import { readPickledDict } from '../../runner/data/files/numpy-pickle.ts'
 import { decode } from '../../runner/data/files/pictures.ts'
@@ -163,12 +164,28 @@ describe('pickled dicts', () => {
     ['items of what is no list', 'K\x01K\x02a.', 'appends to what is no list'],
     ['items of what is no dict', 'K\x01K\x02K\x03s.', 'sets items of what is no dict'],
     ['a memo that is not there', 'h\x07.', 'its item 7, which is not there'],
-    ['an empty stack', 'R.', 'a pickle takes 2 from a stack of 0'],
+    ['a mark taken as a value', 'cnumpy\ndtype\n(\x85R.', 'a pickle takes 1 from a stack that has fewer'],
+    ['a list within itself, called', ']q\x00h\x00ah\x00)R.', 'does not need a call of a value of type object'],
+    ['an empty stack', 'R.', 'a pickle takes 2 from a stack that has fewer'],
     ['a negative length', 'T\xff\xff\xff\xff.', 'the file is cut off'],
     ['a list in the place of a dict', ']q\x00h\x00a.', 'expected a pickled dict'],
   ])('%s is refused', (_, text, message) => {
     expect(() => read(text)).toThrow(DatasetError)
     expect(() => read(text)).toThrow(message)
+  })
+
+  test('with any byte changed, they are read or refused, and nothing else', () => {
+    const short = batch.subarray(0, 420)
+    for (let at = 0; at < short.length; at++) {
+      for (const change of [0x01, 0x20, 0xff]) {
+        const changed = batch.map((byte, index) => (index === at ? byte ^ change : byte))
+        try {
+          pickledSplit([{ path: 'batch', bytes: changed }], { labels: 'labels', classes: 10 })
+        } catch (error) {
+          expect(error, `${at}`).toBeInstanceOf(DatasetError)
+        }
+      }
+    }
   })
 
   test('cut short anywhere, they are refused', () => {
