@@ -2,6 +2,7 @@
  *  come to the same bytes. */
 import { DatasetError, type Split } from '../../science/dataset.ts'
 import { isByteArray, readPickledDict } from './numpy-pickle.ts'
+import { nameOf } from './pickle.ts'
 
 const PIXELS = 3 * 32 * 32
 /** Of one record of the binary version. */
@@ -43,11 +44,11 @@ export function pickledSplit(files: NamedFile[], { labels: key, classes }: { lab
       const [data, labels] = [dict.get('data'), dict.get(key)]
       if (!isByteArray(data) || data.shape.length !== 2 || data.shape[1] !== PIXELS)
         throw new DatasetError(
-          `${path}: expected an array data of [n, ${PIXELS}], got ${isByteArray(data) ? `[${data.shape.join(', ')}]` : 'none'}; keys: ${[...dict.keys()].join(', ')}`,
+          `${path}: expected an array data of [n, ${PIXELS}], got ${isByteArray(data) ? `[${data.shape.join(', ')}]` : 'none'}; keys: ${[...dict.keys()].map(nameOf).join(', ')}`,
         )
       if (!Array.isArray(labels) || labels.length !== data.shape[0])
         throw new DatasetError(
-          `${path}: expected a list ${key} of ${data.shape[0]} labels, got ${Array.isArray(labels) ? labels.length : 'none'}; keys: ${[...dict.keys()].join(', ')}`,
+          `${path}: expected a list ${key} of ${data.shape[0]} labels, got ${Array.isArray(labels) ? labels.length : 'none'}; keys: ${[...dict.keys()].map(nameOf).join(', ')}`,
         )
       return { path, labels, images: data.data }
     }),

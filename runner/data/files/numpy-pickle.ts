@@ -1,7 +1,7 @@
 /** Pickled dicts of numbers, texts and NumPy arrays of bytes, as Python 2 wrote them: the python versions of CIFAR. An array is built
  *  by `_reconstruct` and its state; of what a state may say, only plain rows of uint8 are taken. */
 import { DatasetError } from '../../science/dataset.ts'
-import { type PickleWorld, pickleReader, unpickle } from './pickle.ts'
+import { nameOf, type PickleWorld, pickleReader, unpickle } from './pickle.ts'
 
 /** uint8, row by row. */
 export interface ByteArray {
@@ -54,7 +54,7 @@ function arrayOf([, shape, type, columns, data]: unknown[], fail: (message: stri
     Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0) ? (shape as number[]) : null
   if (!sized) return fail('expected an array with a shape')
   if (!(type instanceof Type) || type.code !== 'u1')
-    return fail(`expected an array of uint8 ("u1"), got ${type instanceof Type ? `"${type.code}"` : 'no type'}`)
+    return fail(`expected an array of uint8 ("u1"), got ${type instanceof Type ? `"${nameOf(type.code)}"` : 'no type'}`)
   if (columns !== false) return fail('expected an array that lies row by row, got one column by column')
   // A string of Python 2 that is shorter than 256 bytes was read as text.
   const raw = typeof data === 'string' ? Buffer.from(data, 'latin1') : data

@@ -56,15 +56,22 @@ export function pickleReader(bytes: Uint8Array, fail: (message: string) => never
 
 const MARK = Symbol('mark')
 
+/** A value in a message: what is no text may be nested without end. */
+export const nameOf = (value: unknown): string =>
+  typeof value === 'string' ? value : `a value of type ${typeof value}`
+
 /** Runs one pickle to its end and gives what it leaves: tuples and lists as arrays, dicts as maps, short byte strings of Python 2 as
  *  text, long ones as bytes. */
 export function unpickle(reader: PickleReader, world: PickleWorld): unknown {
   const { what, builders, names, fail } = world
   const stack: unknown[] = []
   const memo = new Map<number, unknown>()
-  const pop = () => (stack.length > 0 ? stack.pop() : fail('a pickle takes from an empty stack'))
-  const take = (count: number) =>
-    stack.length >= count ? stack.splice(-count) : fail(`a pickle takes ${count} from a stack of ${stack.length}`)
+  /** A mark is no value: what takes one was not written by a pickler. */
+  const take = (count: number) => {
+    const taken = stack.length >= count ? stack.splice(-count) : [MARK]
+    return taken.includes(MARK) ? fail(`a pickle takes ${count} from a stack that has fewer`) : taken
+  }
+  const pop = () => take(1)[0]
   const sinceMark = () => {
     const start = stack.lastIndexOf(MARK)
     if (start < 0) fail('a pickle refers to a mark that is not there')
@@ -127,7 +134,7 @@ export function unpickle(reader: PickleReader, world: PickleWorld): unknown {
     82: () => {
       const [name, parts] = take(2) // REDUCE
       const build = builders.get(name as string)
-      if (!build || !Array.isArray(parts)) return fail(`${what} does not need a call of ${String(name)}`)
+      if (!build || !Array.isArray(parts)) return fail(`${what} does not need a call of ${nameOf(name)}`)
       stack.push(build(parts))
     },
     81: () => {

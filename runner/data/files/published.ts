@@ -10,7 +10,7 @@ import { DatasetError, type LoadOptions } from '../../science/dataset.ts'
 import { sha256Of } from '../../store/digest.ts'
 import { download } from './download.ts'
 import { held } from './held.ts'
-import { cacheFile, placesOf, REPLACE, readIfPresent, type Tuning } from './pinned.ts'
+import { cacheFile, placesOf, REPLACE, readIfPresent } from './pinned.ts'
 
 /** What is known of a file before it is read. Where only an MD5 was published, that is what it is held against. */
 export interface Pin {
@@ -56,7 +56,6 @@ export interface Found {
 export async function findPublished(
   published: Published,
   { directories, cache, signal, onProgress }: LoadOptions,
-  tuning: Tuning = {},
 ): Promise<Found> {
   const { id, forms, address } = published
   const places = placesOf(directories, id)
@@ -81,7 +80,6 @@ export async function findPublished(
   return (
     (await look()) ??
     download({
-      ...tuning,
       urls: [...archive.urls],
       name: archive.name,
       ...(places.length > 0 && {
@@ -116,12 +114,12 @@ async function firstIn(forms: readonly Form[], place: string, remedy: string): P
   return null
 }
 
-async function refuseOthers({ forms, others = [] }: Published, place: string): Promise<void> {
+async function refuseOthers({ forms, others = [], address }: Published, place: string): Promise<void> {
   const names = await readdir(place).catch(() => [])
   const other = names.find((name) => others.includes(name))
   if (other === undefined) return
   throw new DatasetError(
-    `${join(place, other)}: expected ${forms.map(({ title, archive, folder }) => `${title} (${archive ? `${archive.name} or ` : ''}a folder ${folder})`).join(' or ')}, got another version; put one of these beside it, or leave its folder out to download one`,
+    `${join(place, other)}: expected ${forms.map(({ title, archive, folder }) => `${title} (${archive ? `${archive.name} or ` : ''}a folder ${folder})`).join(' or ')}, got another version; put one of these beside it${address === undefined ? ', or leave its folder out to download one' : ''}`,
   )
 }
 

@@ -1,7 +1,7 @@
 /** State dicts that torch.save wrote before PyTorch 1.6, which is how older published weights come: five pickles (a magic number,
  *  a version, facts of the machine, the object, the names of its storages), then each storage as a count and raw numbers.
  *  Nothing that a file says is run, see pickle.ts. */
-import { type PickleWorld, pickleReader, unpickle } from './pickle.ts'
+import { nameOf, type PickleWorld, pickleReader, unpickle } from './pickle.ts'
 
 export type TorchTensor =
   | { dtype: 'F32'; shape: number[]; data: Float32Array }
@@ -105,7 +105,7 @@ const stateDict: PickleWorld = {
     const [, type, key, , count] = Array.isArray(id) ? id : []
     const dtype = storageTypes.get(type)
     if (!dtype || typeof key !== 'string' || !isCounts([count]))
-      throw new TorchFileError(`expected a storage of float32 or int64 numbers, got ${String(type)}`)
+      throw new TorchFileError(`expected a storage of float32 or int64 numbers, got ${nameOf(type)}`)
     return { key, dtype, count } satisfies Storage
   },
 }

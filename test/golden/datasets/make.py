@@ -1,7 +1,7 @@
 """Writes small files of exactly the forms that datasets are published in, with other software than ours: tarfile, pickle, NumPy,
 SciPy, Pillow. Byte (c, y, x) of image i is (37 i + 80 c + 3 y + 5 x) mod 256 wherever a form keeps bytes; labels are in the code below.
 
-    python3 test/golden/datasets/make.py          (Python 3.11, NumPy 2.3, SciPy 1.16, Pillow 13)
+    python3 test/golden/datasets/make.py          (Python 3.11, NumPy 2.4, SciPy 1.17, Pillow 13.0)
 """
 
 import gzip
