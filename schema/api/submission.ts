@@ -52,8 +52,8 @@ export const createSubmission = z.strictObject({
   label: oneLine.max(60).default(''),
   /** A private one is on no board, list or page; its author and admins read it with their tokens. */
   visibility: visibility.default('public'),
-  /** Shown with its row; null says nothing. */
-  tuning: tuning.nullable().default(null),
+  /** Shown with its row. Without a default, so that requests of before repeat under their keys. */
+  tuning: tuning.optional(),
 })
 
 /** Only what is given changes. */
