@@ -162,6 +162,15 @@ test('a submission quotes the file of a sweep, which is checked before anything 
   expect(await refused()).toEqual([1, expect.stringContaining('127.0.0.1:1')])
 }, 60_000)
 
+test('the space that a method declares is listed', async () => {
+  const { stdout } = await cli(['list', 'methods', 'salun'])
+  expect(stdout).toContain('searched by a sweep: learningRate=1e-3..1e-1, density=0.1..0.9')
+  const { methods } = JSON.parse((await cli(['list', '--json'])).stdout)
+  expect(methods.find(({ id }: { id: string }) => id === 'ssd').search).toEqual({
+    classification: { alpha: '1..100', lambda: '0.1..5' },
+  })
+})
+
 test('a journal whose last line was cut is read, and goes on', async () => {
   const path = join(await temporaryFolder(), 'journal.jsonl')
   const shape = z.object({ n: z.int() })
