@@ -29,6 +29,12 @@ interface Section {
   words(member: Member): { head: string; under?: string[] }
 }
 
+/** Where a sweep looks, in the words that it takes. */
+const searchLines = (search: Readonly<Record<string, string | undefined>> = {}): string[] => {
+  const words = Object.entries(search).map(([name, text]) => `${name}=${text}`)
+  return words.length > 0 ? [`  searched by a sweep: ${words.join(', ')}`] : []
+}
+
 const tasks = [...scienceTasks.keys()]
 
 /** Members of one shape, their types kept. */
@@ -65,13 +71,17 @@ const sections: Record<string, Section> = {
         const { title, summary, version, paper } = method
         const offers = offeredBy(method).filter(({ task }) => wanted === undefined || task === wanted)
         const params = Object.fromEntries(offers.map(({ task, params }) => [task, parametersOf(params)]))
-        return { id, title, tasks: offers.map(({ task }) => task), summary, version, paper, params }
+        const search = Object.fromEntries(
+          offers.flatMap(({ task }) => (method.on[task]?.search ? [[task, method.on[task].search]] : [])),
+        )
+        return { id, title, tasks: offers.map(({ task }) => task), summary, version, paper, params, search }
       }),
-    ({ summary, params }) => ({
+    ({ summary, params, search }) => ({
       head: summary,
       under: Object.entries(params).flatMap(([task, own]) => [
         `${task}${own.length === 0 ? ': no parameters' : ''}`,
         ...parameterLines(own),
+        ...searchLines(search[task]),
       ]),
     }),
   ),

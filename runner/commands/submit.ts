@@ -14,12 +14,14 @@ import { apiAs } from './parts/api-as.ts'
 import { collect, once, paramsFrom, resolveParams, seedsFrom, targetAt } from './parts/arguments.ts'
 import { type Command, help, homeOption, serverOption } from './parts/command.ts'
 import { onInterrupts } from './parts/interrupts.ts'
+import { tuningFrom } from './parts/tuning-file.ts'
 
 interface Options {
   method: string
   param?: string[]
   seeds?: string
   label: string
+  tuning?: string
   private?: boolean
   server?: string
   tokenFile?: string
@@ -44,6 +46,7 @@ export const submit: Command = {
       .option('--param <name=value>', 'a parameter of the method (repeatable)', collect)
       .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
       .option('--label <text>', 'shown beside the method, to tell two settings apart', '')
+      .option('--tuning <file>', 'what `palimpsest sweep --out` wrote: its cost is shown with the row')
       .option('--private', 'on no board, list or page: only you and admins can read it')
       .option(...serverOption)
       .option('--token-file <file>', "file with a submitter token (PALIMPSEST_TOKEN, else the home's tokens.json)")
@@ -69,9 +72,18 @@ async function execute(slug: string, options: Options): Promise<void> {
   const params = paramsFrom(benchmark, method, options.param)
   resolveParams(benchmark, method, params)
   const seeds = options.seeds === undefined ? undefined : seedsFrom(options.seeds)
+  const claim = options.tuning === undefined ? undefined : await tuningFrom(options.tuning, method)
   const api = await apiAs('submitter', options)
   const visibility = options.private ? ('private' as const) : ('public' as const)
-  const body = { benchmark: slug, method, params, label, visibility, ...(seeds && { seeds }) }
+  const body = {
+    benchmark: slug,
+    method,
+    params,
+    label,
+    visibility,
+    ...(seeds && { seeds }),
+    ...(claim && { tuning: claim }),
+  }
   const submission = await api.submit(body, options.key ?? randomUUID())
   if (options.json && !options.watch) printJson(submission)
   else if (!options.json) print(submission.id)

@@ -158,9 +158,9 @@ async function measure(
         onRun(run) {
           const { key } = run.stages.at(-1)!
           if (before.runs.has(key)) return
-          view.line(runLine(run, target))
           const { benchmark, seed, avgGap } = run
           journal.add({ at: new Date().toISOString(), run: key, row: rowOf(run), benchmark, seed, avgGap: avgGap! })
+          view.line(runLine(run, target))
         },
         onDrop(drop) {
           dropped.push(drop)

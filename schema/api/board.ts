@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { benchmark } from '../benchmark.ts'
 import { slug } from '../parts/recipe.ts'
-import { runSummary, withdrawal } from './submission.ts'
+import { runSummary, tuning, withdrawal } from './submission.ts'
 
 /** Mean, sample standard deviation (n - 1; null for n < 2) and n over seeds. */
 export const spread = z.strictObject({ mean: z.number(), sd: z.number().nullable(), n: z.int() })
@@ -49,6 +49,8 @@ export const boardRow = z.strictObject({
   label: z.string(),
   params: z.record(z.string(), z.unknown()),
   author: z.string(),
+  /** What choosing the parameters cost, as an author says; null where nothing was said. */
+  tuning: tuning.nullable(),
   metrics: z.record(z.string(), cell),
   /** Mean over seeds of the mean absolute gap over the metrics that are in it, in points; what ranks are made of. */
   avgGap: spread.nullable(),

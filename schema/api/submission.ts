@@ -24,6 +24,16 @@ export type Withdrawal = z.infer<typeof withdrawal>
 
 export const withdrawSubmission = z.strictObject({ reason: publicReason })
 
+/** What choosing the parameters cost, as its author says: so many settings were tried on each of the pilot seeds, which are not those
+ *  of the benchmark. Of a method that has nothing to tune, 0 trials. */
+export const tuning = z.strictObject({
+  trials: z.int().min(0).max(1_000_000),
+  pilots: z.array(seed).max(100),
+  /** Of set-up, mask and unlearning, of all trials on all pilots. */
+  seconds: z.number().min(0).max(1e9),
+})
+export type Tuning = z.infer<typeof tuning>
+
 export const createSubmission = z.strictObject({
   /** A benchmark, or a suite: then every class of it. */
   benchmark: slug,
@@ -42,6 +52,8 @@ export const createSubmission = z.strictObject({
   label: oneLine.max(60).default(''),
   /** A private one is on no board, list or page; its author and admins read it with their tokens. */
   visibility: visibility.default('public'),
+  /** Shown with its row. Without a default, so that requests of before repeat under their keys. */
+  tuning: tuning.optional(),
 })
 
 /** Only what is given changes. */
@@ -77,6 +89,8 @@ export const submission = z.strictObject({
   methodVersion: z.int(),
   params: z.record(z.string(), z.unknown()),
   label: z.string(),
+  /** As its author says; null where nothing was said. */
+  tuning: tuning.nullable(),
   visibility,
   author: z.string(),
   createdAt: z.string(),

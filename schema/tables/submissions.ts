@@ -1,6 +1,6 @@
 /** Submissions: one method with its resolved parameters, for one benchmark or suite, by one author. */
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { visibilities, withdrawers } from '../api/submission.ts'
+import { type Tuning, visibilities, withdrawers } from '../api/submission.ts'
 
 export const submissions = sqliteTable(
   'submissions',
@@ -28,6 +28,8 @@ export const submissions = sqliteTable(
     withdrawnAt: integer(),
     withdrawnBy: text({ enum: withdrawers }),
     withdrawnReason: text(),
+    /** What its author says that choosing the parameters cost; null where nothing was said. */
+    tuning: text({ mode: 'json' }).$type<Tuning>(),
   },
   (table) => [index('submissions_benchmark').on(table.benchmark, table.method)],
 )

@@ -145,6 +145,32 @@ test('images have no gap to be tuned by', async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining('no gap can be tuned by')])
 })
 
+test('a submission quotes the file of a sweep, which is checked before anything is sent', async () => {
+  const folder = await temporaryFolder()
+  const file = join(folder, 'presets.json')
+  const words = ['submit', SLUG, '--method', 'salun', '--tuning', file, '--server', 'http://127.0.0.1:1']
+  const refused = async () => {
+    const { code, stderr } = await cli(words, { PALIMPSEST_TOKEN: 'pal_submitter_x' })
+    return [code, stderr]
+  }
+  expect(await refused()).toEqual([2, expect.stringContaining('there is no such file or folder')])
+  const tuning = { ft: { trials: 7, pilots: [1000], seconds: 3 } }
+  await writeFile(file, JSON.stringify({ tuning }))
+  expect(await refused()).toEqual([2, expect.stringContaining('with "salun" under "tuning"')])
+  await writeFile(file, JSON.stringify({ tuning: { salun: tuning.ft } }))
+  // What is left to be wrong is the server.
+  expect(await refused()).toEqual([1, expect.stringContaining('127.0.0.1:1')])
+}, 60_000)
+
+test('the space that a method declares is listed', async () => {
+  const { stdout } = await cli(['list', 'methods', 'salun'])
+  expect(stdout).toContain('searched by a sweep: learningRate=1e-3..1e-1, density=0.1..0.9')
+  const { methods } = JSON.parse((await cli(['list', '--json'])).stdout)
+  expect(methods.find(({ id }: { id: string }) => id === 'ssd').search).toEqual({
+    classification: { alpha: '1..100', lambda: '0.1..5' },
+  })
+})
+
 test('a journal whose last line was cut is read, and goes on', async () => {
   const path = join(await temporaryFolder(), 'journal.jsonl')
   const shape = z.object({ n: z.int() })

@@ -1,5 +1,6 @@
 /** Submissions: the runs they make, what they share, what is refused, and how they are cancelled. */
 import { expect, test } from 'vitest'
+import type { Board } from '../../schema/api/board.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import { ask, errorOf, lease, read, SLUG, submit, tokenFor, useFreshDatabase } from './support.ts'
 
@@ -15,6 +16,45 @@ test('a submission has one queued run a seed, with defaults, preset and own valu
     [3, 'queued'],
     [1, 'queued'],
   ])
+})
+
+test('what tuning cost, as an author says, is shown with the submission, its row and its pages', async () => {
+  const token = await tokenFor('submitter', 'ada')
+  const tuning = { trials: 7, pilots: [1000, 1001], seconds: 250.5 }
+  const { id } = await submit(token, { seeds: [0], tuning })
+  const silent = await submit(token, { seeds: [0], params: { epochs: 7 } })
+  expect(await read<Submission>(await ask(`/api/v1/submissions/${id}`))).toMatchObject({ tuning })
+  expect(silent.tuning).toBeNull()
+  const { rows } = await read<Board>(await ask(`/api/v1/benchmarks/${SLUG}/board`))
+  expect(rows.map((row) => [row.submission, row.tuning])).toEqual([
+    [id, tuning],
+    [silent.id, null],
+  ])
+  const words = 'tuned by 7 trials on 2 pilot seeds, 4 min 11 s'
+  expect(await (await ask(`/submissions/${id}`)).text()).toContain(`${words}, as ada says`)
+  const board = await (await ask(`/boards/${SLUG}`)).text()
+  expect(board.split(words)).toHaveLength(2)
+  const csv = await (await ask(`/api/v1/benchmarks/${SLUG}/board.csv`)).text()
+  expect(csv).toContain('tuning trials,tuning pilots,tuning seconds')
+  expect(csv).toContain(',7,1000 1001,250.5,')
+})
+
+test('of equal settings whose authors say different things, the row shows what cost most; 0 trials are no tuning', async () => {
+  const [ada, bob] = [await tokenFor('submitter', 'ada'), await tokenFor('submitter', 'bob')]
+  await submit(ada, { seeds: [0], tuning: { trials: 0, pilots: [], seconds: 0 } })
+  expect(await (await ask(`/boards/${SLUG}`)).text()).toContain('not tuned')
+  const claimed = { trials: 3, pilots: [1000], seconds: 9 }
+  await submit(bob, { seeds: [1], tuning: claimed })
+  const { rows } = await read<Board>(await ask(`/api/v1/benchmarks/${SLUG}/board`))
+  expect(rows.map(({ tuning }) => tuning)).toEqual([claimed])
+})
+
+test('a claim of another form is refused with its place', async () => {
+  const json = { benchmark: SLUG, method: 'ft', tuning: { trials: 7.5, pilots: [1000], seconds: 1 } }
+  const { status, message } = await errorOf(
+    await ask('/api/v1/submissions', { token: await tokenFor('submitter'), json }),
+  )
+  expect([status, message]).toEqual([400, expect.stringContaining('tuning.trials: expected int')])
 })
 
 test('seeds default to those of the benchmark', async () => {

@@ -17,6 +17,9 @@ export const settings: CsvColumn<BoardRow>[] = [
   ['label', ({ label }) => label],
   ['author', ({ author }) => author],
   ['params', ({ params }) => canonicalJson(params)],
+  ['tuning trials', ({ tuning }) => tuning?.trials],
+  ['tuning pilots', ({ tuning }) => tuning?.pilots.join(' ')],
+  ['tuning seconds', ({ tuning }) => tuning?.seconds],
 ]
 
 /** What of a row doesn't count. */

@@ -9,6 +9,7 @@ import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, signed, significa
 import { Params } from './params.tsx'
 import { Scroll } from './scroll.tsx'
 import { progressWords, wordOf } from './state.tsx'
+import { tuningWords } from './tuning.ts'
 
 /** Fewer seeds than this are marked, not hidden. */
 export const PROVISIONAL_BELOW = 10
@@ -138,6 +139,7 @@ const MethodCell = ({ row, about }: { row: BoardRow; about: Child }) => {
       <br />
       {about}
       <Uncounted row={row} />
+      {row.tuning && <div class="small muted">{tuningWords(row.tuning)}</div>}
       {Object.keys(row.params).length > 0 && (
         <details>
           <summary>

@@ -74,6 +74,7 @@ export function rowOf(
     label: all.find(({ label }) => label !== '')?.label ?? '',
     params,
     author,
+    tuning: tuningOf(all),
     metrics: Object.fromEntries(cells),
     avgGap: spreadOf([...gaps.values()]),
     gapOfMeans,
@@ -96,6 +97,10 @@ function trialsOf(submissions: Group['submissions']): number {
   const byAuthor = new Map(submissions.map(({ author, privateTrials }) => [author, privateTrials]))
   return [...byAuthor.values()].reduce((sum, trials) => sum + trials, 0)
 }
+
+/** Of those who say different things, what costs most. */
+const tuningOf = (submissions: Group['submissions']): BoardRow['tuning'] =>
+  submissions.flatMap(({ tuning }) => tuning ?? []).toSorted((a, b) => b.seconds - a.seconds)[0] ?? null
 
 /** The identities of the values of each column, where there are any. */
 export function identitiesOf(measured: Seeded[], columns: Column[]): BoardRow['identities'] {

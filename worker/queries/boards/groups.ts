@@ -25,6 +25,7 @@ type Submitted = Pick<
   | 'methodVersion'
   | 'params'
   | 'label'
+  | 'tuning'
   | 'author'
   | 'withdrawnAt'
   | 'withdrawnBy'
@@ -84,13 +85,13 @@ export async function enteredIn(
   const benchmark = ids ? sql`+${runs.benchmark} = ${slug}` : eq(runs.benchmark, slug)
   const ofThis = and(benchmark, eq(runs.definitionSha256, definition))
   const here = and(isPublic, ofThis, among)
-  const { sequence, id, method, methodVersion, params, label, author, withdrawnAt, withdrawnBy, withdrawnReason } =
-    submissions
+  const { sequence, id, method, methodVersion, params, label, tuning, author } = submissions
+  const { withdrawnAt, withdrawnBy, withdrawnReason } = submissions
   const withdrawn = { withdrawnAt, withdrawnBy, withdrawnReason }
   const privateTrials = trialsOn(slug)
   const [all, found, measured, setAside] = await Promise.all([
     db
-      .select({ sequence, id, method, methodVersion, params, label, author, ...withdrawn, privateTrials })
+      .select({ sequence, id, method, methodVersion, params, label, tuning, author, ...withdrawn, privateTrials })
       .from(submissions)
       .where(
         and(

@@ -77,8 +77,8 @@ async function planSubmission(db: Database, request: z.infer<typeof shape>, iden
       await addTo(plan, reference, missing, row, referenceName(reference))
     }
   }
-  const { label, visibility } = request
-  const id = await addTo(plan, request.method, asked, { ...common, author, tokenId, visibility, label, params })
+  const { label, visibility, tuning } = request
+  const id = await addTo(plan, request.method, asked, { ...common, author, tokenId, visibility, label, params, tuning })
   return { id, plan }
 }
 
@@ -152,9 +152,10 @@ function statementsFor(db: Database, plan: Planned, now: number): Statement[] {
     ...rows(
       plan.submissions,
       `INSERT INTO submissions (id, benchmark, method, method_version, params, label, visibility, author, token_id,
-        created_at)
+        created_at, tuning)
       SELECT value ->> 'id', value ->> 'benchmark', value ->> 'method', value ->> 'methodVersion', value -> 'params',
-        value ->> 'label', value ->> 'visibility', value ->> 'author', value ->> 'tokenId', value ->> 'createdAt' FROM json_each(?)`,
+        value ->> 'label', value ->> 'visibility', value ->> 'author', value ->> 'tokenId', value ->> 'createdAt',
+        NULLIF(value -> 'tuning', 'null') FROM json_each(?)`,
     ),
     ...rows(
       plan.runs,

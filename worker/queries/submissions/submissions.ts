@@ -25,6 +25,7 @@ async function shown(db: Database, rows: Row[]): Promise<Submission[]> {
     methodVersion: row.methodVersion,
     params: row.params,
     label: shownLabel(row),
+    tuning: row.tuning,
     visibility: row.visibility,
     author: row.author,
     createdAt: isoTime(row.createdAt),

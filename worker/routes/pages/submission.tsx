@@ -16,6 +16,7 @@ import { plural, utc } from '../../views/numbers.ts'
 import { Params } from '../../views/params.tsx'
 import { Scroll } from '../../views/scroll.tsx'
 import { progressWords, StateWord, unfinished } from '../../views/state.tsx'
+import { tuningWords } from '../../views/tuning.ts'
 
 const stagesWords = ({ state, stages: { done, total } }: RunSummary) =>
   state === 'done' ? '' : `${done} of ${total} stages`
@@ -162,6 +163,14 @@ export const submissionPage: Route = (app) =>
                 <dt>Parameters</dt>
                 <dd>
                   <Params params={params} />
+                </dd>
+              </>
+            )}
+            {submission.tuning && (
+              <>
+                <dt>Tuning</dt>
+                <dd>
+                  {tuningWords(submission.tuning)}, as {author} says
                 </dd>
               </>
             )}
