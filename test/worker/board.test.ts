@@ -1,6 +1,7 @@
 /** The board of a classification benchmark, with every number worked out by hand. */
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { Board } from '../../schema/api/board.ts'
+import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import {
   ask,
   read,
@@ -167,4 +168,26 @@ test('a board is exported as CSV with unrounded numbers', async () => {
   expect(lines[0]).toContain('ua/accuracy@1 mean,ua/accuracy@1 sd,ua/accuracy@1 n,ua/accuracy@1 gap')
   // A cell that begins like a formula is defused.
   expect(lines[2]).toContain("1,1,ft,1,'=1+1,ada,")
+})
+
+test('an attack beside Avg. Gap has its column with a gap, and counts for no rank', async () => {
+  const benchmark = benchmarks.get(SLUG)!
+  const { metrics } = benchmark
+  onTestFinished(() => void Object.assign(benchmark, { metrics }))
+  benchmark.metrics = [...metrics, 'auc/confidence@1']
+  await submit(submitter, { method: 'ft', seeds: [0] })
+  await workOff(runner, score)
+  const { columns, rows, references } = await boardOf()
+  expect(columns.map(({ inAvgGap }) => inAvgGap)).toEqual([true, true, true, true, false])
+  // The server computes it from the evidence, whatever the runner says.
+  const [own, retrain] = [rows[0]!, references[0]!].map((row) => row.metrics['auc-confidence']!)
+  expect(own!.mean).not.toBe(retrain!.mean)
+  expect(own!.gap).toBeCloseTo(own!.mean - retrain!.mean, 10)
+  expect(rows[0]!.avgGap?.mean).toBe(1.75) // (2 + 0 + 1 + 4) / 4
+  const run = await runOf(rows[0]!.runs[0]!.id)
+  expect(run.metrics['auc-confidence']).toMatchObject({ inAvgGap: false, better: 'closer-to-retrain', confirmed: true })
+  expect(run.avgGap).toBe(1.75)
+  const page = await (await ask(`/boards/${SLUG}`)).text()
+  expect(page).toContain('not in Avg. Gap')
+  expect(page).toContain('Avg. Gap is the mean over UA, RA, TA, and MIA alone.')
 })
