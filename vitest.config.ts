@@ -1,6 +1,7 @@
 /** Tests by what they need: `worker` runs inside workerd with a real D1 and R2, `node` runs everything else. */
 import { execFileSync } from 'node:child_process'
 import { createHash, generateKeyPairSync } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -10,6 +11,8 @@ const adminToken = 'pal_admin_test'
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/closing-line.ts'],
+    // Two files at a time also on two processors: most tests wait for processes, and whole runs take half as long.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         plugins: [

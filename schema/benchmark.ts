@@ -39,11 +39,16 @@ export const benchmark = z
       return old && `${old}: ${moved[old]}`
     },
   })
-  .check(({ value: { task, request }, issues }) => {
-    const requests = tasks.get(task.id)?.requests
-    if (!requests || requests.includes(request.kind)) return
-    const message = `expected ${requests.join(' or ')}, all that ${task.id} can forget`
-    issues.push({ code: 'custom', message, path: ['request', 'kind'], input: request.kind })
+  .check(({ value: { task, request, training }, issues }) => {
+    const known = tasks.get(task.id)
+    if (!known) return
+    const { requests, choosesEpoch = false } = known
+    const refuse = (message: string, path: string[], input: unknown) =>
+      issues.push({ code: 'custom', message, path, input })
+    if (!requests.includes(request.kind))
+      refuse(`expected ${requests.join(' or ')}, all that ${task.id} can forget`, ['request', 'kind'], request.kind)
+    if (training.checkpoint === 'best' && !choosesEpoch)
+      refuse(`${task.id} has no best epoch; leave checkpoint out`, ['training', 'checkpoint'], training.checkpoint)
   })
 export type Benchmark = z.infer<typeof benchmark>
 

@@ -33,6 +33,12 @@ const entries = (origin: string) =>
 export function describeIssues(error: z.core.$ZodError, input: unknown, prefix: string[] = []): string {
   return error.issues
     .flatMap((issue) => {
+      if (issue.code === 'invalid_key') {
+        const [name, parts] = [issue.path.at(-1), [...prefix, ...issue.path.slice(0, -1)]]
+        return issue.issues.map(
+          (each) => `${parts.join('.') || 'the value'}: ${expectation(each)}, got the key ${shown(name)}`,
+        )
+      }
       const path = [...prefix, ...issue.path].join('.') || 'the value'
       if (issue.code === 'unrecognized_keys') {
         // A schema that knows what to do about a key begins its message with the key.

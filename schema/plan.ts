@@ -1,6 +1,7 @@
 /** From a method on a benchmark to the stages of one seed. */
 import type { Benchmark } from './benchmark.ts'
 import { canonicalJson, sha256Hex } from './parts/hash.ts'
+import { withoutPlaces } from './parts/model-file.ts'
 import { requestContent } from './parts/request.ts'
 import { type StageKey, type StageSpec, stageKeyOf } from './stage.ts'
 import { partOf, taskNamed } from './task.ts'
@@ -27,7 +28,8 @@ export async function planRun(
   params: Record<string, unknown>,
   seed: number,
 ): Promise<PlannedStage[]> {
-  const { dataset, model, training } = benchmark
+  const { dataset, training } = benchmark
+  const model = withoutPlaces(benchmark.model)
   const request = requestContent(benchmark.request)
   const task = taskNamed(benchmark.task.id)
   const own = partOf(benchmark.task)
@@ -59,12 +61,13 @@ export async function planRun(
       inputs: { original: weights },
     })
   }
-  await task.measure({ benchmark: { ...benchmark, request }, part: own, seed, weights }, add)
+  await task.measure({ benchmark: { ...benchmark, model, request }, part: own, seed, weights }, add)
   return stages
 }
 
 /** Hash of what determines a benchmark's results: runs of two definitions are never compared, even under one slug. */
 export async function definitionOf({ dataset, model, request, training, task }: Benchmark): Promise<string> {
   const { engine } = taskNamed(task.id)
-  return await sha256Hex(canonicalJson({ engine, dataset, model, request: requestContent(request), training, task }))
+  const content = { model: withoutPlaces(model), request: requestContent(request) }
+  return await sha256Hex(canonicalJson({ engine, dataset, ...content, training, task }))
 }

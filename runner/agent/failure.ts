@@ -5,10 +5,13 @@ import type { FailureReason } from '../../schema/protocol/fail.ts'
 export class StageFailure extends Error {
   override name = 'StageFailure'
   readonly reason: FailureReason
+  /** Name of the error that it was, where that is known. */
+  readonly was: string | undefined
 
-  constructor(reason: FailureReason, message: string) {
+  constructor(reason: FailureReason, message: string, was?: string) {
     super(message)
     this.reason = reason
+    this.was = was
   }
 }
 
@@ -35,7 +38,7 @@ export function failureOf(error: unknown): StageFailure {
   if (error instanceof StageFailure) return error
   const { name, message, code } = (error instanceof Error ? error : new Error(String(error))) as NodeJS.ErrnoException
   const known = byName[name]
-  if (known) return new StageFailure(known, message)
+  if (known) return new StageFailure(known, message, name)
   if (code === 'ENOMEM' || OUT_OF_MEMORY.test(message)) return new StageFailure('out_of_memory', message)
   if (GPU_LOST.test(message)) return new StageFailure('gpu_lost', message)
   // What is left is a fault in this code, whatever the stage was.

@@ -1,11 +1,10 @@
 /** Every number that a run shows, computed again on this machine: metrics from the evidence that was signed, times from what was
  *  signed, and gaps from both. Nothing that the server computed is believed. */
 import type { Run, RunStage } from '../../schema/api/run.ts'
-import type { Benchmark } from '../../schema/benchmark.ts'
 import { canonicalJson } from '../../schema/parts/hash.ts'
 import type { StageResult } from '../../schema/result.ts'
 import type { Scoring } from '../pipeline/scoring.ts'
-import { metricNamed, scienceTasks } from '../science/catalogue/catalogue.ts'
+import { closerToRetrain, metricNamed, scienceTasks } from '../science/catalogue/catalogue.ts'
 import { avgGapOf, fractionOfRetrain, makerOf, secondsOf } from '../science/comparison.ts'
 import { isSame } from '../science/score.ts'
 import type { Store } from '../store/store.ts'
@@ -145,13 +144,6 @@ export async function numbersOf(own: Recomputed, recompute: Recompute): Promise<
 
 export const plain = (values: StageResult['metrics']): Record<string, number> =>
   Object.fromEntries(Object.entries(values).map(([id, { value }]) => [id, value]))
-
-/** Ids of the metrics of a benchmark whose gaps have a mean. */
-export const closerToRetrain = ({ task, metrics }: Pick<Benchmark, 'task' | 'metrics'>): string[] =>
-  metrics.flatMap((named) => {
-    const [id, metric] = metricNamed(task.id, named) ?? []
-    return id && metric!.better === 'closer-to-retrain' ? [id] : []
-  })
 
 /** Of one run beside the retrain run of its seed. */
 export function avgGap({ run, values }: Recomputed, retrain: Recomputed | null): number | null {

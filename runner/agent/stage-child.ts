@@ -55,9 +55,9 @@ async function answerTo({
   } catch (error) {
     const fault = localFaultOf(error)
     if (fault) return { kind: 'local-fault', message: fault.message }
-    const { reason, message } = failureOf(error)
+    const { reason, message, was } = failureOf(error)
     if (reason === 'evaluator_bug' && error instanceof Error && error.stack)
       await tell({ kind: 'log', line: error.stack })
-    return { kind: 'error', reason, message }
+    return { kind: 'error', reason, message, was }
   }
 }

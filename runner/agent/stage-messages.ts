@@ -26,6 +26,6 @@ export type FromStage =
   | { kind: 'progress'; progress: Progress }
   | { kind: 'log'; line: string }
   | { kind: 'result'; result: StageResult; reused: boolean }
-  | { kind: 'error'; reason: FailureReason; message: string }
+  | { kind: 'error'; reason: FailureReason; message: string; was?: string | undefined }
   /** This machine is at fault, not the stage. */
   | { kind: 'local-fault'; message: string }

@@ -57,7 +57,7 @@ export async function runStageProcess(options: StageOptions): Promise<{ result: 
     signal.throwIfAborted()
     for (const line of stderr.split('\n').filter(Boolean)) onLog(line)
     if (answer?.kind === 'local-fault') throw new LocalFault(answer.message)
-    if (answer?.kind === 'error') throw new StageFailure(answer.reason, answer.message)
+    if (answer?.kind === 'error') throw new StageFailure(answer.reason, answer.message, answer.was)
     throw silentEnd(exit, stderr)
   } finally {
     clearTimeout(grace)

@@ -1,17 +1,9 @@
 /** A board computed again from what was signed: the spreads, gaps, times and ranks of every row. */
 import type { Board, BoardRow } from '../../schema/api/board.ts'
+import { closerToRetrain } from '../science/catalogue/catalogue.ts'
 import { countedSeeds, gapOfMeans } from '../science/comparison.ts'
 import { meanAndSpread, rankRanges } from '../science/statistics.ts'
-import {
-  avgGap,
-  closerToRetrain,
-  compared,
-  fraction,
-  numbersOf,
-  plain,
-  type Recompute,
-  type Recomputed,
-} from './recompute.ts'
+import { avgGap, compared, fraction, numbersOf, plain, type Recompute, type Recomputed } from './recompute.ts'
 import type { Check } from './verify.ts'
 
 export interface CheckedRow {

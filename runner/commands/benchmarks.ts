@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import type { Command as Program } from 'commander'
 import { type BenchmarkView, definitionIn, ownDefinition } from '../../schema/api/benchmark.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
-import { IMAGE_FOLDER } from '../../schema/classes.ts'
+import { isUnpinned } from '../../schema/classes.ts'
 import { describeIssues } from '../../schema/issues.ts'
+import { EXPORTED, withoutPlaces } from '../../schema/parts/model-file.ts'
 import { requestContent } from '../../schema/parts/request.ts'
 import { type Api, apiOf, boardPage } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
@@ -121,22 +122,28 @@ async function definitionFrom(file: string, { home, data: folders }: Options): P
   const { signal, release } = onInterrupts()
   try {
     const data = dataLoader(places)
-    const pinned = await pinContent(named, data, signal)
+    const { benchmark: pinned, models } = await pinContent(named, data, { places, signal })
     checkClasses(pinned, await classesOf(pinned, data, signal))
     if (pinned.request.kind === 'items') await splitsOf(pinned, pinned.seeds, { data, places, signal })
     const { path, ...dataset } = pinned.dataset
-    const benchmark = { ...pinned, dataset, request: requestContent(pinned.request) }
+    const model = withoutPlaces(pinned.model)
+    const benchmark = { ...pinned, dataset, model, request: requestContent(pinned.request) }
     const { error } = ownDefinition.safeParse(benchmark)
     if (error) throw new UsageError(`${file}: ${describeIssues(error, benchmark)}`)
     const fault = await planFault(benchmark)
     if (fault !== null) throw new UsageError(`${file}: ${fault}`)
     if (path !== undefined)
-      note(`Runners look for the images of ${path} in a folder ${dataset.digest} among their --data.`)
+      note(
+        `Runners look for the images of ${path} in ${dataset.id === 'image-npz' ? `a file ${dataset.digest}.npz` : `a folder ${dataset.digest}`} among their --data.`,
+      )
+    for (const [sha256, path] of Object.entries(models))
+      note(`Runners look for ${path} as ${sha256}.onnx, or in a folder ${sha256}, among their --data.`)
     const list = listWords(pinned)
     if (list !== null) note(list)
-    if (dataset.id === IMAGE_FOLDER && !benchmark.requires.labels) {
+    const files = [isUnpinned(dataset) && 'images', benchmark.model.id === EXPORTED && 'files'].find(Boolean)
+    if (files && !benchmark.requires.labels) {
       note(
-        'Any runner may be asked, also one without these images: name a label of those that have them under "requires".',
+        `Any runner may be asked, also one without these ${files}: name a label of those that have them under "requires".`,
       )
     }
     return benchmark

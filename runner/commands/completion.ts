@@ -61,6 +61,7 @@ export const completion: Command = {
 const known: Record<string, () => Iterable<string>> = {
   benchmark: () => [...benchmarks.keys(), ...suites.keys()],
   '--method': () => [...methods.keys(), 'all'],
+  '--methods': () => [...methods.keys(), 'all'],
 }
 
 /** What the last word may become; none where files, or anything else, may stand. */

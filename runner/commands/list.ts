@@ -3,6 +3,7 @@ import type { Suite } from '../../schema/suite.ts'
 import { benchmarks, datasets, lookUp, suites, suiteWith } from '../pipeline/catalogue.ts'
 import { runnerTasks } from '../pipeline/tasks.ts'
 import { methods, metricsOf, offeredBy, scienceTasks } from '../science/catalogue/catalogue.ts'
+import { isInAvgGap } from '../science/metric.ts'
 import { type Parameter, parametersOf } from '../science/parameters.ts'
 import { print, printJson, styledData } from '../terminal/output.ts'
 import { printSheets, type Sheet } from '../terminal/sheet.ts'
@@ -94,19 +95,23 @@ const sections: Record<string, Section> = {
   metrics: section(
     () =>
       tasks.flatMap((task) =>
-        [...metricsOf(task)].map(([id, { title, named, definition, unit, better }]) => ({
+        [...metricsOf(task)].map(([id, metric]) => ({
           id,
-          title,
+          title: metric.title,
           tasks: [task],
-          identity: named,
-          definition,
-          unit,
-          better,
+          identity: metric.named,
+          definition: metric.definition,
+          unit: metric.unit,
+          better: metric.better,
+          inAvgGap: isInAvgGap(metric),
         })),
       ),
-    ({ title, tasks, identity, definition, unit, better }) => ({
+    ({ title, tasks, identity, definition, unit, better, inAvgGap }) => ({
       head: `${title}; ${tasks.join(', ')}; ${identity}`,
-      under: [definition, `${unit ? `in ${unit}; ` : ''}${better} is better`],
+      under: [
+        definition,
+        [unit && `in ${unit}`, `${better} is better`, inAvgGap && 'in Avg. Gap'].filter(Boolean).join('; '),
+      ],
     }),
   ),
 }

@@ -2,53 +2,38 @@
 import { join } from 'node:path'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
-import { type Dropped, type LocalMethod, planLocal, runLocal } from '../pipeline/local.ts'
-import { listsOf } from '../pipeline/request.ts'
+import { type Dropped, type LocalMethod, planLocal, rowOf, runLocal } from '../pipeline/local.ts'
 import { saveSplits, splitsOf } from '../pipeline/splits.ts'
-import type { DeviceKind } from '../probe/providers.ts'
-import {
-  methods,
-  offersOn,
-  plannable,
-  REFERENCE,
-  resolveParams as resolved,
-  titleOf,
-} from '../science/catalogue/catalogue.ts'
-import { checkClasses } from '../stages/check-classes.ts'
-import { dataLoader } from '../stages/data.ts'
-import { checkPlaces, dataPlaces, openHome } from '../store/home.ts'
-import { openStore } from '../store/store.ts'
+import { variantOf } from '../pipeline/sweep.ts'
+import { methods, offersOn, plannable, REFERENCE, resolveParams as resolved } from '../science/catalogue/catalogue.ts'
+import { type Dimension, gridOf } from '../science/search.ts'
 import { note } from '../terminal/output.ts'
 import { showProgress } from '../terminal/progress.ts'
-import { checkWritable, dropLine, report, runLine } from '../terminal/report.ts'
+import { checkWritable, dropLine, report, rowTitle, runLine } from '../terminal/report.ts'
 import { stageLabel, workOf } from '../terminal/stages.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import {
   collect,
   forgettingList,
-  paramsFrom,
   resolveParams,
+  resolveSettings,
   seedsFrom,
+  spaceFrom,
   targetFrom,
   wholeNumber,
 } from './parts/arguments.ts'
-import { checkBenchmark, classesOf, pinContent, prepareBenchmark, requireTools } from './parts/check-benchmark.ts'
+import { checkBenchmark } from './parts/check-benchmark.ts'
 import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
-import { chooseProvider, deviceOption, precisionOption, setPrecision } from './parts/device-choice.ts'
+import { deviceOption, precisionOption } from './parts/device-choice.ts'
 import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
-import { onInterrupts } from './parts/interrupts.ts'
+import { type LocalOptions, openLocal } from './parts/local-setting.ts'
 
-interface Options extends FormatOptions {
+interface Options extends FormatOptions, LocalOptions {
   method: string[]
   param?: string[]
   seeds?: string
   server?: string
-  data?: string[]
-  home?: string
-  threads: number
-  device: DeviceKind
-  precision: string
   force?: boolean
   forget?: string
   saveSplit?: string
@@ -70,7 +55,11 @@ export const run: Command = {
         'a method of `palimpsest list methods` (repeatable), or `all` with their defaults',
         collect,
       )
-      .option('--param <name=value>', 'a parameter of the one method (repeatable)', collect)
+      .option(
+        '--param <name=value>',
+        'a parameter of the one method, or several values of it as a,b (repeatable)',
+        collect,
+      )
       .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
       .option(
         '--forget <file>',
@@ -94,6 +83,7 @@ export const run: Command = {
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --param density=0.3 --json result.json',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method ft --method salun --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method ft --param learningRate=0.01,0.1 --seeds 0',
             'palimpsest run my-benchmark.json --method ft --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --save-split splits',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --forget splits/seed-0/forget.npy',
@@ -115,21 +105,11 @@ async function execute(word: string | undefined, options: Options): Promise<void
   checkBenchmark(benchmark)
   const file = typeof options.json === 'string' ? options.json : undefined
   if (file !== undefined) await checkWritable(file)
-  setPrecision(options.precision)
-  const provider = await chooseProvider(options.device)
-  requireTools([benchmark.task.id])
-  const home = await openHome(options.home)
-  const { signal, release } = onInterrupts(() => note('Stopping after this chunk; Ctrl-C again ends at once.'))
-  const places = { ...dataPlaces(home, options.data), lists: listsOf(target.benchmarks) }
-  await checkPlaces(places)
-  const data = dataLoader(places)
-  const pinned = await Promise.all(target.benchmarks.map((each) => pinContent(each, data, signal)))
-  for (const each of pinned) {
-    checkClasses(each, await classesOf(each, data, signal))
-    await prepareSplits(each, { ...options, seeds, alone: pinned.length === 1 }, { data, places, signal })
-  }
-  await prepareBenchmark(benchmark, places, signal)
-  const plan = await planLocal(pinned, { reference: methodOf(benchmark, REFERENCE, {}), methods: chosen, seeds })
+  const { target: pinned, context, release } = await openLocal(target, options)
+  const alone = pinned.benchmarks.length === 1
+  for (const each of pinned.benchmarks) await prepareSplits(each, { ...options, seeds, alone }, context)
+  const reference = methodOf(benchmark, REFERENCE, {})
+  const plan = await planLocal(pinned.benchmarks, { reference, methods: chosen, seeds })
 
   const started = performance.now()
   const work = await workOf(plan.stages)
@@ -137,40 +117,34 @@ async function execute(word: string | undefined, options: Options): Promise<void
   let [finishedStages, reusedStages] = [0, 0]
   const dropped: Dropped[] = []
   try {
-    const context = {
-      store: openStore(home),
-      data,
-      places,
-      threads: options.threads,
-      provider,
-      force: options.force,
-      signal,
-      onProgress: view.update,
-      log: () => {},
-    }
-    const runs = await runLocal(plan, context, {
-      onBegin: ({ key, spec, method }) => view.begin({ label: stageLabel(spec, method), work: work.get(key)! }),
-      onEnd({ key }, { reused }) {
-        finishedStages += 1
-        if (reused) reusedStages += 1
-        view.end({ work: work.get(key)!, reused })
-      },
-      onRun: (done) => view.line(runLine(done, { ...target, benchmarks: pinned })),
-      // Of one method alone there is nothing left to go on with.
-      ...(chosen.length > 1 && {
-        onDrop(drop: Dropped) {
-          dropped.push(drop)
-          view.drop()
-          view.line(dropLine(drop))
+    const runs = await runLocal(
+      plan,
+      { ...context, force: options.force },
+      {
+        onBegin: ({ key, spec, ...row }) => view.begin({ label: stageLabel(spec, rowOf(row)), work: work.get(key)! }),
+        onProgress: (_, progress) => view.update(progress),
+        onEnd({ key }, { reused }) {
+          finishedStages += 1
+          if (reused) reusedStages += 1
+          view.end({ work: work.get(key)!, reused })
         },
-      }),
-    })
+        onRun: (done) => view.line(runLine(done, pinned)),
+        onFail: () => view.drop(),
+        // Of one method alone there is nothing left to go on with.
+        ...(chosen.length > 1 && {
+          onDrop(drop: Dropped) {
+            dropped.push(drop)
+            view.line(dropLine(drop))
+          },
+        }),
+      },
+    )
     view.stop()
     const seconds = (performance.now() - started) / 1000
     const reused = reusedStages > 0 ? ` (${reusedStages} reused)` : ''
     note(`Finished ${plural(finishedStages, 'stage')}${reused} in ${duration(seconds)}.`)
-    await report({ target: { ...target, benchmarks: pinned }, methods: chosen, seeds, runs, dropped }, { format, file })
-    if (dropped.length > 0) throw new Error(unfinished(dropped, chosen.length))
+    await report({ target: pinned, methods: chosen, seeds, runs, dropped }, { format, file })
+    if (dropped.length > 0) throw new Error(unfinished(dropped, chosen))
   } finally {
     view.stop()
     release()
@@ -194,9 +168,10 @@ function missing({ json }: Options): never {
   throw new UsageError(`missing required argument 'benchmark'${taken}`)
 }
 
-function unfinished(dropped: Dropped[], of: number): string {
-  const each = dropped.map(({ method, seed, error }) => `${titleOf(method)} (seed ${seed}): ${error.message}`)
-  return `${dropped.length} of ${plural(of, 'method')} came to no result, and ${dropped.length === 1 ? 'is' : 'are'} left out above: ${each.join('; ')}`
+function unfinished(dropped: Dropped[], of: LocalMethod[]): string {
+  const rows = plural(of.length, of.some(({ variant }) => variant !== undefined) ? 'setting' : 'method')
+  const each = dropped.map((drop) => `${rowTitle(drop)} (seed ${drop.seed}): ${drop.error.message}`)
+  return `${dropped.length} of ${rows} came to no result, and ${dropped.length === 1 ? 'is' : 'are'} left out above: ${each.join('; ')}`
 }
 
 function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>): LocalMethod {
@@ -206,12 +181,23 @@ function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>
 function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {
   const asked = [...new Set(method)]
   const [only] = asked as [string]
-  if (asked.length === 1 && only !== 'all') return [methodOf(benchmark, only, paramsFrom(benchmark, only, param))]
+  if (asked.length === 1 && only !== 'all') return gridOn(benchmark, only, spaceFrom(benchmark, only, param))
   if (param) {
     const given = asked.map((id) => `--method ${id}`).join(' ')
     throw new UsageError(`--param belongs to one method; with ${given}, leave it out`)
   }
   return (asked.includes('all') ? allOn(benchmark) : asked).map((id) => methodOf(benchmark, id, {}))
+}
+
+/** One row for each combination of values, where parameters have several. */
+function gridOn(benchmark: Benchmark, id: string, space: Dimension[]): LocalMethod[] {
+  const known = plannable(id, lookUp('method', methods, id))
+  const settings = resolveSettings(benchmark, id, gridOf(space))
+  if (settings.length === 1) return settings.map(({ params }) => ({ ...known, params }))
+  note(
+    `${plural(settings.length, 'row')}, one for each setting. The best of them on these seeds is chosen by these seeds: to tune, use \`palimpsest sweep\`.`,
+  )
+  return settings.map((setting) => ({ ...known, params: setting.params, variant: variantOf(space, setting) }))
 }
 
 /** Every method that can be run on a benchmark as its presets and its own defaults have it; says which can't, and why. */

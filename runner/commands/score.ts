@@ -3,7 +3,14 @@ import { writeFile } from 'node:fs/promises'
 import { openMetricTools } from '../engine/metric-tools.ts'
 import { fidBetween, inceptionOf } from '../pipeline/fid.ts'
 import { type NamedFile, openNamed } from '../pipeline/files-of-arrays.ts'
-import { compareWith, metricsWanted, type Recognised, recognise, scoreRecognised } from '../pipeline/score-file.ts'
+import {
+  compareWith,
+  metricsWanted,
+  ofOneModel,
+  type Recognised,
+  recognise,
+  scoreRecognised,
+} from '../pipeline/score-file.ts'
 import { readPositions, withImages } from '../pipeline/split-file.ts'
 import { metricOf } from '../science/catalogue/catalogue.ts'
 import { MetricError, type MetricTools } from '../science/metric.ts'
@@ -59,7 +66,7 @@ export const score: Command = {
       )
       .option(
         '--retrain <evidence>',
-        'evidence of a model retrained without the forgotten data: adds gaps and Avg. Gap',
+        'evidence of a model retrained without the forgotten data: adds gaps, Avg. Gap and metrics of two models, such as ToW',
       )
       .option('--metric <identity>', 'such as mia/svc-confidence@1 (repeatable; default: all)', collect)
       .option(
@@ -69,7 +76,7 @@ export const score: Command = {
       )
       .option(
         '--per-example <file>',
-        'write a CSV with a row an example: answer, confidence, and what MIA takes it for',
+        'write a CSV with a row an example: answer, confidence, entropy, m-entropy, loss, margin, and what MIA takes it for',
       )
       .option(
         '--split <file>',
@@ -125,12 +132,12 @@ async function ofEvidence(own: ArraysFile, beside: ArraysFile | null, context: C
   const { metric, forgottenClass, tools } = context
   const recognised = recognise(own, beside, { forgottenClass })
   const other = context.retrain === undefined ? null : await retrained(context.retrain, recognised, beside, context)
-  const wanted = metricsWanted(recognised, metric)
-  const { values, warnings, unscored } = await scoreRecognised(recognised, wanted, tools)
+  const wanted = metricsWanted(recognised, other, metric)
+  const { values, warnings, unscored } = await scoreRecognised(recognised, wanted, { tools, retrained: other })
   const [first] = unscored
   // One that was asked for by name, or all of them, is why the command was typed.
   if (first && (metric || unscored.length === wanted.length)) throw first.error
-  const retrain = other && (await scoreRecognised(other, wanted, tools)).values
+  const retrain = other && (await scoreRecognised(other, ofOneModel(other, wanted), { tools, retrained: null })).values
   if (context.perExample !== undefined) await writeExamples(context.perExample, recognised, context)
   return {
     values,

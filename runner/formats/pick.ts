@@ -1,5 +1,6 @@
 /** Takes what a reader knows out of a file of arrays, and refuses what is missing, of another kind or not known. Pure. */
 import type { Arrays } from './arrays.ts'
+import { type Labels, labelsIn } from './labels.ts'
 import { ArraysError, isFloat } from './numbers.ts'
 
 export interface Picker {
@@ -8,8 +9,8 @@ export interface Picker {
   floats(name: string, columns?: number): { data: Float32Array; rows: number; columns: number }
   /** In double precision, of that shape where the file has it in any. */
   doubles(name: string): { data: Float64Array; shape: number[] }
-  /** A class an example, which a byte can hold. */
-  labels(name: string, count?: number): Uint8Array
+  /** A class an example. */
+  labels(name: string, count?: number): Labels
   text(name: string): string | null
   /** A whole number from 0. */
   whole(name: string): number | null
@@ -56,9 +57,8 @@ export function pickFrom({ arrays, facts }: Arrays, known: readonly string[]): P
       if (shape.length !== 1 || (count !== undefined && shape[0] !== count)) {
         throw new ArraysError(`${name}: expected the shape [${count ?? 'n'}], a label an example, got ${shown(shape)}`)
       }
-      return Uint8Array.from(data as ArrayLike<number | bigint>, (label, example) => {
-        if (label >= 0 && label <= 255) return Number(label)
-        throw new ArraysError(`${name}: expected labels from 0 to 255, got ${label} (example ${example})`)
+      return labelsIn(data, (expected, label, example) => {
+        throw new ArraysError(`${name}: expected labels ${expected}, got ${label} (example ${example})`)
       })
     },
     text: (name) => said.get(name) ?? null,

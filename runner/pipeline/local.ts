@@ -2,23 +2,30 @@
  *  before the methods. */
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { type PlannableMethod, type PlannedStage, planRun } from '../../schema/plan.ts'
-import type { StageResult } from '../../schema/result.ts'
-import { DivergenceError } from '../engine/training/trainer.ts'
+import type { Progress, StageResult } from '../../schema/result.ts'
 import { closerToRetrain } from '../science/catalogue/catalogue.ts'
 import { avgGapOf, fractionOfRetrain, gapsOf, makerOf, secondsOf } from '../science/comparison.ts'
-import { UnfitError } from '../science/method.ts'
-import { MetricError } from '../science/metric.ts'
 import type { StageContext } from '../stages/stage.ts'
+import { atOnce } from './at-once.ts'
 import { runStage } from './run-stage.ts'
 
 export interface LocalMethod extends PlannableMethod {
   params: Record<string, unknown>
+  /** Tells settings of one method apart where there are several, such as `learningRate=0.01`. */
+  variant?: string | undefined
 }
+
+/** What is one row: a method, or one of several settings of it. */
+export const rowOf = ({ method, variant }: { method: string; variant?: string | undefined }): string =>
+  variant === undefined ? method : `${method} ${variant}`
+
+const rowOfMethod = ({ id, variant }: LocalMethod) => rowOf({ method: id, variant })
 
 /** A stage that one or more of the runs need. */
 export interface LocalStage extends PlannedStage {
   /** The first run that needs it. */
   method: string
+  variant?: string | undefined
   seed: number
 }
 
@@ -36,6 +43,7 @@ export interface LocalRun {
   /** Its slug. */
   benchmark: string
   method: string
+  variant?: string | undefined
   seed: number
   /** By metric id, in the metric's unit; the same for retrain with this seed, and the signed differences. */
   metrics: Values
@@ -65,16 +73,24 @@ export async function planLocal(
       const planned = await planRun(benchmark, method, method.params, seed)
       runs.push({ benchmark, method, seed, stages: planned })
       for (const stage of planned) {
-        if (!stages.has(stage.key)) stages.set(stage.key, { ...stage, method: method.id, seed })
+        if (!stages.has(stage.key)) stages.set(stage.key, { ...stage, ...named(method), seed })
       }
     }
   }
   return { runs, stages: [...stages.values()], reference: reference.id }
 }
 
+const named = ({ id, variant }: LocalMethod) => ({ method: id, ...(variant !== undefined && { variant }) })
+
+/** Computes a stage: here, or in a process of its own. */
+export type Compute = typeof runStage
+
 export interface LocalEvents {
   onBegin(stage: LocalStage): void
+  onProgress(stage: LocalStage, progress: Progress): void
   onEnd(stage: LocalStage, outcome: { result: StageResult; reused: boolean }): void
+  /** A stage came to no result. */
+  onFail?(stage: LocalStage): void
   /** All stages of a run are done, and so are those of its reference. */
   onRun(run: LocalRun): void
   /** A method diverged: what is left of it is skipped, and the others go on. Where this is left out, it ends all. */
@@ -85,72 +101,85 @@ export interface LocalEvents {
 export interface Dropped {
   benchmark: string
   method: string
+  variant?: string | undefined
   seed: number
   error: Error
 }
 
 /** Throws the signal's reason when aborted; stages that were finished stay in the store, so the next call goes on there. A
- *  reference that diverges always ends all, since every score is compared with it. */
+ *  reference that diverges always ends all, since every score is compared with it. With `jobs`, so many runs go on at once. */
 export async function runLocal(
   plan: LocalPlan,
-  context: Omit<StageContext, 'inputs'>,
+  context: Omit<StageContext, 'inputs' | 'onProgress'>,
   events: LocalEvents,
+  { jobs = 1, compute = runStage }: { jobs?: number; compute?: Compute } = {},
 ): Promise<LocalRun[]> {
   const results = new Map<string, StageResult>()
   const planned = new Map(plan.stages.map((stage) => [stage.key, stage]))
-  const references = new Map<string, LocalRun>()
-  const runs: LocalRun[] = []
+  /** Stages that have begun, which several runs may wait for, by key. */
+  const begun = new Map<string, Promise<void>>()
+  const references = new Map<string, Promise<LocalRun>>()
   const inputs = async (key: string) => results.get(key)?.artifacts ?? {}
   const dropped = new Set<string>()
-  /** Stages of which several methods may have need, by key. */
-  const fruitless = new Map<string, Error>()
-  const finish = async ({ key, spec }: PlannedStage, metrics: string[]) => {
-    if (results.has(key)) return
-    const before = fruitless.get(key)
-    if (before) throw before
-    const stage = planned.get(key)!
+  const ended = new AbortController()
+  const signal = AbortSignal.any([context.signal, ended.signal])
+
+  async function finish(stage: LocalStage, metrics: string[]): Promise<void> {
+    signal.throwIfAborted()
     events.onBegin(stage)
+    const onProgress = (progress: Progress) => events.onProgress(stage, progress)
     try {
-      const outcome = await runStage(spec, { ...context, metrics, inputs })
-      results.set(key, outcome.result)
+      const outcome = await compute(stage.spec, { ...context, signal, onProgress, metrics, inputs })
+      results.set(stage.key, outcome.result)
       events.onEnd(stage, outcome)
     } catch (error) {
-      if (isFruitless(error)) fruitless.set(key, error)
+      events.onFail?.(stage)
       throw error
     }
   }
-  for (const { benchmark, method, seed, stages } of plan.runs) {
+
+  async function measure({ benchmark, method, seed, stages }: LocalPlan['runs'][number]): Promise<LocalRun> {
     const { slug, metrics } = benchmark
-    const place = `${slug} ${seed}`
-    if (dropped.has(method.id)) continue
-    try {
-      for (const stage of stages) await finish(stage, metrics)
-    } catch (error) {
-      if (!events.onDrop || method.id === plan.reference || !isFruitless(error)) throw error
-      dropped.add(method.id)
-      events.onDrop({ benchmark: slug, method: method.id, seed, error })
-      continue
+    for (const { key } of stages) {
+      if (!begun.has(key)) begun.set(key, finish(planned.get(key)!, metrics))
+      await begun.get(key)
     }
     const done = stages.map(({ key, spec }) => ({ key, kind: spec.kind, result: results.get(key)! }))
-    const run = runOf(
-      { benchmark: slug, method: method.id, seed, stages: done },
-      references.get(place),
-      closerToRetrain(benchmark),
-    )
-    if (method.id === plan.reference) references.set(place, run)
-    runs.push(run)
-    events.onRun(run)
+    const reference = method.id === plan.reference ? undefined : await references.get(`${slug} ${seed}`)
+    return runOf({ benchmark: slug, ...named(method), seed, stages: done }, reference, closerToRetrain(benchmark))
   }
-  return runs
+
+  const runs = await atOnce(plan.runs, jobs, async (planned) => {
+    const { benchmark, method, seed } = planned
+    const row = rowOfMethod(method)
+    if (dropped.has(row)) return null
+    try {
+      const measuring = measure(planned)
+      if (method.id === plan.reference) references.set(`${benchmark.slug} ${seed}`, measuring)
+      const run = await measuring
+      events.onRun(run)
+      return run
+    } catch (error) {
+      if (events.onDrop && method.id !== plan.reference && isFruitless(error)) {
+        if (!dropped.has(row)) events.onDrop({ benchmark: benchmark.slug, ...named(method), seed, error })
+        dropped.add(row)
+        return null
+      }
+      ended.abort(error)
+      throw error
+    }
+  })
+  return runs.filter((run) => run !== null)
 }
 
-/** Weights that are not finite, or so large that what they answer is not; or a method that is not for this model or data. */
-const isFruitless = (error: unknown): error is Error =>
-  error instanceof DivergenceError || error instanceof MetricError || error instanceof UnfitError
+/** Weights that are not finite, or so large that what they answer is not; or a method that is not for this model or data. By name,
+ *  since the error may come from another process. */
+export const isFruitless = (error: unknown): error is Error =>
+  error instanceof Error && ['DivergenceError', 'MetricError', 'UnfitError'].includes(error.name)
 
 /** Without a reference the run is the reference itself. */
 function runOf(
-  own: Pick<LocalRun, 'benchmark' | 'method' | 'seed' | 'stages'>,
+  own: Pick<LocalRun, 'benchmark' | 'method' | 'variant' | 'seed' | 'stages'>,
   reference: LocalRun | undefined,
   closer: string[],
 ): LocalRun {

@@ -2,8 +2,8 @@
 import type { StageResult } from '../../schema/result.ts'
 import { metricsOf, scienceTasks } from '../science/catalogue/catalogue.ts'
 import { avgGapOf, gapsOf } from '../science/comparison.ts'
-import type { MetricTools } from '../science/metric.ts'
-import { offeredOn, type Scored, scoreEach, type Unscored } from '../science/score.ts'
+import { isInAvgGap, type MetricTools } from '../science/metric.ts'
+import { metricNamed, offeredOn, type Scored, scoreEach, type Unscored } from '../science/score.ts'
 import { EVIDENCE, type Foreign, type ScienceTask } from '../science/task.ts'
 import { UsageError } from '../words/usage.ts'
 import { benchmarks, lookUp } from './catalogue.ts'
@@ -42,18 +42,36 @@ export function recognise(
   )
 }
 
-/** Identities up to the first `;` of what such evidence can be asked, or of what is asked of it. */
-export function metricsWanted({ science, evidence }: Recognised, asked: string[] | undefined): string[] {
-  const known = new Map(offeredOn(science, evidence).map((each) => [each.identity.split(';')[0]!, each]))
-  for (const identity of asked ?? []) lookUp('metric of such evidence', known, identity)
+/** Identities up to the first `;` of what such evidence can be asked, or of what is asked of it; of two models where the other is
+ *  there. */
+export function metricsWanted(
+  { science, evidence }: Recognised,
+  retrained: Recognised | null,
+  asked: string[] | undefined,
+): string[] {
+  const offered = offeredOn(science, evidence, { reference: retrained?.evidence })
+  const known = new Map(offered.map((each) => [each.identity.split(';')[0]!, each]))
+  for (const identity of asked ?? []) {
+    if (!retrained && metricNamed(science, identity)?.[1].against) {
+      throw new UsageError(
+        `--metric ${identity}: compares with a retrained model; give its evidence with --retrain FILE`,
+      )
+    }
+    lookUp('metric of such evidence', known, identity)
+  }
   return asked ?? [...known.keys()]
 }
 
 export const scoreRecognised = (
   { science, evidence }: Recognised,
   wanted: string[],
-  tools: MetricTools,
-): Promise<Scored & { unscored: Unscored[] }> => scoreEach(science, evidence, wanted, () => tools)
+  { tools, retrained }: { tools: MetricTools; retrained: Recognised | null },
+): Promise<Scored & { unscored: Unscored[] }> =>
+  scoreEach(science, evidence, wanted, () => tools, { reference: retrained?.evidence })
+
+/** Those of one model: what retrain itself can be asked. */
+export const ofOneModel = ({ science }: Recognised, wanted: string[]): string[] =>
+  wanted.filter((identity) => !metricNamed(science, identity)?.[1].against)
 
 export interface Compared {
   /** Value − retrain's, by metric id. */
@@ -75,7 +93,7 @@ export function compareWith(
   const named =
     asked ?? [...benchmarks.values()].filter((each) => each.task.id === task).flatMap(({ metrics }) => metrics)
   const over = [...metricsOf(task)]
-    .filter(([, { better, named: identity }]) => better === 'closer-to-retrain' && named.includes(identity))
+    .filter(([, metric]) => isInAvgGap(metric) && named.includes(metric.named))
     .map(([id]) => id)
   const valuesOf = (scored: StageResult['metrics']) =>
     Object.fromEntries(Object.entries(scored).map(([id, { value }]) => [id, value]))

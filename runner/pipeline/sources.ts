@@ -4,6 +4,7 @@
  *  away with every edit. */
 import { dirname, join, relative } from 'node:path'
 import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
+import { EXPORTED } from '../../schema/parts/model-file.ts'
 import type { StageSpec } from '../../schema/stage.ts'
 import { readIfPresent } from '../store/read.ts'
 
@@ -11,16 +12,25 @@ const runner = dirname(import.meta.dirname)
 const METHODS = join(runner, 'science/methods')
 const DATASETS = join(runner, 'data/datasets')
 const ARCHITECTURES = ['models', 'denoisers'].map((folder) => join(runner, 'engine/nn', folder))
+/** Of a model that is a file: what makes a network of it, and how that begins. */
+const READING = join(runner, 'engine/reading')
 const metricsOf = (task: string) => join(runner, 'science/tasks', task, 'metrics')
 
 /** Of what a stage is computed by; null for a member that has no file of its own. */
 export async function sourcesOf(spec: StageSpec): Promise<Record<string, unknown>> {
   return {
     dataset: await sourceOf(DATASETS, spec.dataset.id),
-    model: await Promise.all(ARCHITECTURES.map((folder) => sourceOf(folder, spec.model.id))),
+    model: await modelSources(spec.model.id),
     ...(spec.kind === 'unlearn' && { method: await sourceOf(METHODS, spec.method.id) }),
   }
 }
+
+const modelSources = (id: string): Promise<(string | null)[]> =>
+  Promise.all(
+    id === EXPORTED
+      ? ['read', 'initializers'].map((part) => sourceOf(READING, part))
+      : ARCHITECTURES.map((folder) => sourceOf(folder, id)),
+  )
 
 /** Of metrics, by id. */
 export async function metricSources(task: string, ids: readonly string[]): Promise<Record<string, string>> {

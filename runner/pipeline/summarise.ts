@@ -1,12 +1,13 @@
 /** Runs of one machine in few numbers: mean and spread over seeds, and before it the mean over the classes of a suite. */
 import { gapOfMeans } from '../science/comparison.ts'
 import { mean, meanAndSpread } from '../science/statistics.ts'
-import type { LocalRun } from './local.ts'
+import { type LocalRun, rowOf } from './local.ts'
 
 type Spread = ReturnType<typeof meanAndSpread>
 
 export interface LocalSummary {
   method: string
+  variant?: string | undefined
   metrics: Record<string, Spread & { gap: number }>
   avgGap: Spread | null
   /** The mean over the benchmarks. */
@@ -15,9 +16,9 @@ export interface LocalSummary {
   fractionOfRetrain: Spread | null
 }
 
-/** Mean and spread over the seeds of one method; of several benchmarks, over what a seed came to on average. */
-export function summarise(method: string, all: LocalRun[], closerToRetrain: string[]): LocalSummary {
-  const own = all.filter((run) => run.method === method)
+/** Mean and spread over the seeds of one row; of several benchmarks, over what a seed came to on average. */
+export function summarise(row: string, all: LocalRun[], closerToRetrain: string[]): LocalSummary {
+  const own = all.filter((run) => rowOf(run) === row)
   const parts = [...Map.groupBy(own, ({ benchmark }) => benchmark).values()]
   const runs = parts.length > 1 ? averaged(own) : own
   const ofMeans = parts.map((part) =>
@@ -29,8 +30,10 @@ export function summarise(method: string, all: LocalRun[], closerToRetrain: stri
   const over = (value: (run: (typeof runs)[number]) => number) => meanAndSpread(runs.map(value))
   const spreadOf = (values: number[]) => (values.length > 0 ? meanAndSpread(values) : null)
   const ids = Object.keys(runs[0]!.metrics)
+  const { method, variant } = own[0]!
   return {
     method,
+    ...(variant !== undefined && { variant }),
     metrics: Object.fromEntries(
       ids.map((id) => [id, { ...over(({ metrics }) => metrics[id]!), gap: over(({ gaps }) => gaps[id]!).mean }]),
     ),
@@ -49,7 +52,7 @@ const whole = (values: (number | null)[]): number | null => {
 
 /** One run a method and seed: the mean over the classes of a suite. Gaps of classes do not cancel out in `avgGap`. */
 export function averaged(runs: LocalRun[]): Omit<LocalRun, 'benchmark' | 'stages'>[] {
-  return [...Map.groupBy(runs, ({ method, seed }) => `${method} ${seed}`).values()].map((parts) => {
+  return [...Map.groupBy(runs, (run) => `${rowOf(run)} ${run.seed}`).values()].map((parts) => {
     const [first] = parts as [LocalRun]
     const over = (value: (run: LocalRun) => number) => mean(parts.map(value))
     const each = (values: 'metrics' | 'retrain' | 'gaps') =>
@@ -58,6 +61,7 @@ export function averaged(runs: LocalRun[]): Omit<LocalRun, 'benchmark' | 'stages
     const ofRetrain = parts.flatMap((run) => (run.fractionOfRetrain ? run.seconds / run.fractionOfRetrain : []))
     return {
       method: first.method,
+      variant: first.variant,
       seed: first.seed,
       metrics: each('metrics'),
       retrain: each('retrain'),

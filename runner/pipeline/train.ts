@@ -1,9 +1,14 @@
-/** The train stage: a fresh model, trained on D or on D_r. */
+/** The train stage: a fresh model, trained on D or on D_r; or an original that a file brings. */
+import { modelWords } from '../../schema/parts/model-file.ts'
+import type { ForgetRequest } from '../../schema/parts/recipe.ts'
+import { forgottenClasses } from '../../schema/parts/request.ts'
 import type { StageOf } from '../../schema/stage.ts'
 import { initialState } from '../engine/nn/initial-state.ts'
 import { parameterCount } from '../engine/nn/variables.ts'
+import type { Labels } from '../formats/labels.ts'
 import { AVERAGE, WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
+import { ConfigurationError } from '../stages/configuration-error.ts'
 import { listOf, splitOf } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { saveWeights } from '../stages/weights.ts'
@@ -17,13 +22,19 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   const named = (purpose: string) => (spec.draws ? `${spec.draws}/${purpose}` : purpose)
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { train, classes } = loaded.dataset
-  const model = runnerTask(spec.task).model(spec, loaded)
+  const model = await runnerTask(spec.task).model(spec, loaded, context)
   const { network } = model
+  if (model.original && spec.without === null) {
+    log(`the original is what ${modelWords(spec.model)} holds, as it is: nothing was trained`)
+    const artifacts = { [WEIGHTS]: await saveWeights(store, network, model.original) }
+    return { artifacts, seconds: { setUp: total(), train: 0 }, losses: [] }
+  }
   const list = spec.without ? await listOf(spec.without, context) : undefined
   const items = trainingItems({ ...spec, list }, train.labels, classes)
   const all = trainingItems({ ...spec, without: null }, train.labels, classes).length
+  const heldOut = choosingItems(spec, train.labels, classes)
   log(
-    `training ${spec.model.id} (${parameterCount(network)} parameters) on ${items.length} images of ${spec.dataset.id}, seed ${seed}${spec.draws ? `, draws "${spec.draws}"` : ''}, ${recipe.epochs} epochs`,
+    `training ${modelWords(spec.model)} (${parameterCount(network)} parameters) on ${items.length} images of ${spec.dataset.id}, seed ${seed}${spec.draws ? `, draws "${spec.draws}"` : ''}, ${recipe.epochs} epochs`,
   )
   const trainer = openTrainer(
     spec,
@@ -32,7 +43,7 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   )
   try {
     const before = total()
-    const averaged = await model.fit(trainer, { items, all, recipe })
+    const averaged = await model.fit(trainer, { items, all, heldOut, recipe, log })
     const { compile, work } = trainer.seconds()
     const losses = trainer.losses()
     log(lossWords(losses))
@@ -46,18 +57,34 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   }
 }
 
+type Divided = Pick<StageOf<'train'>, 'without' | 'recipe' | 'seed'>
+
+// D and what is held out of it do not depend on what is later forgotten; any request gives them.
+const ANY: ForgetRequest = { kind: 'random', fraction: 0.5 }
+
 /** D, or D_r of the request that is left out. */
 export function trainingItems(
-  {
-    without,
-    recipe: { holdOut },
-    seed,
-    list,
-  }: Pick<StageOf<'train'>, 'without' | 'recipe' | 'seed'> & { list?: Int32Array | undefined },
-  labels: Uint8Array,
+  { without, recipe: { holdOut }, seed, list }: Divided & { list?: Int32Array | undefined },
+  labels: Labels,
   classes: readonly string[],
 ): Int32Array {
   if (without) return splitOf(labels, classes, { holdOut, request: without, seed, list }).retain
-  // D does not depend on what is later forgotten; any request gives it.
-  return splitOf(labels, classes, { holdOut, request: { kind: 'random', fraction: 0.5 }, seed }).all
+  return splitOf(labels, classes, { holdOut, request: ANY, seed }).all
+}
+
+/** Images held out that a training may choose its epoch by; of classes that are left out it sees none. Throws where there are none
+ *  and it wants some. */
+export function choosingItems(
+  { without, recipe: { holdOut, checkpoint }, seed }: Divided,
+  labels: Labels,
+  classes: readonly string[],
+): Int32Array {
+  const { heldOut } = splitOf(labels, classes, { holdOut, request: ANY, seed })
+  const gone = without ? forgottenClasses(without) : []
+  const seen = heldOut.filter((item) => !gone.includes(labels[item]!))
+  if (checkpoint === 'best' && seen.length === 0)
+    throw new ConfigurationError(
+      `training.checkpoint: best needs images to choose by, and holdOut ${holdOut} leaves none; raise holdOut, or leave checkpoint out`,
+    )
+  return seen
 }

@@ -24,7 +24,7 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
   const method = methodFor(spec)
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { train, classes } = loaded.dataset
-  const model = runnerTask(spec.task).model(spec, loaded)
+  const model = await runnerTask(spec.task).model(spec, loaded, context)
   const { network } = model
   const state = await loadWeights(store, network, await context.inputs(spec.inputs.original!))
   const { forget, retain } = await splitFor(spec, loaded, context)

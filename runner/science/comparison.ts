@@ -33,8 +33,8 @@ export const gapsOf = (values: Values, retrain: Values = {}): Record<string, num
     }),
   )
 
-/** Avg. Gap: mean |value − retrain's| over the metrics that are better the closer they are to retrain, since distances and shares
- *  have no common unit. Null where there is none, or where a side lacks one. */
+/** Avg. Gap: mean |value − retrain's| over the metrics that are better the closer they are to retrain and not shown beside it, since
+ *  distances and shares have no common unit. Null where there is none, or where a side lacks one. */
 export function avgGapOf(values: Values, retrain: Values | undefined, closerToRetrain: string[]): number | null {
   const sides = [values, retrain ?? {}].map((side) => {
     const entries = closerToRetrain.flatMap((id): [string, number][] =>

@@ -1,9 +1,11 @@
 /** The contract of datasets/: one dataset a file, its file name is its id. */
 
+import type { Labels } from '../formats/labels.ts'
+
 /** Images as bytes, channels first: [n, channels, height, width]. Row i of `images` has class `labels[i]`. */
 export interface Split {
   images: Uint8Array
-  labels: Uint8Array
+  labels: Labels
   count: number
 }
 
@@ -24,10 +26,12 @@ export interface LoadOptions {
   directories: string[]
   /** Folder for downloads; each file is written beside its name and renamed once its hash is right. */
   cache: string
-  /** For `image-folder`: the folder with `train/<class>/*` and `test/<class>/*`. */
+  /** For `image-folder`: the folder with `train/<class>/*` and `test/<class>/*`; for `image-npz`: the file. */
   path?: string | undefined
-  /** What pins the content; `image-folder` without a path looks for a folder of that name. */
+  /** What pins the content; `image-folder` and `image-npz` without a path look for one of that name. */
   digest?: string | undefined
+  /** Side that pictures are brought to, where the dataset `resizes`. */
+  size?: number | undefined
   signal?: AbortSignal | undefined
   /** Called while downloading or decoding; `total` is 0 when unknown. */
   onProgress?: ((progress: { phase: string; done: number; total: number; unit: string }) => void) | undefined
@@ -40,6 +44,8 @@ export interface DatasetDefinition {
   source: string
   /** Per-channel mean and standard deviation of pixels in [0, 1]; the model's first layer normalises with them. */
   normalization: { mean: number[]; std: number[] }
+  /** Its files are pictures, which a `size` may be given for. */
+  resizes?: true
   /** Throws DatasetError when a file is missing, truncated or has the wrong hash. */
   load(options: LoadOptions): Promise<Dataset>
 }

@@ -200,6 +200,9 @@ export interface Unlearning<T extends TaskTypes = TaskTypes, Params = Record<str
   params: z.ZodType<Params>
   /** The kinds of request that it can answer; all that its task knows, where it says nothing. */
   requests?: readonly Benchmark['request']['kind'][]
+  /** Where its parameters are looked for when it is tuned, in the words of search.ts, such as `1e-3..1e-1`; the others stay as a
+   *  benchmark has them. */
+  search?: { readonly [Name in keyof Params]?: string }
   /** What of a benchmark these parameters can't do with; null where there is nothing. Said before anything is computed. */
   fault?(params: Params, setting: Setting): string | null
   run(context: Context<T, Params>): Promise<void>

@@ -34,8 +34,14 @@ export interface MetricDefinition<Evidence = unknown> {
   /** Raised, in `named` too, when the same evidence gives another number than before. */
   version: number
   better: 'closer-to-retrain' | 'smaller' | 'larger'
+  /** Of one that is better the closer it is to retrain: shown with its gap, and no part of Avg. Gap, which is over the metrics of
+   *  the paper. */
+  besideAvgGap?: true
   /** Set where boards that have places order their rows by it: by the worse of a row's places in these. */
   orders?: true
+  /** Set where the number is one of two models: `compute` is handed the evidence of retrain of the same seed as well. No stage has
+   *  both, so benchmarks cannot name it; `palimpsest score --retrain` computes it. */
+  against?: 'retain'
   /** What the number is, such as `mia/svc-confidence@1`, by which benchmarks name it; `*` stands for an extractor. Different
    *  identities never share a column. */
   named: string
@@ -45,8 +51,12 @@ export interface MetricDefinition<Evidence = unknown> {
   /** Why the number must be read with care, for people; null when nothing speaks against it. */
   warning?(evidence: Evidence): string | null
   /** In `unit`. Throws MetricError when the evidence cannot support it (an empty D_f, say). */
-  compute(evidence: Evidence, tools: MetricTools): number | Promise<number>
+  compute(evidence: Evidence, tools: MetricTools, reference?: Evidence): number | Promise<number>
 }
+
+/** Whether Avg. Gap is the mean over it, among others. */
+export const isInAvgGap = ({ better, besideAvgGap }: MetricDefinition): boolean =>
+  better === 'closer-to-retrain' && !besideAvgGap
 
 export class MetricError extends Error {
   override name = 'MetricError'

@@ -1,6 +1,6 @@
 /** Parameters as people read them, from the schema that checks them. */
 import { z } from 'zod'
-import { paramText } from '../words/command.ts'
+import { paramText, readingsOf } from '../words/command.ts'
 import type { ActsWith } from './acting.ts'
 
 export interface Parameter {
@@ -51,6 +51,16 @@ export function parametersIn({ properties = {} }: { properties?: unknown }): Par
       ...(description && { description }),
     }
   })
+}
+
+/** A word as the value that the schema takes for this parameter; where it takes none, the likeliest, for the schema to refuse in its
+ *  own words. */
+export function readValue(params: z.ZodType, name: string, text: string): { value: unknown; fits: boolean } {
+  const readings = readingsOf(text)
+  const fitting = readings.findIndex(
+    (value) => !params.safeParse({ [name]: value }).error?.issues.some(({ path }) => path[0] === name),
+  )
+  return { value: readings[Math.max(0, fitting)], fits: fitting >= 0 }
 }
 
 const onlyWhere = (actsWith: ActsWith) =>

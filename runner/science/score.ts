@@ -30,9 +30,15 @@ interface Offered {
   identity: string
 }
 
-/** Metrics that can be asked of such evidence, each under the identity that its value would have. */
-export function offeredOn({ metrics }: Pick<ScienceTask, 'metrics'>, evidence: unknown): Offered[] {
+/** Metrics that can be asked of such evidence, each under the identity that its value would have; those of two models where there
+ *  is evidence of retrain. */
+export function offeredOn(
+  { metrics }: Pick<ScienceTask, 'metrics'>,
+  evidence: unknown,
+  { reference }: { reference?: unknown } = {},
+): Offered[] {
   return Object.entries(metrics).flatMap(([id, metric]) => {
+    if (metric.against && reference === undefined) return []
     try {
       return [{ id, metric, identity: identityOf(metric, evidence) }]
     } catch (error) {
@@ -68,13 +74,14 @@ export async function scoreEach(
   evidence: unknown,
   identities: readonly string[],
   toolsFor: (named: string) => MetricTools,
+  { reference }: { reference?: unknown } = {},
 ): Promise<Scored & { unscored: Unscored[] }> {
-  const offered = offeredOn(science, evidence)
+  const offered = offeredOn(science, evidence, { reference })
   const scored: Scored = { values: {}, warnings: {} }
   const unscored: Unscored[] = []
   for (const named of identities) {
     try {
-      await score(scored, named, { offered, evidence, tools: toolsFor(named) })
+      await score(scored, named, { offered, evidence, reference, tools: toolsFor(named) })
     } catch (error) {
       unscored.push({ named, error: error instanceof Error ? error : new Error(String(error)) })
     }
@@ -85,7 +92,12 @@ export async function scoreEach(
 async function score(
   { values, warnings }: Scored,
   named: string,
-  { offered, evidence, tools }: { offered: Offered[]; evidence: unknown; tools: MetricTools },
+  {
+    offered,
+    evidence,
+    reference,
+    tools,
+  }: { offered: Offered[]; evidence: unknown; reference?: unknown; tools: MetricTools },
 ): Promise<void> {
   const found = offered.find(({ identity }) => isMetric(named, identity))
   if (!found) {
@@ -93,7 +105,7 @@ async function score(
     throw new MetricError(`no metric ${named} of such evidence; known: ${known}`)
   }
   const { id, metric, identity } = found
-  values[id] = { identity, value: await metric.compute(evidence, tools) }
+  values[id] = { identity, value: await metric.compute(evidence, tools, reference) }
   const warning = metric.warning?.(evidence)
   if (warning) warnings[id] = warning
 }

@@ -14,7 +14,7 @@ export const EVIDENCE = 'evidence.safetensors'
 export const SPLIT = 'split.safetensors'
 
 /** What the tensors of a file are, by name; null stands for a size that the stage does not say. */
-export type TensorShapes = Readonly<Record<string, { dtype: 'F32' | 'U8' | 'I32'; shape: readonly (number | null)[] }>>
+export type TensorShapes = Readonly<Record<string, { dtype: 'F32' | 'I32' | 'U8'; shape: readonly (number | null)[] }>>
 
 /** What is known of a stage before it is computed. */
 export interface Asked<Spec extends StageSpec = StageSpec> {

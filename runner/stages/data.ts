@@ -19,11 +19,19 @@ export function dataLoader(places: Pick<LoadOptions, 'directories' | 'cache'>): 
   return (ref, options) => {
     const definition = datasets.get(ref.id)
     if (!definition) throw new DatasetError(`unknown dataset ${ref.id}; known: ${[...datasets.keys()].join(', ')}`)
-    const key = `${ref.id} ${ref.path ?? ref.digest ?? ''}`
+    if (ref.size !== undefined && !definition.resizes)
+      throw new DatasetError(`dataset ${ref.id}: its images have one size; leave out the size ${ref.size}`)
+    const key = `${ref.id} ${ref.size ?? ''} ${ref.path ?? ref.digest ?? ''}`
     const known = loaded.get(key)
     if (known) return known
     const load = async () => {
-      const dataset = await definition.load({ ...places, ...options, path: ref.path, digest: ref.digest })
+      const dataset = await definition.load({
+        ...places,
+        ...options,
+        path: ref.path,
+        digest: ref.digest,
+        size: ref.size,
+      })
       if (ref.digest && dataset.digest !== ref.digest) {
         throw new DatasetError(
           `dataset ${ref.id} at ${ref.path ?? 'its place'} has digest ${dataset.digest}; expected ${ref.digest}, so its images have changed`,

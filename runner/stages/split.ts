@@ -4,12 +4,15 @@ import type { ForgetRequest } from '../../schema/parts/recipe.ts'
 import { drawnOf, forgottenClasses } from '../../schema/parts/request.ts'
 import { findIndexList } from '../data/files/index-list.ts'
 import { randomStream } from '../engine/nn/random.ts'
+import type { Labels } from '../formats/labels.ts'
 import { checkRequest } from './check-classes.ts'
 import { ConfigurationError } from './configuration-error.ts'
 import type { LoadedData } from './data.ts'
 import type { StageContext } from './stage.ts'
 
 export interface DataSplit {
+  /** The held-out share, in dataset order. */
+  heldOut: Int32Array
   /** D: the training set without the held-out share, in dataset order. */
   all: Int32Array
   /** D_f and D_r, which together are D. */
@@ -43,12 +46,13 @@ export async function listOf(
 }
 
 /** Throws when the request leaves nothing to forget or nothing to retain, or asks for what is not there. */
-export function splitOf(labels: Uint8Array, classes: readonly string[], options: Options): DataSplit {
-  const heldOut = heldOutOf(labels, classes, options)
-  const all = Int32Array.from(labels.keys()).filter((item) => !heldOut[item])
+export function splitOf(labels: Labels, classes: readonly string[], options: Options): DataSplit {
+  const out = heldOutOf(labels, classes, options)
+  const heldOut = Int32Array.from(labels.keys()).filter((item) => out[item])
+  const all = Int32Array.from(labels.keys()).filter((item) => !out[item])
   const chosen = new Uint8Array(labels.length)
   checkRequest(options.request, { classes })
-  for (const item of chosenOf(labels, { ...options, all, heldOut })) chosen[item] = 1
+  for (const item of chosenOf(labels, { ...options, all, heldOut: out })) chosen[item] = 1
   const forget = all.filter((item) => chosen[item])
   const retain = all.filter((item) => !chosen[item])
   if (forget.length === 0 || retain.length === 0) {
@@ -56,11 +60,11 @@ export function splitOf(labels: Uint8Array, classes: readonly string[], options:
       `the request splits ${all.length} images into ${forget.length} to forget and ${retain.length} to retain; both must have some`,
     )
   }
-  return { all, forget, retain }
+  return { heldOut, all, forget, retain }
 }
 
 /** 1 for every item that is held out. */
-function heldOutOf(labels: Uint8Array, classes: readonly string[], { holdOut, seed }: Options): Uint8Array {
+function heldOutOf(labels: Labels, classes: readonly string[], { holdOut, seed }: Options): Uint8Array {
   const heldOut = new Uint8Array(labels.length)
   if (holdOut === 0) return heldOut
   const random = randomStream(seed, 'hold-out')
@@ -72,7 +76,7 @@ function heldOutOf(labels: Uint8Array, classes: readonly string[], { holdOut, se
 }
 
 function chosenOf(
-  labels: Uint8Array,
+  labels: Labels,
   { request, seed, list, all, heldOut }: Options & { all: Int32Array; heldOut: Uint8Array },
 ): Int32Array {
   const draw = (from: Int32Array, asked: { fraction?: number | undefined; count?: number | undefined }) => {

@@ -9,7 +9,7 @@ import type { DataLoader } from './data.ts'
 export interface StageContext {
   store: Store
   data: DataLoader
-  /** Where files beside datasets lie, such as the weights of an extractor, and lists of images. */
+  /** Where files beside datasets lie, such as the weights of an extractor, models that are files, and lists of images. */
   places?: DataPlaces
   /** Of a stage that can go on half-way. */
   checkpoint?: Checkpoint | undefined

@@ -16,15 +16,23 @@ import type { StageContext, StageOutcome } from './stage.ts'
 /** A model of a stage, on the data of the stage. */
 export interface TaskModel<T extends TaskTypes = TaskTypes> {
   network: Variables & { classes: number }
+  /** Weights that are the original, where the model brings them: then nothing trains on all of D. */
+  original?: ReadonlyMap<string, Tensor>
   /** `augment` as the recipe says; `executor` is the one that the trainer uses. */
   objective(options: { seed: number; augment: boolean; executor(): Executor }): Objective<T>
   /** What methods can ask beside the trainer's own verbs. */
   verbs(trainer: StageTrainer<T>, options: VerbOptions): T['verbs']
-  /** Trains by a recipe on the items; `all` counts D. Gives the moving average of the weights, where the task keeps one. */
-  fit(
-    trainer: StageTrainer<T>,
-    options: { items: Int32Array; all: number; recipe: TrainingRecipe },
-  ): Promise<ReadonlyMap<string, Tensor> | null>
+  /** Trains by a recipe. Gives the moving average of the weights, where the task keeps one. */
+  fit(trainer: StageTrainer<T>, options: Fitting): Promise<ReadonlyMap<string, Tensor> | null>
+}
+
+export interface Fitting extends Pick<StageContext, 'log'> {
+  recipe: TrainingRecipe
+  items: Int32Array
+  /** How many D has. */
+  all: number
+  /** Held out, for a recipe that chooses an epoch by them. */
+  heldOut: Int32Array
 }
 
 export interface VerbOptions {
@@ -56,7 +64,11 @@ export interface RunnerTask<T extends TaskTypes = TaskTypes> extends OwnStages {
   /** Asks for what only a last stage needs, such as an extractor's weights: a missing file should not be found out after days. */
   prepare?(benchmark: Benchmark, context: Preparing): Promise<void>
   /** The model that a stage trains. Throws ConfigurationError for one that doesn't fit the data. */
-  model(spec: StageOf<'train' | 'unlearn'>, loaded: LoadedData): TaskModel<T>
+  model(
+    spec: StageOf<'train' | 'unlearn'>,
+    loaded: LoadedData,
+    context: Pick<StageContext, 'places'>,
+  ): TaskModel<T> | Promise<TaskModel<T>>
   /** Measures evidence; the artifacts that it gives are those that science/tasks/ reads. */
   measure(spec: StageOf<'evaluate'>, context: StageContext): Promise<StageOutcome>
 }

@@ -53,6 +53,8 @@ export interface DataPlaces {
   /** The user's own folders: `--data`, then those of PALIMPSEST_DATA. */
   directories: string[]
   cache: string
+  /** Paths of the models that a benchmark names by path, by their hash. */
+  models?: Readonly<Record<string, string>>
   /** Paths of the lists of images that a request names by path, by their hash. */
   lists?: Readonly<Record<string, string>>
 }

@@ -30,7 +30,14 @@ export const boardLegend = (
 ): string[] =>
   ordering.by === 'avg-gap'
     ? [
-        ...scoresLegend([...new Set(columns.map(({ unit }) => unit))].join(', '), true, place),
+        ...scoresLegend({
+          units: [...new Set(columns.map(({ unit }) => unit))].join(', '),
+          compared: true,
+          place,
+          beside: columns.flatMap(({ title, better, inAvgGap }) =>
+            better === 'closer-to-retrain' && !inAvgGap ? [title] : [],
+          ),
+        }),
         'A rank is a range: few seeds separate few rows.',
       ]
     : ['Mean ± sample sd over n seeds.', ordering.words]

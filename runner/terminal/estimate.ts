@@ -8,7 +8,7 @@ export interface Work {
   amount: number
 }
 
-/** The stage under way. */
+/** A stage under way. */
 export interface Underway {
   work: Work
   /** How much of it is done, from 0 to 1; null where it does not tell. */
@@ -20,12 +20,13 @@ export interface Estimate {
   /** A stage is over; `seconds` is null where it was not computed here, which says nothing about speed. */
   end(work: Work, seconds: number | null): void
   /** Done of the whole, from 0 to 1. */
-  share(now: Underway | null): number
+  share(now: readonly Underway[]): number
   /** NaN as long as nothing was measured. */
-  secondsLeft(now: Underway | null): number
+  secondsLeft(now: readonly Underway[]): number
 }
 
-export function estimateOf(all: Work[], done: Work[]): Estimate {
+/** With `jobs`, so many stages go on at once. */
+export function estimateOf(all: Work[], done: Work[], jobs = 1): Estimate {
   const total = sum(all.map(({ amount }) => amount))
   const left = new Map<string, number>()
   const add = ({ like, amount }: Work, sign: 1 | -1) => left.set(like, (left.get(like) ?? 0) + sign * amount)
@@ -34,21 +35,25 @@ export function estimateOf(all: Work[], done: Work[]): Estimate {
   const measured = new Map<string, { amount: number; seconds: number }>()
 
   /** Seconds that a unit of work takes. */
-  const paceOf = (like: string, now: Underway | null): number => {
+  const paceOf = (like: string, now: readonly Underway[]): number => {
     const alike = measured.get(like)
     if (alike) return alike.seconds / alike.amount
-    if (now?.part && now.work.like === like) return now.seconds / (now.part * now.work.amount)
+    const telling = now.filter(({ part }) => part)
+    const own = telling.find(({ work }) => work.like === like)
+    if (own) return own.seconds / (own.part! * own.work.amount)
     const others = [...measured.values()]
     if (others.length > 0) return sum(others.map(({ seconds }) => seconds)) / sum(others.map(({ amount }) => amount))
-    return now?.part ? now.seconds / (now.part * now.work.amount) : Number.NaN
+    const [any] = telling
+    return any ? any.seconds / (any.part! * any.work.amount) : Number.NaN
   }
-  /** Work done of the stage under way: by its own count, else by the time that it took so far. */
-  const doneOf = (now: Underway | null): number => {
-    if (!now) return 0
-    const { work, part, seconds } = now
-    const known = part ?? Math.min(0.95, seconds / (paceOf(work.like, now) * work.amount))
-    return Number.isFinite(known) ? known * work.amount : 0
-  }
+  /** Work done of the stages under way: by their own count, else by the time that they took so far. */
+  const doneOf = (now: readonly Underway[], of = now): number =>
+    sum(
+      of.map(({ work, part, seconds }) => {
+        const known = part ?? Math.min(0.95, seconds / (paceOf(work.like, now) * work.amount))
+        return Number.isFinite(known) ? known * work.amount : 0
+      }),
+    )
   return {
     end(work, seconds) {
       add(work, -1)
@@ -60,10 +65,11 @@ export function estimateOf(all: Work[], done: Work[]): Estimate {
     secondsLeft: (now) =>
       sum(
         [...left].map(([like, amount]) => {
-          const open = amount - (now?.work.like === like ? doneOf(now) : 0)
+          const alike = now.filter(({ work }) => work.like === like)
+          const open = amount - doneOf(now, alike)
           return open > 0 ? open * paceOf(like, now) : 0
         }),
-      ),
+      ) / jobs,
   }
 }
 

@@ -10,12 +10,13 @@ import { drawNotesAbove, interactive, note, shown, styled, widthOf } from './out
 export interface ProgressView {
   /** A line that stays. */
   line(text: string): void
-  begin(stage: { label: string; work: Work }): void
-  update(progress: Progress): void
-  /** The current stage is over; a reused one says nothing about speed. */
-  end(stage: { work: Work; reused: boolean }): void
-  /** The current stage is over without a result. */
-  drop(): void
+  begin(stage: { label: string; work: Work; key?: string }): void
+  /** `key` says of which stage, where several go on at once. */
+  update(progress: Progress, key?: string): void
+  /** A stage is over; a reused one says nothing about speed. */
+  end(stage: { work: Work; reused: boolean; key?: string }): void
+  /** A stage is over without a result. */
+  drop(key?: string): void
   /** Words in place of a stage, such as `waiting for a runner`. */
   idle(text: string): void
   stop(): void
@@ -25,90 +26,94 @@ export interface ProgressOptions {
   /** Of all stages, and of those that are done already. */
   all: Work[]
   done: Work[]
+  /** How many go on at once. */
+  jobs?: number
 }
 
-export function showProgress({ all, done }: ProgressOptions): ProgressView {
+/** A stage at work, with how fast it goes. */
+interface Current {
+  label: string
+  work: Work
+  since: number
+  progress: Progress | null
+  rate: number
+  measured: { unit: string; phase: string; done: number; sum: number; since: number } | null
+}
+
+const secondsSince = (time: number) => (performance.now() - time) / 1000
+
+export function showProgress({ all, done, jobs = 1 }: ProgressOptions): ProgressView {
   const start = performance.now()
-  const estimate = estimateOf(all, done)
+  const estimate = estimateOf(all, done, jobs)
   let doneStages = done.length
   /** Of stages that were computed while watching. */
   const computed = { stages: 0, seconds: 0 }
-  let current: { label: string; work: Work; since: number; progress: Progress | null; rate: number } | null = null
+  /** The one with the latest news last. */
+  const current = new Map<string, Current>()
   let waiting = ''
   let stopped = false
-  const secondsSince = (time: number) => (performance.now() - time) / 1000
 
-  const underway = (): Underway | null =>
-    current && { work: current.work, part: current.progress?.share ?? null, seconds: secondsSince(current.since) }
+  const underway = (): Underway[] =>
+    [...current.values()].map(({ work, progress, since }) => ({
+      work,
+      part: progress?.share ?? null,
+      seconds: secondsSince(since),
+    }))
   const overall = (): string[] => {
     const left = estimate.secondsLeft(underway())
-    const rate = computed.stages > 0 ? `${fixed((60 * computed.stages) / computed.seconds, 1)} stages/min` : ''
+    const rate = computed.stages > 0 ? `${fixed((60 * jobs * computed.stages) / computed.seconds, 1)} stages/min` : ''
     return [`${doneStages}/${plural(all.length, 'stage')}`, rate, timeLeft(left) || duration(secondsSince(start))]
   }
+  const latest = () => [...current.values()].at(-1)
   const stageLine = (): string[] => {
-    if (!current) return [waiting]
-    const { label, progress, rate, since } = current
-    if (!progress) return [label, `preparing ${duration(secondsSince(since))}`]
-    const { phase, done, total, unit, loss } = progress
-    const amount = total > 0 ? `${count(done)}/${count(total)} ${unit}` : `${count(done)} ${unit}`
-    return [
-      label,
-      phase,
-      loss === undefined ? amount : '',
-      rate > 0 ? `${count(rate)} ${unit}/s` : '',
-      loss === undefined ? '' : `loss ${fixed(loss, 3)}`,
-    ]
+    const stage = latest()
+    if (!stage) return [waiting]
+    const more = current.size > 1 ? `and ${current.size - 1} more` : ''
+    return [...stageWords(stage), more]
   }
   const joined = (parts: string[]) => parts.filter(Boolean).join(' · ')
 
   const live = interactive() ? liveBars(all.length) : null
   drawNotesAbove(live ? live.line : null)
   const draw = () => {
-    const progress = current?.progress ?? null
+    const progress = latest()?.progress ?? null
     live?.draw(
       { value: estimate.share(underway()), text: joined(overall()) },
       { value: progress?.share ?? partOf(progress), text: joined(stageLine()) },
     )
   }
   const timer = live ? setInterval(draw, 200) : undefined
-  let measured: { unit: string; phase: string; done: number; sum: number; since: number } | null = null
 
-  const close = () => {
-    current = null
-    measured = null
+  const close = (key = '') => {
+    current.delete(key)
     draw()
   }
   draw()
   return {
     line: note,
-    begin({ label, work }) {
-      current = { label, work, since: performance.now(), progress: null, rate: 0 }
-      if (!live) note(joined([`[${doneStages + 1}/${all.length}] ${label}`, ...overall().slice(1)]))
+    begin({ label, work, key = '' }) {
+      const place = doneStages + current.size + 1
+      current.set(key, { label, work, since: performance.now(), progress: null, rate: 0, measured: null })
+      if (!live) note(joined([`[${place}/${all.length}] ${label}`, ...overall().slice(1)]))
       draw()
     },
-    update(progress) {
-      if (!current) return
-      // Over the whole stage: news come in bursts, since the process that does the work can't tell them while it works.
-      const { unit, phase, done } = progress
-      if (!measured || measured.unit !== unit) {
-        measured = { unit, phase, done, sum: 0, since: performance.now() }
-        current.rate = 0
-      } else {
-        measured.sum += phase === measured.phase ? done - measured.done : done
-        Object.assign(measured, { phase, done })
-        current.rate = measured.sum / secondsSince(measured.since)
-      }
-      current.progress = progress
+    update(progress, key = '') {
+      const stage = current.get(key)
+      if (!stage) return
+      current.delete(key)
+      current.set(key, stage)
+      advance(stage, progress)
     },
-    end({ work, reused }) {
+    end({ work, reused, key = '' }) {
       doneStages += 1
-      const seconds = current && !reused ? secondsSince(current.since) : null
+      const stage = current.get(key)
+      const seconds = stage && !reused ? secondsSince(stage.since) : null
       estimate.end(work, seconds)
       if (seconds !== null) {
         computed.stages += 1
         computed.seconds += seconds
       }
-      close()
+      close(key)
     },
     drop: close,
     idle(text) {
@@ -123,6 +128,34 @@ export function showProgress({ all, done }: ProgressOptions): ProgressView {
       live?.stop()
     },
   }
+}
+
+/** The rate is over the whole stage: news come in bursts, since the process that does the work can't tell them while it works. */
+function advance(stage: Current, progress: Progress): void {
+  const { unit, phase, done } = progress
+  const { measured } = stage
+  if (!measured || measured.unit !== unit) {
+    stage.measured = { unit, phase, done, sum: 0, since: performance.now() }
+    stage.rate = 0
+  } else {
+    measured.sum += phase === measured.phase ? done - measured.done : done
+    Object.assign(measured, { phase, done })
+    stage.rate = measured.sum / secondsSince(measured.since)
+  }
+  stage.progress = progress
+}
+
+function stageWords({ label, progress, rate, since }: Current): string[] {
+  if (!progress) return [label, `preparing ${duration(secondsSince(since))}`]
+  const { phase, done, total, unit, loss } = progress
+  const amount = total > 0 ? `${count(done)}/${count(total)} ${unit}` : `${count(done)} ${unit}`
+  return [
+    label,
+    phase,
+    loss === undefined ? amount : '',
+    rate > 0 ? `${count(rate)} ${unit}/s` : '',
+    loss === undefined ? '' : `loss ${fixed(loss, 3)}`,
+  ]
 }
 
 /** How much of its phase is done. */

@@ -3,7 +3,7 @@ import { open, rm, writeFile } from 'node:fs/promises'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Target } from '../../schema/catalogue/catalogue.ts'
 import { picturedOf } from '../../schema/classes.ts'
-import type { Dropped, LocalMethod, LocalRun } from '../pipeline/local.ts'
+import { type Dropped, type LocalMethod, type LocalRun, rowOf } from '../pipeline/local.ts'
 import { type LocalSummary, summarise } from '../pipeline/summarise.ts'
 import { closerToRetrain, metricOf, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
 import { reasonOf } from '../store/write.ts'
@@ -13,6 +13,10 @@ import { classSheet, classTable } from './classes.ts'
 import { note, print, printJson, styled } from './output.ts'
 import { type GapPlace, hasGaps, type Score, type Scores, scoresLegend, scoresSheet, scoresTable } from './scores.ts'
 import { type Format, printSheets } from './sheet.ts'
+
+/** As a table names it. */
+export const rowTitle = ({ method, variant }: { method: string; variant?: string | undefined }): string =>
+  variant === undefined ? titleOf(method) : `${titleOf(method)} ${variant}`
 
 const metricTitle = (id: string) => metricOf(id)?.title ?? id
 
@@ -28,11 +32,11 @@ export function runLine(run: LocalRun, { benchmarks }: Target): string {
   const part = benchmarks.length > 1 ? `, class ${className(benchmark)}` : ''
   const shown = Object.entries(values).map(([id, value]) => `${metricTitle(id)} ${fixed(value)}`)
   const gap = method === REFERENCE || avgGap === null ? '' : `  gap ${fixed(avgGap)}`
-  return `${styled('green', '✓')} ${titleOf(method)}${part}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
+  return `${styled('green', '✓')} ${rowTitle(run)}${part}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
 }
 
-export const dropLine = ({ method, seed, error }: Dropped): string =>
-  `${styled('red', '✗')} ${titleOf(method)}, seed ${seed}  ${error.message}`
+export const dropLine = (drop: Dropped): string =>
+  `${styled('red', '✗')} ${rowTitle(drop)}, seed ${drop.seed}  ${drop.error.message}`
 
 interface Ran {
   target: Target
@@ -64,17 +68,18 @@ export async function checkWritable(path: string, option = '--json'): Promise<vo
 export async function report(ran: Ran, { format, file }: { format: Format; file: string | undefined }): Promise<void> {
   const { target, seeds, runs: all } = ran
   const dropped = ran.dropped.map(({ error, ...where }) => ({ ...where, message: error.message }))
-  const isDropped = (id: string) => dropped.some(({ method }) => method === id)
-  const runs = all.filter(({ method }) => !isDropped(method))
+  const isDropped = (row: string) => dropped.some((drop) => rowOf(drop) === row)
+  const runs = all.filter((run) => !isDropped(rowOf(run)))
   const { benchmarks } = target
   const [benchmark] = benchmarks as [Benchmark]
-  const ids = [...new Set([REFERENCE, ...ran.methods.map(({ id }) => id)])].filter((id) => !isDropped(id))
+  const asked = ran.methods.map(({ id, variant }) => rowOf({ method: id, variant }))
+  const rows = [...new Set([REFERENCE, ...asked])].filter((row) => !isDropped(row))
   const isSuite = benchmarks.length > 1
   const closer = closerToRetrain(benchmark)
-  const summaries = ids.map((id) => summarise(id, runs, closer))
+  const summaries = rows.map((row) => summarise(row, runs, closer))
   const byClass = benchmarks.map(({ slug }) => {
     const own = runs.filter((run) => run.benchmark === slug)
-    return ids.map((id) => summarise(id, own, closer))
+    return rows.map((row) => summarise(row, own, closer))
   })
   const values = { methods: ran.methods, seeds, runs: all, summaries, ...(dropped.length > 0 && { dropped }) }
   const result = isSuite
@@ -100,10 +105,10 @@ export async function report(ran: Ran, { format, file }: { format: Format; file:
   const classes = benchmarks.map(className)
   const metrics = (isSuite ? Object.keys(runs[0]!.metrics) : []).map((id) => ({
     title: `${metricTitle(id)} of each class`,
-    columns: summaries.map(({ method, metrics }, at) => ({
-      title: titleOf(method),
+    columns: summaries.map((summary, at) => ({
+      title: rowTitle(summary),
       cells: byClass.map((own) => own[at]!.metrics[id]!),
-      average: metrics[id]!,
+      average: summary.metrics[id]!,
     })),
   }))
   if (format !== 'table') {
@@ -123,8 +128,8 @@ export async function report(ran: Ran, { format, file }: { format: Format; file:
 function scoresOf(summaries: LocalSummary[], seeds: number[]): Scores {
   const ids = Object.keys(summaries[0]!.metrics)
   const scores = summaries.map(
-    ({ method, metrics, avgGap, gapOfMeans, seconds, fractionOfRetrain }): Score => ({
-      name: titleOf(method),
+    ({ method, variant, metrics, avgGap, gapOfMeans, seconds, fractionOfRetrain }): Score => ({
+      name: rowTitle({ method, variant }),
       avgGap: method === REFERENCE ? null : avgGap,
       gapOfMeans,
       cells: ids.map((id) => metrics[id]!),
@@ -141,7 +146,12 @@ function legendOf(scores: Scores, summaries: LocalSummary[], seeds: number[], pl
   const ids = Object.keys(summaries[0]!.metrics)
   const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].filter(Boolean).join(', ')
   return [
-    ...scoresLegend(units, hasGaps(scores), place),
+    ...scoresLegend({
+      units,
+      compared: hasGaps(scores),
+      place,
+      beside: ids.filter((id) => metricOf(id)?.besideAvgGap).map(metricTitle),
+    }),
     `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`,
   ]
 }

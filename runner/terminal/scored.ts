@@ -55,5 +55,5 @@ const avgGapWords = ({ avgGap, over }: Compared) =>
 
 const withoutAvgGap = ({ over }: Compared) =>
   over.length === 0
-    ? 'No Avg. Gap: none of these metrics is better the closer it is to retrain.'
+    ? 'No Avg. Gap: it is over none of these metrics.'
     : `No Avg. Gap: it needs ${over.map(titleOf).join(', ')} on both sides.`

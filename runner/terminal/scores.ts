@@ -51,8 +51,17 @@ export const hasGaps = ({ references, rows }: Pick<Scores, 'references' | 'rows'
 /** Where a gap stands: in a sheet, in parentheses or a column of its own. */
 export type GapPlace = 'below it' | 'beside it'
 
-/** How to read it; `units` such as `%`. */
-export const scoresLegend = (units: string, compared = true, place: GapPlace = 'below it'): string[] =>
+interface Legend {
+  /** Such as `%`. */
+  units: string
+  compared: boolean
+  place?: GapPlace | undefined
+  /** Titles of the columns that Avg. Gap leaves out. */
+  beside: string[]
+}
+
+/** How to read it. */
+export const scoresLegend = ({ units, compared, place = 'below it', beside }: Legend): string[] =>
   compared
     ? [
         `Mean ± sample sd over n seeds, in ${units}; ${place} the mean signed gap to Retrain`,
@@ -60,6 +69,7 @@ export const scoresLegend = (units: string, compared = true, place: GapPlace = '
         place === 'below it'
           ? 'Below it, of several seeds, the gap of means, as tables of papers have it: the mean of the |gap| beside it.'
           : 'The gap of means, as tables of papers have it, is the mean of the |gap| of the means.',
+        ...(beside.length > 0 ? [`Neither is over ${beside.join(' or ')}.`] : []),
       ]
     : [`Mean ± sample sd over n seeds, in ${units}.`]
 

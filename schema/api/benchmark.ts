@@ -1,8 +1,9 @@
 /** Benchmarks as the API shows them, and how organisers make and retire those of a server. */
 import { z } from 'zod'
 import { aimOf, type Benchmark, benchmark } from '../benchmark.ts'
-import { IMAGE_FOLDER } from '../classes.ts'
+import { isUnpinned } from '../classes.ts'
 import { isOwn, OWN } from '../own.ts'
+import { EXPORTED, type FileRef } from '../parts/model-file.ts'
 import { oneLine } from '../parts/one-line.ts'
 import { slug } from '../parts/recipe.ts'
 import { aim, usualAim } from '../parts/request.ts'
@@ -51,8 +52,17 @@ export const ownDefinition = benchmark.check(({ value, issues }) => {
     add(['dataset', 'path'], 'expected none, since runners have folders of their own: name the images by digest')
   if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest))
     add(['dataset', 'digest'], 'expected 64 lower-case hexadecimal digits')
-  if (id === IMAGE_FOLDER && digest === undefined)
+  if (isUnpinned({ id }) && digest === undefined)
     add(['dataset', 'digest'], 'expected the digest of the images; palimpsest benchmarks check tells it')
+  const { model } = value
+  const file = (ref: FileRef, path: string[]) => {
+    if (ref.path !== undefined)
+      add([...path, 'path'], 'expected none, since runners have folders of their own: name the file by its sha256')
+    if (ref.sha256 === undefined)
+      add([...path, 'sha256'], 'expected the SHA-256 of the file; palimpsest model check tells it')
+  }
+  if (model.id === EXPORTED) file(model, ['model'])
+  if (model.initial) file(model.initial, ['model', 'initial'])
   if (value.request.kind === 'items' && value.request.path !== undefined)
     add(['request', 'path'], 'expected none, since runners have folders of their own: name the list by its sha256')
   const { length } = JSON.stringify(value)

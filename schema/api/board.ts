@@ -20,8 +20,10 @@ export const column = z.strictObject({
   unit: z.string(),
   /** As the benchmark names it; `measured` may say more after a `;`. */
   identity: z.string(),
-  /** UA, RA, TA and MIA of classifiers are better when closer to retrain; others may have a direction of their own. */
+  /** UA, RA, TA, MIA and the AUCs of classifiers are better when closer to retrain; others may have a direction of their own. */
   better: z.enum(['closer-to-retrain', 'smaller', 'larger']),
+  /** Whether Avg. Gap is the mean over it, among others. */
+  inAvgGap: z.boolean(),
   /** Full identities of the values shown, the most frequent first: with more than one, values were not measured alike. */
   measured: z.array(z.string()),
 })
@@ -48,7 +50,7 @@ export const boardRow = z.strictObject({
   params: z.record(z.string(), z.unknown()),
   author: z.string(),
   metrics: z.record(z.string(), cell),
-  /** Mean over seeds of the mean absolute gap over the benchmark's metrics, in points; what ranks are made of. */
+  /** Mean over seeds of the mean absolute gap over the metrics that are in it, in points; what ranks are made of. */
   avgGap: spread.nullable(),
   /** Of the same seeds, the mean over these metrics of the absolute difference of means over seeds, as papers' tables have it; of a
    *  suite, its mean over the classes. */

@@ -92,6 +92,7 @@ export const runMetric = z.strictObject({
   /** In full, as measured. */
   identity: z.string(),
   better: column.shape.better,
+  inAvgGap: column.shape.inAvgGap,
   value: z.number(),
   /** Of the retrain run with the same seed; null until that is done. */
   retrain: z.number().nullable(),

@@ -28,6 +28,13 @@ export const cifar10Resnet18Random10 = defineBenchmark({
     // As long as the training of the original.
     'eu-k': { epochs: 182 },
   },
-  metrics: ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1'],
+  metrics: [
+    'ua/accuracy@1',
+    'ra/accuracy@1',
+    'ta/accuracy@1',
+    'mia/svc-confidence@1',
+    'auc/confidence@1',
+    'auc/entropy@1',
+  ],
   seeds: [0, 1, 2],
 })

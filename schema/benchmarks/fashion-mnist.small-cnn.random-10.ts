@@ -17,7 +17,7 @@ export const fashionMnistSmallCnnRandom10 = defineBenchmark({
     optimizer: { kind: 'sgd' },
     augment: false,
   },
-  // Learning rates: the better of 0.01 and 0.05 on pilot seed 1000 (scripts/tune.ts); GA diverges at both.
+  // Learning rates: the better of 0.01 and 0.05 on pilot seed 1000; GA diverges at both.
   presets: {
     ft: { epochs: 5, batchSize: 128, learningRate: 0.05 },
     ga: { epochs: 5, batchSize: 128, learningRate: 0.0003 },
@@ -35,6 +35,13 @@ export const fashionMnistSmallCnnRandom10 = defineBenchmark({
     msg: { learningRate: 0.03 },
     ct: { learningRate: 0.03 },
   },
-  metrics: ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1'],
+  metrics: [
+    'ua/accuracy@1',
+    'ra/accuracy@1',
+    'ta/accuracy@1',
+    'mia/svc-confidence@1',
+    'auc/confidence@1',
+    'auc/entropy@1',
+  ],
   seeds: [0, 1, 2],
 })

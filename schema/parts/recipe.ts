@@ -1,27 +1,33 @@
 /** What benchmarks, tasks and stages are made of: dataset, model, forget request, training recipe. */
 import { z } from 'zod'
 import { sha256 } from './hash.ts'
+import { checkModelFile, modelFileShape } from './model-file.ts'
 
 export const slug = z
   .string()
   .max(120)
   .regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/, 'expected lower-case letters and digits, separated by "." or "-"')
 
-/** A dataset by its id; `path` and `digest` pin the content of an `image-folder`. */
+/** A dataset by its id; `path` and `digest` pin the content of an `image-folder` or `image-npz`. */
 export const datasetRef = z.strictObject({
   id: slug,
   path: z.string().optional(),
   digest: z.string().optional(),
+  /** Side in pixels that pictures of any size are brought to: the shorter side first, then the middle is cut out. */
+  size: z.int().min(8).max(1024).optional(),
 })
 export type DatasetRef = z.infer<typeof datasetRef>
 
-/** An architecture by its id, with its own options, such as `{ "width": 16 }`. */
-export const modelRef = z.strictObject({
-  id: slug,
-  /** How many classes it is meant for; a dataset of another number is then refused. Left out, it takes as many as there are. */
-  classes: z.int().min(2).optional(),
-  params: z.record(z.string(), z.union([z.number(), z.array(z.number())])).default({}),
-})
+/** An architecture by its id, with its own options, such as `{ "width": 16 }`; or `onnx`, a file by its hash. */
+export const modelRef = z
+  .strictObject({
+    id: slug,
+    /** How many classes it is meant for; a dataset of another number is then refused. Left out, it takes as many as there are. */
+    classes: z.int().min(2).optional(),
+    params: z.record(z.string(), z.union([z.number(), z.string(), z.array(z.number())])).default({}),
+    ...modelFileShape,
+  })
+  .check(checkModelFile)
 export type ModelRef = z.infer<typeof modelRef>
 
 /** A class by its index. */
@@ -101,7 +107,7 @@ export const optimizer = z.discriminatedUnion('kind', [
 ])
 export type OptimizerSpec = z.infer<typeof optimizer>
 
-export const trainingRecipe = z.strictObject({
+const recipe = z.strictObject({
   epochs: z.int().min(1).max(10_000),
   batchSize: z.int().min(1).max(4096),
   learningRate: z.number().positive(),
@@ -115,5 +121,17 @@ export const trainingRecipe = z.strictObject({
   augment: z.boolean(),
   /** Share of each class's training images held out of D (10% in the reference protocol for CIFAR-10). */
   holdOut: z.number().min(0).lt(1).default(0),
+  /** Which epoch's weights training ends with: the last, unless `best` asks for the first of those with the highest accuracy on the
+   *  images held out, as in the reference protocol. Retrain of a class is not shown that class for it. */
+  checkpoint: z.enum(['last', 'best']).optional(),
+})
+
+export const trainingRecipe = recipe.check((context) => {
+  const { checkpoint, holdOut, ...rest } = context.value
+  // Said or not, it is the same recipe and has the same key.
+  if (checkpoint === 'last') context.value = { ...rest, holdOut }
+  if (checkpoint !== 'best' || holdOut > 0) return
+  const message = 'best needs images to choose by; set holdOut above 0, or leave checkpoint out'
+  context.issues.push({ code: 'custom', message, input: checkpoint, path: ['checkpoint'] })
 })
 export type TrainingRecipe = z.infer<typeof trainingRecipe>

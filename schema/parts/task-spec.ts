@@ -20,6 +20,8 @@ export interface TaskSpec<Part = Record<string, unknown>> {
   part: z.ZodType<Part>
   /** What can be asked to be forgotten. */
   requests: readonly ForgetRequest['kind'][]
+  /** Whether a training can end with its best epoch, which takes examples that are held out and an answer that is right or wrong. */
+  choosesEpoch?: boolean
   /** What the task adds to stages, by kind; kinds that are not named here are not the task's. */
   stages: { train: z.ZodType; unlearn: z.ZodType; evaluate: z.ZodType } & { [Kind in StageKind]?: z.ZodType }
   /** What it adds to `train` and `unlearn`. */

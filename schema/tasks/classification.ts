@@ -6,6 +6,7 @@ export const classification = defineTask({
   engine: 3,
   part: nothing,
   requests: ['random', 'class', 'classes', 'part', 'items'],
+  choosesEpoch: true,
   stages: { train: nothing, unlearn: nothing, evaluate: nothing },
   trainingPart: () => ({}),
   async measure({ benchmark: { dataset, model, request, training }, seed, weights }, add) {

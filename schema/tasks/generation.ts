@@ -2,6 +2,7 @@
  *  trains on all of D. */
 import { z } from 'zod'
 import { denoising, sampling } from '../parts/diffusion.ts'
+import { EXPORTED } from '../parts/model-file.ts'
 import { modelRef, trainingRecipe } from '../parts/recipe.ts'
 import { defineTask } from '../parts/task-spec.ts'
 
@@ -12,7 +13,8 @@ const part = z.strictObject({
   denoising,
   sampling,
   judge: z.strictObject({
-    model: modelRef,
+    // Its features name an extractor, which a file by any name could claim to be.
+    model: modelRef.refine(({ id }) => id !== EXPORTED, 'expected an architecture of the release, not a file'),
     training: trainingRecipe,
     /** One judge serves all seeds, so that their figures have one measure. */
     seed: z.int().min(0),

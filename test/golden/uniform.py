@@ -29,5 +29,9 @@ def sketch(seed, tensor):
     """
     entries = np.asarray(tensor, dtype=np.float64).ravel()
     bits = hashes(seed, entries.size)
-    total = entries.sum()
-    return [float(total - 2 * entries[(bits >> k & 1).astype(bool)].sum()) for k in range(32)]
+    ones = np.zeros(32)
+    for start in range(0, entries.size, 1 << 16):
+        part = slice(start, start + (1 << 16))
+        laid = np.unpackbits(bits[part].astype("<u4").view(np.uint8).reshape(-1, 4), axis=1, bitorder="little")
+        ones += entries[part] @ laid.astype(np.float64)
+    return [float(projection) for projection in entries.sum() - 2 * ones]

@@ -149,7 +149,7 @@ const layout: FoldCase[] = [
   ['Concat', [counted(2, 1), counted(2, 3)], { axis: -1 }],
   ['Concat', [counted(1, 2, 2), counted(3, 2, 2)], { axis: 0 }],
   ['Split', [counted(2, 5), whole(2, 3)], { axis: 1 }],
-  ['Split', [counted(5), null], { num_outputs: 2 }],
+  ['Split', [counted(5)], { num_outputs: 2 }],
   ['Expand', [one(3), whole(2, 2)]],
   ['Expand', [counted(3, 1), whole(2, 1, 4)]],
   ['Tile', [counted(2, 3), whole(2, 1)]],

@@ -54,10 +54,9 @@ test('the gap of a second retrain is that of another model that never saw D_f, n
       data,
       threads: 1,
       signal: new AbortController().signal,
-      onProgress: () => {},
       log: () => {},
     },
-    { onBegin: () => {}, onEnd: () => {}, onRun: () => {} },
+    { onBegin: () => {}, onProgress: () => {}, onEnd: () => {}, onRun: () => {} },
   )
   const [retrain, again] = runs as [LocalRun, LocalRun, LocalRun]
   expect(runs.map(({ method }) => method)).toEqual(['retrain', 'retrain-again', 'original'])

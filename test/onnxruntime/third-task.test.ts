@@ -40,7 +40,6 @@ const contextHere = () => ({
   data: dataLoader({ directories: [], cache: home }),
   threads: 1,
   signal: new AbortController().signal,
-  onProgress: () => {},
   log: () => {},
 })
 
@@ -51,7 +50,7 @@ test('retrain, original and an unlearned model are trained, measured and compare
     seeds: [0],
   })
   const context = contextHere()
-  const events = { onBegin: () => {}, onEnd: () => {}, onRun: () => {} }
+  const events = { onBegin: () => {}, onProgress: () => {}, onEnd: () => {}, onRun: () => {} }
   const runs = await runLocal(plan, context, events)
   const error = (method: string, set = 'forget') => runs.find((run) => run.method === method)!.metrics[`${set}-error`]!
   expect(runs.map(({ stages }) => stages.map(({ kind }) => kind))).toEqual([
@@ -86,6 +85,7 @@ test('a method that diverges is named and left out, and the others go on', async
     onBegin: ({ method, spec, seed }: LocalStage) => {
       if (spec.kind === 'unlearn') begun.push(`${method} ${seed}`)
     },
+    onProgress: () => {},
     onEnd: () => {},
     onRun: () => {},
   }

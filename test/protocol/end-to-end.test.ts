@@ -125,7 +125,9 @@ test('a submission goes from the queue to the board, past a runner that is stopp
 
   const runner = startRunner()
   const watched = await submit(...words, '--watch', '--json')
-  expect(watched.stderr).toMatch(/✓ FT, seed 0 {2}UA [\d.]+ {2}RA [\d.]+ {2}TA [\d.]+ {2}MIA [\d.]+ {2}gap [\d.]+/)
+  expect(watched.stderr).toMatch(
+    /✓ FT, seed 0 {2}UA [\d.]+ {2}RA [\d.]+ {2}TA [\d.]+ {2}MIA [\d.]+ {2}AUC [\d.]+ {2}AUC \(entropy\) [\d.]+ {2}gap [\d.]+/,
+  )
   expect(watched.code).toBe(0)
   runner.child.kill('SIGINT')
   expect((await runner.ended).code).toBe(130)

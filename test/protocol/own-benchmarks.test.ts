@@ -1,12 +1,12 @@
 /** A benchmark of a server's own by the real command line, over HTTP, on images that only their digest names. */
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { cp, mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { apiOf } from '../../runner/agent/api.ts'
 import { createClient } from '../../runner/agent/client.ts'
 import { adminTokenOf } from '../../runner/server/tokens.ts'
 import { type CliProcess, cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
+import { drawImages } from '../support/pictures.ts'
 
 const SLUG = 'own.stripes.small-cnn.random-30'
 
@@ -33,21 +33,6 @@ afterAll(async () => {
   await cleanUp()
 })
 
-/** Three classes of 16 by 16 pixels. */
-async function drawImages(path: string): Promise<void> {
-  for (const part of ['train', 'test'])
-    for (const [label, name] of ['a', 'b', 'c'].entries()) {
-      await mkdir(join(path, part, name), { recursive: true })
-      for (let image = 0; image < 12; image++) {
-        const pixels = Uint8Array.from({ length: 16 * 16 * 3 }, (_, i) => (i * (label + 3) * 31 + image * 7919) % 256)
-        const raw = { width: 16, height: 16, channels: 3 } as const
-        await sharp(pixels, { raw })
-          .png()
-          .toFile(join(path, part, name, `${image}.png`))
-      }
-    }
-}
-
 const definition = (dataset: Record<string, unknown>) => ({
   slug: SLUG,
   title: 'Stripes',
@@ -66,7 +51,7 @@ test('an organiser makes one from a file, a runner that has its images computes 
   timeout: 300_000,
 }, async () => {
   const images = join(folder, 'images')
-  await drawImages(images)
+  await drawImages(images, { classes: 3, perClass: 12, side: 16 })
   const file = join(folder, 'stripes.json')
   await writeFile(file, JSON.stringify(definition({ id: 'image-folder', path: 'images' })))
   const asOrganiser = (...words: string[]) =>
@@ -114,6 +99,56 @@ test('an organiser makes one from a file, a runner that has its images computes 
   expect(refused.stderr).toContain('takes no submissions since')
   expect(refused.code).toBe(2)
   expect((await cli(['benchmarks', 'list', '--server', url])).stdout).toMatch(/olga +retired: the stripes of b/)
+})
+
+test('one whose model is a file is computed by a runner that has the file by its hash, and not by one that lacks it', {
+  timeout: 300_000,
+}, async () => {
+  const slug = 'own.stripes.file.random-30'
+  const [images, data] = [join(folder, 'many'), join(folder, 'with-model')]
+  await drawImages(images, { classes: 10, perClass: 8, side: 16 })
+  await cp(new URL('../golden/exported/conv.onnx', import.meta.url), join(folder, 'net.onnx'))
+  const file = join(folder, 'file.json')
+  const dataset = { id: 'image-folder', path: 'many' }
+  const model = { id: 'onnx', path: 'net.onnx', weights: 'original' }
+  await writeFile(file, JSON.stringify({ ...definition(dataset), slug, model, requires: { labels: ['files'] } }))
+  const made = await cli(['benchmarks', 'create', file, '--server', url, '--home', join(folder, 'other')], {
+    PALIMPSEST_TOKEN: organiser,
+  })
+  expect(made).toMatchObject({ code: 0, stdout: `${slug}\n` })
+  const [, sha256] = /as ([0-9a-f]{64})\.onnx, or in a folder \1, among their --data/.exec(made.stderr)!
+  const [, digest] = /in a folder ([0-9a-f]{64}) among their --data/.exec(made.stderr)!
+  const shown = await cli(['benchmarks', 'show', slug, '--server', url])
+  expect(JSON.parse(shown.stdout).model).toEqual({ id: 'onnx', params: {}, weights: 'original', sha256 })
+
+  await mkdir(data)
+  await cp(images, join(data, digest!), { recursive: true })
+  const without = await cli([
+    'run',
+    slug,
+    '--method',
+    'ft',
+    '--home',
+    join(folder, 'h'),
+    '--data',
+    data,
+    '--server',
+    url,
+  ])
+  expect(without.stderr).toContain(`the model with the SHA-256 ${sha256} was not found: looked in ${data}`)
+  await cp(join(folder, 'net.onnx'), join(data, `${sha256}.onnx`))
+  const tokens = ['--server', url, '--token-file', join(home, 'tokens.json')]
+  const secret = (await cli(['runners', 'invite', '--labels', 'files', ...tokens])).stdout.trim()
+  const runner = startCli(['runner', '--server', url, '--home', join(folder, 'attic'), '--data', data], {
+    PALIMPSEST_ENROLMENT: secret,
+  })
+  const submitted = await cli(['submit', slug, '--method', 'ft', '--watch', ...tokens])
+  expect(submitted.stderr).toMatch(/✓ FT, seed 0 {2}UA [\d.]+ .* gap [\d.]+/)
+  expect(submitted.code).toBe(0)
+  runner.child.kill('SIGINT')
+  await runner.ended
+  expect((await cli(['board', slug, '--server', url])).stdout).toMatch(/^Stripes[\s\S]*FT +\d+\.\d\d/)
+  expect(await cli(['verify', '--board', slug, '--server', url])).toMatchObject({ code: 0 })
 })
 
 test('a file that a server would refuse is refused before it is sent, and without a server', async () => {

@@ -6,7 +6,6 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import sharp from 'sharp'
 import { afterAll, expect, test, vi } from 'vitest'
 import * as commands from '../../runner/commands/index.ts'
 import { paramsFrom, resolveParams, targetFrom } from '../../runner/commands/parts/arguments.ts'
@@ -24,6 +23,7 @@ import {
 import { portTrouble } from '../../runner/server/door.ts'
 import { checkWritable } from '../../runner/terminal/report.ts'
 import { cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
+import { writeImageFolder } from '../support/image-folder.ts'
 
 afterAll(cleanUp)
 
@@ -188,17 +188,7 @@ test.each([...benchmarks])('every metric of %s can be measured', (_, benchmark) 
 
 test('a method that diverges is named at the end with 1, and the others are measured', async () => {
   const folder = await temporaryFolder()
-  for (const part of ['train', 'test'])
-    for (const name of ['a', 'b', 'c']) {
-      await mkdir(join(folder, part, name), { recursive: true })
-      for (let image = 0; image < 12; image++) {
-        const pixels = Uint8Array.from({ length: 16 * 16 * 3 }, (_, i) => (i * i * 31 + image * 7919) % 256)
-        const raw = { width: 16, height: 16, channels: 3 } as const
-        await sharp(pixels, { raw })
-          .png()
-          .toFile(join(folder, part, name, `${image}.png`))
-      }
-    }
+  await writeImageFolder(folder)
   const path = await benchmarkFile(folder, {
     dataset: { id: 'image-folder', path: folder },
     model: { id: 'small-cnn' },
@@ -490,7 +480,7 @@ test('a run gives values, gaps to retrain and times, and a second one reuses eve
   const file = join(folder, 'result.json')
   const first = await cli([...words, '--json', file])
   expect(first.stderr).toContain('Finished 5 stages in ')
-  expect(first.stdout).toMatch(/Method +Avg\. Gap +UA +RA +TA +MIA +Seconds/)
+  expect(first.stdout).toMatch(/Method +Avg\. Gap +UA +RA +TA +MIA +AUC +AUC \(entropy\)/)
   expect(first.code).toBe(0)
   const result = JSON.parse(await readFile(file, 'utf8'))
   const [retrain, ft] = result.runs

@@ -22,6 +22,14 @@ test.each([
     ['salun', 'salun-noise', 'salun-soft'],
   ],
   [
+    ['sweep', 'x', '--methods', 'sal'],
+    ['salun', 'salun-noise', 'salun-soft'],
+  ],
+  [
+    ['sweep', '--sampler', ''],
+    ['halton', 'random'],
+  ],
+  [
     ['run', '--device', 'c'],
     ['cpu', 'cuda'],
   ],

@@ -1,5 +1,5 @@
 /** Datasets: what they hold, from their own files or made-up ones, and the errors of files that are something else. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -12,8 +12,9 @@ import { fashionMnist5k } from '../../runner/data/datasets/fashion-mnist-5k.ts'
 import { averageDown } from '../../runner/data/datasets/fashion-mnist-5k-16.ts'
 import { imageFolder } from '../../runner/data/datasets/image-folder.ts'
 import * as datasets from '../../runner/data/datasets/index.ts'
-import { BATCH_BYTES, cifarSplit, filesOfTar } from '../../runner/data/files/cifar.ts'
+import { cifarSplit, recordBytes } from '../../runner/data/files/cifar.ts'
 import { buildIdx, parseIdx } from '../../runner/data/files/idx.ts'
+import { filesOfTar } from '../../runner/data/files/published.ts'
 import { DatasetError, type LoadOptions } from '../../runner/science/dataset.ts'
 import { dataLoader } from '../../runner/stages/data.ts'
 
@@ -165,7 +166,7 @@ describe('cifar10', () => {
     const record = (batch: number, index: number) =>
       Uint8Array.of((batch + index) % 10, ...new Array(3072).fill(index % 256))
     const batches = [0, 1].map((batch) => {
-      const bytes = new Uint8Array(BATCH_BYTES)
+      const bytes = new Uint8Array(10_000 * recordBytes(1))
       for (let index = 0; index < 10_000; index++) bytes.set(record(batch, index), index * 3073)
       return bytes
     })
@@ -174,11 +175,15 @@ describe('cifar10', () => {
     )
     const files = filesOfTar(tar)
     expect([...files.keys()]).toEqual(['data_batch_1.bin', 'data_batch_2.bin'])
-    const split = cifarSplit([...files.values()])
+    const named = [...files].map(([path, bytes]) => ({ path, bytes }))
+    const split = cifarSplit(named, { labelBytes: 1, classes: 10 })
     expect(split.count).toBe(20_000)
     // Record 10,003 is the fourth of the second file: label 1 + 3, all pixels 3.
     expect(split.labels[10_003]).toBe(4)
     expect(new Set(split.images.subarray(10_003 * 3072, 10_004 * 3072))).toEqual(new Set([3]))
+    expect(() => cifarSplit(named, { labelBytes: 1, classes: 9 })).toThrow(
+      'data_batch_1.bin: expected labels below 9, got 9 (record 9)',
+    )
   })
 })
 
@@ -280,12 +285,22 @@ describe('image-folder', () => {
 
   test('progress counts images', async () => {
     await pictures({ cat: [1], dog: [2] })
-    const seen: { done: number; total: number }[] = []
+    const seen: { phase: string; done: number; total: number }[] = []
     await imageFolder.load({ ...options, path: home, onProgress: (progress) => seen.push(progress) })
-    expect(seen.map(({ done, total }) => [done, total])).toEqual([
-      [3, 3],
-      [2, 2],
-    ]) // train, test
+    // A server takes phases of 80 characters, and a folder may lie deep.
+    expect(seen.map(({ phase, done, total }) => [phase, done, total])).toEqual([
+      ['decoding train images', 3, 3],
+      ['decoding test images', 2, 2],
+    ])
+  })
+
+  test('val is the test set where there is no test, and a size brings all images to it', async () => {
+    await pictures({ cat: [1], dog: [2] })
+    await picture('train/dog/z.png', [2], { width: 9 })
+    await rename(join(home, 'test'), join(home, 'val'))
+    const { train, test, height, width } = await imageFolder.load({ ...options, path: home, size: 8 })
+    expect([train.count, test.count, height, width]).toEqual([4, 2, 8, 8])
+    expect(test.images.subarray(0, 64)).toEqual(new Uint8Array(64).fill(1))
   })
 
   test('an image of another size is named', async () => {
@@ -363,8 +378,8 @@ test('averaging down keeps a flat image flat, the mean of any image, and weighs 
 })
 
 test('another version of CIFAR-10 in a folder of the user is named, with what was expected', async () => {
-  await put('cifar-10-batches-py/data_batch_1', new Uint8Array(1))
+  await put('cifar-10-batches-mat/data_batch_1.mat', new Uint8Array(1))
   expect((await failure(cifar10.load(options))).message).toMatch(
-    /cifar-10-batches-py: expected the binary version of CIFAR-10, cifar-10-binary\.tar\.gz or a folder cifar-10-batches-bin/,
+    /cifar-10-batches-mat: expected the binary version of CIFAR-10 \(cifar-10-binary\.tar\.gz or a folder cifar-10-batches-bin\) or its python version \(cifar-10-python\.tar\.gz or a folder cifar-10-batches-py\)/,
   )
 })

@@ -166,7 +166,7 @@ test('a file that the folders of the user do not have is named with them where i
   answer = (_, response) => response.writeHead(404).end()
   const { message } = await failure(load({ directories: ['/somewhere'] }))
   expect(message).toMatch(
-    /^data\.gz is not in \/somewhere or \/somewhere\/toy \(as data or data\.gz\), and could not be downloaded:/,
+    /^data\.gz is not in the folders of --data \(looked for data or data\.gz; \/somewhere is not there; \/somewhere\/toy is not there\), and could not be downloaded:/,
   )
 })
 

@@ -13,34 +13,42 @@ const [train, unlearn] = [
 
 test('time left is told by stages alike, else by all others', () => {
   const estimate = estimateOf([train!, train!, unlearn!, unlearn!], [])
-  expect(estimate.secondsLeft(null)).toBeNaN()
-  expect(estimate.share(null)).toBe(0)
+  expect(estimate.secondsLeft([])).toBeNaN()
+  expect(estimate.share([])).toBe(0)
   estimate.end(train!, 50)
   // 0.5 s a unit: 100 + 10 + 10 are left.
-  expect(estimate.secondsLeft(null)).toBe(60)
+  expect(estimate.secondsLeft([])).toBe(60)
   estimate.end(unlearn!, 30)
   // An unlearning takes 30 s, however little work it seems; a training 50 s.
-  expect(estimate.secondsLeft(null)).toBe(80)
-  expect(estimate.share(null)).toBe(110 / 220)
+  expect(estimate.secondsLeft([])).toBe(80)
+  expect(estimate.share([])).toBe(110 / 220)
 })
 
 test('the stage under way counts by its own share, else by the time it took', () => {
   const estimate = estimateOf([train!, train!], [])
   // A quarter in 5 s: 15 s for its rest and 20 s for the other.
-  expect(estimate.secondsLeft({ work: train!, part: 0.25, seconds: 5 })).toBe(35)
-  expect(estimate.share({ work: train!, part: 0.25, seconds: 5 })).toBe(0.125)
+  expect(estimate.secondsLeft([{ work: train!, part: 0.25, seconds: 5 }])).toBe(35)
+  expect(estimate.share([{ work: train!, part: 0.25, seconds: 5 }])).toBe(0.125)
   estimate.end(train!, 20)
-  expect(estimate.secondsLeft({ work: train!, part: null, seconds: 5 })).toBe(15)
+  expect(estimate.secondsLeft([{ work: train!, part: null, seconds: 5 }])).toBe(15)
   // However long it takes, it isn't over before it says so.
-  expect(estimate.share({ work: train!, part: null, seconds: 500 })).toBeCloseTo((1 + 0.95) / 2, 12)
+  expect(estimate.share([{ work: train!, part: null, seconds: 500 }])).toBeCloseTo((1 + 0.95) / 2, 12)
+})
+
+test('stages that go on at once are all counted, and share the time left', () => {
+  const estimate = estimateOf([train!, train!, train!], [], 2)
+  const half = { work: train!, part: 0.5, seconds: 10 }
+  // 20 s a training: 10 + 10 + 20 are left, for two at once.
+  expect(estimate.secondsLeft([half, half])).toBe(20)
+  expect(estimate.share([half, half])).toBeCloseTo(1 / 3, 12)
 })
 
 test('reused stages say nothing about speed, and those done before are not left', () => {
   const estimate = estimateOf([train!, train!, unlearn!], [train!])
   estimate.end(train!, null)
-  expect(estimate.secondsLeft(null)).toBeNaN()
+  expect(estimate.secondsLeft([])).toBeNaN()
   estimate.end(unlearn!, 3)
-  expect([estimate.secondsLeft(null), estimate.share(null)]).toEqual([0, 1])
+  expect([estimate.secondsLeft([]), estimate.share([])]).toEqual([0, 1])
 })
 
 async function stagesOf(generates: boolean, params: Record<string, unknown>): Promise<StageSpec[]> {

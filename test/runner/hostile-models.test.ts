@@ -262,4 +262,14 @@ describe('order and names:', () => {
     )
     expect(told(modelFile(source(nodes)))).toBe('nothing')
   })
+  test('a tensor that is doubled again and again, or used by thousands of nodes, is no harm', () => {
+    const doubled = Array.from({ length: 60 }, (_, i): NodeSource => ['Add', [`c${i}`, `c${i}`], [`c${i + 1}`]])
+    const c0 = floats([3], [1e-20, 2e-20, 3e-20])
+    expect(told(modelFile(source([...doubled, ['Add', ['z', 'c60'], ['logits']]], { c0 })))).toBe('nothing')
+    const shared = Array.from(
+      { length: 3000 },
+      (_, i): NodeSource => ['Mul', [i ? `r${i}` : 'z', 'gain'], [i < 2999 ? `r${i + 1}` : 'logits']],
+    )
+    expect(told(modelFile(source(shared, { gain: floats([3], [1, 1.1, 0.9]) })))).toBe('nothing')
+  })
 })

@@ -88,7 +88,9 @@ test('a label of a stranger begins no formula and breaks no line in any format',
 
 test('a board leaves with its ranks', () => {
   const board = {
-    columns: [{ id: 'ua', title: 'UA', unit: '%', identity: 'ua/accuracy@1', better: 'closer-to-retrain' }],
+    columns: [
+      { id: 'ua', title: 'UA', unit: '%', identity: 'ua/accuracy@1', better: 'closer-to-retrain', inAvgGap: true },
+    ],
     references: [],
     rows: [
       {
@@ -114,10 +116,10 @@ test('a board leaves with its ranks', () => {
 })
 
 test.each([
-  ['csv', /^Id,Title,Tasks,Description\r?\nmia,MIA,classification/m],
+  ['csv', /^Id,Title,Tasks,Description\r?\n(?:.*\r?\n)*mia,MIA,classification/m],
   ['markdown', /^\| ua \| UA \| classification \|/m],
   ['latex', /^\\begin\{tabular\}\{llll\}\n\\toprule\nId & Title & Tasks & Description \\\\$/m],
-  ['json', /^\[\n {2}\{\n {4}"id": "mia",/],
+  ['json', /^\[\n {2}\{\n {4}"id": "auc-confidence",/],
 ] as const)('list metrics --format %s', async (format, shape) => {
   const { code, stdout } = await cli(['list', 'metrics', '--task', 'classification', '--format', format])
   expect(code).toBe(0)

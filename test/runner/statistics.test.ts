@@ -1,6 +1,13 @@
 /** Mean, spread, gaps, t-tests and ranks of a board, against SalUn's Table 1, against SciPy and by hand. */
 import { describe, expect, test } from 'vitest'
-import { avgGap, meanAndSpread, pairedTTest, type RankedRow, rankRanges } from '../../runner/science/statistics.ts'
+import {
+  avgGap,
+  insuredTTest,
+  meanAndSpread,
+  pairedTTest,
+  type RankedRow,
+  rankRanges,
+} from '../../runner/science/statistics.ts'
 import { goldenJson } from './golden.ts'
 
 describe('mean and spread', () => {
@@ -77,13 +84,20 @@ describe('the average gap', () => {
 })
 
 describe('the paired t-test', () => {
-  const { cases } = goldenJson('t-test/cases.json') as { cases: { a: number[]; b: number[]; p: number }[] }
+  const { cases } = goldenJson('t-test/cases.json') as {
+    cases: { a: number[]; b: number[]; p: number; insured: number }[]
+  }
 
   test.each(cases)('has the p-value of SciPy, $p', ({ a, b, p }) => {
     expect(pairedTTest(a.map((value, index) => value - b[index]!)) / p).toBeCloseTo(1, 9)
   })
 
+  test.each(cases)('insured by one more seed has the p-value of SciPy, $insured', ({ a, b, insured }) => {
+    expect(insuredTTest(a.map((value, index) => value - b[index]!)) / insured).toBeCloseTo(1, 9)
+  })
+
   test('cannot tell anything from one pair', () => {
+    expect(insuredTTest([3])).toBe(1)
     expect(pairedTTest([3])).toBe(1)
   })
 
@@ -92,6 +106,7 @@ describe('the paired t-test', () => {
     expect(pairedTTest([2, 2])).toBe(1 / 2)
     expect(pairedTTest([2, 2, 2])).toBe(1 / 4)
     expect(pairedTTest([-2, -2, -2, -2, -2, -2])).toBe(1 / 32)
+    expect(insuredTTest([-2, -2, -2, -2, -2, -2])).toBe(1 / 32)
     // differences of 0.1 but for rounding: 0.09999999999999998, 0.10000000000000009, 0.09999999999999964
     expect(pairedTTest([0.3 - 0.2, 1.1 - 1, 4.1 - 4])).toBe(1 / 4)
   })
@@ -106,9 +121,13 @@ const row = (id: string, values: number[]): RankedRow => ({
   bySeed: new Map(values.map((value, seed) => [seed, value])),
 })
 
+/** Ten values about a mean that vary by a few hundredths, in another order for each row. */
+const about = (mean: number, turn: number): number[] =>
+  Array.from({ length: 10 }, (_, seed) => mean + (((seed * turn) % 11) - 5) / 100)
+
 describe('rank ranges', () => {
   test('rows that are clearly apart hold one rank each', () => {
-    const ranges = rankRanges([row('c', [9, 9.1, 8.9]), row('a', [1, 1.2, 0.9]), row('b', [4, 4.1, 4.2])])
+    const ranges = rankRanges([row('c', about(9, 3)), row('a', about(1, 5)), row('b', about(4, 7))])
     expect(Object.fromEntries(ranges)).toEqual({
       a: { low: 1, high: 1 },
       b: { low: 2, high: 2 },
@@ -117,24 +136,38 @@ describe('rank ranges', () => {
   })
 
   test('rows that nothing separates share their ranks', () => {
-    const ranges = rankRanges([row('a', [1, 3, 2]), row('b', [2, 1, 3]), row('c', [50, 51.2, 50.4])])
+    const ranges = rankRanges([row('a', about(2, 3)), row('b', about(2, 5)), row('c', about(50, 7))])
     expect(ranges.get('a')).toEqual({ low: 1, high: 2 })
     expect(ranges.get('b')).toEqual({ low: 1, high: 2 })
     expect(ranges.get('c')).toEqual({ low: 3, high: 3 })
   })
 
+  test('a difference that one bad seed would undo separates nothing', () => {
+    // The mean difference is 1.9 of its own standard deviations on each of ten seeds: p of the t-test is 0.0002.
+    const differences = [1, 2, 3, 1, 2, 3, 1, 2, 3, 2].map((value) => value - 0.5)
+    expect(pairedTTest(differences)).toBeLessThan(0.001)
+    expect(insuredTTest(differences)).toBeGreaterThan(0.01)
+  })
+
   test('seeds are paired, so a small but steady difference separates noisy rows', () => {
-    // a and b vary by 10 between seeds, but b is 1.0, 1.1, 0.9 above a
-    const ranges = rankRanges([row('a', [0, 10, 20]), row('b', [1, 11.1, 20.9])])
+    const seeds = Array.from({ length: 10 }, (_, seed) => 10 * seed)
+    const steady = about(1, 3)
+    const ranges = rankRanges([
+      row('a', seeds),
+      row(
+        'b',
+        seeds.map((value, seed) => value + steady[seed]!),
+      ),
+    ])
     expect(ranges.get('a')).toEqual({ low: 1, high: 1 })
   })
 
   test('only common seeds count', () => {
-    const a = row('a', [1, 1.1, 1.2])
-    const b = row('b', [5, 5.2, 5.1])
-    a.bySeed.set(7, 100)
-    b.bySeed.set(8, -100)
-    expect(rankRanges([a, b]).get('a')).toEqual({ low: 1, high: 1 }) // differences -4, -4.1 and -3.9
+    const a = row('a', about(1, 3))
+    const b = row('b', about(5, 5))
+    a.bySeed.set(17, 100)
+    b.bySeed.set(18, -100)
+    expect(rankRanges([a, b]).get('a')).toEqual({ low: 1, high: 1 })
   })
 
   test.each([[[1]], [[1, 1]], [[1, 1.001]]])('fewer than three common seeds separate nothing: %j', (values) => {
@@ -170,14 +203,14 @@ describe('rank ranges', () => {
   })
 
   test("Holm's correction holds a borderline pair against the number of pairs", () => {
-    // differences 1, 2, 3: t = 2 / (1 / sqrt 3) = 3.46 with 2 degrees of freedom, p = 0.074
-    const pair = [row('a', [0, 0, 0]), row('b', [1, 2, 3])]
-    expect(rankRanges(pair, { alpha: 0.08 }).get('a')).toEqual({ low: 1, high: 1 })
-    expect(rankRanges(pair, { alpha: 0.07 }).get('a')).toEqual({ low: 1, high: 2 })
-    // a copy of a makes three pairs: both p = 0.074 are held against 0.08 / 3 first, and fail
-    expect(rankRanges([...pair, row('copy', [0, 0, 0])], { alpha: 0.08 }).get('a')).toEqual({ low: 1, high: 3 })
-    // 0.075 * 3 = 0.225 is enough for the first, 0.225 / 2 for the second
-    expect(rankRanges([...pair, row('copy', [0, 0, 0])], { alpha: 0.225 }).get('b')).toEqual({ low: 3, high: 3 })
+    const pair = [row('a', Array(10).fill(0)), row('b', [1, 2, 3, 1, 2, 3, 1, 2, 3, 2])]
+    const p = insuredTTest([1, 2, 3, 1, 2, 3, 1, 2, 3, 2])
+    expect(rankRanges(pair, { alpha: 1.01 * p }).get('a')).toEqual({ low: 1, high: 1 })
+    expect(rankRanges(pair, { alpha: 0.99 * p }).get('a')).toEqual({ low: 1, high: 2 })
+    // a copy of a makes three pairs: both p are held against a third of alpha first
+    const three = [...pair, row('copy', Array(10).fill(0))]
+    expect(rankRanges(three, { alpha: 2.99 * p }).get('a')).toEqual({ low: 1, high: 3 })
+    expect(rankRanges(three, { alpha: 3.01 * p }).get('b')).toEqual({ low: 3, high: 3 })
   })
 
   test('no rows have no ranks', () => {

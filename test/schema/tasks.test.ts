@@ -122,3 +122,23 @@ test('metrics that a benchmark names are no part of its definition or of a stage
   expect(await definitionOf(fewer)).toBe(await definitionOf(classifies))
   expect(await planRun(fewer, salun, {}, 0)).toEqual(await planRun(classifies, salun, {}, 0))
 })
+
+test('a recipe that says the last epoch has the key of one that says nothing, and the best epoch another', async () => {
+  const keyOf = async (own: object) => {
+    const training = { ...classifies.training, holdOut: 0.1, ...own }
+    const [stage] = await planRun(benchmark.parse({ ...classifies, training }), original, {}, 0)
+    return stage!.key
+  }
+  expect(await keyOf({ checkpoint: 'last' })).toBe(await keyOf({}))
+  expect(await keyOf({ checkpoint: 'best' })).not.toBe(await keyOf({}))
+})
+
+test('the best epoch takes images that are held out, and answers that are right or wrong', () => {
+  const best = (own: object) => ({ ...classifies, training: { ...classifies.training, checkpoint: 'best', ...own } })
+  expect(faultsOf(best({ holdOut: 0.1 }))).toBe('nothing')
+  expect(faultsOf(best({ holdOut: 0 }))).toContain(
+    'best needs images to choose by; set holdOut above 0, or leave checkpoint out',
+  )
+  const training = { ...generates.training, holdOut: 0.1, checkpoint: 'best' }
+  expect(faultsOf({ ...generates, training })).toContain('generation has no best epoch; leave checkpoint out')
+})

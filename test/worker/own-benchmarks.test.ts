@@ -28,6 +28,7 @@ beforeEach(async () => {
 })
 
 const OWN = 'own.fashion.quick'
+const FILE = { id: 'onnx', sha256: '0123456789abcdef'.repeat(4) }
 const definition = (more: Record<string, unknown> = {}) => {
   const { presets: _, ...builtIn } = benchmarks.get(SLUG)!
   return { ...builtIn, slug: OWN, title: 'Fashion, quick', summary: 'One epoch.', seeds: [0], ...more }
@@ -81,6 +82,12 @@ test('what cannot be run is refused before it is kept, with its place', async ()
     ['model', { model: { id: 'smallcnn' } }, /no model for classification "smallcnn".*small-cnn/],
     ['model parameter', { model: { id: 'small-cnn', params: { width: 0 } } }, /model small-cnn: width/],
     ['classes', { model: { id: 'small-cnn', classes: 3 } }, /configured for 3 classes/],
+    ['file without a hash', { model: { id: 'onnx' } }, /model\.sha256: expected the SHA-256 of the file/],
+    ['path of a file', { model: { ...FILE, path: '/etc/a.onnx' } }, /model\.path: expected none/],
+    ['hash of an architecture', { model: { ...FILE, id: 'small-cnn' } }, /model\.sha256: expected only of a model/],
+    ['way out', { model: { ...FILE, external: { '../a': FILE.sha256 } } }, /model\.external: expected the name of a/],
+    ['option of a file', { model: { ...FILE, params: { width: 8 } } }, /model onnx: .*width/],
+    ['classes of a file', { model: { ...FILE, classes: 3 } }, /model \(onnx\) is configured for 3 classes/],
     ['class', { request: { kind: 'class', label: 10 } }, /forgets class 10/],
     ['metric', { metrics: ['ua/accuracy@9'] }, /no metric .*ua\/accuracy@9/],
     ['preset', { presets: { salum: {} } }, /presets: no method "salum"/],
@@ -145,6 +152,30 @@ test('runs on one are measured, and boards, tables, pages and the API show them'
     await ask(`/api/v1/benchmarks/${OWN}/rescore`, { token: ADMIN, json: {} }),
   )
   expect(rescored.evaluations).toBe(2)
+})
+
+test('the model may be a file that only its hash names, on images that only their digest names', async () => {
+  const model = { ...FILE, external: { 'net.onnx.data': 'c'.repeat(64) }, weights: 'original' }
+  await read(await create({ slug: 'own.file', model }), 201)
+  const made = await read<BenchmarkView>(await ask('/api/v1/benchmarks/own.file'))
+  expect(made.model).toEqual({ ...model, params: {} })
+  const submission = await submit(submitter, { benchmark: 'own.file', seeds: [0] })
+  await workOff(runner)
+  const board = await read<Board>(await ask('/api/v1/benchmarks/own.file/board'))
+  expect(board.rows.map(({ method, metrics }) => [method, Object.keys(metrics)])).toEqual([
+    ['ft', ['ua', 'ra', 'ta', 'mia']],
+  ])
+  const words = `ONNX file ${FILE.sha256.slice(0, 12)}, whose weights are the original`
+  for (const path of ['/boards/own.file', `/runs/${submission.runs[0]!.id}`])
+    expect(await (await ask(path)).text(), path).toContain(words)
+  for (const path of ['/', '/queue', `/submissions/${submission.id}`, '/methods/ft', '/docs', '/api/v1/openapi.json'])
+    expect((await ask(path)).status, path).toBe(200)
+
+  const dataset = { id: 'image-folder', digest: 'd'.repeat(64) }
+  await read(await create({ slug: 'own.pets', model: FILE, dataset }), 201)
+  await submit(submitter, { benchmark: 'own.pets', seeds: [0] })
+  const page = await (await ask('/boards/own.pets')).text()
+  expect(page).toContain(`ONNX file ${FILE.sha256.slice(0, 12)}, trained anew`)
 })
 
 test('a retired one takes no submissions, keeps its board, and says why and where to go', async () => {

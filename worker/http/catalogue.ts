@@ -12,6 +12,7 @@ import {
   resolveParams as resolved,
 } from '../../runner/science/catalogue/catalogue.ts'
 import type { MethodDefinition } from '../../runner/science/method.ts'
+import { isInAvgGap } from '../../runner/science/metric.ts'
 import { noSuch } from '../../runner/words/nearest.ts'
 import { type BenchmarkView, definitionIn, viewOfBenchmark } from '../../schema/api/benchmark.ts'
 import type { Column } from '../../schema/api/board.ts'
@@ -153,6 +154,7 @@ export function columnsOf({ task, metrics }: Benchmark): Omit<Column, 'measured'
       unit: metric?.unit ?? '',
       identity,
       better: metric?.better ?? 'closer-to-retrain',
+      inAvgGap: metric ? isInAvgGap(metric) : true,
     }
   })
 }

@@ -1,5 +1,6 @@
 /** Benchmarks in words. */
 import { aimOf, type Benchmark } from '../../schema/benchmark.ts'
+import { EXPORTED, modelWords as named } from '../../schema/parts/model-file.ts'
 import { picturedBy } from '../http/catalogue.ts'
 import { plural } from './numbers.ts'
 
@@ -15,9 +16,19 @@ export function forgottenWords(benchmark: Benchmark): string {
   return [request.label, name].filter((word) => word !== undefined).join(', ')
 }
 
-/** "cifar10", or "image-folder 0123456789ab" of images that only their digest names. */
-export const datasetWords = ({ id, digest }: Benchmark['dataset']): string =>
-  digest === undefined ? id : `${id} ${digest.slice(0, 12)}`
+/** "cifar10", or "image-folder 0123456789ab, brought to 64 x 64" of images that only their digest names. */
+export const datasetWords = ({ id, digest, size }: Benchmark['dataset']): string =>
+  `${id}${digest === undefined ? '' : ` ${digest.slice(0, 12)}`}${size === undefined ? '' : `, brought to ${size} x ${size}`}`
+
+const weightsWords = {
+  anew: 'trained anew',
+  pretrained: 'trained from its weights',
+  original: 'whose weights are the original',
+}
+
+/** "small-cnn", or "ONNX file 0123456789ab, trained anew" of one that is a file. */
+export const modelWords = (model: Benchmark['model']): string =>
+  model.id === EXPORTED ? `${named(model)}, ${weightsWords[model.weights ?? 'anew']}` : named(model)
 
 export function requestWords(benchmark: Benchmark): string {
   const { request } = benchmark
@@ -50,6 +61,7 @@ export function aimWords(benchmark: Benchmark): string {
 }
 
 export function recipeWords({ training }: Pick<Benchmark, 'training'>): string {
-  const { epochs, batchSize, learningRate, optimizer, augment } = training
-  return `${plural(epochs, 'epoch')} of ${optimizer.kind.toUpperCase()}, batch ${batchSize}, learning rate ${learningRate}${augment ? ', augmented' : ''}`
+  const { epochs, batchSize, learningRate, optimizer, augment, checkpoint } = training
+  const best = checkpoint === 'best' ? '; the weights of the epoch that is best on images held out' : ''
+  return `${plural(epochs, 'epoch')} of ${optimizer.kind.toUpperCase()}, batch ${batchSize}, learning rate ${learningRate}${augment ? ', augmented' : ''}${best}`
 }

@@ -267,12 +267,16 @@ export const BoardTable = <R extends BoardRow>({
               ) : (
                 <SortHead order={order} id="rank" text="Place" unit="by the rule below" />
               )}
-              {board.columns.map(({ id, title, unit, better }) => (
+              {board.columns.map(({ id, title, unit, better, inAvgGap }) => (
                 <SortHead
                   order={order}
                   id={id}
                   text={title}
-                  unit={[unit, better === 'closer-to-retrain' ? 'sorts by |gap|' : `${better} is better`]
+                  unit={[
+                    unit,
+                    better === 'closer-to-retrain' ? 'sorts by |gap|' : `${better} is better`,
+                    byGap && !inAvgGap && 'not in Avg. Gap',
+                  ]
                     .filter(Boolean)
                     .join(', ')}
                   largestFirst={better === 'larger'}

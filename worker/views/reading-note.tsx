@@ -7,14 +7,15 @@ const list = (words: string[]) => new Intl.ListFormat('en', { type: 'conjunction
 export const ReadingNote = ({ board: { columns, ordering } }: { board: Ranking }) => {
   const directed = columns.filter(({ better }) => better !== 'closer-to-retrain')
   const closeness = columns.filter(({ better }) => better === 'closer-to-retrain').map(({ title }) => title)
+  const averaged = columns.filter(({ inAvgGap }) => inAvgGap).map(({ title }) => title)
   return (
     <>
       {ordering.by === 'avg-gap' ? (
         <>
           A rank is a range: it starts at 1 + the number of rows that beat this one and ends at the number of rows minus
-          those it beats. One row beats another when a paired t-test over their common seeds separates them after Holm's
-          correction over all pairs, at 5%; fewer than three common seeds separate nothing. Below n={PROVISIONAL_BELOW}{' '}
-          a rank is provisional.
+          those it beats. One row beats another when a paired t-test over their common seeds, insured against one bad
+          seed more, separates them after Holm's correction over all pairs, at 5%; fewer than three common seeds
+          separate nothing. Below n={PROVISIONAL_BELOW} a rank is provisional.
         </>
       ) : (
         <>
@@ -26,6 +27,9 @@ export const ReadingNote = ({ board: { columns, ordering } }: { board: Ranking }
       with one of its own missing it stands below the others.
       {closeness.length > 0 &&
         ` ${list(closeness)} ${closeness.length === 1 ? 'has no better direction of its own' : 'have no better direction of their own'}: closer to retrain is better.`}
+      {averaged.length > 0 &&
+        averaged.length < closeness.length &&
+        ` Avg. Gap is the mean over ${list(averaged)} alone.`}
       {directed.length === columns.length &&
         ' The gap to retrain is for orientation: these metrics have a better direction of their own.'}
     </>

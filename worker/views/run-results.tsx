@@ -57,11 +57,15 @@ export const Metrics = ({ run }: { run: Run }) => {
         </thead>
         <tbody>
           {Object.entries(run.metrics).map(
-            ([id, { title, unit, better, value, retrain, gap, identity, retrainIdentity, ...provenance }]) => (
+            ([
+              id,
+              { title, unit, better, inAvgGap, value, retrain, gap, identity, retrainIdentity, ...provenance },
+            ]) => (
               <tr>
                 <th scope="row">
                   <a href={`/docs#metric-${id}`}>{title}</a> <span class="muted">{unit}</span>
                   {better !== 'closer-to-retrain' && <div class="unit">{better} is better</div>}
+                  {better === 'closer-to-retrain' && !inAvgGap && <div class="unit">not in Avg. Gap</div>}
                 </th>
                 <td class="num">
                   <strong>{decimal(value)}</strong>
@@ -87,7 +91,7 @@ export const Metrics = ({ run }: { run: Run }) => {
               </td>
               <td class="num muted">the reference</td>
               <td class="num" />
-              <td class="muted">mean of |gap|, smaller is better</td>
+              <td class="muted">mean of |gap| over the metrics in it, smaller is better</td>
             </tr>
           )}
         </tbody>

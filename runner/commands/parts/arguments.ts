@@ -13,9 +13,10 @@ import { createClient } from '../../agent/client.ts'
 import { targetOf } from '../../pipeline/catalogue.ts'
 import { completedRequest, withList } from '../../pipeline/request.ts'
 import * as catalogue from '../../science/catalogue/catalogue.ts'
-import { parametersOf } from '../../science/parameters.ts'
+import { type Setting, settingsOf } from '../../science/catalogue/settings.ts'
+import { parametersOf, readValue } from '../../science/parameters.ts'
+import { type Choice, type Dimension, dimensionOf } from '../../science/search.ts'
 import { reasonOf } from '../../store/write.ts'
-import { readingsOf } from '../../words/command.ts'
 import { didYouMean } from '../../words/nearest.ts'
 import { UsageError } from '../../words/usage.ts'
 import { serverOf } from './command.ts'
@@ -65,16 +66,30 @@ export async function benchmarkFrom(word: string): Promise<Benchmark> {
   const value = await completedRequest(written, { folder: dirname(word) })
   const { data, error } = benchmarkShape.safeParse(value)
   if (!data) throw new UsageError(`${word}: ${describeIssues(error, value)}`)
-  const { path } = data.dataset
-  const dataset = path === undefined ? data.dataset : { ...data.dataset, path: resolve(dirname(word), path) }
-  return { ...data, dataset }
+  const fromHere = <Ref extends { path?: string | undefined }>(ref: Ref): Ref =>
+    ref.path === undefined ? ref : { ...ref, path: resolve(dirname(word), ref.path) }
+  const { dataset, model } = data
+  const initial = model.initial && fromHere(model.initial)
+  return { ...data, dataset: fromHere(dataset), model: { ...fromHere(model), ...(initial && { initial }) } }
 }
 
 /** `--param name=value` words; each value is read as what the method's schema takes. */
 export function paramsFrom(benchmark: Benchmark, method: string, words: string[] = []): Record<string, unknown> {
   const params = paramsOf(benchmark, method)
+  const values = wordsByName(params, method, words)
+  return Object.fromEntries(values.map(([name, text]) => [name, readValue(params, name, text).value]))
+}
+
+/** The same where a parameter may have several values, or a range of them. */
+export function spaceFrom(benchmark: Benchmark, method: string, words: string[] = []): Dimension[] {
+  const params = paramsOf(benchmark, method)
+  return wordsByName(params, method, words).map(([name, text]) => dimensionOf(params, name, text))
+}
+
+/** Checks that the names are the method's, each once. */
+function wordsByName(params: z.ZodType, method: string, words: string[]): [name: string, text: string][] {
   const known = parametersOf(params).map(({ name }) => name)
-  const values: Record<string, unknown> = {}
+  const values = new Map<string, string>()
   for (const word of words) {
     const [, name, text] = /^([^=]+)=(.*)$/s.exec(word) ?? []
     if (name === undefined || text === undefined) {
@@ -84,18 +99,10 @@ export function paramsFrom(benchmark: Benchmark, method: string, words: string[]
       const listed = known.length > 0 ? `known: ${known.join(', ')}` : 'it has none'
       throw new UsageError(`${method} has no parameter "${name}"${didYouMean(name, known)}; ${listed}`)
     }
-    if (name in values) throw new UsageError(`--param ${name}: expected once, came twice`)
-    values[name] = valueFor(params, name, text)
+    if (values.has(name)) throw new UsageError(`--param ${name}: expected once, came twice`)
+    values.set(name, text)
   }
-  return values
-}
-
-/** What the schema takes for this parameter; where it takes none, the likeliest, for the schema to refuse in its own words. */
-function valueFor(params: z.ZodType, name: string, text: string): unknown {
-  const readings = readingsOf(text)
-  const fits = (value: unknown) =>
-    !params.safeParse({ [name]: value }).error?.issues.some(({ path }) => path[0] === name)
-  return readings[Math.max(0, readings.findIndex(fits))]
+  return [...values]
 }
 
 /** What a method takes on a benchmark; refuses one that has nothing to offer for its task. */
@@ -109,14 +116,23 @@ function paramsOf(benchmark: Benchmark, id: string): z.ZodType<Record<string, un
 export function resolveParams(benchmark: Benchmark, id: string, own: Record<string, unknown>): Record<string, unknown> {
   const found = catalogue.resolveParams(benchmark, id, own)
   if ('values' in found) return found.values
-  const { code, message } = found.refusal
-  throw new UsageError(code === 'invalid_parameters' ? `${id}: ${message}` : message)
+  throw refused(id, found.refusal)
 }
 
+/** Settings of a method, one for each choice, checked. */
+export function resolveSettings(benchmark: Benchmark, id: string, choices: readonly Choice[]): Setting[] {
+  const found = settingsOf(benchmark, id, choices)
+  if ('settings' in found) return found.settings
+  throw refused(id, found.refusal)
+}
+
+const refused = (id: string, { code, message }: catalogue.Refusal) =>
+  new UsageError(code === 'invalid_parameters' ? `${id}: ${message}` : message)
+
 /** `0,1,2` or `0-4`. */
-export function seedsFrom(text: string): number[] {
+export function seedsFrom(text: string, option = '--seeds'): number[] {
   const fail = (): never => {
-    throw new UsageError(`--seeds: expected different whole numbers from 0, such as 0,1,2 or 0-4, got "${text}"`)
+    throw new UsageError(`${option}: expected different whole numbers from 0, such as 0,1,2 or 0-4, got "${text}"`)
   }
   const seeds = text.split(',').flatMap((part) => {
     const [, from, to] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? fail()

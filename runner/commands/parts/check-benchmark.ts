@@ -1,11 +1,12 @@
 /** What can be told of a benchmark before anything is computed. */
 import type { Benchmark } from '../../../schema/benchmark.ts'
-import { picturedOf } from '../../../schema/classes.ts'
+import { isUnpinned, picturedOf } from '../../../schema/classes.ts'
 import { datasets } from '../../pipeline/catalogue.ts'
+import { pinModelFiles } from '../../pipeline/model-file.ts'
 import { runnerTask, runnerTasks } from '../../pipeline/tasks.ts'
 import { benchmarkFault } from '../../science/catalogue/benchmark-fault.ts'
 import type { DataLoader } from '../../stages/data.ts'
-import type { dataPlaces } from '../../store/home.ts'
+import type { DataPlaces } from '../../store/home.ts'
 import { note } from '../../terminal/output.ts'
 import { UsageError } from '../../words/usage.ts'
 
@@ -22,17 +23,23 @@ export function requireTools(tasks: Iterable<string> = runnerTasks.keys()): void
 }
 
 /** Files that only the last stage needs are asked for first. */
-export async function prepareBenchmark(
-  benchmark: Benchmark,
-  places: ReturnType<typeof dataPlaces>,
-  signal: AbortSignal,
-): Promise<void> {
+export async function prepareBenchmark(benchmark: Benchmark, places: DataPlaces, signal: AbortSignal): Promise<void> {
   await runnerTask(benchmark.task.id).prepare?.(benchmark, { places, signal, note })
 }
 
-/** Images of the user's own are named by path: their digest makes sure that stages of other content are not reused. */
-export async function pinContent(benchmark: Benchmark, data: DataLoader, signal: AbortSignal): Promise<Benchmark> {
-  if (benchmark.dataset.path === undefined) return benchmark
+/** Images that are held against no hash, such as the user's own: their digest makes sure that stages of other content are not reused.
+ *  So it is with models that are files, which are read and held against the images here; `models` says where they lie. */
+export async function pinContent(
+  benchmark: Benchmark,
+  data: DataLoader,
+  { places, signal }: { places: DataPlaces; signal: AbortSignal },
+): Promise<{ benchmark: Benchmark; models: Record<string, string> }> {
+  return await pinModelFiles(await pinImages(benchmark, data, signal), { data, places, signal })
+}
+
+async function pinImages(benchmark: Benchmark, data: DataLoader, signal: AbortSignal): Promise<Benchmark> {
+  const { path, digest } = benchmark.dataset
+  if (path === undefined && (digest !== undefined || !isUnpinned(benchmark.dataset))) return benchmark
   const { dataset } = await data(benchmark.dataset, { signal })
   return { ...benchmark, dataset: { ...benchmark.dataset, digest: dataset.digest } }
 }

@@ -28,7 +28,7 @@ export const threadsOption = [
 ] as const
 export const dataOption = [
   '--data <dir>',
-  'a folder with dataset files, before the cache (repeatable; also PALIMPSEST_DATA)',
+  'a folder with files of datasets and models, before the cache (repeatable; also PALIMPSEST_DATA)',
 ] as const
 
 export const DEFAULT_PORT = 8787

@@ -1,22 +1,25 @@
-/** Any images in folders: `train/<class>/*` and `test/<class>/*`. Classes are sorted by name, images by name within their
- *  class; file systems write an accented letter as one character or two (NFC, NFD), which is the same name here. Pixels are taken as stored: no resizing, no rotation; grey stays one channel, transparency is dropped. */
+/** Any images in folders: `train/<class>/*` and `test/<class>/*`, or `val` where there is no `test`. Classes are sorted by name, images by name within their
+ *  class; file systems write an accented letter as one character or two (NFC, NFD), which is the same name here. Pixels are taken as pictures.ts has it: grey stays one
+ *  channel, and nothing is resized unless a `size` is given. */
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { DatasetError, defineDataset, type LoadOptions, type Split } from '../../science/dataset.ts'
+import { basename, join } from 'node:path'
+import { MAX_CLASSES } from '../../formats/labels.ts'
+import { DatasetError, defineDataset, type LoadOptions } from '../../science/dataset.ts'
 import { withDigest } from '../digest.ts'
-import { AT_ONCE, decode, list, type Picture, shapeOf } from '../files/pictures.ts'
+import { examplesIn, pictureSplit } from '../files/picture-split.ts'
+import { isFolder, list, type Picture } from '../files/pictures.ts'
 
-/** Labels are bytes. */
-const MAX_CLASSES = 256
 export const imageFolder = defineDataset({
   title: 'Images in folders',
   licence: 'That of your images',
   source: 'A folder of yours with train/<class>/* and test/<class>/*',
   normalization: { mean: [0.5], std: [0.5] },
+  resizes: true,
   async load(options) {
     const path = options.path ?? (await folderOfDigest(options))
     const trainFolders = await foldersOf(join(path, 'train'))
-    const testFolders = await foldersOf(join(path, 'test'))
+    const tested = !(await isFolder(join(path, 'test'))) && (await isFolder(join(path, 'val'))) ? 'val' : 'test'
+    const testFolders = await foldersOf(join(path, tested))
     const classes = [...trainFolders.keys()]
     if (classes.length < 2 || classes.length > MAX_CLASSES) {
       throw new DatasetError(
@@ -27,12 +30,24 @@ export const imageFolder = defineDataset({
       classes.find((name) => !testFolders.has(name)) ?? [...testFolders.keys()].find((name) => !trainFolders.has(name))
     if (lone !== undefined) {
       throw new DatasetError(
-        `${path}: expected the same classes in train and test, but ${lone} is in one only; add or remove it`,
+        `${path}: expected the same classes in train and ${tested}, but ${lone} is in one only; add or remove it`,
       )
     }
-    const inOrder = (folders: Map<string, string>) => classes.map((name) => folders.get(name)!)
-    const train = await loadSplit(join(path, 'train'), inOrder(trainFolders), null, options)
-    const test = await loadSplit(join(path, 'test'), inOrder(testFolders), train.first, options)
+    const { size, signal, onProgress } = options
+    const load = async (name: string, folders: Map<string, string>, first: Picture | null) => {
+      const folder = join(path, name)
+      const inOrder = classes.map((each) => folders.get(each)!)
+      return pictureSplit(await examplesIn(folder, inOrder), {
+        classes: classes.length,
+        first,
+        wanted: { size },
+        phase: `decoding ${basename(folder)} images`,
+        signal,
+        onProgress,
+      })
+    }
+    const train = await load('train', trainFolders, null)
+    const test = await load(tested, testFolders, train.first)
     const { channels, height, width } = train.first
     return withDigest({ channels, height, width, classes, train: train.split, test: test.split })
   },
@@ -72,37 +87,4 @@ async function foldersOf(split: string): Promise<Map<string, string>> {
     folders.set(name, folder)
   }
   return folders
-}
-
-/** Every image must have the shape of `first`, or of the split's first image where `first` is null. */
-async function loadSplit(
-  folder: string,
-  classFolders: string[],
-  first: Picture | null,
-  { signal, onProgress }: LoadOptions,
-): Promise<{ split: Split; first: Picture }> {
-  const examples: { path: string; label: number }[] = []
-  for (const [label, name] of classFolders.entries()) {
-    const files = await list(join(folder, name))
-    if (files.length === 0) throw new DatasetError(`${join(folder, name)}: expected at least one image, got none`)
-    examples.push(...files.map((file) => ({ path: join(folder, name, file), label })))
-  }
-  const count = examples.length
-  const reference = first ?? (await decode(examples[0]!.path))
-  const size = reference.pixels.length
-  const images = new Uint8Array(count * size)
-  for (let start = 0; start < count; start += AT_ONCE) {
-    signal?.throwIfAborted()
-    const decoded = await Promise.all(examples.slice(start, start + AT_ONCE).map(({ path }) => decode(path)))
-    decoded.forEach((image, index) => {
-      if (shapeOf(image) !== shapeOf(reference)) {
-        throw new DatasetError(
-          `${image.path}: expected ${shapeOf(reference)} like ${reference.path}, got ${shapeOf(image)}; bring all images to one size and kind`,
-        )
-      }
-      images.set(image.pixels, (start + index) * size)
-    })
-    onProgress?.({ phase: `decoding ${folder}`, done: start + decoded.length, total: count, unit: 'images' })
-  }
-  return { split: { images, labels: Uint8Array.from(examples, ({ label }) => label), count }, first: reference }
 }

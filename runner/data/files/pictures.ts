@@ -1,9 +1,12 @@
-/** Pictures on the disk, decoded: pixels as stored, without resizing or rotation; grey stays one channel, transparency is
- *  dropped. */
+/** Pictures on the disk, decoded: pixels as stored, without rotation; grey stays one channel unless colour is asked for, transparency
+ *  is dropped. Where a size is asked for, the shorter side is brought to it, bilinearly and as smooth as it shrinks, and the middle is
+ *  cut out: torchvision's Resize and CenterCrop. */
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import type { Sharp } from 'sharp'
 import { DatasetError, ImageError } from '../../science/dataset.ts'
 import { reasonOf } from '../../store/write.ts'
+import { channelsFirst } from './planes.ts'
 import { pictureLibrary } from './sharp.ts'
 
 const extensions = ['.png', '.jpg', '.jpeg', '.webp']
@@ -56,34 +59,46 @@ export const isFolder = (path: string): Promise<boolean> =>
 export const shapeOf = ({ width, height, channels }: Picture) =>
   `${width} x ${height} pixels of ${channels} channel${channels === 1 ? '' : 's'}`
 
+export interface Wanted {
+  /** Grey pictures become colours, too. */
+  colour?: boolean | undefined
+  /** Side of the square that is cut out. */
+  size?: number | undefined
+}
+
 /** Bytes of one image, channels first. */
-export async function decode(path: string): Promise<Picture> {
+export async function decode(path: string, { colour = false, size }: Wanted = {}): Promise<Picture> {
   if (!extensions.includes(extname(path).toLowerCase())) {
     throw new DatasetError(`${path}: expected an image ending in ${extensions.join(', ')}; convert or remove it`)
   }
   const sharp = pictureLibrary()
   try {
     const file = sharp(path, { failOn: 'warning' })
-    const { space } = await file.metadata()
-    const grey = space === 'b-w' || space === 'grey16'
-    const { data, info } = await file
-      .removeAlpha()
+    const { space, width: w, height: h } = await file.metadata()
+    const grey = !colour && (space === 'b-w' || space === 'grey16')
+    const { data, info } = await squared(file.removeAlpha(), { width: w, height: h, size })
       .toColourspace(grey ? 'b-w' : 'srgb')
       .raw()
       .toBuffer({ resolveWithObject: true })
     const { channels, height, width } = info
-    return { path, pixels: channelsFirst(data, channels), channels, height, width }
+    return { path, pixels: channelsFirst(data, { count: 1, channels }), channels, height, width }
   } catch (error) {
     throw new ImageError(`${path}: cannot be decoded: ${(error as Error).message}; replace or remove it`)
   }
 }
 
-/** [h, w, c] -> [c, h, w] */
-function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array {
-  const area = pixels.length / channels
-  const planes = new Uint8Array(pixels.length)
-  for (let channel = 0; channel < channels; channel++) {
-    for (let index = 0; index < area; index++) planes[channel * area + index] = pixels[index * channels + channel]!
-  }
-  return planes
+function squared(
+  file: Sharp,
+  { width, height, size }: { width: number; height: number; size: number | undefined },
+): Sharp {
+  if (size === undefined) return file
+  const scaled = (side: number) => Math.floor((size * side) / Math.min(width, height))
+  // No shortcut of the decoder, whose pixels depend on its version.
+  const options = { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false } as const
+  const [w, h] = [scaled(width), scaled(height)]
+  const middle = (side: number) => halfToEven((side - size) / 2)
+  return file.resize(w, h, options).extract({ left: middle(w), top: middle(h), width: size, height: size })
 }
+
+/** As Python rounds. */
+const halfToEven = (value: number) => (value % 1 === 0.5 ? 2 * Math.round(value / 2) : Math.round(value))

@@ -8,6 +8,7 @@ import { localFaultOf } from '../../store/local-fault.ts'
 import * as read from '../../store/read.ts'
 import { reasonOf, writeWhole } from '../../store/write.ts'
 import { type DownloadOptions, download } from './download.ts'
+import { held } from './held.ts'
 
 export interface PinnedFile {
   /** Name of the uncompressed file; `<name>.gz` is taken as well, and is what is downloaded. */
@@ -15,8 +16,9 @@ export interface PinnedFile {
   /** SHA-256 and size of the uncompressed bytes: copies compressed elsewhere differ, their content does not. */
   sha256: string
   bytes: number
-  /** Official addresses of `<name>.gz`. */
+  /** Official addresses of `<name>.gz`, or of the file itself where it is published so. */
   urls: string[]
+  plain?: true
 }
 
 export type Tuning = Pick<DownloadOptions<unknown>, 'attempts' | 'pauseMs' | 'stallMs'>
@@ -50,13 +52,15 @@ export async function loadPinned(
   const look = () => findPinned(file, { folders: [cached], remedy: `delete it and run again to download it`, signal })
   const found = (await findPinned(file, { folders, remedy: REPLACE, signal })) ?? (await look())
   if (found) return found
-  const name = `${file.name}.gz`
+  const name = file.plain ? file.name : `${file.name}.gz`
   const target = join(cached, name)
   return download({
     ...tuning,
     urls: file.urls,
     name,
-    ...(folders.length > 0 && { sought: `${folders.join(' or ')} (as ${file.name} or ${name})` }),
+    ...(folders.length > 0 && {
+      sought: `the folders of --data (looked for ${file.name} or ${file.name}.gz; ${await held(folders)})`,
+    }),
     target,
     maxBytes: file.bytes + 1024,
     look,

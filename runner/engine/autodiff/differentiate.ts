@@ -1,4 +1,6 @@
 /** The walk: a forward graph in, gradient nodes added to it. Rules live in gradients/. */
+import { at } from '../onnx/arity.ts'
+import type { OutputType } from '../onnx/geometry.ts'
 import { describe, type Graph, type Node, type Value } from '../onnx/graph.ts'
 import { type Ops, opsFor } from '../onnx/ops.ts'
 import * as gradients from './gradients/index.ts'
@@ -17,6 +19,20 @@ function unbroadcast(ops: Ops, gradient: Value, { shape }: Value): Value {
     axis < extra || (shape[axis - extra] === 1 && extent !== 1) ? [axis] : [],
   )
   return ops.Reshape(ops.ReduceSum(gradient, axes), shape)
+}
+
+/** Output `index` of a node of the graph, which gives it from now on if it did not. */
+function withOutput(graph: Graph, node: Node, index: number, type: OutputType): Value {
+  const place = graph.nodes.findIndex(({ outputs }) => outputs[0] === node.outputs[0])
+  const current = at(graph.nodes, place)
+  const value = current.outputs[index] ?? { name: graph.freshName(node.op), ...type }
+  const outputs = Array.from(
+    { length: Math.max(index + 1, current.outputs.length) },
+    (_, i) => current.outputs[i] ?? null,
+  )
+  outputs[index] = value
+  graph.nodes[place] = { ...current, outputs }
+  return value
 }
 
 /** Adds the gradients of a scalar `loss` for the values `wrt` to the graph and gives them in the same order.
@@ -60,6 +76,7 @@ export function differentiate(
       y: node.outputs as RuleContext['y'],
       dy: dys[0] as Value,
       dys,
+      optional: (index, type) => withOutput(graph, node, index, type),
       needs: (index) => !!x[index] && active.has(x[index]),
       constant: (index) => (x[index] ? graph.initializers.get(x[index]) : undefined),
     })

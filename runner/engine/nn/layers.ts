@@ -6,18 +6,29 @@ import type { Ops } from '../onnx/ops.ts'
 import { type Shape, sizeOf, tensor } from '../onnx/tensor.ts'
 import type { Initializer, Scope } from './variables.ts'
 
-const filled =
+export const filled =
   (value: number): Initializer =>
   (_, shape) =>
     new Float32Array(sizeOf(shape)).fill(value)
 export const zerosInit = filled(0)
 export const onesInit = filled(1)
 
+/** Normal with mean 0. */
+export const normalOf =
+  (deviation: number): Initializer =>
+  (random, shape) =>
+    Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * deviation)
+
+/** Standard normal, PyTorch's default for embeddings. */
+export const normalInit = normalOf(1)
+
 /** Normal with variance 2 / fan-out (He et al. 2015, https://arxiv.org/abs/1502.01852); shape [o, i, ...kernel]. */
-export const kaimingNormalFanOut: Initializer = (random, shape) => {
-  const deviation = Math.sqrt(2 / (shape[0]! * sizeOf(shape.slice(2))))
-  return Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * deviation)
-}
+export const kaimingNormalFanOut: Initializer = (random, shape) =>
+  normalOf(Math.sqrt(2 / (shape[0]! * sizeOf(shape.slice(2)))))(random, shape)
+
+/** The same with variance 2 / fan-in; shape [o, i, ...kernel]. */
+export const kaimingNormalFanIn: Initializer = (random, shape) =>
+  normalOf(Math.sqrt(2 / sizeOf(shape.slice(1))))(random, shape)
 
 /** Uniform in +-1 / sqrt(fanIn), PyTorch's default for Linear. */
 export const uniformFanIn =
@@ -28,15 +39,20 @@ export const uniformFanIn =
   }
 
 /** (x - mean) / std per channel, with pixels in [0, 1]: the first layer, so that a model takes images as they are. */
-export function normalize({ ops }: Scope, x: Value, { mean, std }: { mean: number[]; std: number[] }): Value {
+export const normalize = ({ ops }: Scope, x: Value, { mean, std }: Normalization): Value =>
+  normalizePixels(ops, x, { mean, std })
+
+interface Normalization {
+  mean: number[]
+  std: number[]
+}
+
+/** The same outside of a model. */
+export function normalizePixels(ops: Ops, x: Value, { mean, std }: Normalization): Value {
   const perChannel = (values: number[]) =>
     ops.constant(tensor('float32', [values.length, 1, 1], Float32Array.from(values)))
   return ops.Div(ops.Sub(x, perChannel(mean)), perChannel(std))
 }
-
-/** Standard normal, PyTorch's default for embeddings. */
-export const normalInit: Initializer = (random, shape) =>
-  Float32Array.from({ length: sizeOf(shape) }, () => random.normal())
 
 export interface ConvOptions {
   out: number
@@ -65,12 +81,28 @@ export function conv(
   })
 }
 
-/** [n, i] -> [n, out] */
-export function linear(scope: Scope, name: string, x: Value, out: number): Value {
-  const size = x.shape[1]!
-  const weight = scope.parameter(`${name}.weight`, [out, size], uniformFanIn(size))
-  const bias = scope.parameter(`${name}.bias`, [out], uniformFanIn(size))
-  return scope.ops.Gemm(x, weight, bias, { transB: 1 })
+export interface LinearOptions {
+  bias?: boolean
+  init?: Initializer
+  biasInit?: Initializer
+}
+
+/** [..., i] -> [..., out] */
+export function linear(
+  scope: Scope,
+  name: string,
+  x: Value,
+  out: number,
+  { bias = true, init, biasInit }: LinearOptions = {},
+): Value {
+  const { ops } = scope
+  const front = x.shape.slice(0, -1)
+  const size = x.shape.at(-1)!
+  const weight = scope.parameter(`${name}.weight`, [out, size], init ?? uniformFanIn(size))
+  const offset = bias ? scope.parameter(`${name}.bias`, [out], biasInit ?? uniformFanIn(size)) : null
+  // One product over all rows, whatever they are arranged in.
+  const rows = ops.Reshape(x, [sizeOf(front), size])
+  return ops.Reshape(ops.Gemm(rows, weight, offset, { transB: 1 }), [...front, out])
 }
 
 /** Batch normalization (https://arxiv.org/abs/1502.03167). */
@@ -107,6 +139,43 @@ export function globalAveragePool({ ops }: Scope, x: Value): Value {
   return ops.Reshape(ops.GlobalAveragePool(x), x.shape.slice(0, 2))
 }
 
+/** The largest of each 2x2 block; a last row or column that has no partner is left out. */
+export function halve({ ops }: Scope, x: Value): Value {
+  const [height, width] = x.shape.slice(2) as [number, number]
+  if (height < 2 || width < 2) throw new Error(`a map of ${height}x${width} can't be halved; the images are too small`)
+  return ops.emit('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] })[0]
+}
+
+/** Means over size x size areas that cover the map and overlap where they don't divide it, as PyTorch's AdaptiveAvgPool2d cuts
+ *  them: [n, c, h, w] -> [n, c, size, size] */
+export function adaptiveAveragePool({ ops }: Scope, x: Value, size: number): Value {
+  /** Row i has the weights of area i. */
+  const areas = (extent: number): Float32Array => {
+    const weights = new Float32Array(size * extent)
+    for (let i = 0; i < size; i++) {
+      const [begin, end] = [Math.floor((i * extent) / size), Math.ceil(((i + 1) * extent) / size)]
+      weights.fill(1 / (end - begin), i * extent + begin, i * extent + end)
+    }
+    return weights
+  }
+  const [height, width] = x.shape.slice(2) as [number, number]
+  const rows = ops.constant(tensor('float32', [size, height], areas(height)))
+  const columns = ops.Transpose(ops.constant(tensor('float32', [size, width], areas(width))), [1, 0])
+  const means = height === size ? x : ops.MatMul(rows, x)
+  return width === size ? means : ops.MatMul(means, columns)
+}
+
+/** [n, ...] -> [n, product of the rest] */
+export const flatten = ({ ops }: Scope, x: Value): Value => ops.Reshape(x, [x.shape[0]!, sizeOf(x.shape.slice(1))])
+
+/** Layer normalization (https://arxiv.org/abs/1607.06450) over the last axis. */
+export function layerNorm(scope: Scope, name: string, x: Value, { epsilon = 1e-5 } = {}): Value {
+  const shape: Shape = [x.shape.at(-1)!]
+  const scale = scope.parameter(`${name}.weight`, shape, onesInit)
+  const bias = scope.parameter(`${name}.bias`, shape, zerosInit)
+  return scope.ops.emit('LayerNormalization', [x, scale, bias], { axis: -1, epsilon })[0]
+}
+
 /** Group normalization (https://arxiv.org/abs/1803.08494): statistics over each group of channels of each example. */
 export function groupNorm(
   scope: Scope,
@@ -120,6 +189,9 @@ export function groupNorm(
   const bias = scope.parameter(`${name}.bias`, [channels], zerosInit)
   return groupNormTraining(scope.ops, x, scale, bias, { groups, epsilon })
 }
+
+/** x * Phi(x), with the distribution function of the normal distribution (https://arxiv.org/abs/1606.08415). */
+export const gelu = ({ ops }: Scope, x: Value): Value => ops.emit('Gelu', [x])[0]
 
 /** x * sigmoid(x) */
 export const swish = ({ ops }: Scope, x: Value): Value => ops.Mul(x, ops.Sigmoid(x))

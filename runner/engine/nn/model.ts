@@ -9,7 +9,7 @@ export interface ModelOptions {
   normalization: { mean: number[]; std: number[] }
 }
 
-export interface ModelDefinition<Params = Record<string, number>> {
+export interface ModelDefinition<Params = Record<string, unknown>> {
   title: string
   paper: { title: string; url: string } | null
   params: z.ZodType<Params>

@@ -36,6 +36,8 @@ export function withBlockedConvolutions(graph: Graph, block: number): Graph {
       const rows = ops.Reshape(w, [1, o, c * height * width, 1])
       const laid = typed('ReorderInput', [rows], {}, rows)
       if (!whole) return ops.Reshape(laid, w.shape)
+      // One tap stands as it should.
+      if (height * width === 1) return ops.Reshape(laid, w.shape)
       const split = ops.Reshape(laid, [o / block, c / block, block, height * width, block])
       return ops.Reshape(ops.Transpose(split, [0, 1, 3, 2, 4]), w.shape)
     })

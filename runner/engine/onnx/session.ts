@@ -9,6 +9,7 @@ import { addInput, addOutput, type Graph, newGraph } from './graph.ts'
 import { modelBytes } from './model.ts'
 import { opsFor } from './ops.ts'
 import type { ElementType, Tensor, TensorData } from './tensor.ts'
+import { tidied } from './tidy.ts'
 
 /** Execution providers that can train: what a graph runs on. */
 export const providers = ['cpu', 'cuda'] as const
@@ -121,6 +122,24 @@ async function probeBlock(): Promise<number> {
   }
 }
 
+/** Optimizers for what no graph here has: quantised weights, and the attention of language models. Each would go over the whole graph
+ *  several times to find nothing. */
+const IDLE_OPTIMIZERS = [
+  'DoubleQDQPairsRemover',
+  'DynamicQuantizeMatMulFusion',
+  'EnsureUniqueDQForNodeUnit',
+  'GroupQueryAttentionFusion',
+  'GroupQueryAttentionPreNormFusion',
+  'MatMulIntegerToFloatFusion',
+  'MatMulNBitsFusion',
+  'QDQFinalCleanupTransformer',
+  'QDQPropagationTransformer',
+  'QDQS8ToU8Transformer',
+  'QDQSelectorActionTransformer',
+  'WeightBiasQuantization',
+  'WhereDummyDq',
+]
+
 async function laidOut(graph: Graph): Promise<Graph> {
   const block = await blockOfMachine()
   return block > 1 ? withBlockedConvolutions(graph, block) : graph
@@ -132,12 +151,14 @@ export async function openSession(
   { provider = 'cpu', threads = 0, profilePrefix }: SessionOptions = {},
 ): Promise<Session> {
   const ort = runtime()
-  const bytes = model instanceof Uint8Array ? model : modelBytes(provider === 'cpu' ? await laidOut(model) : model)
+  const bytes =
+    model instanceof Uint8Array ? model : modelBytes(tidied(provider === 'cpu' ? await laidOut(model) : model))
   const session = await ort.InferenceSession.create(bytes, {
     executionProviders: [provider],
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     intraOpNumThreads: threadsUsed(threads),
+    extra: { optimization: { disable_specified_optimizers: IDLE_OPTIMIZERS.join(';') } },
     ...(profilePrefix && { enableProfiling: true, profileFilePrefix: profilePrefix }),
   })
   return {

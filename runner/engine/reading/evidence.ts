@@ -13,6 +13,9 @@ const FIXED =
 const LEARNED =
   /^(.*_)?(weights?|bias(es)?|kernel|gamma|beta|alpha|scale|gain|ls\d*|layer_scale\w*|token|tokens|positions?|pos|embed|embedding|embeddings|temperature|lambda|resweight|rezero|p|w|b)(_?\d+)?$/i
 
+/** Whether PyTorch's older exporter wrote it for a tensor in code: what was learned has the name of its module there. */
+export const isOfCode = (name: string): boolean => /^\/.*\/Constant(_\d+)?_output_\d+$/.test(name)
+
 /** By the last part of a name, since the parts before are those of modules. */
 export function nameKind(name: string): NameKind {
   if (LITERAL.test(name)) return 'literal'

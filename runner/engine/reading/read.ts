@@ -23,7 +23,7 @@ import { inFloat32 } from './precision.ts'
 import { pruned } from './prune.ts'
 import { dequantised } from './quantised.ts'
 import { refusal } from './refusal.ts'
-import { type Role, rolesOf } from './roles.ts'
+import { rolesOf } from './roles.ts'
 import { withoutSequences } from './sequences.ts'
 import { upgraded } from './upgrade.ts'
 
@@ -37,8 +37,6 @@ export interface ExportedModel {
   parameters: Map<string, Tensor>
   /** Running means and variances of batch norm. */
   buffers: Map<string, Tensor>
-  /** What each parameter does. */
-  roles: Map<string, Role>
   /** Whose statistics batch norm takes in training. */
   statistics: 'batch' | 'running'
   /** Adds the forward pass for the batch that `x` holds, with the parameters and buffers as `values`. `batchNorm` may put
@@ -75,13 +73,12 @@ function modelOf(bytes: Uint8Array, context: PassContext, decisions: readonly st
   const model = passes.reduce((model, pass) => pass(model, context), decodeModel(bytes, context))
   const [input] = model.inputs as [FileInput]
   const [output] = model.outputs as [string]
-  const { nodes, constants, parameters, buffers, roles } = rolesOf(model, input.name, context)
+  const { nodes, constants, parameters, buffers } = rolesOf(model, input.name, context)
   return {
     inputShape: input.shape.slice(1) as number[],
     decisions,
     parameters,
     buffers,
-    roles,
     statistics: statisticsOf({ nodes }, context.options, context.decide),
     forward(ops, x, values, { batchNorm } = {}) {
       const known = new Map<string, Value>([...values, [input.name, x]])

@@ -1,12 +1,9 @@
 /** What each tensor of a file is: a parameter, a buffer, or a constant. */
 import { sizeOf, type Tensor } from '../onnx/tensor.ts'
-import { fixedByNumbers, isUniform, nameKind, namesNear } from './evidence.ts'
+import { fixedByNumbers, isOfCode, isUniform, nameKind, namesNear } from './evidence.ts'
 import type { FileModel, FileNode, PassContext } from './file-model.ts'
 import { listed } from './refusal.ts'
 import { type Use, usesOf } from './uses.ts'
-
-/** What a parameter does, as starting it afresh needs it. */
-export type Role = Pick<Use, 'op' | 'node' | 'place' | 'fanIn'>
 
 export interface Roles {
   /** With copies of tensors that the exporter merged under names of their own. */
@@ -15,8 +12,6 @@ export interface Roles {
   parameters: Map<string, Tensor>
   /** Running means and variances of batch norm. */
   buffers: Map<string, Tensor>
-  /** Of each parameter. */
-  roles: Map<string, Role>
 }
 
 interface Verdict {
@@ -49,7 +44,6 @@ export function rolesOf(model: FileModel, input: string, { options, decide }: Pa
   }
 
   const parameters = new Map<string, Tensor>()
-  const roles = new Map<string, Role>()
   const said = new Map<string, string[]>()
   for (const [name, own] of uses) {
     const content = separated.constants.get(name)!
@@ -61,10 +55,7 @@ export function rolesOf(model: FileModel, input: string, { options, decide }: Pa
         ? { trains: false, because: 'stays as it is, as asked' }
         : verdictOn(separated.origins.get(name) ?? name, content, own, model.literals)
     if (verdict.because) said.set(verdict.because, [...(said.get(verdict.because) ?? []), name])
-    if (!verdict.trains) continue
-    parameters.set(name, content)
-    const { op, node, place, fanIn } = use
-    roles.set(name, { op, node, place, ...(fanIn !== undefined && { fanIn }) })
+    if (verdict.trains) parameters.set(name, content)
   }
   const tied = separated.tied.filter((name) => parameters.has(name))
   if (tied.length > 0) decide(`${listed(tied)}: used by several nodes and trains as one tensor`)
@@ -79,7 +70,7 @@ export function rolesOf(model: FileModel, input: string, { options, decide }: Pa
       `no tensor of the model trains; name those that should with --train NAME, of ${listed([...uses.keys()]) || 'which it has none'}`,
     )
   sayEqual(parameters, decide)
-  return { nodes, constants: separated.constants, parameters, buffers: buffersOf(separated, parameters), roles }
+  return { nodes, constants: separated.constants, parameters, buffers: buffersOf(separated, parameters) }
 }
 
 const HINT_KEEP = '--freeze NAME keeps one as it is'
@@ -124,6 +115,8 @@ function verdictOn(name: string, content: Tensor, uses: readonly Use[], literals
     return stays(`uncertain: stays as it is, since it meets the images before any weight does; ${HINT_TRAIN}`)
   if (kind === 'literal' && isUniform(content))
     return stays(`uncertain: stays as it is, since all its entries are equal and the exporter named it; ${HINT_TRAIN}`)
+  if (isOfCode(name))
+    return stays(`uncertain: stays as it is, since the exporter wrote it as a constant of the code; ${HINT_TRAIN}`)
   return trains(`uncertain: trains, though neither its name nor its place says that it was learned; ${HINT_KEEP}`)
 }
 

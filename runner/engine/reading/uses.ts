@@ -14,8 +14,6 @@ export interface Use {
   place: Place
   /** The node that takes the tensor itself, by its first output. */
   taker: string
-  /** How many numbers each output sums, for weights and their biases. */
-  fanIn?: number
   /** The place alone says that the tensor is learned. */
   learned: boolean
   /** Meets the images before any weight does. */
@@ -92,16 +90,6 @@ const passesGradient = ({ op, attributes }: FileNode, index: number) =>
   !SETTINGS[op]?.includes(index) &&
   !(op === 'Cast' && !elementTypeOf(attributes.to?.value as number).startsWith('float'))
 
-/** How many numbers an output of a linear op sums, given the weight. */
-function fanInOf({ op, attributes }: FileNode, index: number, shape: Shape): number | undefined {
-  const [rows = 1, ...rest] = shape
-  if (op === 'Conv' || op === 'ConvTranspose') return sizeOf(rest)
-  if (op === 'Gemm') return attributes.transB?.value ? sizeOf(rest) : rows
-  if (op === 'MatMul') return index === 0 ? shape.at(-1) : shape.at(-2)
-  // PyTorch draws weights of recurrent layers by their hidden size.
-  return (attributes.hidden_size?.value as number) ?? undefined
-}
-
 /** Finds the uses that a gradient reaches, by tensor; tensors that none reaches have no entry. */
 export function usesOf({ nodes, constants, outputs }: FileModel, input: string): Map<string, Use[]> {
   const producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)))
@@ -126,11 +114,18 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     if (node.op === 'Div') return node.inputs.every((own) => moving.has(own))
     return node.op === 'InstanceNormalization'
   }
+  const takers = new Map<string, FileNode[]>()
+  for (const node of nodes) {
+    for (const name of new Set(node.inputs)) {
+      const own = takers.get(name)
+      if (own) own.push(node)
+      else takers.set(name, [node])
+    }
+  }
   const isScaledAgain = (name: string): boolean =>
-    nodes.some(
+    (takers.get(name) ?? []).some(
       ({ op, inputs, outputs }) =>
-        inputs.includes(name) &&
-        ((op === 'Reshape' && outputs.some(isScaledAgain)) || (op === 'Mul' && inputs.some((own) => !moving.has(own)))),
+        (op === 'Reshape' && outputs.some(isScaledAgain)) || (op === 'Mul' && inputs.some((own) => !moving.has(own))),
     )
   const arithmetic = (node: FileNode, index: number): Use => {
     const { op, name, inputs } = node
@@ -143,31 +138,24 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     // Linear layers of three axes and more.
     const weight = before?.op === 'MatMul' && before.inputs.findIndex((own) => constants.has(own))
     if (op === 'Add' && before && typeof weight === 'number' && weight >= 0) {
-      const { shape } = constants.get(before.inputs[weight] ?? '')!
       const bias = constants.get(inputs[index] ?? '')
-      const fanIn = fanInOf(before, weight, shape)
-      if (bias?.shape.length === 1)
-        return { ...use, op: 'MatMul', place: 'bias', learned: true, ...(fanIn && { fanIn }) }
+      if (bias?.shape.length === 1) return { ...use, op: 'MatMul', place: 'bias', learned: true }
     }
     const place = op === 'Pow' ? 'exponent' : op === 'Mul' || op === 'Div' ? 'factor' : 'addend'
     return { ...use, place, learned: false }
   }
   const ownUse = (node: FileNode, index: number): Use => {
-    const { op, name, inputs } = node
+    const { op, name } = node
     const place = PLACES[op]?.[index]
     if (!place) return arithmetic(node, index)
-    const weight = place === 'weight' ? index : 1
-    const shape = constants.get(inputs[weight] ?? '')?.shape
-    const linear = PLACES[op] === LINEAR || PLACES[op] === RECURRENT
-    const fanIn = linear && shape ? fanInOf(node, weight, shape) : undefined
     const scaledAgain = op === 'InstanceNormalization' && isScaledAgain(node.outputs[0] ?? '')
-    return { op, node: name, taker: '', place, learned: true, onImages: false, scaledAgain, ...(fanIn && { fanIn }) }
+    return { op, node: name, taker: '', place, learned: true, onImages: false, scaledAgain }
   }
 
-  const uses = new Map<string, Use[]>()
-  const reached = new Map<string, Use[]>(outputs.map((name) => [name, []]))
+  const uses = new Map<string, Map<string, Use>>()
+  const reached = new Map<string, Map<string, Use>>(outputs.map((name) => [name, new Map()]))
   for (const node of [...nodes].reverse()) {
-    const later = node.outputs.flatMap((output) => reached.get(output) ?? [])
+    const later = node.outputs.flatMap((output) => [...(reached.get(output)?.values() ?? [])])
     if (!node.outputs.some((output) => reached.has(output))) continue
     const still = !node.inputs.some((name) => moving.has(name))
     node.inputs.forEach((name, index) => {
@@ -175,15 +163,26 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
       const place = PLACES[node.op]?.[index]
       const inherited = later.map((use) => inheritedUse(use, node, constants.get(name)?.shape))
       const found = moving.has(name) ? [] : still && !place ? inherited : [ownUse(node, index)]
-      reached.set(name, [...(reached.get(name) ?? []), ...found])
+      addTo(reached, name, found)
       if (!constants.has(name)) return
       const taker = node.outputs[0] ?? ''
-      uses.set(name, [...(uses.get(name) ?? []), ...found.map((use) => ({ ...use, taker }))])
+      addTo(
+        uses,
+        name,
+        found.map((use) => ({ ...use, taker })),
+      )
     })
   }
   // In the order in which the model meets the tensors.
   const met = nodes.flatMap(({ inputs }) => inputs)
-  return new Map(met.flatMap((name) => (uses.has(name) ? [[name, uses.get(name)!]] : [])))
+  return new Map(met.flatMap((name) => (uses.has(name) ? [[name, [...uses.get(name)!.values()]]] : [])))
+}
+
+/** Equal uses count once: what is made of one tensor by doubling it again and again is still one use of it. */
+function addTo(all: Map<string, Map<string, Use>>, name: string, found: readonly Use[]): void {
+  const known = all.get(name) ?? new Map<string, Use>()
+  for (const use of found) known.set(JSON.stringify(use), use)
+  all.set(name, known)
 }
 
 const ARITHMETIC = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Where'])
@@ -194,9 +193,5 @@ function inheritedUse(use: Use, { op }: FileNode, shape: Shape | undefined): Use
   // A number beside a weight is none.
   if (shape && sizeOf(shape) === 1) return { ...use, place: 'factor', learned: false }
   const learned = use.learned && !ARITHMETIC.has(op)
-  if (use.place !== 'weight' || use.fanIn || !shape) return { ...use, learned }
-  // A weight that is transposed, scaled or normalized first.
-  const [rows = 1, ...rest] = shape
-  const fanIn = use.op === 'MatMul' && op !== 'Transpose' ? rows : sizeOf(rest)
-  return { ...use, learned, fanIn }
+  return { ...use, learned }
 }

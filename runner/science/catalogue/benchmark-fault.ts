@@ -8,7 +8,7 @@ import { partOf, taskNamed } from '../../../schema/task.ts'
 import { noSuch } from '../../words/nearest.ts'
 import { sizeFault } from '../class-fault.ts'
 import { parametersOf } from '../parameters.ts'
-import { methods, metricsOf, paramsOn, plannable, REFERENCE, scienceTasks } from './catalogue.ts'
+import { methods, metricNamed, metricsOf, paramsOn, plannable, REFERENCE, scienceTasks } from './catalogue.ts'
 
 export interface Knows {
   /** Ids of datasets. */
@@ -34,7 +34,11 @@ export function benchmarkFault(benchmark: Benchmark, knows: Knows): string | nul
   const short = images && sizeFault(benchmark, images)
   if (short) return short
   const strange = benchmark.metrics.find((identity) => !measurableOn(benchmark).includes(identity))
-  return strange === undefined ? null : noSuch(`metric of ${slug} (${task.id})`, strange, measurableOn(benchmark))
+  if (strange === undefined) return null
+  if (metricNamed(task.id, strange)?.[1].against) {
+    return `metrics: ${strange} compares with the evidence of retrain, which no stage reads; leave it out and use "palimpsest score --retrain"`
+  }
+  return noSuch(`metric of ${slug} (${task.id})`, strange, measurableOn(benchmark))
 }
 
 /** Whether its stages can be named: numbers may be fine for a benchmark and too large for a stage. */
@@ -50,7 +54,7 @@ export async function planFault(benchmark: Benchmark): Promise<string | null> {
 
 const measurableOn = (benchmark: Benchmark): string[] =>
   scienceTasks.get(benchmark.task.id)?.measurable?.(benchmark) ??
-  [...metricsOf(benchmark.task.id).values()].map(({ named }) => named)
+  [...metricsOf(benchmark.task.id).values()].flatMap(({ named, against }) => (against ? [] : named))
 
 /** Its own model, then others that it names, each with the task that it is of. */
 export const modelsOf = ({ task, model }: Benchmark): { task: string; model: Benchmark['model'] }[] => [

@@ -8,7 +8,7 @@ import { noSuch } from '../../words/nearest.ts'
 import { idleIn } from '../acting.ts'
 import { type MethodDefinition, paramsFor, requestRefusal } from '../method.ts'
 import * as methodModules from '../methods/index.ts'
-import type { MetricDefinition } from '../metric.ts'
+import { isInAvgGap, type MetricDefinition } from '../metric.ts'
 import { metricNamed as namedOf } from '../score.ts'
 import type { ScienceTask } from '../task.ts'
 import * as taskModules from '../tasks/index.ts'
@@ -71,11 +71,11 @@ export const metricNamed = (
 ): readonly [id: string, metric: MetricDefinition] | undefined =>
   namedOf(scienceTasks.get(task) ?? { metrics: {} }, identity)
 
-/** Ids of the metrics whose gaps to retrain have a mean: those that are better the closer they are. */
-export const closerToRetrain = (benchmark: Benchmark): string[] =>
+/** Ids of the metrics whose gaps to retrain have a mean, Avg. Gap: those that are better the closer they are, and not beside it. */
+export const closerToRetrain = (benchmark: Pick<Benchmark, 'task' | 'metrics'>): string[] =>
   benchmark.metrics.flatMap((identity) => {
     const [id, metric] = metricNamed(benchmark.task.id, identity) ?? []
-    return id && metric?.better === 'closer-to-retrain' ? [id] : []
+    return id && isInAvgGap(metric!) ? [id] : []
   })
 
 export type Refusal = { code: 'unknown_method' | 'invalid_parameters'; message: string }

@@ -32,6 +32,7 @@ export const boundaryShrink = defineMethod({
             ),
         }),
       ),
+      search: { learningRate: '1e-6..1e-3' },
       async run(context) {
         const { params, trainer, forget, classes } = context
         const { epochs, batchSize, bound, nearest } = params

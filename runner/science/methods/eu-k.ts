@@ -20,6 +20,7 @@ export const euK = defineMethod({
           .default(62)
           .describe('Passes over D_r: as many as the training of the original took, 62 in the released code.'),
       }),
+      search: { learningRate: '1e-2..0.5' },
       async run({ params, trainer, retain }) {
         const layers = lastLayers(trainer.parameters, params.layers)
         const [moving, fresh] = [new Set(layers.flat()), new Set(layers.flatMap(ownOf))]

@@ -26,6 +26,7 @@ export const fastRetrain = defineMethod({
             'Share of the steps in which the learning rate rises to its largest; then it falls along half a cosine. 0 begins with the largest.',
           ),
       }),
+      search: { learningRate: '1e-2..0.5' },
       async run({ params, trainer, retain }) {
         const { epochs, learningRate, batchSize, warmUp } = params
         await trainer.restore(trainer.fresh())

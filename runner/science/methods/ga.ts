@@ -21,6 +21,7 @@ export const ga = defineMethod({
           ...masked,
         }),
       ),
+      search: { learningRate: '1e-5..1e-2' },
       async run(context) {
         const { params, trainer, forget } = context
         const { epochs, batchSize } = params

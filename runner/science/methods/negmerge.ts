@@ -85,6 +85,7 @@ export const negmerge = defineMethod({
   on: {
     classification: onClassification({
       params,
+      search: { scale: '0.2..5' },
       async run(context) {
         const { params, trainer, forget, retain, labels } = context
         const { batchSize } = params

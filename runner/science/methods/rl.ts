@@ -15,6 +15,7 @@ export const rl = defineMethod({
   on: {
     classification: onClassification({
       params: randomLabels,
+      search: { learningRate: '1e-3..1e-1' },
       async run(context) {
         const optimizer = context.trainer.sgd(context.params)
         for (let epoch = 0; epoch < context.params.epochs; epoch++) await relabelPass(context, optimizer)

@@ -23,11 +23,12 @@ export const salunNoise = defineMethod({
           freeze,
         }),
       ),
+      search: { learningRate: '1e-3..1e-1', density: '0.1..0.9' },
       async run({ params, trainer, verbs, forget, retain, labels, classes, random }) {
         const { epochs, batchSize, mask: kind, density } = params
         const size = verbs.imageShape.reduce((product, extent) => product * extent, 1)
         const noise = Uint8Array.from({ length: forget.length * size }, () => random.integer(256))
-        const from = { images: noise, labels: Uint8Array.from(forget, (item) => labels[item]!) }
+        const from = { images: noise, labels: Int32Array.from(forget, (item) => labels[item]!) }
         const items = forget.map((_, i) => i)
         const fitNoise = (drawn?: Int32Array) => {
           const term = fitLabels(items, { batchSize, labels: drawn })

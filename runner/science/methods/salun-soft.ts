@@ -29,6 +29,7 @@ export const salunSoft = defineMethod({
             'Weights from which change is measured: those at the start of each epoch (the released code) or the original.',
           ),
       }),
+      search: { learningRate: '1e-3..1e-1', undoneShare: '0.1..0.9' },
       async run(context) {
         const { params, trainer } = context
         const { epochs, undoneShare } = params

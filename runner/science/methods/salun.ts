@@ -25,6 +25,7 @@ export const salun = defineMethod({
   on: {
     classification: onClassification({
       params: acting(randomLabels.extend({ mask, density, freeze })),
+      search: { learningRate: '1e-3..1e-1', density: '0.1..0.9' },
       async run(context) {
         const { params, trainer } = context
         const optimizer = trainer.sgd({ ...params, mask: await maskFor(context) })

@@ -61,6 +61,7 @@ export const scrub = defineMethod({
           ),
         }),
       ),
+      search: { learningRate: '1e-4..1e-2', maxSteps: '1..3' },
       fault: ({ rewind }, setting) => (rewind === 'held-out' ? heldOutFault(setting, INSTEAD) : null),
       async run(context) {
         const { params, trainer, forget, retain } = context

@@ -157,5 +157,5 @@ function choose({ images, labels }: GeneratedImages, wanted: (label: number, i: 
   chosen.forEach((i, at) => {
     found.set(images.subarray(i * size, (i + 1) * size), at * size)
   })
-  return { images: found, labels: Uint8Array.from(chosen, (i) => labels[i]!) }
+  return { images: found, labels: labels.filter((label, i) => wanted(label, i)) }
 }

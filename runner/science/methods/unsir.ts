@@ -19,6 +19,7 @@ export const unsir = defineMethod({
   mark: 24,
   on: {
     classification: onClassification({
+      search: { impairRate: '1e-3..1e-1', repairRate: '1e-3..1e-1' },
       requests: ['class'],
       params: z.strictObject({
         batchSize: count(256, 4096).describe('Images in a batch.'),

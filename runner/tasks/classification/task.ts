@@ -1,9 +1,10 @@
 /** Image classification on the engine's side: trains classifiers, and asks them about D_f, D_r and the test set. */
 import { forgottenClasses } from '../../../schema/parts/request.ts'
+import { classifiers } from '../../engine/nn/architectures/classifiers.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { extract } from '../../engine/nn/extract.ts'
-import * as models from '../../engine/nn/models/index.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
+import { labelsOf } from '../../formats/labels.ts'
 import type { Split } from '../../science/dataset.ts'
 import { EVIDENCE } from '../../science/task.ts'
 import { encodeEvidence } from '../../science/tasks/classification/evidence/codec.ts'
@@ -12,31 +13,39 @@ import { startClock } from '../../stages/clock.ts'
 import { splitFor } from '../../stages/split.ts'
 import { defineRunnerTask } from '../../stages/task.ts'
 import { loadWeights } from '../../stages/weights.ts'
-import { networkFor } from './network.ts'
+import { bestEpoch } from './best-epoch.ts'
+import { classifierFor } from './network.ts'
 import { classifierObjective } from './objective.ts'
 
 /** Images in one batch of evaluation; it does not change the answers. */
 const BATCH = 250
 
 export const classification = defineRunnerTask<ClassifierTypes>({
-  architectures: models,
-  model({ model }, loaded) {
-    const network = networkFor(model, loaded)
+  architectures: classifiers,
+  async model({ model }, loaded, context) {
+    const { network, original } = await classifierFor(model, loaded, context)
     return {
       network,
+      ...(original && { original }),
       objective: ({ augment }) => classifierObjective({ network, train: loaded.dataset.train, augment }),
       verbs: () => ({ imageShape: network.inputShape }),
-      async fit(trainer, { items, recipe }) {
+      async fit(trainer, { items, heldOut, recipe, log }) {
         const { epochs, batchSize, learningRate, clipNorm } = recipe
         const optimizer = trainer.fit({ spec: recipe.optimizer, learningRate, clipNorm })
         const steps = Math.ceil(items.length / batchSize)
+        const best =
+          recipe.checkpoint === 'best'
+            ? bestEpoch(trainer, { items: heldOut, labels: loaded.dataset.train.labels })
+            : null
         for (let epoch = 0; epoch < epochs; epoch++) {
           await optimizer.pass([fitLabels(items, { batchSize })], {
             rate: (step) => rateAt(recipe, epoch + step / steps),
             phase: `epoch ${epoch + 1} of ${epochs}`,
             share: (done) => (epoch + done) / epochs,
           })
+          await best?.look(epoch + 1)
         }
+        if (best) log(await best.restore())
         return null
       },
     }
@@ -46,7 +55,7 @@ export const classification = defineRunnerTask<ClassifierTypes>({
     const total = startClock()
     const loaded = await context.data(spec.dataset, { signal, onProgress })
     const { train, test, classes } = loaded.dataset
-    const network = networkFor(spec.model, loaded)
+    const { network } = await classifierFor(spec.model, loaded, context)
     const state = await loadWeights(store, network, await context.inputs(spec.inputs.weights!))
     const { forget, retain } = await splitFor(spec, loaded, context)
     const gone = forgottenClasses(spec.request)
@@ -61,7 +70,7 @@ export const classification = defineRunnerTask<ClassifierTypes>({
             batch: BATCH,
           })
         ).logits,
-        labels: Uint8Array.from(items, (item) => labels[item]!),
+        labels: labelsOf(labels, items),
       })
       const evidence = {
         classes: classes.length,

@@ -1,6 +1,7 @@
 /** From images to evidence of generation: what the judge and the extractor say of generated and of real images. */
 
 import type { ExtractOptions } from '../../engine/nn/extract.ts'
+import type { Labels } from '../../formats/labels.ts'
 import type { Split } from '../../science/dataset.ts'
 import { MetricError } from '../../science/metric.ts'
 import { countCorrect } from '../../science/tasks/classification/evidence/answers.ts'
@@ -33,7 +34,7 @@ export interface Generated {
   /** [n, c, h, w] */
   images: Uint8Array
   /** The class that each image was asked for. */
-  labels: Uint8Array
+  labels: Labels
   classes: number
   forgottenClass: number
 }

@@ -22,7 +22,7 @@ export async function featuresOfPictures(folder: string, options: Options): Prom
   const features: Float32Array[] = []
   for (let start = 0; start < files.length; start += AT_ONCE) {
     signal.throwIfAborted()
-    const pictures = await Promise.all(files.slice(start, start + AT_ONCE).map(decode))
+    const pictures = await Promise.all(files.slice(start, start + AT_ONCE).map((path) => decode(path)))
     for (const [shape, alike] of runsOfOneShape(pictures)) {
       const [{ channels, height, width }] = alike as [Picture]
       if (!extractors.has(shape)) extractors.set(shape, extractorFor([channels, height, width]))

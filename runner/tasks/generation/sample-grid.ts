@@ -1,6 +1,8 @@
 /** The picture of a model's generated images: one row a class, the first samples of each in the order of sampling. Names stand
  *  outside it, on the page: drawn text would depend on the fonts of the machine. Between the images it is transparent. */
+
 import { pictureLibrary } from '../../data/files/sharp.ts'
+import type { Labels } from '../../formats/labels.ts'
 
 export interface GridOptions {
   /** [c, h, w] of one image; grey or in colour. */
@@ -8,7 +10,7 @@ export interface GridOptions {
   /** [n, c, h, w] */
   images: Uint8Array
   /** The class that each image was asked for. */
-  labels: Uint8Array
+  labels: Labels
   /** Rows, from above. */
   classes: number
   /** Samples of a class. */

@@ -1,10 +1,12 @@
 /** The sample stage: images of every class from a denoiser, as bytes, and a picture of the first of each. */
+
 import { z } from 'zod'
 import type { StageOf } from '../../../schema/stage.ts'
 import { samplePart } from '../../../schema/tasks/generation.ts'
 import { requirePictures } from '../../data/files/sharp.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
 import { sizeOf } from '../../engine/onnx/tensor.ts'
+import { type Labels, labelsFrom, labelsIn, labelTensor } from '../../formats/labels.ts'
 import { readSafetensors, SafetensorsError, writeSafetensors } from '../../formats/safetensors.ts'
 import { SAMPLES } from '../../science/tasks/generation/evidence/asked.ts'
 import { AVERAGE, WEIGHTS } from '../../science/weights.ts'
@@ -69,11 +71,12 @@ export async function sample(spec: StageOf<'sample'>, context: StageContext): Pr
       }
     }
     const seconds = { setUp: prepared + executor.compileSeconds(), sample: Math.max(0, spent()) }
-    const bytes = encodeSamples({ images, labels: Uint8Array.from(labels) }, denoiser.inputShape)
+    const asked = labelsFrom(labels, classes.length)
+    const bytes = encodeSamples({ images, labels: asked }, denoiser.inputShape, classes.length)
     const grid = await sampleGrid({
       shape: denoiser.inputShape as [number, number, number],
       images,
-      labels: Uint8Array.from(labels),
+      labels: asked,
       classes: classes.length,
       columns: Math.min(10, sampling.perClass),
     })
@@ -90,22 +93,30 @@ const halfDone = z.object({ done: z.coerce.number().int().min(0), seconds: z.coe
 export interface Samples {
   images: Uint8Array
   /** The class that each image was asked for. */
-  labels: Uint8Array
+  labels: Labels
 }
 
 /** Samples as safetensors: `samples` [n, c, h, w] and `labels` [n]. */
-export const encodeSamples = ({ images, labels }: Samples, shape: readonly number[]): Uint8Array<ArrayBuffer> =>
+export const encodeSamples = (
+  { images, labels }: Samples,
+  shape: readonly number[],
+  classes: number,
+): Uint8Array<ArrayBuffer> =>
   writeSafetensors(
     new Map([
       ['samples', { dtype: 'U8', shape: [labels.length, ...shape], data: images }],
-      ['labels', { dtype: 'U8', shape: [labels.length], data: labels }],
+      ['labels', labelTensor(labels, classes)],
     ]),
   )
 
 export function decodeSamples(bytes: Uint8Array): Samples {
   const { tensors } = readSafetensors(bytes)
   const [samples, labels] = [tensors.get('samples'), tensors.get('labels')]
-  if (samples?.dtype !== 'U8' || labels?.dtype !== 'U8' || samples.shape[0] !== labels.data.length)
-    throw new SafetensorsError(`${SAMPLES}: expected samples [n, c, h, w] and labels [n] of U8`)
-  return { images: samples.data, labels: labels.data }
+  const whole = labels?.dtype === 'U8' || labels?.dtype === 'I32'
+  if (samples?.dtype !== 'U8' || !whole || samples.shape[0] !== labels.data.length)
+    throw new SafetensorsError(`${SAMPLES}: expected samples [n, c, h, w] of U8 and labels [n] of U8 or I32`)
+  const fail = (expected: string, label: number | bigint): never => {
+    throw new SafetensorsError(`${SAMPLES}: expected labels ${expected}, got ${label}`)
+  }
+  return { images: samples.data, labels: labelsIn(labels.data, fail) }
 }

@@ -11,6 +11,7 @@ import { sizeOf } from '../../engine/onnx/tensor.ts'
 import { asArrays, stored } from '../../engine/training/outcomes.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
 import type { StageTrainer } from '../../engine/training/trainer.ts'
+import { labelsFrom } from '../../formats/labels.ts'
 import { CANONICAL_EXTRACTOR } from '../../science/tasks/generation/evidence/evidence.ts'
 import { type DiffusionTypes, type DiffusionVerbs, fitImages } from '../../science/tasks/generation/vocabulary.ts'
 import { defineRunnerTask, type VerbOptions } from '../../stages/task.ts'
@@ -94,7 +95,7 @@ export function verbsOf(
         }
         return new Map([['images', images]])
       })
-      return { images: made.get('images')!, labels: Uint8Array.from(labels) }
+      return { images: made.get('images')!, labels: labelsFrom(labels, denoiser.classes) }
     },
   }
 }

@@ -5,11 +5,11 @@ import { weightsFault } from '../../../runner/engine/nn/architectures/weight-sha
 import { benchmarkFault, modelsOf, planFault } from '../../../runner/science/catalogue/benchmark-fault.ts'
 import { classesFault } from '../../../runner/science/class-fault.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
-import { IMAGE_FOLDER, pictured, picturedOf } from '../../../schema/classes.ts'
+import { pictured, picturedOf, unpictured } from '../../../schema/classes.ts'
 
 /** In words; null where nothing is. */
 export async function definitionFault(benchmark: Benchmark): Promise<string | null> {
-  const datasets = [...Object.keys(pictured), IMAGE_FOLDER]
+  const datasets = [...Object.keys(pictured), ...unpictured]
   const fault = benchmarkFault(benchmark, { datasets, architectures: (task) => architectures[task] ?? {} })
   if (fault !== null) return fault
   const data = picturedOf(benchmark.dataset)

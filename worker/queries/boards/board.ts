@@ -134,8 +134,8 @@ export const gapOfMeansOf = (
   )
 
 /** Ids of the columns whose gaps have a mean. */
-export const closerIn = (columns: Pick<Column, 'id' | 'better'>[]): string[] =>
-  columns.flatMap(({ id, better }) => (better === 'closer-to-retrain' ? [id] : []))
+export const closerIn = (columns: Pick<Column, 'id' | 'inAvgGap'>[]): string[] =>
+  columns.flatMap(({ id, inAvgGap }) => (inAvgGap ? [id] : []))
 
 /** Ranked rows by Avg. Gap, then those that have none yet, in order of submission. */
 function ranked<Row extends BoardRow>(rows: Row[]): Row[] {

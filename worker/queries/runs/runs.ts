@@ -140,7 +140,7 @@ function metricsOf(
   const shown = new Map(
     columns.map(({ id, identity: named }) => [id, scores.findLast(({ identity }) => isMetric(named, identity))]),
   )
-  const entries = columns.flatMap(({ id, identity: named, title, unit, better }): [string, RunMetric][] => {
+  const entries = columns.flatMap(({ id, identity: named, title, unit, better, inAvgGap }): [string, RunMetric][] => {
     const value = own.metrics[id]
     if (value === undefined) return []
     const reference = retrain?.metrics[id] ?? null
@@ -156,7 +156,9 @@ function metricsOf(
     const scored = now && { computed: computedBy(now), confirmed: Boolean(now.confirmed) }
     const rescored = now && !now.handedIn ? computedBy(now) : null
     const compared = { retrain: reference, gap, retrainIdentity }
-    return scored ? [[id, { title, unit, identity, better, value, ...compared, ...scored, rescored, earlier }]] : []
+    return scored
+      ? [[id, { title, unit, identity, better, inAvgGap, value, ...compared, ...scored, rescored, earlier }]]
+      : []
   })
   return Object.fromEntries(entries)
 }

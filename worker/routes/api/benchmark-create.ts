@@ -13,7 +13,7 @@ const route = apiRoute({
   tags: ['Benchmarks'],
   summary: "Make a benchmark of this server's own",
   description:
-    'Its slug begins with `own.`, and its definition never changes. Images of your own are named by `{"id": "image-folder", "digest": …}`, a list of images to be forgotten by `{"kind": "items", "sha256": …, "count": …}`. `replaces` makes it the next version of another one, `own.pets.v2` of `own.pets`, which is then retired.',
+    'Its slug begins with `own.`, and its definition never changes. Images of your own are named by `{"id": "image-folder", "digest": …}`, a classifier that other software exported to ONNX by `{"id": "onnx", "sha256": …}`, a list of images to be forgotten by `{"kind": "items", "sha256": …, "count": …}`. `replaces` makes it the next version of another one, `own.pets.v2` of `own.pets`, which is then retired.',
   security: bearer,
   middleware: [allow('organiser')] as const,
   request: { headers: idempotencyHeaders, ...body(request) },

@@ -6,7 +6,7 @@ import { exampleOn, REFERENCE, viewOf as viewOfBenchmark } from '../../http/cata
 import type { Route } from '../../http/route.ts'
 import { getBoard } from '../../queries/boards/kept.ts'
 import { askedOf, commandFor } from '../../queries/runs/command.ts'
-import { aimWords, datasetWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
+import { aimWords, datasetWords, modelWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { orderOf, sorted } from '../../views/board-sort.ts'
 import { BoardTable } from '../../views/board-table.tsx'
 import { TimeChart } from '../../views/charts/time-chart.tsx'
@@ -40,7 +40,7 @@ export const boardPage: Route = (app) =>
             [
               'Data and model',
               <>
-                {datasetWords(dataset)}, {model.id}; {requestWords(benchmark)}
+                {datasetWords(dataset)}, {modelWords(model)}; {requestWords(benchmark)}
                 {training.holdOut > 0 && `, after ${training.holdOut * 100}% of each class is held out`}
               </>,
             ],

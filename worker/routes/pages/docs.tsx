@@ -47,7 +47,7 @@ const TaskSection = ({ task, title }: { task: string; title: string }) => (
   <>
     <h2 id={task}>{title}</h2>
     {viewOf(task).docs()}
-    {inOrder(task).map(([id, { title, definition, named, unit, better }]) => (
+    {inOrder(task).map(([id, { title, definition, named, unit, better, besideAvgGap, against }]) => (
       <>
         <h3 id={`metric-${id}`}>
           {title} <code class="muted">{named}</code>
@@ -55,6 +55,8 @@ const TaskSection = ({ task, title }: { task: string; title: string }) => (
         <p>
           <Prose text={definition} /> {unit && `Unit: ${unit}. `}
           {better === 'closer-to-retrain' ? 'Closer to retrain' : better === 'larger' ? 'Larger' : 'Smaller'} is better.
+          {against && ' Of two models: palimpsest score --retrain computes it, no board shows it.'}
+          {besideAvgGap && ' Shown beside Avg. Gap, no part of it.'}
           {named.includes('*') && ' The * stands for the extractor of the features.'}
         </p>
       </>
@@ -88,24 +90,27 @@ const Measurement = () => (
     ))}
     <h2 id="gap">Avg. Gap</h2>
     <p>
-      Where metrics are better the closer they are to retrain. For one seed, the mean over these metrics of |value −
-      retrain of that seed|, in points. A board shows its mean and standard deviation over seeds, and ranks by them;
-      averages are taken from unrounded values. Smaller is better. 0 is the retrained model itself, which no other model
-      reaches: a second one, trained on the same <Prose text="D_r" /> from other initial weights in another order, is
-      some way off as well. The reference row <a href="/methods/retrain-again">Retrain again</a>, where somebody
-      submitted it, shows how far: it is the floor, and a gap that is no larger cannot be told from retraining. Below
-      Avg. Gap stands the <em>gap of means</em>, which tables of papers show: the means over seeds come first, then the
-      mean over the metrics of |mean value − mean value of retrain|. What lies above retrain with one seed and below it
-      with another cancels out there, so it is never larger than Avg. Gap.
+      Over metrics that are better the closer they are to retrain, and are not shown beside it. For one seed, the mean
+      over these metrics of |value − retrain of that seed|, in points. A board shows its mean and standard deviation
+      over seeds, and ranks by them; averages are taken from unrounded values. Smaller is better. 0 is the retrained
+      model itself, which no other model reaches: a second one, trained on the same <Prose text="D_r" /> from other
+      initial weights in another order, is some way off as well. The reference row{' '}
+      <a href="/methods/retrain-again">Retrain again</a>, where somebody submitted it, shows how far: it is the floor,
+      and a gap that is no larger cannot be told from retraining. Below Avg. Gap stands the <em>gap of means</em>, which
+      tables of papers show: the means over seeds come first, then the mean over the metrics of |mean value − mean value
+      of retrain|. What lies above retrain with one seed and below it with another cancels out there, so it is never
+      larger than Avg. Gap.
     </p>
     <h2 id="rank">Rank</h2>
     <p>
       A rank is a range. One row beats another when a paired t-test over the seeds they share separates them at 5% after
-      Holm's correction over all pairs of the board. The range starts at 1 + the rows that beat this one and ends at the
-      number of rows minus those it beats. Fewer than three common seeds separate nothing. Where the differences of all
-      n seeds are the same, there is no variance to test by and only their sign counts, with p = 2<sup>−(n − 1)</sup> as
-      in the exact sign-flip test: at 5% that takes six seeds. With fewer than 10 seeds a rank is provisional: the test
-      has little power, so ranges are wide.
+      Holm's correction over all pairs of the board, and would still do so after one more seed, five standard deviations
+      of the differences against it (50/n of them below ten seeds): gaps are skewed, and a few seeds without a bad one
+      look surer than they are. The range starts at 1 + the rows that beat this one and ends at the number of rows minus
+      those it beats. Fewer than three common seeds separate nothing. Where the differences of all n seeds are the same,
+      there is no variance to test by and only their sign counts, with p = 2<sup>−(n − 1)</sup> as in the exact
+      sign-flip test: at 5% that takes six seeds. With fewer than 10 seeds a rank is provisional: the test has little
+      power, so ranges are wide.
     </p>
     <p>
       Seeds are not the submitter's to choose. A row counts the benchmark's own, in their order, and the whole numbers
@@ -269,6 +274,14 @@ export const docsPage: Route = (app) =>
                 them in a folder of that name among its <code>--data</code>. A list of images to be forgotten is named
                 by its hash and looked for in the same places, as <code>SHA256.npy</code>, <code>.txt</code> or{' '}
                 <code>.json</code>. Give runners that have it a label, and name the label under <code>requires</code>.
+              </p>
+              <p>
+                The model may be a classifier of your own that other software exported to ONNX: its id is{' '}
+                <code>onnx</code>, and only the hash of its file is sent. <code>{COMMAND} model check FILE.onnx</code>{' '}
+                tells what becomes of it and prints what to write; a runner looks for a file <code>SHA256.onnx</code>,
+                or a folder of that name with the file and those beside it, among its <code>--data</code>. Without{' '}
+                <code>weights</code>, original and retrain are trained anew from the seed; <code>"pretrained"</code>{' '}
+                begins both with the weights in the file, and <code>"original"</code> takes these as the original.
               </p>
               <h2 id="server">Run a server</h2>
               <p>

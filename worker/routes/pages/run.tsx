@@ -9,7 +9,7 @@ import { masksOf } from '../../queries/runs/masks.ts'
 import { getRun } from '../../queries/runs/runs.ts'
 import { pictureSize } from '../../queries/runs/samples.ts'
 import { WithdrawnNote } from '../../views/absences.tsx'
-import { datasetWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
+import { datasetWords, modelWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { GapBars } from '../../views/charts/gap-bars.tsx'
 import { reasonWords } from '../../views/deliveries.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
@@ -160,7 +160,7 @@ export const runPage: Route = (app) =>
             </dd>
             <dt>Benchmark</dt>
             <dd>
-              {datasetWords(benchmark.dataset)}, {benchmark.model.id}; {requestWords(benchmark)};{' '}
+              {datasetWords(benchmark.dataset)}, {modelWords(benchmark.model)}; {requestWords(benchmark)};{' '}
               {recipeWords(benchmark)}
             </dd>
             {view.facts(

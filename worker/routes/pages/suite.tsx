@@ -5,7 +5,7 @@ import { exampleOn, REFERENCE, suiteOf } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { getSuiteBoard } from '../../queries/boards/kept.ts'
 import { commandFor } from '../../queries/runs/command.ts'
-import { recipeWords } from '../../views/benchmark-words.ts'
+import { modelWords, recipeWords } from '../../views/benchmark-words.ts'
 import { orderOf, sorted } from '../../views/board-sort.ts'
 import { BoardTable } from '../../views/board-table.tsx'
 import { HeatChart } from '../../views/charts/heat-chart.tsx'
@@ -64,7 +64,7 @@ export const suitePage: Route = (app) =>
                 to be forgotten
               </>,
             ],
-            ['Data and model', `${benchmark.dataset.id}, ${benchmark.model.id}`],
+            ['Data and model', `${benchmark.dataset.id}, ${modelWords(benchmark.model)}`],
             ['Training', `${recipeWords(benchmark)}; one original of a seed serves all classes`],
           ]}
           ranking="Average over the classes"

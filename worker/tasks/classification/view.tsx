@@ -6,8 +6,9 @@ export const classification: Partial<TaskView> = {
   docs: () => (
     <p>
       A classifier forgets some of its training images, or all of one class or several. UA, RA, TA and MIA have no
-      better direction of their own: the closer to retrain, the better. Where a class is forgotten, its test images
-      count neither for TA nor for MIA.
+      better direction of their own: the closer to retrain, the better. The AUCs stand beside them: MIA does not see
+      what was forgotten too much, they do. Where a class is forgotten, its test images count neither for TA nor for any
+      attack.
     </p>
   ),
 }

@@ -1,6 +1,6 @@
 /** Axes of charts: values with their lines or marks, and what they measure. */
 import type { PropsWithChildren } from 'hono/jsx'
-import { px, type Scale } from './scale.ts'
+import { px, type Scale } from '../../../runner/words/scale.ts'
 
 interface TicksBelowProps {
   x: Scale

@@ -1,6 +1,6 @@
 /** What every chart has: a frame of one of two fixed widths, and labels that stand clear of one another. */
 import type { PropsWithChildren } from 'hono/jsx'
-import { px } from './scale.ts'
+import { px } from '../../../runner/words/scale.ts'
 
 /** An SVG of which one width is shown at a time; `label` says in a sentence what it shows. */
 export const Chart = ({

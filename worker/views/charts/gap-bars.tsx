@@ -1,15 +1,17 @@
 /** Signed gap to retrain for each metric of one run, as bars on one scale. */
+
+import { digitsOf, linearScale, px } from '../../../runner/words/scale.ts'
 import type { RunMetric } from '../../../schema/api/run.ts'
 import { decimal, signed } from '../numbers.ts'
 import { AxisTitle, TicksBelow, ZeroLine } from './axes.tsx'
 import { Chart } from './chart.tsx'
-import { digitsOf, linearScale, px } from './scale.ts'
 
 type WithGap = RunMetric & { gap: number }
 
 const Draw = ({ metrics, width, label }: { metrics: WithGap[]; width: 576 | 328; label: string }) => {
   const narrow = width === 328
-  const [left, right] = [narrow ? 52 : 64, width - (narrow ? 20 : 24)]
+  const longest = Math.max(...metrics.map(({ title }) => title.length))
+  const [left, right] = [Math.max(narrow ? 52 : 64, 18 + 8 * longest), width - (narrow ? 20 : 24)]
   const rowHeight = 34
   const top = 8
   const bottom = top + metrics.length * rowHeight

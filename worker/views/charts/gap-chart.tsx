@@ -1,11 +1,11 @@
 /** Dot and interval: Avg. Gap of each row, with a tick for every seed. */
 import { labelled } from '../../../runner/words/names.ts'
+import { digitsOf, linearScale, px } from '../../../runner/words/scale.ts'
 import type { BoardRow } from '../../../schema/api/board.ts'
 import { decimal, plusMinus, rankRange } from '../numbers.ts'
 import { AxisTitle, TicksBelow, ZeroLine } from './axes.tsx'
 import { Chart } from './chart.tsx'
 import { markOf } from './marks.ts'
-import { digitsOf, linearScale, px } from './scale.ts'
 
 type Ranked = BoardRow & { avgGap: NonNullable<BoardRow['avgGap']> }
 
@@ -93,7 +93,7 @@ export const GapChart = ({ rows }: { rows: BoardRow[] }) => {
   return (
     <figure id="gap-chart">
       <h3>{claim}</h3>
-      <p class="sub">Avg. Gap: mean distance from retrain over the metrics, in points</p>
+      <p class="sub">Avg. Gap: mean distance from retrain over the metrics in it, in points</p>
       <Draw rows={ranked} width={576} label={claim} />
       <Draw rows={ranked} width={328} label={claim} />
       <figcaption>

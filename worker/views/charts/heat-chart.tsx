@@ -1,10 +1,10 @@
 /** One metric of a suite as a strip of shades a method: one cell a class, the darker the larger. */
 import { labelled } from '../../../runner/words/names.ts'
+import { px } from '../../../runner/words/scale.ts'
 import type { Column } from '../../../schema/api/board.ts'
 import type { SuiteBoard } from '../../../schema/api/suite.ts'
 import { decimal } from '../numbers.ts'
 import { Chart } from './chart.tsx'
-import { px } from './scale.ts'
 
 interface Strip {
   name: string

@@ -1,10 +1,11 @@
 /** What runners do now, as bars in time: how long since, until when by the median of stages like it, and by nine in ten. */
+
+import { linearScale, px } from '../../../runner/words/scale.ts'
 import type { RunningStage } from '../../../schema/api/queue.ts'
 import { titleOf } from '../../http/catalogue.ts'
 import { plural } from '../numbers.ts'
 import { AxisTitle, TicksBelow, ZeroLine } from './axes.tsx'
 import { Chart } from './chart.tsx'
-import { linearScale, px } from './scale.ts'
 
 interface Bar {
   runner: string

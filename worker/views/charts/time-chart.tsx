@@ -1,11 +1,11 @@
 /** Time against gap: what a method costs and how close it comes. */
 import { labelled } from '../../../runner/words/names.ts'
+import { digitsOf, linearScale, logScale, px } from '../../../runner/words/scale.ts'
 import type { BoardRow } from '../../../schema/api/board.ts'
 import { decimal, significant, times } from '../numbers.ts'
 import { AxisTitle, TicksBelow, TicksBeside } from './axes.tsx'
 import { Chart, Labels } from './chart.tsx'
 import { markOf } from './marks.ts'
-import { digitsOf, linearScale, logScale, px } from './scale.ts'
 
 interface Point {
   name: string

@@ -1,11 +1,11 @@
 /** The two columns that order a board by places, one against the other, references among them. */
 import { labelled } from '../../../runner/words/names.ts'
+import { linearScale, logScale, px } from '../../../runner/words/scale.ts'
 import type { BoardRow, Column, Ranking } from '../../../schema/api/board.ts'
 import { decimal, significant } from '../numbers.ts'
 import { AxisTitle, TicksBelow, TicksBeside } from './axes.tsx'
 import { Chart, Labels } from './chart.tsx'
 import { markOf } from './marks.ts'
-import { linearScale, logScale, px } from './scale.ts'
 
 interface Point {
   name: string

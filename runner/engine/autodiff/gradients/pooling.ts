@@ -9,11 +9,13 @@ import { padOrCrop, zerosLike } from './parts/pieces.ts'
 import type { Rule, RuleContext } from './parts/rule.ts'
 
 /** The first of the largest entries of a window takes its gradient, as in PyTorch. */
-export const MaxPool: Rule = ({ ops, node, x: [x], dy }) => {
+export const MaxPool: Rule = ({ ops, node, x: [x], y: [y], dy, optional }) => {
   const spans = spansOf(windowOf(node, listOf(node, 'kernel_shape', []), x.shape))
   // The order of storage only concerns indices; these are row-major.
-  const { storage_order: _, ...attributes } = node.attributes
-  const winners = at(ops.emit('MaxPool', [x], attributes, { outputs: 2 }), 1)
+  const { storage_order: order, ...attributes } = node.attributes
+  const winners = order
+    ? at(ops.emit('MaxPool', [x], attributes, { outputs: 2 }), 1)
+    : optional(1, { type: 'int64', shape: y.shape })
   const overlap = spans.some((span) => reachOf(span) > span.stride)
   // Indices count entries of the whole tensor: [n, c, oh, ow] -> [n * c * h * w]
   const flat = { ...x, shape: [sizeOf(x.shape)] }

@@ -2,12 +2,12 @@
 import type { DenoiserDefinition } from '../denoiser.ts'
 import * as denoisers from '../denoisers/index.ts'
 import type { ModelDefinition } from '../model.ts'
-import * as models from '../models/index.ts'
+import { classifiers } from './classifiers.ts'
 
 type Named = Pick<ModelDefinition | DenoiserDefinition, 'params'>
 
 /** By task, then by id. */
 export const architectures: Readonly<Record<string, Readonly<Record<string, Named>>>> = {
-  classification: models,
+  classification: classifiers,
   generation: denoisers,
 }

@@ -1,2 +1,7 @@
 export { resnet18 } from './resnet18.ts'
+export { resnet20 } from './resnet20.ts'
+export { resnet50 } from './resnet50.ts'
 export { smallCnn as 'small-cnn' } from './small-cnn.ts'
+export { swinT as 'swin-t' } from './swin-t.ts'
+export { vgg16Bn as 'vgg16-bn' } from './vgg16-bn.ts'
+export { vit } from './vit.ts'

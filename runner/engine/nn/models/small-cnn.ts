@@ -1,6 +1,6 @@
 /** A small convolutional net with batch norm, for benchmarks that run on a CPU in minutes. */
 import { z } from 'zod'
-import { batchNorm, conv, linear, normalize } from '../layers.ts'
+import { batchNorm, conv, flatten, linear, normalize } from '../layers.ts'
 import { defineModel } from '../model.ts'
 
 export const smallCnn = defineModel({
@@ -23,10 +23,6 @@ export const smallCnn = defineModel({
       const wide = conv(scope, `conv${index + 1}`, features, { out, kernel: 3, stride, padding: 1 })
       features = ops.Relu(batchNorm(scope, `bn${index + 1}`, wide))
     }
-    const flat = ops.Reshape(features, [
-      x.shape[0]!,
-      features.shape.slice(1).reduce((size, extent) => size * extent, 1),
-    ])
-    return linear(scope, 'fc2', ops.Relu(linear(scope, 'fc1', flat, hidden)), classes)
+    return linear(scope, 'fc2', ops.Relu(linear(scope, 'fc1', flatten(scope, features), hidden)), classes)
   },
 })

@@ -1,5 +1,5 @@
 /** Layers of a network as methods see them: its parameters in the order of the forward pass, cut where the next matrix or kernel
- *  begins. What has one axis (a bias, a norm's scale and shift) belongs to the layer before it. */
+ *  begins. What has one axis (a bias, a norm's scale and shift) belongs to the layer before it, and so do tokens and positions. */
 import { z } from 'zod'
 import { UnfitError } from '../../method.ts'
 import { sgd } from '../../tasks/classification/vocabulary.ts'
@@ -17,10 +17,14 @@ export const onLastLayers = sgd.extend({
     ),
 })
 
+/** Learned numbers that are added and multiply nothing, as timm and torchvision name them. */
+const BESIDE = /(^|\.)(cls_token|pos_embed|relative_position_bias_table)$/
+
 export function layersOf(parameters: readonly Parameter[]): Parameter[][] {
   const layers: Parameter[][] = []
   for (const parameter of parameters) {
-    if (parameter.shape.length > 1 || layers.length === 0) layers.push([parameter])
+    const begins = parameter.shape.length > 1 && !BESIDE.test(parameter.name)
+    if (begins || layers.length === 0) layers.push([parameter])
     else layers.at(-1)!.push(parameter)
   }
   return layers

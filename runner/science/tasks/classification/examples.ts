@@ -1,9 +1,20 @@
-/** What is seen of single examples: answer, confidence, and what the membership attack takes each for. Pure. */
+/** What is seen of single examples: answer, how sure the model is by the measures of attacks, and what the membership attack takes
+ *  each for. Pure. */
 import { MetricError, type MetricTools } from '../../metric.ts'
 import type { ExampleTable } from '../../task.ts'
 import { argmax, confidencesOf } from './evidence/answers.ts'
 import type { Evidence } from './evidence/evidence.ts'
+import { entropiesOf, lossesOf, marginsOf, modifiedEntropiesOf } from './evidence/uncertainty.ts'
 import { decisionsOf } from './metrics/mia.ts'
+
+/** By the names of their columns. */
+const measures = {
+  confidence: confidencesOf,
+  entropy: entropiesOf,
+  'm-entropy': modifiedEntropiesOf,
+  loss: lossesOf,
+  margin: marginsOf,
+}
 
 /** A row an example, set by set in dataset order; the test set with all its classes. */
 export async function answersByExample(evidence: Evidence, tools: MetricTools): Promise<ExampleTable> {
@@ -13,12 +24,20 @@ export async function answersByExample(evidence: Evidence, tools: MetricTools): 
   })
   const rows = (['forget', 'retain', 'test'] as const).flatMap((set) => {
     const answers = evidence[set]
-    const confidences = answers.labels.length > 0 ? confidencesOf(answers) : []
+    const measured = answers.labels.length > 0 ? Object.values(measures).map((measure) => measure(answers)) : []
     return Array.from(answers.labels, (label, example) => {
       const predicted = argmax(answers, example)
       const taken = set === 'forget' && decisions ? (decisions[example] === 1 ? 'member' : 'non-member') : null
-      return [set, example, label, predicted, predicted === label ? 1 : 0, confidences[example]!, taken]
+      return [
+        set,
+        example,
+        label,
+        predicted,
+        predicted === label ? 1 : 0,
+        ...measured.map((values) => values[example]!),
+        taken,
+      ]
     })
   })
-  return { columns: ['set', 'example', 'label', 'predicted', 'correct', 'confidence', 'mia'], rows }
+  return { columns: ['set', 'example', 'label', 'predicted', 'correct', ...Object.keys(measures), 'mia'], rows }
 }

@@ -1,6 +1,7 @@
 /** What a method can say about a class-conditional diffusion model: its batches, what a loss may look at, and the losses that
  *  several methods share. */
 import { z } from 'zod'
+import type { Labels } from '../../../formats/labels.ts'
 import type { Expr, Push } from '../../expression.ts'
 import { type Kept, type Term, unlearningOf } from '../../method.ts'
 import type { Parameter } from '../../weights.ts'
@@ -8,7 +9,7 @@ import type { Parameter } from '../../weights.ts'
 /** Images [n, c, h, w] that a network made, with the class each was asked for. */
 export interface GeneratedImages {
   images: Uint8Array
-  labels: Uint8Array
+  labels: Labels
 }
 
 /** Every batch draws its images, timesteps and noise anew. */

@@ -1,6 +1,6 @@
 /** The contract of gradients/: one rule per ONNX op, exported under the op's name. */
 import type { AtLeast } from '../../../onnx/arity.ts'
-import type { InferenceContext } from '../../../onnx/geometry.ts'
+import type { InferenceContext, OutputType } from '../../../onnx/geometry.ts'
 import type { Value } from '../../../onnx/graph.ts'
 import type { Ops } from '../../../onnx/ops.ts'
 
@@ -14,6 +14,9 @@ export interface RuleContext extends InferenceContext {
   dy: Value
   /** Gradients for all outputs; null where the loss doesn't depend on one. */
   dys: (Value | null)[]
+  /** An optional output of the node, which from now on gives it. Where a rule adds the node once more to have that output,
+   *  onnxruntime finds the two equal, cannot make them one, and goes over the graph ten times. */
+  optional(index: number, type: OutputType): Value
   /** Whether anyone asks for the gradient of input i; a rule may skip the others. */
   needs(index: number): boolean
 }

@@ -1,4 +1,5 @@
 /** What metrics ask of a model's answers. Pure, so that the worker can re-score evidence. */
+import { labelsOf } from '../../../../formats/labels.ts'
 import { MetricError } from '../../../metric.ts'
 import { type Answers, type Evidence, forgottenOf } from './evidence.ts'
 
@@ -55,7 +56,7 @@ function withoutClasses({ logits, labels }: Answers, forgotten: readonly number[
   kept.forEach((example, row) => {
     keptLogits.set(logits.subarray(example * classes, (example + 1) * classes), row * classes)
   })
-  return { logits: keptLogits, labels: Uint8Array.from(kept, (example) => labels[example]!) }
+  return { logits: keptLogits, labels: labelsOf(labels, kept) }
 }
 
 /** The class with the largest logit of an example; of equal logits the first counts. */

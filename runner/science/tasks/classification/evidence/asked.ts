@@ -1,6 +1,7 @@
 /** What the evidence of a classifier must be, by what its stage asks for. */
 import { forgottenClasses } from '../../../../../schema/parts/request.ts'
 import { splitCounts } from '../../../../../schema/parts/split-counts.ts'
+import { type Labels, labelType } from '../../../../formats/labels.ts'
 import { type Asked, type AskedEvidence, EVIDENCE, type TensorShapes } from '../../../task.ts'
 import { answersOf, setNames } from './answers.ts'
 import { type Evidence, forgottenOf } from './evidence.ts'
@@ -12,7 +13,7 @@ export function answersAsked({ stage, data }: Asked): Record<string, TensorShape
   const counts = { ...splitCounts({ train: data.train, classes }, stage), test: data.test }
   const tensors = (Object.keys(setNames) as (keyof typeof setNames)[]).flatMap((set) => [
     [`${set}.logits`, { dtype: 'F32', shape: [counts[set], classes] }] as const,
-    [`${set}.labels`, { dtype: 'U8', shape: [counts[set]] }] as const,
+    [`${set}.labels`, { dtype: labelType(classes), shape: [counts[set]] }] as const,
   ])
   return { [EVIDENCE]: Object.fromEntries(tensors) }
 }
@@ -49,7 +50,7 @@ export function answersObjection(evidence: Evidence, { stage, data }: AskedEvide
   return null
 }
 
-function countsOf(labels: Uint8Array, classes: number): number[] {
+function countsOf(labels: Labels, classes: number): number[] {
   const counts = Array<number>(classes).fill(0)
   for (const label of labels) counts[label]! += 1
   return counts

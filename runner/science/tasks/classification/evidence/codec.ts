@@ -1,7 +1,8 @@
 /** Evidence as safetensors: `forget.logits` [n, classes], `forget.labels` [n], the same for `retain` and `test`, and the
- *  metadata `classes` and, for a class-wise request, `forgottenClass`, or `forgottenClasses` such as `1,3`. Labels are written as U8, and read as I64 and I32 too, the
- *  types that other software has them in. Pure. */
+ *  metadata `classes` and, for a class-wise request, `forgottenClass`, or `forgottenClasses` such as `1,3`. Labels are written as U8,
+ *  beyond 256 classes as I32, and read as any of these or I64, the types that other software has them in. Pure. */
 
+import { labelsIn, labelTensor } from '../../../../formats/labels.ts'
 import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../../../formats/safetensors.ts'
 import type { Answers, Evidence } from './evidence.ts'
 
@@ -13,7 +14,7 @@ export function encodeEvidence(evidence: Evidence): Uint8Array<ArrayBuffer> {
   for (const set of sets) {
     const { logits, labels } = evidence[set]
     tensors.set(`${set}.logits`, { dtype: 'F32', shape: [labels.length, classes], data: logits })
-    tensors.set(`${set}.labels`, { dtype: 'U8', shape: [labels.length], data: labels })
+    tensors.set(`${set}.labels`, labelTensor(labels, classes))
   }
   return writeSafetensors(tensors, {
     classes: `${classes}`,
@@ -26,7 +27,7 @@ export function encodeEvidence(evidence: Evidence): Uint8Array<ArrayBuffer> {
 export function decodeEvidence(bytes: Uint8Array): Evidence {
   const { tensors, metadata } = readSafetensors(bytes)
   const number = (name: string, text: string | undefined) => {
-    if (text === undefined || !/^\d{1,3}$/.test(text)) {
+    if (text === undefined || !/^\d{1,4}$/.test(text)) {
       throw new SafetensorsError(`evidence: expected a number as the metadata ${name}, got ${text ?? 'none'}`)
     }
     return Number(text)
@@ -46,7 +47,10 @@ export function decodeEvidence(bytes: Uint8Array): Evidence {
         `evidence: expected ${set}.logits of shape [${labels.data.length}, ${classes}], got [${logits.shape.join(', ')}]`,
       )
     }
-    return { logits: logits.data, labels: bytesOf(labels.data, `${set}.labels`) }
+    const fail = (expected: string, label: number | bigint, example: number): never => {
+      throw new SafetensorsError(`evidence: expected ${set}.labels ${expected}, got ${label} (example ${example})`)
+    }
+    return { logits: logits.data, labels: labelsIn(labels.data, fail, classes) }
   }
   const listed = (name: string) =>
     (metadata[name]?.split(',') ?? []).map((text) => {
@@ -60,13 +64,4 @@ export function decodeEvidence(bytes: Uint8Array): Evidence {
     forgottenClass: one,
     ...(several.length > 0 && { forgottenClasses: several }),
   }
-}
-
-/** Labels of any whole type; those that a byte cannot hold are refused. */
-function bytesOf(labels: Uint8Array | Int32Array | BigInt64Array, name: string): Uint8Array {
-  if (labels instanceof Uint8Array) return labels
-  return Uint8Array.from(labels as ArrayLike<number | bigint>, (label, example) => {
-    if (label >= 0 && label <= 255) return Number(label)
-    throw new SafetensorsError(`evidence: expected ${name} from 0 to 255, got ${label} (example ${example})`)
-  })
 }

@@ -1,4 +1,5 @@
 /** What is measured of a classifier before any metric. */
+import type { Labels } from '../../../../formats/labels.ts'
 import type { MetricDefinition } from '../../../metric.ts'
 
 /** What a model answered for a set of examples. */
@@ -6,7 +7,7 @@ export interface Answers {
   /** [n, classes], row-major. */
   logits: Float32Array
   /** True class of each example. */
-  labels: Uint8Array
+  labels: Labels
 }
 
 export interface Evidence {

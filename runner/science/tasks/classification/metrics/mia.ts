@@ -12,11 +12,14 @@ const GAMMA = 1
 
 type Compute = Parameters<typeof defineMetric>[0]['compute']
 
-/** 100 × the share of D_f that the attack takes for never seen, by whichever confidence. */
+/** The one number of each example that the attack looks at. */
+type Feature = (answers: Answers) => Float64Array
+
+/** 100 × the share of D_f that the attack takes for never seen, by whichever feature. */
 export const takenForNonMembers =
-  (confidences: (answers: Answers) => Float64Array): Compute =>
+  (feature: Feature): Compute =>
   async (evidence, tools) => {
-    const decisions = await decisionsOf(evidence, tools, confidences)
+    const decisions = await decisionsOf(evidence, tools, feature)
     return (100 * decisions.filter((decision) => decision === 0).length) / decisions.length
   }
 
@@ -24,17 +27,22 @@ export const takenForNonMembers =
 export async function decisionsOf(
   evidence: Evidence,
   { fitSvc }: Pick<Parameters<Compute>[1], 'fitSvc'>,
-  confidences: (answers: Answers) => Float64Array = confidencesOf,
+  feature: Feature = confidencesOf,
 ): Promise<Uint8Array> {
-  const queries = confidences(answersOf(evidence, 'forget'))
-  const nonMembers = confidences(answersOf(evidence, 'test'))
+  const queries = feature(answersOf(evidence, 'forget'))
+  const nonMembers = feature(answersOf(evidence, 'test'))
   // The first |test| of D_r in dataset order; where D_r is smaller, all of it, and the two classes are then unequal.
-  const members = confidences(answersOf(evidence, 'retain')).subarray(0, nonMembers.length)
+  const members = feature(firstOf(answersOf(evidence, 'retain'), nonMembers.length))
   const samples = new Float64Array(members.length + nonMembers.length)
   samples.set(members)
   samples.set(nonMembers, members.length)
   const labels = new Uint8Array(samples.length).fill(1, 0, members.length)
   return fitSvc({ samples, labels, cost: COST, gamma: GAMMA, queries })
+}
+
+function firstOf({ logits, labels }: Answers, count: number): Answers {
+  const classes = logits.length / labels.length
+  return { logits: logits.subarray(0, count * classes), labels: labels.subarray(0, count) }
 }
 
 export function unequalClasses(evidence: Evidence): string | null {

@@ -1,6 +1,7 @@
 /** What samples and their evidence must be, by what their stage asks for. */
 import type { StageSpec } from '../../../../../schema/stage.ts'
 import { evaluatePart, samplePart } from '../../../../../schema/tasks/generation.ts'
+import { labelType } from '../../../../formats/labels.ts'
 import { type Asked, type AskedEvidence, EVIDENCE, type TensorShapes } from '../../../task.ts'
 import { REFERENCE } from './codec.ts'
 import { CANONICAL_EXTRACTOR, type GenerationEvidence } from './evidence.ts'
@@ -20,7 +21,7 @@ export function samplesAsked({ stage, inputs, data }: Asked): Record<string, Ten
     return {
       [SAMPLES]: {
         samples: { dtype: 'U8', shape: [n, data.channels, data.size, data.size] },
-        labels: { dtype: 'U8', shape: [n] },
+        labels: { dtype: labelType(classes), shape: [n] },
       },
     }
   }
@@ -28,14 +29,14 @@ export function samplesAsked({ stage, inputs, data }: Asked): Record<string, Ten
   const n = inputs.samples?.kind === 'sample' ? sampledBy(inputs.samples) * classes : null
   return {
     [EVIDENCE]: {
-      labels: { dtype: 'U8', shape: [n] },
+      labels: { dtype: labelType(classes), shape: [n] },
       features: { dtype: 'F32', shape: [n, null] },
       'judge.logits': { dtype: 'F32', shape: [n, classes] },
       scores: { dtype: 'F32', shape: [n, null] },
     },
     [REFERENCE]: {
       features: { dtype: 'F32', shape: [data.train, null] },
-      labels: { dtype: 'U8', shape: [data.train] },
+      labels: { dtype: labelType(classes), shape: [data.train] },
     },
   }
 }

@@ -1,6 +1,7 @@
 /** Evidence of image generation as safetensors: what judge and extractor say of generated images, and, in a file of its own that
  *  all runs on a dataset share, the features of real images. Pure. */
 
+import { type Labels, labelsIn, labelTensor } from '../../../../formats/labels.ts'
 import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../../../formats/safetensors.ts'
 import type { Extractor, GenerationEvidence, RealImages } from './evidence.ts'
 
@@ -12,7 +13,6 @@ const floatTensor = (data: Float32Array, rows: number): Tensor => ({
   shape: [rows, data.length / rows],
   data,
 })
-const labelTensor = (data: Uint8Array): Tensor => ({ dtype: 'U8', shape: [data.length], data })
 
 const extractorFacts = ({ id, weights, preprocessing, dimension }: Extractor): Record<string, string> => ({
   'extractor.id': id,
@@ -40,7 +40,7 @@ export function encodeGenerationEvidence(evidence: GenerationEvidence): Uint8Arr
   const rows = labels.length
   return writeSafetensors(
     new Map([
-      ['labels', labelTensor(labels)],
+      ['labels', labelTensor(labels, classes)],
       ['features', floatTensor(features, rows)],
       ['judge.logits', floatTensor(judge.logits, rows)],
       ['scores', floatTensor(scores, rows)],
@@ -109,10 +109,13 @@ function reading(bytes: Uint8Array) {
         throw new SafetensorsError(`evidence: expected a number as ${name}, got ${text(name)}`)
       return value
     },
-    labels() {
+    labels(): Labels {
       const found = tensors.get('labels')
-      if (found?.dtype !== 'U8') throw new SafetensorsError('evidence: expected labels of U8')
-      return found.data
+      if (found?.dtype !== 'U8' && found?.dtype !== 'I32')
+        throw new SafetensorsError('evidence: expected labels of U8, or of I32 beyond 256 classes')
+      return labelsIn(found.data, (expected, label, example) => {
+        throw new SafetensorsError(`evidence: expected labels ${expected}, got ${label} (example ${example})`)
+      })
     },
     floats(name: string, shape: [number, number]) {
       const found = tensors.get(name)

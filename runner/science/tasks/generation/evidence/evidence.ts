@@ -1,4 +1,5 @@
 /** What is measured of generated images before any metric, and what all metrics of them ask. */
+import type { Labels } from '../../../../formats/labels.ts'
 import { type Features, featuresOf, rowsOf } from '../../../fidelity/features.ts'
 import { type MetricDefinition, MetricError } from '../../../metric.ts'
 
@@ -23,7 +24,7 @@ export const UNNAMED = 'unnamed'
 export interface RealImages {
   /** [m, dimension] */
   features: Float32Array
-  labels: Uint8Array
+  labels: Labels
   /** Of the stored features and labels. */
   sha256: string
 }
@@ -34,7 +35,7 @@ export interface GenerationEvidence {
   /** The class that was to be forgotten. */
   forgottenClass: number
   /** The class that each image was asked for, in the order of sampling. */
-  labels: Uint8Array
+  labels: Labels
   /** What a classifier that has nothing to do with the model says of the images. */
   judge: {
     /** Stage key of its training. */
@@ -60,7 +61,7 @@ export const defineMetric = (definition: MetricDefinition<GenerationEvidence>): 
 /** Generated and real images of the classes that should remain. */
 export function remainingFeatures(evidence: GenerationEvidence): { generated: Features; real: Features } {
   const { extractor, features, labels, real, forgottenClass } = evidence
-  const remaining = (data: Float32Array, labels: Uint8Array, whose: string) => {
+  const remaining = (data: Float32Array, labels: Labels, whose: string) => {
     const all = featuresOf(data, extractor.dimension, whose)
     if (all.count !== labels.length) {
       throw new MetricError(`${whose}: expected the features of ${labels.length} images, got ${all.count}`)
@@ -78,12 +79,12 @@ export function remainingFeatures(evidence: GenerationEvidence): { generated: Fe
 
 /** Numbers of generated and real images of the classes that should remain. */
 export function remainingCounts({ labels, real, forgottenClass }: GenerationEvidence): { n: number; m: number } {
-  const count = (labels: Uint8Array) => positionsOf(labels, (label) => label !== forgottenClass).length
+  const count = (labels: Labels) => positionsOf(labels, (label) => label !== forgottenClass).length
   return { n: count(labels), m: count(real.labels) }
 }
 
 /** Positions of the labels that are wanted. */
-export const positionsOf = (labels: Uint8Array, wanted: (label: number) => boolean): number[] =>
+export const positionsOf = (labels: Labels, wanted: (label: number) => boolean): number[] =>
   Array.from(labels.keys()).filter((position) => wanted(labels[position]!))
 
 /** Identity of a metric of features: `fid/inception-v3-pool3@1;dim=2048;pre=bilinear-299;weights=...;n=9000;m=45000;ref=<sha256>`,

@@ -1,5 +1,6 @@
 /** What an independent classifier says of generated images. Pure. */
 
+import { labelsOf } from '../../../../formats/labels.ts'
 import { MetricError } from '../../../metric.ts'
 import { countCorrect } from '../../classification/evidence/answers.ts'
 import { type GenerationEvidence, positionsOf } from './evidence.ts'
@@ -32,7 +33,7 @@ export function judged(
   images.forEach((image, row) => {
     kept.set(logits.subarray(image * classes, (image + 1) * classes), row * classes)
   })
-  const answers = { logits: kept, labels: Uint8Array.from(images, (image) => labels[image]!) }
+  const answers = { logits: kept, labels: labelsOf(labels, images) }
   return { count: images.length, recognised: countCorrect(answers) }
 }
 

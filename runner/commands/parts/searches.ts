@@ -1,0 +1,105 @@
+/** What a sweep is to try: methods with their spaces, declared or given, and the seeds to tune on. */
+import type { Benchmark } from '../../../schema/benchmark.ts'
+import { lookUp } from '../../pipeline/catalogue.ts'
+import { choicesIn, type Sampler, type Searched } from '../../pipeline/sweep.ts'
+import * as catalogue from '../../science/catalogue/catalogue.ts'
+import { type Dimension, dimensionOf, isFixed } from '../../science/search.ts'
+import { note } from '../../terminal/output.ts'
+import { plural } from '../../words/numbers.ts'
+import { UsageError } from '../../words/usage.ts'
+import { resolveSettings, seedsFrom, spaceFrom } from './arguments.ts'
+
+export interface SearchOptions {
+  /** `all`, or ids with commas between. */
+  methods: string
+  param?: string[] | undefined
+  trials?: number | undefined
+  sampler: Sampler
+}
+
+/** Of ranges, where no number is asked for. */
+const TRIALS = 7
+/** A grid of more is a mistake in its values. */
+const MOST_TRIALS = 1000
+
+export function searchesOf(benchmark: Benchmark, { methods, param = [], trials, sampler }: SearchOptions): Searched[] {
+  const asked = methods === 'all' ? allOn(benchmark) : [...new Set(methods.split(',').map((id) => id.trim()))]
+  for (const id of asked) lookUp('method', catalogue.methods, id)
+  const given = wordsByMethod(asked, param)
+  const searches = asked.map((method) => {
+    const space = spaceOf(benchmark, method, given.get(method) ?? [])
+    const isGrid = trials === undefined && space.every(({ kind }) => kind === 'values')
+    const choices = choicesIn(space, { method, trials: isGrid ? undefined : (trials ?? TRIALS), sampler })
+    if (choices.length > MOST_TRIALS)
+      throw new UsageError(
+        `${method}: expected at most ${MOST_TRIALS} trials, got ${choices.length}; give fewer values, or --trials`,
+      )
+    return { method, space, trials: resolveSettings(benchmark, method, choices) }
+  })
+  const budgets = new Set(searches.map((search) => search.trials.length))
+  if (budgets.size > 1)
+    note(
+      `Not one budget: ${searches.map((search) => `${search.method} has ${plural(search.trials.length, 'trial')}`).join(', ')}.`,
+    )
+  return searches
+}
+
+/** The seeds that a board counts are not to be tuned on. */
+export function pilotsOf(benchmark: Benchmark, text: string): number[] {
+  const pilots = seedsFrom(text, '--pilots')
+  const shown = pilots.filter((seed) => benchmark.seeds.includes(seed))
+  if (shown.length > 0)
+    throw new UsageError(
+      `--pilots: ${shown.join(', ')} ${shown.length === 1 ? 'is a seed' : 'are seeds'} of ${benchmark.slug}, and what is tuned on them is not measured by them; choose others, such as 1000,1001`,
+    )
+  if (pilots.length === 1) note('One pilot seed chooses by its chance: give two or more to --pilots.')
+  return pilots
+}
+
+/** What is declared, unless several values or a range are given; single values are fixed beside it. */
+function spaceOf(benchmark: Benchmark, method: string, words: string[]): Dimension[] {
+  const given = spaceFrom(benchmark, method, words)
+  if (given.some((dimension) => !isFixed(dimension))) return given
+  const own = declared(benchmark, method).filter(([name]) => !given.some((one) => one.name === name))
+  if (own.length === 0 && given.length === 0)
+    throw new UsageError(
+      `${method} declares nothing to search on ${benchmark.slug}; give --param name=values, or leave it out`,
+    )
+  const found = catalogue.paramsOn(benchmark, method)
+  if ('refusal' in found) throw new UsageError(found.refusal.message)
+  return [...given, ...own.map(([name, text]) => dimensionOf(found.params, name, text))]
+}
+
+const declared = ({ task }: Benchmark, method: string): [name: string, text: string][] =>
+  Object.entries(catalogue.methods.get(method)?.on[task.id]?.search ?? {}).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, text]],
+  )
+
+/** Every method that declares a space for the benchmark; says which of them can't be run on it, and why. */
+function allOn(benchmark: Benchmark): string[] {
+  return [...catalogue.methods].flatMap(([id, known]) => {
+    if (!catalogue.offersOn(known, benchmark) || declared(benchmark, id).length === 0) return []
+    const found = catalogue.resolveParams(benchmark, id, {})
+    if ('values' in found) return [id]
+    note(`${known.title} is left out: ${found.refusal.message}.`)
+    return []
+  })
+}
+
+/** `METHOD.name=space` is of that method; without one, of the only method. */
+function wordsByMethod(asked: string[], words: string[]): Map<string, string[]> {
+  const given = new Map<string, string[]>()
+  for (const word of words) {
+    const [, named, rest] = /^([a-z0-9-]+)\.(?=[^=]*=)(.*)$/s.exec(word) ?? []
+    const [only] = asked
+    if (named === undefined && asked.length > 1)
+      throw new UsageError(
+        `--param ${word}: expected METHOD.name=space with several methods, such as --param ${only}.${word}`,
+      )
+    const method = named ?? only!
+    if (!asked.includes(method))
+      throw new UsageError(`--param ${word}: ${method} is not among the methods: ${asked.join(', ')}`)
+    given.set(method, [...(given.get(method) ?? []), rest ?? word])
+  }
+  return given
+}
