@@ -30,7 +30,10 @@ export const select: Command = {
       .description('write a list of the images that a model knows best or least, to be forgotten by `run --forget`')
       .argument('<evidence>', 'evidence of the original, safetensors or .npz, as `score` reads it')
       .requiredOption('--split <file>', 'the split.safetensors beside it: which image each row is of')
-      .requiredOption('--by <value>', 'loss, margin (to the nearest other logit) or confidence of the true class')
+      .requiredOption(
+        '--by <value>',
+        'loss, margin, confidence, entropy or m-entropy: a column of `score --per-example`',
+      )
       .option('--most <n>', 'the n images with the largest values', wholeNumber('most', MOST))
       .option('--least <n>', 'the n images with the smallest values', wholeNumber('least', MOST))
       .requiredOption('--out <file>', 'where to: .npy, .txt or .json')

@@ -28,9 +28,8 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
   const { network } = model
   const state = await loadWeights(store, network, await context.inputs(spec.inputs.original!))
   const { forget, retain } = await splitFor(spec, loaded, context)
-  const gone = forgottenClasses(request)
-  const forgotten = gone.length === 1 ? gone[0]! : null
-  const what = gone.map((label) => `class ${label} (${classes[label]}), `).join('')
+  const forgotten = forgottenClasses(request)
+  const what = forgotten.map((label) => `class ${label} (${classes[label]}), `).join('')
   log(
     `${id} on ${spec.dataset.id}: forgetting ${what}${forget.length} images, retaining ${retain.length}, seed ${seed}`,
   )

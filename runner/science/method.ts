@@ -184,8 +184,8 @@ export interface Context<T extends TaskTypes, Params> {
   /** D_f and D_r as indices into the training set, in dataset order. */
   forget: Int32Array
   retain: Int32Array
-  /** The class to be forgotten; null where several are, or examples of any. */
-  forgotten: number | null
+  /** The classes that are forgotten whole, by label; none where examples of any class are. */
+  forgotten: readonly number[]
   /** True class of each training example, and how many classes there are. */
   labels: ArrayLike<number>
   classes: number

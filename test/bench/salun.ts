@@ -51,7 +51,7 @@ const context = {
   params: randomLabels.parse({ learningRate: 0.013, batchSize: batch }),
   trainer,
   verbs: { imageShape: shape },
-  forgotten: null,
+  forgotten: [],
   forget: items.subarray(0, forget),
   retain: items.subarray(forget),
   labels,

@@ -40,7 +40,7 @@ async function forgetWith(
     params: params.parse({ steps: 4, batchSize: 8, ...given }),
     trainer,
     verbs: trainer.verbs,
-    ...{ forget: toyForget, retain: toyRetain, forgotten: 0, labels: toyLabels, classes: TOY_CLASSES },
+    ...{ forget: toyForget, retain: toyRetain, forgotten: [0], labels: toyLabels, classes: TOY_CLASSES },
     random: { integer: () => 0, shuffle: (items) => items, uniform: () => 0.5, normal: () => 0 },
   })
   await trainer.release()

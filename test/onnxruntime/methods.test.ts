@@ -180,7 +180,7 @@ test('a mixed pass takes more items than a call takes arguments, each with its o
     verbs: { imageShape: [1, 28, 28] },
     forget,
     retain,
-    forgotten: null,
+    forgotten: [],
     labels,
     classes: 10,
     random,

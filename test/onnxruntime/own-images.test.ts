@@ -153,7 +153,7 @@ test('a fast retrain is that of a fresh model: neither the original nor D_f has 
     const trainer = trainerOf()
     const before = trainer.sgd({ learningRate: 0.1, momentum: 0, weightDecay: 0 })
     if (passes > 0) await before.descend([fitLabels(range(0, 90), { batchSize: 30 })], { steps: passes })
-    const context = { trainer, verbs: { imageShape: [1, 28, 28] }, forget, retain: range(40, 70), forgotten: null }
+    const context = { trainer, verbs: { imageShape: [1, 28, 28] }, forget, retain: range(40, 70), forgotten: [] }
     await run({
       ...context,
       params: params.parse({ batchSize: 10, epochs: 2 }),

@@ -1,6 +1,7 @@
 /** Lists of images in and out of the command line: the same D_f gives the same bytes, however it is named. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readIndexList } from '../../runner/data/files/index-list.ts'
 import { readSafetensors } from '../../runner/formats/safetensors.ts'
@@ -90,6 +91,27 @@ async function owned(file: string): Promise<string> {
   await writeFile(file, JSON.stringify({ ...definition, slug: `own.${definition.slug}` }))
   return file
 }
+
+test('a class of images of one’s own is named by its folder', async () => {
+  const raw = { width: 8, height: 8, channels: 1 } as const
+  for (const part of ['train', 'test'])
+    for (const name of ['cat', 'dog', 'eel']) {
+      await mkdir(join(folder, 'pets', part, name), { recursive: true })
+      for (const image of ['0.png', '1.png'])
+        await sharp(new Uint8Array(64), { raw })
+          .png()
+          .toFile(join(folder, 'pets', part, name, image))
+    }
+  const dataset = { id: 'image-folder', path: 'pets' }
+  const check = async (label: string) => {
+    const file = await owned(await benchmarkFile('pets', { dataset, presets: {}, request: { kind: 'class', label } }))
+    return await cli(['benchmarks', 'check', file, '--home', join(folder, 'home')])
+  }
+  expect(JSON.parse((await check('dog')).stdout).request).toEqual({ kind: 'class', label: 1 })
+  expect((await check('dogs')).stderr).toMatch(
+    /request\.label: no class "dogs"; did you mean "dog"\?; known: cat, dog, eel/,
+  )
+})
 
 test('a list beside a benchmark is sent by its hash, and runners are told what to look for', async () => {
   await writeFile(join(folder, 'mine.txt'), '7\n3\n')

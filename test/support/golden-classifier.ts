@@ -141,7 +141,11 @@ export async function followClassifier(
       params: schema.parse(params),
       trainer: watching,
       verbs: { imageShape: [1, 8, 8] },
-      ...{ forget: Int32Array.from(split.forget), retain: Int32Array.from(split.retain), forgotten: split.forgotten },
+      ...{
+        forget: Int32Array.from(split.forget),
+        retain: Int32Array.from(split.retain),
+        forgotten: split.forgotten === null ? [] : [split.forgotten],
+      },
       ...{ labels, classes: CLASSES, random: known ? knownDraws() : randomStream(0, 'test') },
     })
     return { trace, importances, state: state() }

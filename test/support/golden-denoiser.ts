@@ -122,7 +122,7 @@ export async function followGeneration(id: string, params: Record<string, unknow
   const fresh = uniforms(UNIFORM, 4096)
   let taken = 0
   const random = { ...randomStream(0, 'test'), uniform: () => fresh[taken++]! }
-  const task = { forget, retain, forgotten: 0, labels, classes: CLASSES, random, verbs }
+  const task = { forget, retain, forgotten: [0], labels, classes: CLASSES, random, verbs }
   await run({ params: schema.parse(params), trainer: watched, ...task })
   await trainer.release()
   return { draws, trace, importances, final: state() }

@@ -20,11 +20,14 @@ const toys: Record<string, (options: Cutting & { seed: number }, requests: Unlea
   classification(options, requests = ['random']) {
     const trainer = toyTrainer({ ...options, network: tinyNetwork, augment: true })
     const { labels } = toySplit(90)
-    const forgotten = requests.includes('random') ? null : labels[0]!
+    const forgotten = requests.includes('random') ? [] : [labels[0]!]
     const [forget, retain] =
-      forgotten === null
+      forgotten.length === 0
         ? [range(0, 7), range(20, 31)]
-        : [range(0, 30).filter((i) => labels[i] === forgotten), range(20, 33).filter((i) => labels[i] !== forgotten)]
+        : [
+            range(0, 30).filter((i) => forgotten.includes(labels[i]!)),
+            range(20, 33).filter((i) => !forgotten.includes(labels[i]!)),
+          ]
     const verbs = { imageShape: tinyNetwork.inputShape }
     return {
       trainer: trainer as unknown as StageTrainer<TaskTypes>,
@@ -36,7 +39,7 @@ const toys: Record<string, (options: Cutting & { seed: number }, requests: Unlea
     const [forget, retain] = [toyForget.subarray(0, 7), toyRetain.subarray(0, 11)]
     return {
       trainer: trainer as unknown as StageTrainer<TaskTypes>,
-      asked: { verbs, forget, retain, forgotten: 0, labels: toyLabels, classes: TOY_CLASSES },
+      asked: { verbs, forget, retain, forgotten: [0], labels: toyLabels, classes: TOY_CLASSES },
     }
   },
 }

@@ -59,13 +59,17 @@ type Wrap = (value: unknown) => unknown
 /** Every text with a pattern in a body; `wrap` makes the body around a value, which has nothing else in it. */
 function textsIn(schema: Schema, at: string[] = [], wrap: Wrap = (value) => value): [string, string, Wrap][] {
   const { pattern, properties = {}, items, additionalProperties: more } = schema
+  // What tells one choice from the others must be there for the rest of it to be looked at.
+  const told = Object.fromEntries(
+    Object.entries(properties).flatMap(([key, { enum: words = [] }]) => (words.length === 1 ? [[key, words[0]]] : [])),
+  )
   const choices = [schema.anyOf, schema.oneOf, schema.allOf].flatMap((each) => each ?? [])
   return [
     ...(pattern === undefined ? [] : [[pattern, at.join('.'), wrap] satisfies [string, string, Wrap]]),
     ...choices.flatMap((each) => textsIn(each, at, wrap)),
     ...(items ? textsIn(items, [...at, '0'], (value) => wrap([value])) : []),
     ...Object.entries({ ...properties, ...(typeof more === 'object' && { x: more }) }).flatMap(([key, each]) =>
-      textsIn(each, [...at, key], (value) => wrap({ [key]: value })),
+      textsIn(each, [...at, key], (value) => wrap({ ...told, [key]: value })),
     ),
   ]
 }

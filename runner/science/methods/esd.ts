@@ -80,7 +80,7 @@ export const esd = defineMethod({
             ? undefined
             : trainer.select((parameter) => verbs.conditioning(parameter) === (trained === 'conditioning'))
         const sampled = {
-          label: forgotten!,
+          label: forgotten[0]!,
           guidance,
           steps: latentSteps,
           of: params.latents === 'original' ? original : undefined,

@@ -100,9 +100,9 @@ async function expected({ params, trainer, retain, forgotten, classes }: Asked):
   const { alpha, batchSize } = params
   const last = lastLayers(trainer.parameters, 1)[0]!
   const { name, shape } = last[0]!
-  if (forgotten !== null && shape[0] !== classes)
+  if (forgotten.length > 0 && shape[0] !== classes)
     throw new UnfitError(
-      `variant: expected would empty the row of class ${forgotten}, but ${name} [${shape}] has no row for each of ${classes} classes; ask for labelled`,
+      `variant: expected would empty the row of class ${forgotten.join(', ')}, but ${name} [${shape}] has no row for each of ${classes} classes; ask for labelled`,
     )
   const sums = new Map(trainer.parameters.map(({ name, size }) => [name, new Float32Array(size)]))
   for (let label = 0; label < classes; label++) {
@@ -122,10 +122,10 @@ async function expected({ params, trainer, retain, forgotten, classes }: Asked):
       const variance = sums.get(name)!.map((square) => alpha * Math.min(1 / (square + 1e-8), most))
       const averaged = shape.length > 1 ? averagedOverInputs(variance, shape) : variance
       const mean = Float32Array.from(weights.get(name)!)
-      if (isLast && forgotten !== null) {
-        const row = size / classes
-        mean.fill(0, forgotten * row, (forgotten + 1) * row)
-        averaged.fill(1e-4, forgotten * row, (forgotten + 1) * row)
+      const row = size / classes
+      for (const label of isLast ? forgotten : []) {
+        mean.fill(0, label * row, (label + 1) * row)
+        averaged.fill(1e-4, label * row, (label + 1) * row)
       }
       const factor = isLast || shape.length === 1 ? 10 : 1
       return [name, { mean, deviation: averaged.map((value) => Math.sqrt(factor * value)) }]

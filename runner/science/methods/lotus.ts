@@ -1,6 +1,7 @@
 /** LoTUS: teaches D_f the original's own answers, smoothed with noise until they are as unsure as on images it never saw, and a part
  *  of D_r its sharpened ones (https://arxiv.org/abs/2503.18314). Labels are looked at only to measure accuracy. */
 import { z } from 'zod'
+import { forgottenClasses } from '../../../schema/parts/request.ts'
 import { acting } from '../acting.ts'
 import { type Context, defineMethod } from '../method.ts'
 import { type ClassifierTerm, type ClassifierTypes, onClassification, sgd } from '../tasks/classification/vocabulary.ts'
@@ -10,13 +11,13 @@ import { masked, maskFor } from './parts/saliency.ts'
 
 const INSTEAD = 'set unseen, the accuracy of the original on images that it never saw'
 
-/** Accuracy of the original on images that it never saw; 0 where a class is forgotten, which it should know nothing of. */
+/** Accuracy of the original on images that it never saw; 0 where classes are forgotten, which it should know nothing of. */
 async function unseenAccuracy(
   context: Context<ClassifierTypes, { unseen: number | null; batchSize: number }>,
 ): Promise<number> {
   const { params, trainer, forgotten, labels } = context
   if (params.unseen !== null) return params.unseen
-  if (forgotten !== null) return 0
+  if (forgotten.length > 0) return 0
   const items = heldOut(context, INSTEAD)
   return await accuracyOn(trainer, { items, batchSize: params.batchSize }, labels)
 }
@@ -66,7 +67,7 @@ export const lotus = defineMethod({
       ),
       search: { learningRate: '1e-4..1e-2', alpha: '0.5..10' },
       fault: ({ unseen }, setting) =>
-        unseen === null && setting.request.kind !== 'class' ? heldOutFault(setting, INSTEAD) : null,
+        unseen === null && forgottenClasses(setting.request).length === 0 ? heldOutFault(setting, INSTEAD) : null,
       async run(context) {
         const { params, trainer, forget, retain, labels, classes, random } = context
         const { epochs, batchSize, alpha, retainShare, noise } = params

@@ -107,14 +107,14 @@ export const scrub = defineMethod({
 
 type Asked = Context<ClassifierTypes, { batchSize: number }>
 
-/** Images that were held out; of the forgotten class, where a class is forgotten. */
+/** Images that were held out; of the forgotten classes, where classes are forgotten. */
 function unseenLike(context: Asked): Int32Array {
   const { forgotten, labels } = context
   const found = heldOut(context, INSTEAD)
-  const like = forgotten === null ? found : found.filter((item) => labels[item] === forgotten)
+  const like = forgotten.length === 0 ? found : found.filter((item) => forgotten.includes(labels[item]!))
   if (like.length > 0) return like
   throw new UnfitError(
-    `rewind: no image of class ${forgotten} is held out; raise training.holdOut, or leave rewind at none`,
+    `rewind: no image of class ${forgotten.join(', ')} is held out; raise training.holdOut, or leave rewind at none`,
   )
 }
 

@@ -105,10 +105,10 @@ export const selectiveAmnesia = defineMethod({
         const steps = params.sampleSteps ?? verbs.timesteps
         const original = trainer.keep()
         const wanted = Array.from({ length: classes }, (_, label) => label).filter(
-          (label) => label !== forgotten || (fisherClasses === 'all' && elastic > 0),
+          (label) => !forgotten.includes(label) || (fisherClasses === 'all' && elastic > 0),
         )
         const samples = await verbs.generate({ classes: wanted, perClass, guidance, steps, eta })
-        const remaining = choose(samples, (label) => label !== forgotten)
+        const remaining = choose(samples, (label) => !forgotten.includes(label))
         /** F, as values for every weight. */
         const fisher = async () => {
           const from = choose(samples, (_, i) => i % perClass < (fisherPerClass ?? perClass))
@@ -133,7 +133,7 @@ export const selectiveAmnesia = defineMethod({
         })
         await optimizer.descend(
           [
-            noiseLoss({ uniform: forgotten!, batchSize }),
+            noiseLoss({ uniform: forgotten[0]!, batchSize }),
             { ...noiseLoss({ from: remaining, batchSize, dropCondition }), weight: params.replay },
           ],
           { steps: params.steps },

@@ -72,7 +72,7 @@ export const unsir = defineMethod({
         })
         // Noise follows the images of the training set.
         const noisy = Int32Array.from({ length: noiseImages * copies }, (_, i) => labels.length + (i % noiseImages))
-        const beside = { images: noise, labels: new Int32Array(noiseImages).fill(forgotten!) }
+        const beside = { images: noise, labels: new Int32Array(noiseImages).fill(forgotten[0]!) }
         const pass = (items: Int32Array, learningRate: number, passes: number) =>
           trainer.adam({ learningRate }).descend(
             [

@@ -2,7 +2,7 @@
  *  each for. Pure. */
 import { MetricError, type MetricTools } from '../../metric.ts'
 import type { ExampleTable } from '../../task.ts'
-import { argmax, confidencesOf } from './evidence/answers.ts'
+import { answersOf, argmax, confidencesOf } from './evidence/answers.ts'
 import type { Evidence } from './evidence/evidence.ts'
 import { entropiesOf, lossesOf, marginsOf, modifiedEntropiesOf } from './evidence/uncertainty.ts'
 import { decisionsOf } from './metrics/mia.ts'
@@ -15,6 +15,14 @@ const measures = {
   loss: lossesOf,
   margin: marginsOf,
 }
+
+/** What examples can be put in order by. */
+export const orderings = Object.fromEntries(
+  Object.entries(measures).map(([name, measure]) => [
+    name,
+    (evidence: Evidence, set: 'forget' | 'retain') => measure(answersOf(evidence, set)),
+  ]),
+)
 
 /** A row an example, set by set in dataset order; the test set with all its classes. */
 export async function answersByExample(evidence: Evidence, tools: MetricTools): Promise<ExampleTable> {

@@ -3,9 +3,8 @@ import { defineScience, EVIDENCE, fileOf } from '../../task.ts'
 import { answersAsked, answersObjection } from './evidence/asked.ts'
 import { decodeEvidence } from './evidence/codec.ts'
 import { readAnswers } from './evidence/read.ts'
-import { answersByExample } from './examples.ts'
+import { answersByExample, orderings } from './examples.ts'
 import * as metrics from './metrics/index.ts'
-import { orderings } from './orderings.ts'
 
 export const classification = defineScience({
   metrics,
