@@ -140,6 +140,10 @@ const IDLE_OPTIMIZERS = [
   'WhereDummyDq',
 ]
 
+/** Optimizers of this version of onnxruntime that change what a graph gives: Pad_Fusion lets MaxPool take zeros that were put around
+ *  a map for nothing at all, so that the largest of a window at the border of a negative map is another. */
+const WRONG_OPTIMIZERS = ['Pad_Fusion']
+
 async function laidOut(graph: Graph): Promise<Graph> {
   const block = await blockOfMachine()
   return block > 1 ? withBlockedConvolutions(graph, block) : graph
@@ -158,7 +162,7 @@ export async function openSession(
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     intraOpNumThreads: threadsUsed(threads),
-    extra: { optimization: { disable_specified_optimizers: IDLE_OPTIMIZERS.join(';') } },
+    extra: { optimization: { disable_specified_optimizers: [...IDLE_OPTIMIZERS, ...WRONG_OPTIMIZERS].join(';') } },
     ...(profilePrefix && { enableProfiling: true, profileFilePrefix: profilePrefix }),
   })
   return {
