@@ -152,6 +152,23 @@ describe('stays as it is', () => {
     return k % 2 === 0 ? Math.sin(angle) : Math.cos(angle)
   })
   const fixed: Record<string, Case & { says?: string }> = {
+    'wavelengths, each once or twice, whatever they are called': {
+      nodes: [
+        ['Div', ['z', 'pow_1'], ['d']],
+        ['Mul', ['d', 'pow_2'], ['y']],
+      ],
+      constants: {
+        pow_1: floats(
+          [1, 16],
+          Array.from({ length: 16 }, (_, i) => 10_000 ** (Math.floor(i / 2) / 8)),
+        ),
+        pow_2: floats(
+          [16],
+          Array.from({ length: 16 }, (_, i) => 100 ** (-i / 16)),
+        ),
+      },
+      says: 'pow_1, pow_2: stays as it is: its numbers are the wavelengths of sines and cosines',
+    },
     'frequencies that the older exporter wrote as a constant of the code': {
       nodes: [
         ['Constant', [], ['/pos_embed/Constant_19_output_0'], { value: some(16) }],

@@ -89,7 +89,9 @@ const NAME = 'conv2.weight'
 test('left to itself a file is an architecture: original and retrain begin with the same fresh weights', async () => {
   const found = await runAll({})
   for (const method of ['original', 'retrain', 'salun'])
-    expect(Object.keys(found.get(method)!.run.metrics), method).toEqual(['ua', 'ra', 'ta', 'mia'])
+    expect(Object.keys(found.get(method)!.run.metrics), method).toEqual(
+      expect.arrayContaining(['ua', 'ra', 'ta', 'mia']),
+    )
   const [original, retrain] = [found.get('original')!, found.get('retrain')!]
   // Ten short steps away from one beginning, and far from the file.
   expect(distance(original.weights.get(NAME)!, retrain.weights.get(NAME)!)).toBeLessThan(0.5)

@@ -1,5 +1,5 @@
 /** What a tensor's name and numbers say about whether it was learned. */
-import type { Tensor } from '../onnx/tensor.ts'
+import { sizeOf, type Tensor } from '../onnx/tensor.ts'
 
 /** `literal` was written by the exporter for a number in code, `derived` for what it computed ahead, maybe from a weight. */
 export type NameKind = 'literal' | 'derived' | 'fixed' | 'learned' | 'unknown'
@@ -9,7 +9,7 @@ const LITERAL =
 const DERIVED =
   /[/:]|^(expand|unsqueeze|squeeze|view|reshape|transpose|permute|slice|select|cat|clone|repeat|mul|add|sub|div|t|getitem|index)(_\d+)*$/
 const FIXED =
-  /^(.*_)?(mask|mean|std|var|variance|eps|epsilon|running|inv_freq|freqs?|sin|cos|sincos|anchors?|filt|blur|blur_kernel|temperature_init|low|high|threshold)$/i
+  /^(.*_)?(mask|mean|std|var|variance|eps|epsilon|running|inv_freq|freqs?|coords?(_table)?|sin|cos|sincos|anchors?|filt|blur|blur_kernel|temperature_init|low|high|threshold)$/i
 const LEARNED =
   /^(.*_)?(weights?|bias(es)?|kernel|gamma|beta|alpha|scale|gain|ls\d*|layer_scale\w*|token|tokens|positions?|pos|embed|embedding|embeddings|temperature|lambda|resweight|rezero|p|w|b)(_?\d+)?$/i
 
@@ -43,20 +43,39 @@ function isMask({ data }: Tensor): boolean {
   return barred > 0 && data.length > 1
 }
 
-/** Whether the rows hold sines and cosines of one angle each, so that the squares of every row sum to half its length. */
-function isSinusoid({ shape, data }: Tensor): boolean {
-  const width = shape.at(-1) ?? 0
-  const rows = data.length / width
-  if (width < 8 || width % 2 !== 0 || rows < 4) return false
-  let odd = 0
-  for (let row = 0; row < rows; row++) {
-    let squares = 0
-    for (let i = row * width; i < (row + 1) * width; i++) squares += Number(data[i]) ** 2
-    // A row for the class token may be zero.
-    if (squares !== 0 && Math.abs(squares - width / 2) > 1e-3 * width) return false
-    if (squares === 0 && ++odd > 1) return false
-  }
-  return true
+/** The entries along an axis, for each place on the others. */
+function* linesOf({ shape, data }: Tensor, axis: number): Generator<number[]> {
+  const extent = shape[axis]!
+  const step = sizeOf(shape.slice(axis + 1))
+  for (let block = 0; block < data.length; block += extent * step)
+    for (let i = 0; i < step; i++) yield Array.from({ length: extent }, (_, k) => Number(data[block + i + k * step]))
+}
+
+/** Whether an axis holds sines and cosines of one angle each, so that the squares along it sum to half its length. */
+function isSinusoid(tensor: Tensor): boolean {
+  const { shape, data } = tensor
+  return shape.some((extent, axis) => {
+    if (extent < 8 || extent % 2 !== 0 || data.length / extent < 4) return false
+    let zeros = 0
+    for (const line of linesOf(tensor, axis)) {
+      const squares = line.reduce((sum, entry) => sum + entry ** 2, 0)
+      // That of the class token may be zero.
+      if (squares === 0 ? ++zeros > 1 : Math.abs(squares - extent / 2) > 1e-3 * extent) return false
+    }
+    return true
+  })
+}
+
+/** Whether the entries are powers of one number, each once or each twice: wavelengths of sines and cosines. */
+function areFrequencies({ shape, data }: Tensor): boolean {
+  if (data.length < 8 || !shape.includes(data.length)) return false
+  const all = Array.from(data, Number)
+  const twice = all.every((entry, i) => i % 2 === 0 || entry === all[i - 1])
+  const each = twice ? all.filter((_, i) => i % 2 === 0) : all
+  const ratio = each[1]! / each[0]!
+  return (
+    Math.abs(ratio - 1) > 1e-3 && each.every((entry, i) => i === 0 || Math.abs(entry / each[i - 1]! / ratio - 1) < 1e-3)
+  )
 }
 
 /** Whether every output channel of a filter holds the same numbers, as a blur does and no trained layer. */
@@ -69,6 +88,7 @@ function isBlur({ shape, data }: Tensor): boolean {
 
 /** What the numbers of a tensor say, where they say that it was never learned. */
 export function fixedByNumbers(tensor: Tensor, place: string): string | null {
+  if (areFrequencies(tensor)) return 'the wavelengths of sines and cosines'
   if (place === 'weight' && isBlur(tensor)) return 'the same filter for every channel'
   if (place === 'weight' || place === 'scale') return null
   if (isMask(tensor)) return 'an additive mask'
