@@ -140,7 +140,16 @@ const mixing: Record<string, Mixes> = {
   ),
   ...Object.fromEntries(
     [
-      ...['AveragePool', 'Conv', 'ConvTranspose', 'DepthToSpace', 'GlobalAveragePool', 'GlobalLpPool', 'GlobalMaxPool'],
+      ...[
+        'AveragePool',
+        'Col2Im',
+        'Conv',
+        'ConvTranspose',
+        'DepthToSpace',
+        'GlobalAveragePool',
+        'GlobalLpPool',
+        'GlobalMaxPool',
+      ],
       ...[
         'GroupNormalization',
         'InstanceNormalization',

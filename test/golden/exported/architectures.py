@@ -125,7 +125,7 @@ MODELS = {
     # timm: transformers and mixers
     "vit_tiny_patch16_224": images("vit_tiny_patch16_224", 64, sized=True, depth=4),
     "deit_tiny_distilled_patch16_224": images("deit_tiny_distilled_patch16_224", 64, sized=True, depth=4),
-    "beit_base_patch16_224": images("beit_base_patch16_224", 64, sized=True, depth=2),
+    "convmixer_768_32": images("convmixer_768_32", 64),
     "cait_xxs24_224": images("cait_xxs24_224", 64, sized=True, depth=4),
     "xcit_nano_12_p16_224": images("xcit_nano_12_p16_224", 64, sized=True, depth=4),
     "crossvit_tiny_240": images("crossvit_tiny_240", 240),

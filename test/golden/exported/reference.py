@@ -58,8 +58,9 @@ class Watch(TorchFunctionMode):
             self.merged.append((*self.products[id(x)], mean, variance, weight, bias, eps))
 
 
-def recurrent_biases(model, numpy):
-    """Biases of recurrent layers as ONNX has them: gates in its order, those of input and state in a row, directions below."""
+def recurrent_tensors(model, numpy):
+    """Weights and biases of recurrent layers as ONNX has them: gates in its order, biases of input and state in a row, directions
+    below."""
     found = []
     for layer in model.modules():
         if not isinstance(layer, (torch.nn.LSTM, torch.nn.GRU)):
@@ -67,12 +68,15 @@ def recurrent_biases(model, numpy):
         order = [0, 3, 1, 2] if isinstance(layer, torch.nn.LSTM) else [1, 0, 2]
         gates = lambda tensor: tensor.reshape(len(order), -1)[order].ravel()
         for number in range(layer.num_layers):
-            directions = []
-            for suffix in ("", "_reverse")[: 1 + layer.bidirectional]:
-                pair = [getattr(layer, f"bias_{of}_l{number}{suffix}") for of in ("ih", "hh")]
-                directions.append([np.concatenate([gates(numpy(t)) for t in side]) for side in (pair, [p.grad for p in pair])])
-            found += [("derived", value, gradient) for value, gradient in directions]
-            found.append(("derived", *(np.concatenate(side) for side in zip(*directions))))
+            suffixes = ("", "_reverse")[: 1 + layer.bidirectional]
+            for names in (["bias_ih", "bias_hh"], ["weight_ih"], ["weight_hh"]):
+                directions = []
+                for suffix in suffixes:
+                    own = [getattr(layer, f"{name}_l{number}{suffix}") for name in names]
+                    sides = own, [parameter.grad for parameter in own]
+                    directions.append([np.concatenate([gates(numpy(tensor)) for tensor in side]) for side in sides])
+                found += [("derived", value, gradient) for value, gradient in directions]
+                found.append(("derived", *(np.concatenate(side) for side in zip(*directions))))
     return found
 
 
@@ -119,7 +123,7 @@ def learn(model, side, dtype, statistics):
     numpy = lambda tensor: tensor.detach().cpu().numpy().copy()
     named = [(name, numpy(p), numpy(p.grad)) for name, p in model.named_parameters() if p.grad is not None]
     derived = [("derived", numpy(t), numpy(t.grad)) for t in watch.derived.values() if t.grad is not None]
-    derived += recurrent_biases(model, numpy)
+    derived += recurrent_tensors(model, numpy)
     for weight, bias, mean, variance, gamma, beta, eps in watch.merged:
         if gamma is None or weight.grad is None or gamma.grad is None:
             continue
