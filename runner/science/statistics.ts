@@ -53,8 +53,9 @@ const AGAINST = 5
  *  differences from their mean, against it; with fewer than ten seeds, whose spread says less, as much further as they are fewer.
  *
  *  Gaps are skewed: a method does well on most seeds and now and then badly. Beside a row that hardly varies, a few seeds without
- *  such a bad one look like a sure difference, and the plain t-test separates rows of equal mean in 17 to 26 of 100 boards of ten
- *  seeds, sign flips in up to 9 of them and never below six seeds. Insured, it is at most 5 (docs/calibration.md). */
+ *  such a bad one look like a sure difference, and the plain t-test separates rows of equal mean in up to 24 of 100 boards; sign
+ *  flips, tried beside it, in up to 9 of ten seeds and never in fewer than six. Insured, it is at most 5 from five seeds on, and 7 of
+ *  three in the worst case (docs/calibration.md). */
 export function insuredTTest(differences: number[]): number {
   if (differences.length < 2) return 1
   const { mean, sd, n } = meanAndSpread(differences)
