@@ -119,7 +119,7 @@ test.each([
   ['csv', /^Id,Title,Tasks,Description\r?\n(?:.*\r?\n)*mia,MIA,classification/m],
   ['markdown', /^\| ua \| UA \| classification \|/m],
   ['latex', /^\\begin\{tabular\}\{llll\}\n\\toprule\nId & Title & Tasks & Description \\\\$/m],
-  ['json', /^\[\n {2}\{\n {4}"id": "auc-confidence",/],
+  ['json', /^\[\n {2}\{\n {4}"id": "activation-distance",/],
 ] as const)('list metrics --format %s', async (format, shape) => {
   const { code, stdout } = await cli(['list', 'metrics', '--task', 'classification', '--format', format])
   expect(code).toBe(0)

@@ -35,6 +35,9 @@ export const scoreOf = (key: string, metric: string): number => {
   return ['ua', 'mia'].includes(metric) ? half : 50 + half
 }
 
+/** What a chaos stage has values of; others are the server's to compute from the evidence. */
+export const SCORES = ['ua', 'ra', 'ta', 'mia'] as const
+
 /** In the place of the agent's process of a stage: takes 0.1 to 1 s and leaves in the store what a stage leaves there. */
 export const chaosStage =
   (store: Store) =>
@@ -57,7 +60,7 @@ export const chaosStage =
       onProgress({ phase: 'chaos', done, total: STEPS, unit: 'steps' })
       await sleep(stepMs, undefined, { signal }).catch(() => signal.throwIfAborted())
     }
-    const scores = Object.fromEntries(['ua', 'ra', 'ta', 'mia'].map((id) => [id, scoreOf(key, id)])) as Scores
+    const scores = Object.fromEntries(SCORES.map((id) => [id, scoreOf(key, id)])) as Scores
     const artifacts: StageResult['artifacts'] = { 'chaos.bin': await store.put(artifactOf(key)) }
     for (const [name, bytes] of Object.entries(await filesOf(spec, scores))) artifacts[name] = await store.put(bytes)
     const result: StageResult = {
@@ -66,9 +69,9 @@ export const chaosStage =
       device,
       versions: { palimpsest: '0.1.0', onnxruntime: '1.30.0' },
       metrics: Object.fromEntries(
-        metrics.map((identity) => {
-          const metric = identity.split('/')[0]!
-          return [metric, { identity, value: scoreOf(key, metric) }]
+        metrics.flatMap((identity) => {
+          const metric = SCORES.find((id) => identity.startsWith(`${id}/`))
+          return metric ? [[metric, { identity, value: scoreOf(key, metric) }]] : []
         }),
       ),
       losses: [],
