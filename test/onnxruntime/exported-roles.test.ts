@@ -55,6 +55,15 @@ const says = ({ decisions }: { decisions: readonly string[] }) => decisions.join
 
 describe('trains', () => {
   const trained: Record<string, Case & { names: string[]; says?: string }> = {
+    'a layer that makes a bias of coordinates, which stay': {
+      nodes: [
+        ['MatMul', ['val_3', 'cpb.weight'], ['bias']],
+        ['Add', ['z', 'bias'], ['y']],
+      ],
+      constants: { val_3: some(1, 6), 'cpb.weight': some(6, 16) },
+      names: ['cpb.weight'],
+      says: 'val_3: uncertain: stays as it is, since a layer is applied to it and the exporter named it',
+    },
     'a scale of the images that was learned': {
       before: [['Mul', ['images', 'input.scale'], ['x']]],
       nodes: [['Relu', ['z'], ['y']]],

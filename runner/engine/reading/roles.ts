@@ -115,6 +115,8 @@ function verdictOn(name: string, content: Tensor, uses: readonly Use[], literals
     return stays(`uncertain: stays as it is, since it meets the images before any weight does; ${HINT_TRAIN}`)
   if (kind === 'literal' && isUniform(content))
     return stays(`uncertain: stays as it is, since all its entries are equal and the exporter named it; ${HINT_TRAIN}`)
+  if (place === 'data' && kind === 'literal')
+    return stays(`uncertain: stays as it is, since a layer is applied to it and the exporter named it; ${HINT_TRAIN}`)
   if (isOfCode(name))
     return stays(`uncertain: stays as it is, since the exporter wrote it as a constant of the code; ${HINT_TRAIN}`)
   return trains(`uncertain: trains, though neither its name nor its place says that it was learned; ${HINT_KEEP}`)

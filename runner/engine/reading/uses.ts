@@ -4,8 +4,18 @@ import { type Shape, sizeOf } from '../onnx/tensor.ts'
 import type { FileModel, FileNode } from './file-model.ts'
 
 /** What an op uses a tensor as. `factor`, `addend`, `exponent` and `table` are what arithmetic and lookups take, `state` is what
- *  a recurrent layer begins with. */
-export type Place = 'weight' | 'bias' | 'scale' | 'slope' | 'factor' | 'addend' | 'exponent' | 'table' | 'state'
+ *  a recurrent layer begins with, `data` what a layer is applied to that no image reaches. */
+export type Place =
+  | 'weight'
+  | 'bias'
+  | 'scale'
+  | 'slope'
+  | 'factor'
+  | 'addend'
+  | 'exponent'
+  | 'table'
+  | 'state'
+  | 'data'
 
 export interface Use {
   /** The op and the node that use the tensor in the end, behind nodes that only rearrange it. */
@@ -145,9 +155,11 @@ export function usesOf({ nodes, constants, outputs }: FileModel, input: string):
     return { ...use, place, learned: false }
   }
   const ownUse = (node: FileNode, index: number): Use => {
-    const { op, name } = node
+    const { op, name, inputs } = node
     const place = PLACES[op]?.[index]
     if (!place) return arithmetic(node, index)
+    if (place === 'weight' && index === 0 && inputs.every((own) => !moving.has(own)))
+      return { op, node: name, taker: '', place: 'data', learned: false, onImages: false, scaledAgain: false }
     const scaledAgain = op === 'InstanceNormalization' && isScaledAgain(node.outputs[0] ?? '')
     return { op, node: name, taker: '', place, learned: true, onImages: false, scaledAgain }
   }
