@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseArgs, stripVTControlCharacters } from 'node:util'
 import { onnxruntimeVersion } from '../../../runner/engine/onnx/session.ts'
 import type { Reference, Trial } from './try-file.ts'
 
@@ -74,7 +74,9 @@ function cellOf(trial: Trial | undefined): string {
   const { state, message, gradient = 0, rounding } = trial
   const alone = rounding === undefined ? '' : ` (rounding moves it by ${rounding.toExponential(0)})`
   if (state === 'trained') return `trained, ${gradient.toExponential(0)}${alone}`
-  return `${state}: ${message.replaceAll('|', '\\|').replaceAll('\n', ' ')}`
+  // Exporters colour their messages and go on for lines.
+  const plain = stripVTControlCharacters(message).split('\n')[0]!.slice(0, 160)
+  return `${state}: ${plain.replaceAll('|', '\\|')}`
 }
 
 function page(): string {
