@@ -125,7 +125,7 @@ MODELS = {
     # timm: transformers and mixers
     "vit_tiny_patch16_224": images("vit_tiny_patch16_224", 64, sized=True, depth=4),
     "deit_tiny_distilled_patch16_224": images("deit_tiny_distilled_patch16_224", 64, sized=True, depth=4),
-    "convmixer_768_32": images("convmixer_768_32", 64),
+    "gcresnext26ts": images("gcresnext26ts", 64),
     "cait_xxs24_224": images("cait_xxs24_224", 64, sized=True, depth=4),
     "xcit_nano_12_p16_224": images("xcit_nano_12_p16_224", 64, sized=True, depth=4),
     "crossvit_tiny_240": images("crossvit_tiny_240", 240),
@@ -139,6 +139,6 @@ MODELS = {
     "twins_svt_small": images("twins_svt_small", 64, sized=True),
     "davit_tiny": images("davit_tiny", 64),
     "focalnet_tiny_srf": images("focalnet_tiny_srf", 64),
-    "hiera_tiny_224": images("hiera_tiny_224", 64, sized=True),
+    "hardcorenas_a": images("hardcorenas_a", 64),
     "eva02_tiny_patch14_224": images("eva02_tiny_patch14_224", 56, sized=True, depth=4),
 }
