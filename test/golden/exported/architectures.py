@@ -119,7 +119,7 @@ MODELS = {
     "mobilevit_xxs": images("mobilevit_xxs", 64),
     "fastvit_t8": images("fastvit_t8", 64),
     "tiny_vit_5m_224": images("tiny_vit_5m_224", 224),
-    "maxvit_pico_rw_256": images("maxvit_pico_rw_256", 64, sized=True),
+    "ese_vovnet19b_dw": images("ese_vovnet19b_dw", 64),
     "caformer_s18": images("caformer_s18", 64),
     "poolformer_s12": images("poolformer_s12", 64),
     # timm: transformers and mixers
@@ -136,7 +136,7 @@ MODELS = {
     "gmlp_ti16_224": images("gmlp_ti16_224", 64, sized=True),
     "volo_d1_224": images("volo_d1_224", 64, sized=True),
     "tnt_s_patch16_224": images("tnt_s_patch16_224", 64, sized=True, depth=4),
-    "twins_svt_small": images("twins_svt_small", 64, sized=True),
+    "selecsls42b": images("selecsls42b", 64),
     "davit_tiny": images("davit_tiny", 64),
     "focalnet_tiny_srf": images("focalnet_tiny_srf", 64),
     "hardcorenas_a": images("hardcorenas_a", 64),
