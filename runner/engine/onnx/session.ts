@@ -122,14 +122,19 @@ async function probeBlock(): Promise<number> {
   }
 }
 
-/** Optimizers for what no graph here has: quantised weights, and the attention of language models. Each would go over the whole graph
- *  several times to find nothing. */
+/** Optimizers for what no graph here has: quantised weights, embeddings and the attention of language models, and the like. Each
+ *  would go over the whole graph several times to find nothing. */
 const IDLE_OPTIMIZERS = [
+  'AttentionFusion',
+  'BiasDropoutFusion',
   'DoubleQDQPairsRemover',
   'DynamicQuantizeMatMulFusion',
+  'EmbedLayerNormFusion',
   'EnsureUniqueDQForNodeUnit',
   'GroupQueryAttentionFusion',
   'GroupQueryAttentionPreNormFusion',
+  'IsInfReduceSumFusion',
+  'LabelEncoderFusion',
   'MatMulIntegerToFloatFusion',
   'MatMulNBitsFusion',
   'QDQFinalCleanupTransformer',
