@@ -7,7 +7,8 @@ import type { Answers, Evidence } from '../../runner/science/tasks/classificatio
 import { auc, shareAbove } from '../../runner/science/tasks/classification/evidence/separation.ts'
 import * as uncertainty from '../../runner/science/tasks/classification/evidence/uncertainty.ts'
 import { answersByExample } from '../../runner/science/tasks/classification/examples.ts'
-import { digitsOf, floatsOf, goldenJson } from './golden.ts'
+import { goldenJson } from './golden.ts'
+import { evidenceOf } from './golden-answers.ts'
 
 const unasked = () => {
   throw new Error('asked for a tool that it does not need')
@@ -26,17 +27,7 @@ const measures = {
 
 function goldenOf(name: string) {
   const golden = goldenJson(`metrics/attacks-${name}.json`)
-  const set = ({ logits, labels }: { logits: string; labels: string }): Answers => ({
-    logits: floatsOf(logits),
-    labels: digitsOf(labels),
-  })
-  const evidence: Evidence = {
-    classes: golden.classes,
-    forgottenClass: golden.forgottenClass,
-    forget: set(golden.forget),
-    retain: set(golden.retain),
-    test: set(golden.test),
-  }
+  const evidence = evidenceOf(golden)
   return { evidence, expected: golden.expected as Record<string, number>, ofForget: golden.ofForget }
 }
 

@@ -4,7 +4,8 @@ import { svcWith } from '../../runner/engine/svc.ts'
 import { type FitSvc, MetricError, type MetricTools } from '../../runner/science/metric.ts'
 import type { Answers, Evidence } from '../../runner/science/tasks/classification/evidence/evidence.ts'
 import * as metrics from '../../runner/science/tasks/classification/metrics/index.ts'
-import { digitsOf, floatsOf, goldenJson } from './golden.ts'
+import { goldenJson } from './golden.ts'
+import { evidenceOf } from './golden-answers.ts'
 
 const { ua, ra, ta, mia, 'mia-float32': miaFloat32 } = metrics
 
@@ -123,17 +124,7 @@ describe('metrics', () => {
 
   test.each(['random', 'class', 'small-retain'])('they agree with PyTorch and scikit-learn on %s', async (name) => {
     const golden = goldenJson(`metrics/${name}.json`)
-    const set = ({ logits, labels }: { logits: string; labels: string }): Answers => ({
-      logits: floatsOf(logits),
-      labels: digitsOf(labels),
-    })
-    const evidence: Evidence = {
-      classes: golden.classes,
-      forgottenClass: golden.forgottenClass,
-      forget: set(golden.forget),
-      retain: set(golden.retain),
-      test: set(golden.test),
-    }
+    const evidence = evidenceOf(golden)
     for (const [id, metric] of Object.entries({ ua, ra, ta, mia })) {
       expect(await metric.compute(evidence, toolsWith(fitSvc)), id).toBeCloseTo(golden.expected[id], 10)
     }

@@ -1,9 +1,8 @@
 /** Datasets of pictures and of arrays that everybody has in files of their own, made small by other software
  *  (test/golden/datasets/make.py). */
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { pinContent } from '../../runner/commands/parts/check-benchmark.ts'
 import { imageNpz } from '../../runner/data/datasets/image-npz.ts'
 import { imagenette, imagenetteFrom } from '../../runner/data/datasets/imagenette.ts'
@@ -12,24 +11,17 @@ import { decode } from '../../runner/data/files/pictures.ts'
 import type { LoadOptions, Split } from '../../runner/science/dataset.ts'
 import { dataLoader } from '../../runner/stages/data.ts'
 import { benchmarks } from '../../schema/catalogue/catalogue.ts'
+import { useDatasetHome } from '../support/dataset-home.ts'
 import { goldenBytes, goldenJson } from './golden.ts'
 import { pixels } from './golden-pixels.ts'
 
 let home: string
 let options: LoadOptions
 
-beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'palimpsest-'))
-  options = { directories: [home], cache: join(home, 'cache') }
+const put = useDatasetHome((given) => {
+  home = given.home
+  options = given.options
 })
-afterEach(() => rm(home, { recursive: true }))
-
-async function put(path: string, content: Uint8Array): Promise<string> {
-  const full = join(home, path)
-  await mkdir(dirname(full), { recursive: true })
-  await writeFile(full, content)
-  return full
-}
 
 const golden = (name: string) => goldenBytes(`datasets/${name}`)
 

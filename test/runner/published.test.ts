@@ -1,9 +1,7 @@
 /** Datasets in the forms that they are published in, made small by other software (test/golden/datasets/make.py). */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import * as ten from '../../runner/data/datasets/cifar10.ts'
@@ -15,24 +13,17 @@ import type { PinnedFile } from '../../runner/data/files/pinned.ts'
 import { type Form, filesOfTar, findPublished } from '../../runner/data/files/published.ts'
 import { DatasetError, type LoadOptions } from '../../runner/science/dataset.ts'
 import { sha256Of } from '../../runner/store/digest.ts'
+import { useDatasetHome } from '../support/dataset-home.ts'
 import { goldenBytes } from './golden.ts'
 import { pixels } from './golden-pixels.ts'
 
 let home: string
 let options: LoadOptions
 
-beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'palimpsest-'))
-  options = { directories: [home], cache: join(home, 'cache') }
+const put = useDatasetHome((given) => {
+  home = given.home
+  options = given.options
 })
-afterEach(() => rm(home, { recursive: true }))
-
-async function put(path: string, content: Uint8Array): Promise<string> {
-  const full = join(home, path)
-  await mkdir(dirname(full), { recursive: true })
-  await writeFile(full, content)
-  return full
-}
 
 const golden = (name: string) => goldenBytes(`datasets/${name}`)
 

@@ -84,20 +84,22 @@ export const float = (value: number): Attribute => ({ kind: 'float', value })
 export const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value })
 export const string = (value: string): Attribute => ({ kind: 'string', value })
 
+type Attributed = Pick<Node, 'attributes'>
+
 /** Reads an attribute as a number, or gives the default. */
-export function numberOf(node: Node, name: string, fallback: number): number {
+export function numberOf(node: Attributed, name: string, fallback: number): number {
   const attribute = node.attributes[name]
   return attribute?.kind === 'int' || attribute?.kind === 'float' ? attribute.value : fallback
 }
 
 /** Reads an attribute as a list of numbers, or gives the default. */
-export function listOf(node: Node, name: string, fallback: readonly number[]): readonly number[] {
+export function listOf(node: Attributed, name: string, fallback: readonly number[]): readonly number[] {
   const attribute = node.attributes[name]
   return attribute?.kind === 'ints' || attribute?.kind === 'floats' ? attribute.value : fallback
 }
 
 /** Reads an attribute as a string, or gives the default. */
-export function stringOf(node: Node, name: string, fallback: string): string {
+export function stringOf(node: Attributed, name: string, fallback: string): string {
   const attribute = node.attributes[name]
   return attribute?.kind === 'string' ? attribute.value : fallback
 }

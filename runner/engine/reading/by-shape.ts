@@ -14,10 +14,10 @@ type Older = (
 ) => { inputs: readonly (Value | null)[]; attributes: Record<string, Attribute>; after?: (result: Value) => Value }
 
 /** Until opset 12, these work on a matrix whose columns are all axes from `axis` on. */
-const overTheRest: Older = (ops, { op, attributes }, inputs) => {
+const overTheRest: Older = (ops, { attributes }, inputs) => {
   const [x] = inputs as [Value]
   const rank = x.shape.length
-  const axis = normalAxis(numberOf({ op, attributes } as never, 'axis', 1), rank)
+  const axis = normalAxis(numberOf({ attributes }, 'axis', 1), rank)
   if (axis === rank - 1) return { inputs, attributes: { axis: int(axis) } }
   const columns = x.shape.slice(axis).reduce((product, extent) => product * extent, 1)
   const rows = x.shape.slice(0, axis).reduce((product, extent) => product * extent, 1)

@@ -1,7 +1,7 @@
 /** Which tensors hold the same along an axis, so that a batch of another size can take one entry for all. */
 
 import { normalAxis } from '../onnx/geometry.ts'
-import { listOf, type Node } from '../onnx/graph.ts'
+import { listOf } from '../onnx/graph.ts'
 import { numbersOf, type Shape, sizeOf, type Tensor } from '../onnx/tensor.ts'
 import type { FileNode } from './file-model.ts'
 
@@ -50,7 +50,7 @@ export function isEven(known: Known, name: string, axis: number): boolean {
     case 'Tile':
       return isEven(known, first, axis)
     case 'Transpose': {
-      const perm = listOf(node as unknown as Node, 'perm', [...shape.keys()].reverse())
+      const perm = listOf(node, 'perm', [...shape.keys()].reverse())
       return isEven(known, first, perm[axis] ?? 0)
     }
     case 'Concat':

@@ -12,7 +12,7 @@ const ROUNDED =
 const RANGES: Record<string, [number, number]> = { uint8: [0, 255], int8: [-128, 127] }
 
 const attributeOf = ({ attributes }: FileNode, name: string, fallback: number) =>
-  numberOf({ attributes } as never, name, fallback)
+  numberOf({ attributes }, name, fallback)
 
 export const dequantised: Pass = (model, { decide }) => {
   const constants = new Map(model.constants)
