@@ -51,19 +51,19 @@ const fromUpperHalves = (raw: RawArray) =>
 
 /** By ONNX's number. */
 const storedTypes: Record<number, StoredType> = {
-  1: { name: 'float32', type: 'float32', raw: Float32Array as never, field: 'floatData' },
-  2: { name: 'uint8', type: 'uint8', raw: Uint8Array as never, field: 'int32Data' },
-  3: { name: 'int8', type: 'int8', raw: Int8Array as never, field: 'int32Data' },
-  4: { name: 'uint16', type: 'int64', raw: Uint16Array as never, field: 'int32Data', convert: wide },
-  5: { name: 'int16', type: 'int64', raw: Int16Array as never, field: 'int32Data', convert: wide },
-  6: { name: 'int32', type: 'int32', raw: Int32Array as never, field: 'int32Data' },
-  7: { name: 'int64', type: 'int64', raw: BigInt64Array as never, field: 'int64Data' },
-  9: { name: 'bool', type: 'bool', raw: Uint8Array as never, field: 'int32Data' },
-  10: { name: 'float16', type: 'float32', raw: Uint16Array as never, field: 'int32Data', convert: fromHalves },
-  11: { name: 'float64', type: 'float64', raw: Float64Array as never, field: 'doubleData' },
-  12: { name: 'uint32', type: 'int64', raw: Uint32Array as never, field: 'uint64Data', convert: wide },
-  13: { name: 'uint64', type: 'int64', raw: BigUint64Array as never, field: 'uint64Data', convert: wide },
-  16: { name: 'bfloat16', type: 'float32', raw: Uint16Array as never, field: 'int32Data', convert: fromUpperHalves },
+  1: { name: 'float32', type: 'float32', raw: Float32Array, field: 'floatData' },
+  2: { name: 'uint8', type: 'uint8', raw: Uint8Array, field: 'int32Data' },
+  3: { name: 'int8', type: 'int8', raw: Int8Array, field: 'int32Data' },
+  4: { name: 'uint16', type: 'int64', raw: Uint16Array, field: 'int32Data', convert: wide },
+  5: { name: 'int16', type: 'int64', raw: Int16Array, field: 'int32Data', convert: wide },
+  6: { name: 'int32', type: 'int32', raw: Int32Array, field: 'int32Data' },
+  7: { name: 'int64', type: 'int64', raw: BigInt64Array, field: 'int64Data' },
+  9: { name: 'bool', type: 'bool', raw: Uint8Array, field: 'int32Data' },
+  10: { name: 'float16', type: 'float32', raw: Uint16Array, field: 'int32Data', convert: fromHalves },
+  11: { name: 'float64', type: 'float64', raw: Float64Array, field: 'doubleData' },
+  12: { name: 'uint32', type: 'int64', raw: Uint32Array, field: 'uint64Data', convert: wide },
+  13: { name: 'uint64', type: 'int64', raw: BigUint64Array, field: 'uint64Data', convert: wide },
+  16: { name: 'bfloat16', type: 'float32', raw: Uint16Array, field: 'int32Data', convert: fromUpperHalves },
 }
 
 const UNSUPPORTED: Record<number, string> = {
