@@ -21,34 +21,23 @@ import { collect, resolveParams, seedsFrom, wholeNumber } from './parts/argument
 import { requireTools } from './parts/check-benchmark.ts'
 import { type Command, DEFAULT_PORT, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
 import { chooseProvider } from './parts/device-choice.ts'
+import { type Entry, FIRST_ENTRIES, tunedEntries } from './parts/entries.ts'
 import { onInterrupts } from './parts/interrupts.ts'
+import { PILOTS, TRIALS } from './parts/searches.ts'
 import { untilStopped } from './serve.ts'
 import { apiRunLine } from './submit.ts'
 
 export const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 
-/** In this order in the queue: retrain first, so that every later row gets its gap at once; the floor of these gaps
- *  last, since it is a training more for each seed. */
-export const ENTRIES: Entry[] = [
-  { method: 'retrain' },
-  { method: 'original' },
-  { method: 'ft' },
-  { method: 'ga' },
-  { method: 'rl' },
-  { method: 'l1-sparse' },
-  { method: 'salun' },
-  { method: 'salun', params: { mask: 'random' }, label: 'random mask' },
-  { method: 'retrain-again' },
-]
-
-export interface Entry {
-  method: string
-  params?: Record<string, unknown>
-  label?: string
-}
+const FEW_SEEDS = '0-2'
+const MANY_SEEDS = '0-9'
 
 interface Options {
-  seeds: string
+  seeds?: string
+  all?: boolean
+  trials: number
+  pilots: string
+  jobs: number
   port: number
   home?: string
   data?: string[]
@@ -63,7 +52,16 @@ export const quickstart: Command = {
     program
       .command('quickstart')
       .description('worker, one runner and a first board, all on this machine')
-      .option('--seeds <list>', 'such as 0,1,2 or 0-4', '0,1,2')
+      .option('--seeds <list>', `such as 0,1,2 or 0-4 (default: ${FEW_SEEDS}; with --all ${MANY_SEEDS})`)
+      .option('--all', 'tune every method by one budget first; then a board of all of them with their controls')
+      .option(
+        '--trials <n>',
+        'that budget: settings of each method',
+        wholeNumber('trials', { min: 1, max: 1000 }),
+        TRIALS,
+      )
+      .option('--pilots <list>', 'the seeds to tune on, which the board does not show', PILOTS)
+      .option('--jobs <n>', 'how many trials go on at once', wholeNumber('jobs', { min: 1, max: 256 }), 1)
       .option(
         '--port <n>',
         'port of 127.0.0.1; 0 takes a free one',
@@ -77,17 +75,26 @@ export const quickstart: Command = {
       .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
       .addHelpText(
         'after',
-        help(['npm start', 'npm start -- --seeds 0 --no-serve', 'palimpsest quickstart --port 9000 --home /tmp/board']),
+        help(
+          [
+            'npm start',
+            'npm start -- --seeds 0 --no-serve',
+            'palimpsest quickstart --port 9000 --home /tmp/board',
+            'npm start -- --all',
+          ],
+          'With --all it takes most of an hour on two processors. The same command goes on where it stopped.',
+        ),
       )
       .action(execute),
 }
 
 async function execute(options: Options): Promise<void> {
-  const seeds = seedsFrom(options.seeds)
+  const seeds = seedsFrom(options.seeds ?? (options.all ? MANY_SEEDS : FEW_SEEDS))
   await chooseProvider('cpu') // refuses where no stage can run
   requireTools()
   const home = await openHome(options.home)
   const started = performance.now()
+  const entries = options.all ? await tunedEntries(lookUp('benchmark', benchmarks, SLUG), options) : FIRST_ENTRIES
   const { signal, release } = onInterrupts(() => note('Stopping; Ctrl-C again ends at once.'))
   let server: LocalServer | undefined
   let runner: RunnerProcess | undefined
@@ -96,7 +103,7 @@ async function execute(options: Options): Promise<void> {
     server = await startLocalServer({ home, port: options.port, signal })
     const page = boardPage(server.url, SLUG)
     note(`Board: ${styled('underline', page)}`)
-    const runs = await submitAll(server.api, seeds)
+    const runs = await submitAll(server.api, entries, seeds)
     const watched = await watchRuns(server.api, runs)
     try {
       runner = startRunner({
@@ -143,15 +150,15 @@ interface WatchedRun {
 }
 
 /** Sends what was not sent before; runs that failed or were cancelled are asked for once more. */
-async function submitAll(api: Api, seeds: number[]): Promise<WatchedRun[]> {
+async function submitAll(api: Api, entries: Entry[], seeds: number[]): Promise<WatchedRun[]> {
   const benchmark = lookUp('benchmark', benchmarks, SLUG)
   const definition = await definitionOf(benchmark)
   const runs: WatchedRun[] = []
-  for (const { method: id, params = {}, label = '' } of ENTRIES) {
+  for (const { method: id, params = {}, label = '', tuning } of entries) {
     const method = plannable(id, lookUp('method', methods, id))
     const resolved = resolveParams(benchmark, id, params)
     const send = async (seeds: number[], again: string) => {
-      const body = { benchmark: SLUG, method: id, params, label, seeds }
+      const body = { benchmark: SLUG, method: id, params, label, seeds, ...(tuning && { tuning }) }
       // A new definition or version is another request, though the words are the same.
       const key = await sha256Hex(canonicalJson({ ...body, definition, version: method.version, resolved, again }))
       return api.submit(body, `quickstart-${key}`)

@@ -197,7 +197,11 @@ function gridOn(benchmark: Benchmark, id: string, space: Dimension[]): LocalMeth
   note(
     `${plural(settings.length, 'row')}, one for each setting. The best of them on these seeds is chosen by these seeds: to tune, use \`palimpsest sweep\`.`,
   )
-  return settings.map((setting) => ({ ...known, params: setting.params, variant: variantOf(space, setting) }))
+  return settings.map((setting) => ({
+    ...known,
+    params: setting.params,
+    variant: variantOf({ label: '', space }, setting),
+  }))
 }
 
 /** Every method that can be run on a benchmark as its presets and its own defaults have it; says which can't, and why. */

@@ -72,7 +72,7 @@ async function execute(slug: string, options: Options): Promise<void> {
   const params = paramsFrom(benchmark, method, options.param)
   resolveParams(benchmark, method, params)
   const seeds = options.seeds === undefined ? undefined : seedsFrom(options.seeds)
-  const claim = options.tuning === undefined ? undefined : await tuningFrom(options.tuning, method)
+  const claim = options.tuning === undefined ? undefined : await tuningFrom(options.tuning, { method, label })
   const api = await apiAs('submitter', options)
   const visibility = options.private ? ('private' as const) : ('public' as const)
   const body = {

@@ -3,11 +3,11 @@
 
 import { visibleInLine } from '../../schema/parts/controls.ts'
 import type { Tried, Tuned } from '../pipeline/sweep.ts'
-import { titleOf } from '../science/catalogue/catalogue.ts'
 import { type Dimension, isFixed } from '../science/search.ts'
 import { paramText } from '../words/command.ts'
 import { decimalsFor, fixed } from '../words/numbers.ts'
 import { linearScale, logScale, px, type Scale } from '../words/scale.ts'
+import { nameOf } from './swept.ts'
 
 const PANEL = { width: 300, height: 210, left: 46, right: 14, top: 34, bottom: 42 } as const
 const COLOURS = { text: '#1a1a1a', soft: '#666', rule: '#e2e2e2', dot: '#0b6bcb', best: '#c2410c' } as const
@@ -33,7 +33,7 @@ export function sweepPicture(title: string, tuned: readonly Tuned[]): string {
   ].join('\n')
 }
 
-function panel({ method, trials }: Tuned, dimension: Dimension): string {
+function panel({ trials, ...row }: Tuned, dimension: Dimension): string {
   const { width, height, left, right, top, bottom } = PANEL
   const gaps = trials.flatMap(({ gap }) => (gap ? [gap.mean + (gap.sd ?? 0)] : []))
   const y = linearScale(0, Math.max(0.1, ...gaps), height - bottom, top, 4)
@@ -48,7 +48,7 @@ function panel({ method, trials }: Tuned, dimension: Dimension): string {
     .map((trial, place) => mark(trial, x.of(trial.choice[dimension.name]), y, place === 0))
     .toReversed()
   return [
-    `<text x="${left}" y="${top - 14}" ><tspan font-weight="600">${escaped(titleOf(method))}</tspan> <tspan fill="${COLOURS.soft}">Avg. Gap</tspan></text>`,
+    `<text x="${left}" y="${top - 14}" ><tspan font-weight="600">${escaped(nameOf(row))}</tspan> <tspan fill="${COLOURS.soft}">Avg. Gap</tspan></text>`,
     ...across,
     ...below,
     text((left + width - right) / 2, height - bottom + 34, dimension.name, 'middle'),

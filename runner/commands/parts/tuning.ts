@@ -1,0 +1,118 @@
+/** Tuning as commands do it: every trial on every pilot, shown while it goes on. */
+import { availableParallelism } from 'node:os'
+import type { Tuning } from '../../../schema/api/submission.ts'
+import type { Benchmark } from '../../../schema/benchmark.ts'
+import type { Target } from '../../../schema/catalogue/catalogue.ts'
+import { computeApart } from '../../agent/compute-apart.ts'
+import { lookUp } from '../../pipeline/catalogue.ts'
+import { type Dropped, type LocalRun, planLocal, rowOf, runLocal } from '../../pipeline/local.ts'
+import { runStage } from '../../pipeline/run-stage.ts'
+import { methodsOf, presetOf, type Searched, type Tuned, tunedOf } from '../../pipeline/sweep.ts'
+import { doneBefore, remembering, sweepJournal } from '../../pipeline/sweep-journal.ts'
+import { closerToRetrain, methods, plannable, REFERENCE } from '../../science/catalogue/catalogue.ts'
+import type { Choice } from '../../science/search.ts'
+import { note } from '../../terminal/output.ts'
+import { showProgress } from '../../terminal/progress.ts'
+import { dropLine, runLine } from '../../terminal/report.ts'
+import { stageLabel, workOf } from '../../terminal/stages.ts'
+import { duration, plural } from '../../words/numbers.ts'
+import type { openLocal } from './local-setting.ts'
+
+interface Asked {
+  target: Target
+  searches: Searched[]
+  pilots: number[]
+}
+
+interface Options {
+  /** How many runs go on at once. */
+  jobs: number
+  /** Of each; 0 shares out the processors. */
+  threads: number
+}
+
+type Local = Pick<Awaited<ReturnType<typeof openLocal>>, 'context' | 'places'>
+
+/** What came of each search, in their order. */
+export async function tune(asked: Asked, options: Options, local: Local): Promise<Tuned[]> {
+  const found = await measure(asked, options, local)
+  const closer = closerToRetrain(asked.target.benchmarks[0] as Benchmark)
+  return asked.searches.map((search) => tunedOf(search, { ...found, closer }))
+}
+
+/** The best setting of a method, as a row of a board. */
+export interface TunedRow {
+  method: string
+  label: string
+  params: Choice
+  tuning: Tuning
+}
+
+/** Of those of which some trial came to a gap, in the order of the searches. */
+export function rowsOf({ target, searches, pilots }: Asked, tuned: Tuned[]): TunedRow[] {
+  return tuned.flatMap((each, at) => {
+    const { method, label, trials, seconds } = each
+    const params = presetOf(target.benchmarks[0] as Benchmark, each, searches[at]!.trials)
+    return params ? [{ method, label, params, tuning: { trials: trials.length, pilots, seconds } }] : []
+  })
+}
+
+/** Everything that is asked for, of which what was done before is read. */
+async function measure(
+  { target, searches, pilots }: Asked,
+  { jobs, threads }: Options,
+  { context, places }: Local,
+): Promise<{ runs: LocalRun[]; dropped: Dropped[] }> {
+  const reference = { ...plannable(REFERENCE, lookUp('method', methods, REFERENCE)), params: {} }
+  const chosen = searches.flatMap((search) => methodsOf(search, lookUp('method', methods, search.method)))
+  const plan = await planLocal(target.benchmarks, { reference, methods: chosen, seeds: pilots })
+  const journal = await sweepJournal(context.store.home, target)
+  const before = doneBefore(journal, plan)
+  const rows = chosen.length * pilots.length * target.benchmarks.length
+  note(
+    `${plural(searches.length, 'method')}, ${plural(chosen.length, 'trial')}, ${plural(rows, 'run')} beside retrain.`,
+  )
+  if (before.runs.size + before.failed > 0) {
+    const failed = before.failed > 0 ? `, ${before.failed} failed` : ''
+    note(`Going on: ${plural(before.runs.size, 'run')} ${before.runs.size === 1 ? 'is' : 'are'} done${failed}.`)
+  }
+
+  const started = performance.now()
+  const work = await workOf(plan.stages)
+  const view = showProgress({ all: [...work.values()], done: [], jobs })
+  const dropped: Dropped[] = []
+  try {
+    const runs = await runLocal(
+      plan,
+      {
+        ...context,
+        places,
+        threads: threads || (jobs > 1 ? Math.max(1, Math.floor(availableParallelism() / jobs)) : 0),
+      },
+      {
+        onBegin: ({ key, spec, ...row }) =>
+          view.begin({ label: stageLabel(spec, rowOf(row)), work: work.get(key)!, key }),
+        onProgress: ({ key }, progress) => view.update(progress, key),
+        onEnd: ({ key }, { reused }) => view.end({ work: work.get(key)!, reused, key }),
+        onFail: ({ key }) => view.drop(key),
+        onRun(run) {
+          const { key } = run.stages.at(-1)!
+          if (before.runs.has(key)) return
+          const { benchmark, seed, avgGap } = run
+          journal.add({ at: new Date().toISOString(), run: key, row: rowOf(run), benchmark, seed, avgGap: avgGap! })
+          view.line(runLine(run, target))
+        },
+        onDrop(drop) {
+          dropped.push(drop)
+          view.line(dropLine(drop))
+        },
+      },
+      { jobs, compute: remembering(jobs > 1 ? computeApart(places) : runStage, journal) },
+    )
+    view.stop()
+    note(`Finished in ${duration((performance.now() - started) / 1000)}.`)
+    return { runs, dropped }
+  } finally {
+    view.stop()
+  }
+}
