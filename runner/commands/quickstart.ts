@@ -11,7 +11,7 @@ import { methods, plannable } from '../science/catalogue/catalogue.ts'
 import { type LocalServer, startLocalServer } from '../server/local.ts'
 import { type RunnerProcess, startRunner } from '../server/runner-process.ts'
 import { openHome } from '../store/home.ts'
-import { boardLegend, boardTable } from '../terminal/board.ts'
+import { boardLegend, boardTable, boardVerdict } from '../terminal/board.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
 import { type ProgressView, showProgress } from '../terminal/progress.ts'
 import { stageLabel, workOf } from '../terminal/stages.ts'
@@ -126,7 +126,7 @@ async function execute(options: Options): Promise<void> {
     else {
       print()
       for (const line of boardTable(found)) print(line)
-      for (const line of boardLegend(found)) print(line)
+      for (const line of [...boardLegend(found), ...boardVerdict(found)]) print(line)
       print(`Board: ${page}`)
     }
     if (options.serve) {

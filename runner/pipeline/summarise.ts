@@ -1,9 +1,7 @@
 /** Runs of one machine in few numbers: mean and spread over seeds, and before it the mean over the classes of a suite. */
 import { gapOfMeans } from '../science/comparison.ts'
-import { mean, meanAndSpread } from '../science/statistics.ts'
+import { mean, meanAndSpread, type Spread } from '../science/statistics.ts'
 import { type LocalRun, rowOf } from './local.ts'
-
-type Spread = ReturnType<typeof meanAndSpread>
 
 export interface LocalSummary {
   method: string

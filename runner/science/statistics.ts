@@ -11,8 +11,15 @@ export function median(values: number[]): number {
   return mean(sorted.slice(Math.ceil(half) - 1, Math.floor(half) + 1))
 }
 
-/** Mean and sample standard deviation (divisor n - 1); one value has no spread. */
-export function meanAndSpread(values: number[]): { mean: number; sd: number | null; n: number } {
+/** Over so many values; one alone has no standard deviation. */
+export interface Spread {
+  mean: number
+  sd: number | null
+  n: number
+}
+
+/** Mean and sample standard deviation (divisor n - 1). */
+export function meanAndSpread(values: number[]): Spread {
   const n = values.length
   if (n === 0) throw new MetricError('expected at least one value to average, got none')
   const center = mean(values)
@@ -73,29 +80,49 @@ export interface RankedRow {
 /** Fewest common seeds that can separate two rows: the spread of two differences is too often small by chance. */
 const FEWEST_SEEDS = 3
 
-/** The ranks that each row may hold: `low` is 1 + the rows that beat it, `high` is n - the rows it beats. Row a beats row b
- *  when the insured t-test over their common seeds separates them after Holm's correction over all pairs and a's mean is
- *  smaller. A pair with fewer than three common seeds cannot be separated, but still counts as a pair. */
+/** How sure it is that differences by seed are not 0 on average: the p-value of the insured t-test; 1 for fewer than three. */
+export const apartP = (differences: number[]): number =>
+  differences.length < FEWEST_SEEDS ? 1 : insuredTTest(differences)
+
+export interface Separation {
+  better: string
+  worse: string
+  p: number
+}
+
+/** The pairs of rows that are apart, the surest first: the insured t-test over their common seeds separates them after Holm's
+ *  correction over all pairs. A pair with fewer than three common seeds cannot be separated, but still counts as a pair. */
+export function separations(rows: RankedRow[], { alpha = 0.05 }: { alpha?: number } = {}): Separation[] {
+  const pairs = rows.flatMap((a, index) => rows.slice(index + 1).map((b) => comparePair(a, b)))
+  return afterHolm(pairs, alpha)
+}
+
+/** Those that Holm's correction over all of them leaves, the smallest p first: the k-th smallest of m (k from 0) is held against
+ *  alpha / (m - k); the first failure ends it. */
+export function afterHolm<Test extends { p: number }>(tests: readonly Test[], alpha = 0.05): Test[] {
+  const sorted = tests.toSorted((a, b) => a.p - b.p)
+  const end = sorted.findIndex(({ p }, index) => p > alpha / (sorted.length - index) || p === 1)
+  return end < 0 ? sorted : sorted.slice(0, end)
+}
+
+/** The ranks that each row may hold: `low` is 1 + the rows that beat it, `high` is n - the rows it beats. Of two rows that are apart
+ *  the one with the smaller mean beats the other. */
 export function rankRanges(
   rows: RankedRow[],
-  { alpha = 0.05 }: { alpha?: number } = {},
+  options: { alpha?: number } = {},
 ): Map<string, { low: number; high: number }> {
   const ranges = new Map(rows.map(({ id }) => [id, { low: 1, high: rows.length }]))
-  const pairs = rows.flatMap((a, index) => rows.slice(index + 1).map((b) => comparePair(a, b)))
-  pairs.sort((a, b) => a.p - b.p)
-  for (const [index, { p, better, worse }] of pairs.entries()) {
-    // Holm: the k-th smallest of m p-values (k from 0) is held against alpha / (m - k); the first failure ends it.
-    if (p > alpha / (pairs.length - index) || p === 1) break
+  for (const { better, worse } of separations(rows, options)) {
     ranges.get(worse)!.low += 1
     ranges.get(better)!.high -= 1
   }
   return ranges
 }
 
-function comparePair(a: RankedRow, b: RankedRow): { p: number; better: string; worse: string } {
+function comparePair(a: RankedRow, b: RankedRow): Separation {
   const common = [...a.bySeed.keys()].filter((seed) => b.bySeed.has(seed))
   const differences = common.map((seed) => a.bySeed.get(seed)! - b.bySeed.get(seed)!)
   const total = differences.reduce((sum, difference) => sum + difference, 0)
   const [better, worse] = total < 0 ? [a.id, b.id] : [b.id, a.id]
-  return { p: common.length < FEWEST_SEEDS ? 1 : insuredTTest(differences), better, worse }
+  return { p: apartP(differences), better, worse }
 }

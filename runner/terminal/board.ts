@@ -2,6 +2,7 @@
 import type { BoardRow, Ranking } from '../../schema/api/board.ts'
 import type { SuiteBoard, SuiteRow } from '../../schema/api/suite.ts'
 import { REFERENCE } from '../science/catalogue/catalogue.ts'
+import { verdictOf } from '../science/verdict.ts'
 import { labelled } from '../words/names.ts'
 import { rankRange } from '../words/numbers.ts'
 import { classSheet, classTable } from './classes.ts'
@@ -41,6 +42,12 @@ export const boardLegend = (
         'A rank is a range: few seeds separate few rows.',
       ]
     : ['Mean ± sample sd over n seeds.', ordering.words]
+
+/** What it says, a sentence a line, after an empty one. */
+export function boardVerdict(board: Ranking | SuiteBoard): string[] {
+  const sentences = verdictOf(board)
+  return sentences.length > 0 ? ['', ...sentences] : []
+}
 
 /** What a row of a suite of so many classes lacks, such as `, 7 of 10 classes`. */
 function lackOf(row: BoardRow | SuiteRow, classes: number): string {

@@ -12,6 +12,9 @@ export const cell = z.strictObject({
   ...spread.shape,
   /** Mean over seeds of value minus retrain of the same seed, in the metric's unit; null where no seed has both. */
   gap: z.number().nullable(),
+  /** How sure it is that this gap is not 0: p-value of the insured t-test over the seeds, not corrected for many rows; 1 for fewer
+   *  than three. */
+  gapP: z.number().nullable(),
 })
 
 export const column = z.strictObject({

@@ -1,6 +1,6 @@
 /** The board of a benchmark: rows, spreads, gaps and ranks. Page, API and export all read this. */
 import { avgGapOf, fractionOfRetrain, gapOfMeans, gapsOf } from '../../../runner/science/comparison.ts'
-import { meanAndSpread, rankRanges } from '../../../runner/science/statistics.ts'
+import { apartP, mean, meanAndSpread, rankRanges } from '../../../runner/science/statistics.ts'
 import type { Board, BoardRow, Cell, Column, Ordering, Spread } from '../../../schema/api/board.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { isoTime } from '../../bindings/database.ts'
@@ -60,8 +60,9 @@ export function rowOf(
     const values = measured.flatMap(({ metrics }) => metrics[id] ?? [])
     // Values that were not measured alike have no mean.
     const spread = identities[id]?.length === 1 ? spreadOf(values) : null
-    const gap = spreadOf(signed.flatMap((gaps) => gaps[id] ?? []))?.mean ?? null
-    return spread ? [[id, { ...spread, gap }]] : []
+    const gaps = signed.flatMap((gaps) => gaps[id] ?? [])
+    const beside = gaps.length > 0 ? { gap: mean(gaps), gapP: apartP(gaps) } : { gap: null, gapP: null }
+    return spread ? [[id, { ...spread, ...beside }]] : []
   })
   const fractions = measured.flatMap((found) => fractionOfRetrain(found, retrained.get(found.seed)) ?? [])
   const classes = new Set(measured.map(({ deviceClass }) => deviceClass))
