@@ -3,14 +3,16 @@ import type { Multiply } from './matrix.ts'
 
 /** Trains a support vector classifier and returns its decision for each query; injected, so that metrics stay pure. */
 export type FitSvc = (options: {
-  /** One feature per sample. */
+  /** [n, features], row-major. */
   samples: Float64Array
+  /** Numbers of each sample; 1 where it is left out. */
+  features?: number
   /** 1 for members, 0 for non-members. */
   labels: Uint8Array
   cost: number
-  /** Of the kernel exp(-gamma * (a - b)^2). */
+  /** Of the kernel exp(-gamma * |a - b|^2). */
   gamma: number
-  /** The decision for each is its class, 1 or 0. */
+  /** [n, features]; the decision for each is its class, 1 or 0. */
   queries: Float64Array
 }) => Promise<Uint8Array>
 

@@ -7,15 +7,13 @@ import { type Answers, defineMetric, type Evidence } from '../evidence/evidence.
 
 /** Penalty of the classifier. */
 const COST = 3
-/** Of its RBF kernel: 1 / (number of features), scikit-learn's `auto`. */
-const GAMMA = 1
 
 type Compute = Parameters<typeof defineMetric>[0]['compute']
 
-/** The one number of each example that the attack looks at. */
+/** What the attack looks at, so many numbers of each example. */
 type Feature = (answers: Answers) => Float64Array
 
-/** 100 × the share of D_f that the attack takes for never seen, by whichever feature. */
+/** 100 × the share of D_f that the attack takes for never seen, by whichever features. */
 export const takenForNonMembers =
   (feature: Feature): Compute =>
   async (evidence, tools) => {
@@ -30,14 +28,18 @@ export async function decisionsOf(
   feature: Feature = confidencesOf,
 ): Promise<Uint8Array> {
   const queries = feature(answersOf(evidence, 'forget'))
-  const nonMembers = feature(answersOf(evidence, 'test'))
+  const test = answersOf(evidence, 'test')
+  const count = test.labels.length
+  const nonMembers = feature(test)
   // The first |test| of D_r in dataset order; where D_r is smaller, all of it, and the two classes are then unequal.
-  const members = feature(firstOf(answersOf(evidence, 'retain'), nonMembers.length))
+  const members = feature(firstOf(answersOf(evidence, 'retain'), count))
   const samples = new Float64Array(members.length + nonMembers.length)
   samples.set(members)
   samples.set(nonMembers, members.length)
-  const labels = new Uint8Array(samples.length).fill(1, 0, members.length)
-  return fitSvc({ samples, labels, cost: COST, gamma: GAMMA, queries })
+  const features = nonMembers.length / count
+  const labels = new Uint8Array(samples.length / features).fill(1, 0, members.length / features)
+  // Of its RBF kernel: 1 / (number of features), scikit-learn's `auto`.
+  return fitSvc({ samples, features, labels, cost: COST, gamma: 1 / features, queries })
 }
 
 function firstOf({ logits, labels }: Answers, count: number): Answers {
