@@ -5,8 +5,9 @@ import { every } from './stage.ts'
 /** The artifact of a stage that was asked for it. */
 export const PATH = 'path.json'
 
-/** Methods take some hundred passes at most. */
-export const MOST_POINTS = 4000
+/** Methods take some hundred passes at most, and a point has about 100 bytes. */
+const MOST_POINTS = 4000
+export const MOST_PATH_BYTES = 2 ** 20
 
 export const point = z.strictObject({
   /** How many passes of the method came before: 0 is the original. Null for a result that the last pass left otherwise: what a method
