@@ -5,7 +5,7 @@ import { digitsOf, linearScale, px, type Scale } from '../../../runner/words/sca
 import { decimal, signed } from '../numbers.ts'
 import { Scroll } from '../scroll.tsx'
 import { AxisTitle, TicksBelow, TicksBeside } from './axes.tsx'
-import { Chart, Labels } from './chart.tsx'
+import { Chart } from './chart.tsx'
 import { markAt } from './marks.ts'
 
 interface Line {
@@ -21,6 +21,9 @@ interface PathChartProps {
 }
 
 const titleOf = (id: string) => metricOf(id)?.title ?? id
+
+/** How the mean is drawn. */
+const MEAN = { stroke: 'var(--text)', 'stroke-width': '3', 'stroke-dasharray': '7 4' }
 
 /** More than so many marks on a line would hide it. */
 const MOST_MARKS = 30
@@ -40,7 +43,7 @@ const Draw = ({
   label,
 }: Pick<PathChartProps, 'points'> & { lines: Line[]; width: 576 | 328; label: string }) => {
   const narrow = width === 328
-  const [left, right, top, height] = [48, width - (narrow ? 84 : 100), 14, narrow ? 300 : 340]
+  const [left, right, top, height] = [48, width - 14, 36, narrow ? 320 : 360]
   const bottom = height - 50
   const all = lines.flatMap(({ values }) => values.map((value) => value!))
   const y = linearScale(Math.min(0, ...all), Math.max(0, ...all), bottom, top, 6)
@@ -63,13 +66,33 @@ const Draw = ({
       {lines.map((line) => (
         <Curve line={line} x={x} y={y} />
       ))}
-      <Labels
-        points={lines.map(({ name, values }) => ({ name, x: x(last), y: y(values[last]!) }))}
-        right={width}
-        top={top}
-        bottom={bottom}
-      />
+      <Key lines={lines} left={narrow ? 10 : left} />
     </Chart>
+  )
+}
+
+/** Above the plot: lines that end near one another leave no room for their names. */
+const Key = ({ lines, left }: { lines: Line[]; left: number }) => {
+  let at = left
+  return (
+    <>
+      {lines.map(({ name, mark }) => {
+        const from = at
+        at += 35 + 7.2 * name.length
+        return (
+          <>
+            {mark ? (
+              <path d={mark.path} transform={`translate(${px(from + 6)} 10)`} fill={mark.colour} />
+            ) : (
+              <path d={`M${px(from - 8)} 10h20`} {...MEAN} fill="none" />
+            )}
+            <text x={px(from + 18)} y={15}>
+              {name}
+            </text>
+          </>
+        )
+      })}
+    </>
   )
 }
 
@@ -80,9 +103,7 @@ const Curve = ({ line: { mark, values }, x, y }: { line: Line; x: Scale; y: Scal
       <path
         d={`M${corners.join('L')}`}
         fill="none"
-        stroke={mark?.colour ?? 'var(--text)'}
-        stroke-width={mark ? '1.5' : '3'}
-        stroke-dasharray={mark ? undefined : '7 4'}
+        {...(mark ? { stroke: mark.colour, 'stroke-width': '1.5' } : MEAN)}
       />
       {mark &&
         values.length <= MOST_MARKS &&
