@@ -3,7 +3,7 @@ import type { Benchmark } from './benchmark.ts'
 import { canonicalJson, sha256Hex } from './parts/hash.ts'
 import { withoutPlaces } from './parts/model-file.ts'
 import { requestContent } from './parts/request.ts'
-import { type StageKey, type StageSpec, stageKeyOf } from './stage.ts'
+import { type Every, type StageKey, type StageSpec, stageKeyOf } from './stage.ts'
 import { partOf, taskNamed } from './task.ts'
 
 /** What planning asks of a method. */
@@ -21,12 +21,14 @@ export interface PlannedStage {
   spec: StageSpec
 }
 
-/** Stages of one run in the order in which they must run; the last one evaluates. */
+/** Stages of one run in the order in which they must run; the last one evaluates. With `every`, the stage that unlearns is one that
+ *  leaves its path too; a training is no way from the original, and has none. */
 export async function planRun(
   benchmark: Benchmark,
   method: PlannableMethod,
   params: Record<string, unknown>,
   seed: number,
+  { every }: { every?: Every | undefined } = {},
 ): Promise<PlannedStage[]> {
   const { dataset, training } = benchmark
   const model = withoutPlaces(benchmark.model)
@@ -58,6 +60,7 @@ export async function planRun(
       ...common,
       ...{ holdOut, augment, request },
       method: { id, version, params },
+      ...(every && { every }),
       inputs: { original: weights },
     })
   }

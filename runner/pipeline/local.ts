@@ -1,12 +1,16 @@
 /** Runs methods on benchmarks in this process, without a server: first seeds of all before second seeds, and of each seed retrain
  *  before the methods. */
 import type { Benchmark } from '../../schema/benchmark.ts'
+import type { Path } from '../../schema/path.ts'
 import { type PlannableMethod, type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { Progress, StageResult } from '../../schema/result.ts'
+import type { Every } from '../../schema/stage.ts'
 import { closerToRetrain } from '../science/catalogue/catalogue.ts'
 import { avgGapOf, fractionOfRetrain, gapsOf, makerOf, secondsOf } from '../science/comparison.ts'
+import { besideRetrain, type PointBesideRetrain } from '../science/path.ts'
 import type { StageContext } from '../stages/stage.ts'
 import { atOnce } from './at-once.ts'
+import { pathIn } from './path.ts'
 import { runStage } from './run-stage.ts'
 
 export interface LocalMethod extends PlannableMethod {
@@ -57,12 +61,23 @@ export interface LocalRun {
   /** Over retrain's seconds with this seed; null when it ran on another device class. */
   fractionOfRetrain: number | null
   deviceClass: string
+  /** The way from the original, of a run that was looked at along it. */
+  path?: LocalPath
   stages: { key: string; kind: string; result: StageResult }[]
+}
+
+export interface LocalPath extends Pick<Path, 'every' | 'metrics'> {
+  points: PointBesideRetrain[]
 }
 
 export async function planLocal(
   benchmarks: Benchmark[],
-  { reference, methods, seeds }: { reference: LocalMethod; methods: LocalMethod[]; seeds: number[] },
+  {
+    reference,
+    methods,
+    seeds,
+    every,
+  }: { reference: LocalMethod; methods: LocalMethod[]; seeds: number[]; every?: Every | undefined },
 ): Promise<LocalPlan> {
   const runs: LocalPlan['runs'] = []
   const stages = new Map<string, LocalStage>()
@@ -70,7 +85,7 @@ export async function planLocal(
   const places = seeds.flatMap((seed) => benchmarks.map((benchmark) => ({ benchmark, seed })))
   for (const { benchmark, seed } of places) {
     for (const method of chosen) {
-      const planned = await planRun(benchmark, method, method.params, seed)
+      const planned = await planRun(benchmark, method, method.params, seed, { every })
       runs.push({ benchmark, method, seed, stages: planned })
       for (const stage of planned) {
         if (!stages.has(stage.key)) stages.set(stage.key, { ...stage, ...named(method), seed })
@@ -146,7 +161,10 @@ export async function runLocal(
     }
     const done = stages.map(({ key, spec }) => ({ key, kind: spec.kind, result: results.get(key)! }))
     const reference = method.id === plan.reference ? undefined : await references.get(`${slug} ${seed}`)
-    return runOf({ benchmark: slug, ...named(method), seed, stages: done }, reference, closerToRetrain(benchmark))
+    const run = runOf({ benchmark: slug, ...named(method), seed, stages: done }, reference, closerToRetrain(benchmark))
+    const path = await pathIn(makerOf(done)!.result.artifacts, context.store)
+    const retrain = (reference ?? run).stages.at(-1)!.result.metrics
+    return path ? { ...run, path: { ...path, points: besideRetrain(path, retrain) } } : run
   }
 
   const runs = await atOnce(plan.runs, jobs, async (planned) => {

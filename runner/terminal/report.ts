@@ -11,6 +11,7 @@ import { duration, fixed } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { classSheet, classTable } from './classes.ts'
 import { note, print, printJson, styled } from './output.ts'
+import { pathsLines, pathsSheets } from './paths.ts'
 import { type GapPlace, hasGaps, type Score, type Scores, scoresLegend, scoresSheet, scoresTable } from './scores.ts'
 import { type Format, printSheets } from './sheet.ts'
 
@@ -26,13 +27,17 @@ function className({ dataset, request }: Benchmark): string {
   return [request.label, picturedOf(dataset)?.classes[request.label] ?? ''].join(' ').trim()
 }
 
+/** As a table names it among runs of a suite. */
+function runTitle(run: LocalRun, benchmarks: Benchmark[]): string {
+  const benchmark = benchmarks.find(({ slug }) => slug === run.benchmark)!
+  return `${rowTitle(run)}${benchmarks.length > 1 ? `, class ${className(benchmark)}` : ''}`
+}
+
 export function runLine(run: LocalRun, { benchmarks }: Target): string {
   const { method, seed, metrics: values, avgGap, seconds } = run
-  const benchmark = benchmarks.find(({ slug }) => slug === run.benchmark)!
-  const part = benchmarks.length > 1 ? `, class ${className(benchmark)}` : ''
   const shown = Object.entries(values).map(([id, value]) => `${metricTitle(id)} ${fixed(value)}`)
   const gap = method === REFERENCE || avgGap === null ? '' : `  gap ${fixed(avgGap)}`
-  return `${styled('green', '✓')} ${rowTitle(run)}${part}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
+  return `${styled('green', '✓')} ${runTitle(run, benchmarks)}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
 }
 
 export const dropLine = (drop: Dropped): string =>
@@ -111,9 +116,10 @@ export async function report(ran: Ran, { format, file }: { format: Format; file:
       average: summary.metrics[id]!,
     })),
   }))
+  const named = runs.map((run) => ({ name: runTitle(run, benchmarks), run }))
   if (format !== 'table') {
     const byClass = metrics.map(({ title, columns }) => classSheet(title, classes, columns))
-    return printSheets([scoresSheet(scores, { title, legend }), ...byClass], format)
+    return printSheets([scoresSheet(scores, { title, legend }), ...byClass, ...pathsSheets(named)], format)
   }
   print()
   print(title)
@@ -123,6 +129,7 @@ export async function report(ran: Ran, { format, file }: { format: Format; file:
     print(title)
     for (const line of classTable(classes, columns)) print(line)
   }
+  for (const line of pathsLines(named)) print(line)
 }
 
 function scoresOf(summaries: LocalSummary[], seeds: number[]): Scores {

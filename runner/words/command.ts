@@ -31,6 +31,7 @@ export function runCommand({
   params = {},
   usual,
   seeds,
+  every,
 }: {
   /** Slug of a benchmark or suite. */
   target: string
@@ -39,8 +40,11 @@ export function runCommand({
   /** What they are where none is given. */
   usual: Record<string, unknown>
   seeds: number[]
+  every?: string | undefined
 }): string {
   const own = Object.entries(params).filter(([name, value]) => canonicalJson(value) !== canonicalJson(usual[name]))
   const words = own.map(([name, value]) => `--param ${quoted(`${name}=${paramText(value)}`)}`)
-  return [COMMAND, 'run', quoted(target), `--method ${method}`, ...words, `--seeds ${seeds.join(',')}`].join(' ')
+  const looks = every === undefined ? [] : [`--every ${every}`]
+  const run = [COMMAND, 'run', quoted(target), `--method ${method}`, ...words, `--seeds ${seeds.join(',')}`, ...looks]
+  return run.join(' ')
 }

@@ -35,6 +35,10 @@ export const train = z.strictObject({
     .optional(),
 })
 
+/** What a run is looked at after, while it unlearns. */
+export const every = z.enum(['epoch'])
+export type Every = z.infer<typeof every>
+
 /** Runs a method on the weights of an earlier stage, `inputs.original`. */
 export const unlearn = z.strictObject({
   kind: z.literal('unlearn'),
@@ -43,6 +47,8 @@ export const unlearn = z.strictObject({
   augment: z.boolean(),
   request: forgetRequest,
   method: z.strictObject({ id: z.string(), version: z.int(), params: z.record(z.string(), z.unknown()) }),
+  /** Leaves metrics along the way as well. They change no weight, and are part of what the stage leaves. */
+  every: every.optional(),
 })
 
 /** Draws examples from the weights of an earlier stage, `inputs.weights`. */

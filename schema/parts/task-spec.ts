@@ -33,6 +33,8 @@ export interface TaskSpec<Part = Record<string, unknown>> {
   ): Promise<void>
   /** Models that a benchmark names beside its own, by their place in it, and the task that each is of. */
   models?(part: Part): Record<string, { task: string; model: ModelRef }>
+  /** The metrics that a run can be looked at by while it unlearns; left out where a look takes stages of its own. */
+  along?: readonly string[]
   /** How often a `sample` stage asks the model about one image, for a number of classes. */
   answersOf?(part: unknown, classes: number): number
   /** Trainings that every submission is shown beside: retrain alone, or the original too. */

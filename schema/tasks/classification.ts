@@ -14,6 +14,7 @@ export const classification = defineTask({
     const common = { task: 'classification', dataset, model, request, holdOut, seed }
     await add({ kind: 'evaluate', ...common, part: {}, inputs: { weights } })
   },
+  along: ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1'],
   references: ['retain'],
   ordering: 'avg-gap',
 })

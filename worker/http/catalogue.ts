@@ -11,6 +11,7 @@ import {
   referencePlace,
   resolveParams as resolved,
 } from '../../runner/science/catalogue/catalogue.ts'
+import { everyFault } from '../../runner/science/catalogue/every-fault.ts'
 import type { MethodDefinition } from '../../runner/science/method.ts'
 import { isInAvgGap } from '../../runner/science/metric.ts'
 import { noSuch } from '../../runner/words/nearest.ts'
@@ -21,6 +22,7 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import { benchmarks, listed, suites, suiteWith, type Target, targets } from '../../schema/catalogue/catalogue.ts'
 import { type Pictured, picturedOf } from '../../schema/classes.ts'
 import { ApiError, type ErrorCode } from '../../schema/errors.ts'
+import type { Every } from '../../schema/stage.ts'
 import type { Suite } from '../../schema/suite.ts'
 import { taskNamed, taskRef } from '../../schema/task.ts'
 import { ownBenchmarks } from './own-benchmarks.ts'
@@ -157,4 +159,10 @@ export function columnsOf({ task, metrics }: Benchmark): Omit<Column, 'measured'
       inAvgGap: metric ? isInAvgGap(metric) : true,
     }
   })
+}
+
+/** Refuses a run that is to be looked at along the way where it can't be. */
+export function refuseLooks(benchmark: Benchmark, method: string, every: Every | undefined): void {
+  const fault = everyFault(benchmark, [method], every)
+  if (fault !== null) throw new ApiError('invalid_parameters', fault)
 }

@@ -7,6 +7,7 @@ import type { RunState } from '../../../schema/api/submission.ts'
 import { type Benchmark, isMetric } from '../../../schema/benchmark.ts'
 import { ApiError } from '../../../schema/errors.ts'
 import { nextSteps } from '../../../schema/protocol/next-step.ts'
+import type { Every } from '../../../schema/stage.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
@@ -88,9 +89,13 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
     seconds: own?.seconds ?? null,
     fractionOfRetrain: own ? fractionOfRetrain(own, reference?.measured) : null,
     reference: reference?.id ?? null,
-    command: commandFor(benchmark, method, params, [found.seed]),
+    command: commandFor(benchmark, method, params, [found.seed], benchmark.slug, everyOf(stages)),
   }
 }
+
+/** What the run is looked at after, while it unlearns. */
+const everyOf = (stages: { job: Pick<typeof jobs.$inferSelect, 'spec'> }[]): Every | undefined =>
+  stages.flatMap(({ job: { spec } }) => (spec.kind === 'unlearn' && spec.every) || [])[0]
 
 /** Keys of its jobs. */
 export async function jobsOfRun(db: Database, id: string, viewer: Viewer): Promise<string[]> {
