@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { Option } from 'commander'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Target } from '../../schema/catalogue/catalogue.ts'
+import { clustersOf } from '../../schema/parts/seeding.ts'
 import { computeApart } from '../agent/compute-apart.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
 import { type Dropped, type LocalRun, planLocal, rowOf, runLocal } from '../pipeline/local.ts'
@@ -104,7 +105,7 @@ async function execute(word: string, options: Options): Promise<void> {
   const { target: pinned, context, places, release } = await openLocal(target, options)
   try {
     const { runs, dropped } = await measure({ target: pinned, searches, pilots }, options, { ...context, places })
-    const tuned = searches.map((search) => tunedOf(search, { runs, dropped, closer }))
+    const tuned = searches.map((search) => tunedOf(search, { runs, dropped, closer, clusterOf: clustersOf(benchmark) }))
     await tell({ target: pinned, searches, tuned, pilots }, options, format)
   } finally {
     release()
@@ -151,7 +152,7 @@ async function measure(
       },
       {
         onBegin: ({ key, spec, ...row }) =>
-          view.begin({ label: stageLabel(spec, rowOf(row)), work: work.get(key)!, key }),
+          view.begin({ label: stageLabel(spec, rowOf(row), row.seed), work: work.get(key)!, key }),
         onProgress: ({ key }, progress) => view.update(progress, key),
         onEnd: ({ key }, { reused }) => view.end({ work: work.get(key)!, reused, key }),
         onFail: ({ key }) => view.drop(key),

@@ -20,6 +20,56 @@ export function meanAndSpread(values: number[]): { mean: number; sd: number | nu
   return { mean: center, sd: n > 1 ? Math.sqrt(squares / (n - 1)) : null, n }
 }
 
+/** What one run came to. Runs of one cluster share a seed that makes their values alike (schema/parts/seeding.ts). */
+export interface Clustered {
+  cluster: number
+  value: number
+}
+
+/** One value a cluster, in the order of the first run of each: the mean of its runs, whatever their number. */
+export const clusterMeans = (values: Clustered[]): number[] =>
+  [...Map.groupBy(values, ({ cluster }) => cluster).values()].map((runs) => mean(runs.map(({ value }) => value)))
+
+/** Mean, spread and n over clusters, since the runs of one tell little more than one of them; `runs` where there are more of them. */
+export function clusteredSpread(values: Clustered[]): ReturnType<typeof meanAndSpread> & { runs?: number } {
+  const spread = meanAndSpread(clusterMeans(values))
+  return values.length > spread.n ? { ...spread, runs: values.length } : spread
+}
+
+/** The same of what runs measured; null where none did. */
+export function spreadOver<Run>(
+  runs: readonly Run[],
+  clusterOf: (run: Run) => number,
+  measured: (run: Run) => number | null | undefined,
+): ReturnType<typeof clusteredSpread> | null {
+  const values = runs.flatMap((run) => {
+    const value = measured(run) ?? null
+    return value === null ? [] : [{ cluster: clusterOf(run), value }]
+  })
+  return values.length > 0 ? clusteredSpread(values) : null
+}
+
+/** The interval that holds the mean of normal values in `level` of all cases; null where there is no spread. */
+export function intervalOf(
+  { mean, sd, n }: { mean: number; sd: number | null; n: number },
+  level = 0.95,
+): { low: number; high: number } | null {
+  if (sd === null) return null
+  const away = (tQuantile((1 + level) / 2, n - 1) * sd) / Math.sqrt(n)
+  return { low: mean - away, high: mean + away }
+}
+
+/** The t that a share of the distribution, above a half, lies below: by halving, until numbers lie no closer. */
+function tQuantile(share: number, degrees: number): number {
+  let [low, high] = [0, 1]
+  while (tCdf(high, degrees) < share) [low, high] = [high, 2 * high]
+  for (let middle = (low + high) / 2; low < middle && middle < high; middle = (low + high) / 2) {
+    if (tCdf(middle, degrees) < share) low = middle
+    else high = middle
+  }
+  return high
+}
+
 /** Mean |value - reference| over the metrics, which both sides must have. */
 export function avgGap(values: Record<string, number>, reference: Record<string, number>): number {
   const ids = [...new Set([...Object.keys(values), ...Object.keys(reference)])]
@@ -70,18 +120,24 @@ export interface RankedRow {
   bySeed: Map<number, number>
 }
 
-/** Fewest common seeds that can separate two rows: the spread of two differences is too often small by chance. */
-const FEWEST_SEEDS = 3
+/** Fewest differences that can separate two rows: the spread of two is too often small by chance. */
+const FEWEST = 3
+
+interface RankOptions {
+  alpha?: number
+  /** Which runs belong together; left out, each is by itself. */
+  clusterOf?: (seed: number) => number
+}
 
 /** The ranks that each row may hold: `low` is 1 + the rows that beat it, `high` is n - the rows it beats. Row a beats row b
- *  when the insured t-test over their common seeds separates them after Holm's correction over all pairs and a's mean is
- *  smaller. A pair with fewer than three common seeds cannot be separated, but still counts as a pair. */
+ *  when the insured t-test over their common seeds, or over the clusters of these, separates them after Holm's correction over
+ *  all pairs and a's mean is smaller. A pair with fewer than three in common cannot be separated, but still counts as a pair. */
 export function rankRanges(
   rows: RankedRow[],
-  { alpha = 0.05 }: { alpha?: number } = {},
+  { alpha = 0.05, clusterOf = (seed) => seed }: RankOptions = {},
 ): Map<string, { low: number; high: number }> {
   const ranges = new Map(rows.map(({ id }) => [id, { low: 1, high: rows.length }]))
-  const pairs = rows.flatMap((a, index) => rows.slice(index + 1).map((b) => comparePair(a, b)))
+  const pairs = rows.flatMap((a, index) => rows.slice(index + 1).map((b) => comparePair(a, b, clusterOf)))
   pairs.sort((a, b) => a.p - b.p)
   for (const [index, { p, better, worse }] of pairs.entries()) {
     // Holm: the k-th smallest of m p-values (k from 0) is held against alpha / (m - k); the first failure ends it.
@@ -92,10 +148,16 @@ export function rankRanges(
   return ranges
 }
 
-function comparePair(a: RankedRow, b: RankedRow): { p: number; better: string; worse: string } {
+function comparePair(
+  a: RankedRow,
+  b: RankedRow,
+  clusterOf: (seed: number) => number,
+): { p: number; better: string; worse: string } {
   const common = [...a.bySeed.keys()].filter((seed) => b.bySeed.has(seed))
-  const differences = common.map((seed) => a.bySeed.get(seed)! - b.bySeed.get(seed)!)
+  const differences = clusterMeans(
+    common.map((seed) => ({ cluster: clusterOf(seed), value: a.bySeed.get(seed)! - b.bySeed.get(seed)! })),
+  )
   const total = differences.reduce((sum, difference) => sum + difference, 0)
   const [better, worse] = total < 0 ? [a.id, b.id] : [b.id, a.id]
-  return { p: common.length < FEWEST_SEEDS ? 1 : insuredTTest(differences), better, worse }
+  return { p: differences.length < FEWEST ? 1 : insuredTTest(differences), better, worse }
 }

@@ -39,8 +39,13 @@ export const boardLegend = (
           ),
         }),
         'A rank is a range: few seeds separate few rows.',
+        ...(ordering.clusters === undefined ? [] : [ordering.clusters]),
       ]
-    : ['Mean ± sample sd over n seeds.', ordering.words]
+    : [
+        'Mean ± sample sd over n seeds.',
+        ordering.words,
+        ...(ordering.clusters === undefined ? [] : [ordering.clusters]),
+      ]
 
 /** What a row of a suite of so many classes lacks, such as `, 7 of 10 classes`. */
 function lackOf(row: BoardRow | SuiteRow, classes: number): string {

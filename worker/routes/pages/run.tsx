@@ -9,7 +9,7 @@ import { masksOf } from '../../queries/runs/masks.ts'
 import { getRun } from '../../queries/runs/runs.ts'
 import { pictureSize } from '../../queries/runs/samples.ts'
 import { WithdrawnNote } from '../../views/absences.tsx'
-import { datasetWords, modelWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
+import { datasetWords, modelWords, recipeWords, requestWords, seedsWords } from '../../views/benchmark-words.ts'
 import { GapBars } from '../../views/charts/gap-bars.tsx'
 import { reasonWords } from '../../views/deliveries.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
@@ -158,6 +158,12 @@ export const runPage: Route = (app) =>
               <a href={`/methods/${method}`}>{title}</a>, version {methodVersion}
               {Object.keys(params).length > 0 && <Params params={params} />}
             </dd>
+            {benchmark.seeding && (
+              <>
+                <dt>Seeds</dt>
+                <dd>{seedsWords(benchmark, seed)}</dd>
+              </>
+            )}
             <dt>Benchmark</dt>
             <dd>
               {datasetWords(benchmark.dataset)}, {modelWords(benchmark.model)}; {requestWords(benchmark)};{' '}
