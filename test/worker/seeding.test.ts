@@ -49,7 +49,7 @@ const bySeed = ({ gapBySeed, submission: id }: BoardRow): RankedRow => ({
 })
 
 test('two unlearnings of one original are averaged first, and share it and its retrained model', async () => {
-  const [{ id, runs }] = [await submit(submitter, { benchmark: OWN, method: 'ft' })]
+  const { id, runs } = await submit(submitter, { benchmark: OWN, method: 'ft' })
   expect(runs.map(({ seed }) => seed)).toEqual(SEEDS)
   await submit(submitter, { benchmark: OWN, method: 'ga' })
   const { results } = await bindings.DB.prepare(
@@ -83,7 +83,7 @@ test('two unlearnings of one original are averaged first, and share it and its r
   expect(page).toContain('provisional, n=3 of 6 runs')
   expect(page).toContain('The 2 runs of one training seed and forget set are averaged first')
   // 1.5 ± 4.3027 · 0.75 / √3.
-  expect(page).toContain('-0.363 to 3.363'.replace('-', '−'))
+  expect(page).toContain('\u22120.363 to 3.363')
   const third = runs.find(({ seed }) => seed === 3)!
   expect(await (await ask(`/runs/${third.id}`)).text()).toContain('training 1, forget set 1, unlearning 3')
   expect(id).toBe(ft?.submission)
