@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { datasetRef, forgetRequest, modelRef, slug, trainingRecipe } from './parts/recipe.ts'
 import { type Aim, aim, usualAim } from './parts/request.ts'
+import { seeding } from './parts/seeding.ts'
 import { requirements } from './requirements.ts'
 import { taskRef, tasks } from './task.ts'
 
@@ -22,7 +23,9 @@ const shape = {
   /** Identities of the metrics shown, in column order. Those of generated images depend on what was measured, so only their part
    *  before the first `;` is named. */
   metrics: z.array(z.string()).min(1),
+  /** Numbers of the runs that a row counts. Left out, `seeding` makes each number the seed of training, forget set and unlearning. */
   seeds: z.array(z.int().min(0)).min(1),
+  seeding: seeding.optional(),
   /** What its runners must have; it changes no result, so no stage key or definition either. */
   requires: requirements.default({}),
 }

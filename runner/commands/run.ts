@@ -131,7 +131,8 @@ async function execute(word: string | undefined, options: Options): Promise<void
       plan,
       { ...context, force: options.force },
       {
-        onBegin: ({ key, spec, ...row }) => view.begin({ label: stageLabel(spec, rowOf(row)), work: work.get(key)! }),
+        onBegin: ({ key, spec, ...row }) =>
+          view.begin({ label: stageLabel(spec, rowOf(row), row.seed), work: work.get(key)! }),
         onProgress: (_, progress) => view.update(progress),
         onEnd({ key }, { reused }) {
           finishedStages += 1

@@ -80,11 +80,15 @@ export interface Tuned {
   seconds: number
 }
 
+interface Outcome {
+  runs: LocalRun[]
+  dropped: Dropped[]
+  closer: string[]
+  clusterOf?: (seed: number) => number
+}
+
 /** What came of a method's trials. Ties go to the earlier trial. */
-export function tunedOf(
-  search: Searched,
-  { runs, dropped, closer }: { runs: LocalRun[]; dropped: Dropped[]; closer: string[] },
-): Tuned {
+export function tunedOf(search: Searched, { runs, dropped, closer, clusterOf }: Outcome): Tuned {
   const { method, label, space, trials } = search
   const tried = trials.map((trial): Tried => {
     const variant = variantOf(search, trial)
@@ -95,7 +99,7 @@ export function tunedOf(
     const lost = drop?.error instanceof FruitlessError ? drop.error.seconds : 0
     const { choice } = trial
     if (drop) return { choice, variant, gap: null, seconds: spent + lost, error: drop.error.message }
-    const { avgGap } = summarise(row, own, closer)
+    const { avgGap } = summarise(row, own, closer, clusterOf)
     return { choice, variant, gap: { mean: avgGap!.mean, sd: avgGap!.sd }, seconds: spent, error: null }
   })
   const worth = ({ gap }: Tried) => gap?.mean ?? Number.POSITIVE_INFINITY

@@ -10,7 +10,7 @@ import { WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
 import { saveMasks } from '../stages/masks.ts'
-import { splitFor } from '../stages/split.ts'
+import { splitFor, splitWords } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { loadWeights, saveWeights } from '../stages/weights.ts'
 import { openPath } from './path.ts'
@@ -32,7 +32,7 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
   const forgotten = forgottenClasses(request)
   const what = forgotten.map((label) => `class ${label} (${classes[label]}), `).join('')
   log(
-    `${id} on ${spec.dataset.id}: forgetting ${what}${forget.length} images, retaining ${retain.length}, seed ${seed}`,
+    `${id} on ${spec.dataset.id}: forgetting ${what}${forget.length} images, retaining ${retain.length}, seed ${seed}${splitWords(spec)}`,
   )
   log(`parameters ${JSON.stringify(params)}`)
   const path = openPath(spec, { model, split: { forget, retain } }, context)

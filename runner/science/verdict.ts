@@ -2,7 +2,15 @@
  *  what the metrics beside Avg. Gap add. Pages and the command line both say it. Pure. */
 import { labelled } from '../words/names.ts'
 import { fixed, meanAndSd, plural, signed } from '../words/numbers.ts'
-import { afterHolm, apartP, meanAndSpread, type Separation, type Spread, separations } from './statistics.ts'
+import {
+  afterHolm,
+  apartP,
+  clusterMeans,
+  meanAndSpread,
+  type Separation,
+  type Spread,
+  separations,
+} from './statistics.ts'
 
 /** The method that the others claim to beat. */
 const SUBJECT = 'salun'
@@ -30,15 +38,19 @@ interface Ranking {
   rows: readonly Row[]
 }
 
+/** The cluster that a run counts in, by its seed. */
+type ClusterOf = (seed: number) => number
+
 /** Empty where nothing is ranked by Avg. Gap, or one row alone. */
-export function verdictOf({ columns, references, rows }: Ranking): string[] {
+export function verdictOf({ columns, references, rows }: Ranking, clusterOf: ClusterOf = (seed) => seed): string[] {
   const ranked = rows.filter(({ rank, avgGap }) => rank && avgGap)
   if (ranked.length < 2) return []
-  const apart = separations(ranked.map((row) => ({ id: row.submission, bySeed: gapsOf(row) })))
+  const entries = ranked.map((row) => ({ id: row.submission, bySeed: gapsOf(row) }))
+  const apart = separations(entries, { clusterOf })
   return [
     closest(ranked, apart, references),
     ...standing(ranked, apart),
-    ...masks(ranked),
+    ...masks(ranked, clusterOf),
     ...columns
       .filter(({ better, inAvgGap }) => better === 'closer-to-retrain' && !inAvgGap)
       .flatMap((column) => beside(column, ranked, references)),
@@ -48,6 +60,9 @@ export function verdictOf({ columns, references, rows }: Ranking): string[] {
 const gapsOf = ({ gapBySeed }: Row) =>
   new Map(Object.entries(gapBySeed).map(([seed, gap]) => [Number(seed), gap] as const))
 
+/** What a mean is over. */
+const overWords = ({ n, runs }: Spread) => (runs === undefined ? plural(n, 'seed') : `${plural(n, 'cluster')} of seeds`)
+
 const gapWords = ({ avgGap }: Row) => meanAndSd(avgGap!)
 
 function closest(rows: Row[], apart: Separation[], references: readonly Row[]): string {
@@ -56,7 +71,7 @@ function closest(rows: Row[], apart: Separation[], references: readonly Row[]): 
   const near = others.filter(({ submission }) => !behind.has(submission))
   const floor = references.find(({ method }) => method === 'retrain-again')?.avgGap
   return [
-    `Closest to retrain is ${labelled(first)}: Avg. Gap ${gapWords(first)} over ${plural(first.avgGap!.n, 'seed')}`,
+    `Closest to retrain is ${labelled(first)}: Avg. Gap ${gapWords(first)} over ${overWords(first.avgGap!)}`,
     floor ? ` (a second retraining comes to ${fixed(floor.mean)})` : '',
     `. ${behind.size} of ${others.length} other rows are apart from it`,
     near.length > 0 ? `; not apart: ${listOf(near)}.` : '.',
@@ -87,13 +102,13 @@ const MASKS: Readonly<Record<string, string>> = {
 
 /** A method with SalUn's mask beside the same with another or none, each at its best setting here: a comparison that was planned, so
  *  Holm's correction is over these alone. */
-function masks(rows: Row[]): string[] {
+function masks(rows: Row[], clusterOf: ClusterOf): string[] {
   const tests = [...Map.groupBy(rows, ({ method }) => method).values()].flatMap((own) => {
     const masked = own.find((row) => maskOf(row) === 'saliency')
     if (!masked) return []
     return Object.entries(MASKS).flatMap(([mask, words]) => {
       const other = own.find((row) => maskOf(row) === mask)
-      const differences = other ? differencesOf(masked, other) : []
+      const differences = other ? differencesOf(masked, other, clusterOf) : []
       return differences.length > 0 ? [{ masked, words, differences, p: apartP(differences) }] : []
     })
   })
@@ -107,12 +122,13 @@ function masks(rows: Row[]): string[] {
   })
 }
 
-function differencesOf(a: Row, b: Row): number[] {
+function differencesOf(a: Row, b: Row, clusterOf: ClusterOf): number[] {
   const other = gapsOf(b)
-  return [...gapsOf(a)].flatMap(([seed, gap]) => {
+  const found = [...gapsOf(a)].flatMap(([seed, gap]) => {
     const beside = other.get(seed)
-    return beside === undefined ? [] : [gap - beside]
+    return beside === undefined ? [] : [{ cluster: clusterOf(seed), value: gap - beside }]
   })
+  return clusterMeans(found)
 }
 
 const pWords = (p: number): string => (p < 0.001 ? 'below 0.001' : p.toFixed(3))

@@ -1,6 +1,7 @@
 /** A board as a text table: references first, then rows in the board's order. */
-import type { BoardRow, Ranking } from '../../schema/api/board.ts'
+import type { Board, BoardRow, Ranking } from '../../schema/api/board.ts'
 import type { SuiteBoard, SuiteRow } from '../../schema/api/suite.ts'
+import { clustersOf } from '../../schema/parts/seeding.ts'
 import { REFERENCE } from '../science/catalogue/catalogue.ts'
 import { verdictOf } from '../science/verdict.ts'
 import { labelled } from '../words/names.ts'
@@ -40,12 +41,17 @@ export const boardLegend = (
           ),
         }),
         'A rank is a range: few seeds separate few rows.',
+        ...(ordering.clusters === undefined ? [] : [ordering.clusters]),
       ]
-    : ['Mean ± sample sd over n seeds.', ordering.words]
+    : [
+        'Mean ± sample sd over n seeds.',
+        ordering.words,
+        ...(ordering.clusters === undefined ? [] : [ordering.clusters]),
+      ]
 
 /** What it says, a sentence a line, after an empty one. */
-export function boardVerdict(board: Ranking | SuiteBoard): string[] {
-  const sentences = verdictOf(board)
+export function boardVerdict(board: Board | SuiteBoard): string[] {
+  const sentences = verdictOf(board, 'benchmark' in board ? clustersOf(board.benchmark) : undefined)
   return sentences.length > 0 ? ['', ...sentences] : []
 }
 

@@ -3,6 +3,7 @@ import { open, rm, writeFile } from 'node:fs/promises'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Target } from '../../schema/catalogue/catalogue.ts'
 import { picturedOf } from '../../schema/classes.ts'
+import { clustersOf, seedingWords } from '../../schema/parts/seeding.ts'
 import { type Dropped, type LocalMethod, type LocalRun, rowOf } from '../pipeline/local.ts'
 import { type LocalSummary, summarise } from '../pipeline/summarise.ts'
 import { closerToRetrain, metricOf, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
@@ -81,10 +82,11 @@ export async function report(ran: Ran, { format, file }: { format: Format; file:
   const rows = [...new Set([REFERENCE, ...asked])].filter((row) => !isDropped(row))
   const isSuite = benchmarks.length > 1
   const closer = closerToRetrain(benchmark)
-  const summaries = rows.map((row) => summarise(row, runs, closer))
+  const clusterOf = clustersOf(benchmark)
+  const summaries = rows.map((row) => summarise(row, runs, closer, clusterOf))
   const byClass = benchmarks.map(({ slug }) => {
     const own = runs.filter((run) => run.benchmark === slug)
-    return rows.map((row) => summarise(row, own, closer))
+    return rows.map((row) => summarise(row, own, closer, clusterOf))
   })
   const values = { methods: ran.methods, seeds, runs: all, summaries, ...(dropped.length > 0 && { dropped }) }
   const result = isSuite
@@ -105,8 +107,9 @@ export async function report(ran: Ran, { format, file }: { format: Format; file:
   }
   if (format === 'json') return printJson(result)
   const title = isSuite ? `${target.title}: average over the classes` : target.title
-  const scores = scoresOf(summaries, seeds)
-  const legend = legendOf(scores, summaries, seeds, format === 'table' ? 'below it' : 'beside it')
+  const scores = scoresOf(summaries)
+  const about = { seeds, clusters: seedingWords(benchmark) }
+  const legend = legendOf(scores, summaries, about, format === 'table' ? 'below it' : 'beside it')
   const classes = benchmarks.map(className)
   const metrics = (isSuite ? Object.keys(runs[0]!.metrics) : []).map((id) => ({
     title: `${metricTitle(id)} of each class`,
@@ -132,7 +135,7 @@ export async function report(ran: Ran, { format, file }: { format: Format; file:
   for (const line of pathsLines(named)) print(line)
 }
 
-function scoresOf(summaries: LocalSummary[], seeds: number[]): Scores {
+function scoresOf(summaries: LocalSummary[]): Scores {
   const ids = Object.keys(summaries[0]!.metrics)
   const scores = summaries.map(
     ({ method, variant, metrics, avgGap, gapOfMeans, seconds, fractionOfRetrain }): Score => ({
@@ -142,14 +145,19 @@ function scoresOf(summaries: LocalSummary[], seeds: number[]): Scores {
       cells: ids.map((id) => metrics[id]!),
       seconds,
       fractionOfRetrain,
-      n: seeds.length,
+      n: seconds.n,
     }),
   )
   const columns = ids.map((id) => ({ title: metricTitle(id) }))
   return { columns, references: scores.slice(0, 1), rows: scores.slice(1) }
 }
 
-function legendOf(scores: Scores, summaries: LocalSummary[], seeds: number[], place: GapPlace): string[] {
+function legendOf(
+  scores: Scores,
+  summaries: LocalSummary[],
+  { seeds, clusters }: { seeds: number[]; clusters: string | null },
+  place: GapPlace,
+): string[] {
   const ids = Object.keys(summaries[0]!.metrics)
   const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].filter(Boolean).join(', ')
   return [
@@ -160,5 +168,6 @@ function legendOf(scores: Scores, summaries: LocalSummary[], seeds: number[], pl
       beside: ids.filter((id) => metricOf(id)?.besideAvgGap).map(metricTitle),
     }),
     `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`,
+    ...(clusters === null ? [] : [clusters]),
   ]
 }

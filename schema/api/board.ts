@@ -4,8 +4,14 @@ import { benchmark } from '../benchmark.ts'
 import { slug } from '../parts/recipe.ts'
 import { runSummary, tuning, withdrawal } from './submission.ts'
 
-/** Mean, sample standard deviation (n - 1; null for n < 2) and n over seeds. */
-export const spread = z.strictObject({ mean: z.number(), sd: z.number().nullable(), n: z.int() })
+/** Mean, sample standard deviation (n - 1; null for n < 2) and n over seeds. Where the benchmark lets runs share seeds, all three are
+ *  over the means of clusters of runs, and `runs` says of how many, if of more than n. */
+export const spread = z.strictObject({
+  mean: z.number(),
+  sd: z.number().nullable(),
+  n: z.int(),
+  runs: z.int().optional(),
+})
 export type Spread = z.infer<typeof spread>
 
 export const cell = z.strictObject({
@@ -38,6 +44,8 @@ export const ordering = z.strictObject({
   columns: z.array(z.string()),
   /** The rule, for people. */
   words: z.string(),
+  /** What n counts where runs share seeds, and what the figures then say nothing of; for people. */
+  clusters: z.string().optional(),
 })
 export type Ordering = z.infer<typeof ordering>
 

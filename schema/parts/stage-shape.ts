@@ -21,14 +21,18 @@ const common = {
   repeat: z.int().min(1).optional(),
 }
 
+/** Of the split: of what is held out and what is drawn to be forgotten. Left out where it is the stage's own, or draws nothing. */
+const splitSeed = seed.optional()
+
 /** Trains from a fresh initialisation on all of D, or on D_r of a forget request. */
 export const train = z.strictObject({
   kind: z.literal('train'),
   ...common,
+  splitSeed,
   recipe: trainingRecipe,
   /** The data to leave out; null trains on all of D, so that every benchmark shares one original. */
   without: forgetRequest.nullable(),
-  /** Begins the names of its draws; without it they are those that every training of the seed shares. The split is the seed's. */
+  /** Begins the names of its draws; without it they are those that every training of the seed shares. The split stays the same. */
   draws: z
     .string()
     .regex(/^[a-z0-9-]{1,40}$/)
@@ -43,6 +47,7 @@ export type Every = z.infer<typeof every>
 export const unlearn = z.strictObject({
   kind: z.literal('unlearn'),
   ...common,
+  splitSeed,
   holdOut: z.number(),
   augment: z.boolean(),
   request: forgetRequest,

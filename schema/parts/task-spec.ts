@@ -26,9 +26,10 @@ export interface TaskSpec<Part = Record<string, unknown>> {
   stages: { train: z.ZodType; unlearn: z.ZodType; evaluate: z.ZodType } & { [Kind in StageKind]?: z.ZodType }
   /** What it adds to `train` and `unlearn`. */
   trainingPart(part: Part): Record<string, unknown>
-  /** Plans all stages after those that make the weights; the last one evaluates. */
+  /** Plans all stages after those that make the weights; the last one evaluates. `seed` is the split's, so that runs of one retrained
+   *  model share what was measured of it. */
   measure(
-    plan: { benchmark: Planning; part: Part; seed: number; weights: StageKey },
+    plan: { benchmark: Planning; part: Part; seed: number; trainingSeed: number; weights: StageKey },
     add: (spec: StageSpec) => Promise<StageKey>,
   ): Promise<void>
   /** Models that a benchmark names beside its own, by their place in it, and the task that each is of. */

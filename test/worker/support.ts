@@ -243,24 +243,21 @@ export async function workOff(
   most = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   let done = 0
-  const makers = new Map<string, string>()
+  const makers = new Map<string, { method: string; seed: number }>()
   while (done < most) {
     const job = await lease(token)
     if (!job) break
     done++
     const { spec } = job
     const trained = spec.kind === 'train' && `${spec.without ? 'retrain' : 'original'}${spec.draws ? '-again' : ''}`
-    if (trained) makers.set(job.key, trained)
-    if (spec.kind === 'unlearn') makers.set(job.key, spec.method.id)
+    const method = trained || (spec.kind === 'unlearn' && spec.method.id)
+    if (method) makers.set(job.key, { method, seed: spec.seed })
+    const maker = spec.kind === 'evaluate' ? makers.get(spec.inputs.weights!)! : null
     const result: Partial<StageResult> =
-      spec.kind === 'evaluate'
+      maker && spec.kind === 'evaluate'
         ? {
             metrics: metricsOf(
-              score(
-                makers.get(spec.inputs.weights!)!,
-                spec.seed,
-                spec.request.kind === 'class' ? spec.request.label : -1,
-              ),
+              score(maker.method, maker.seed, spec.request.kind === 'class' ? spec.request.label : -1),
             ),
             seconds: { setUp: 1, evaluate: 2 },
           }

@@ -5,7 +5,7 @@ import type { BoardRow, Column, Ranking } from '../../schema/api/board.ts'
 import { Uncounted } from './absences.tsx'
 import type { Order } from './board-sort.ts'
 import { Cautions, cautionsOf } from './cautions.tsx'
-import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, signed, significant, times } from './numbers.ts'
+import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, signed, significant, sizeOf, times } from './numbers.ts'
 import { Params } from './params.tsx'
 import { Scroll } from './scroll.tsx'
 import { progressWords, wordOf } from './state.tsx'
@@ -187,7 +187,7 @@ const RankCell = ({ row: { rank, avgGap }, ranked }: { row: BoardRow; ranked: nu
           beats {ranked - rank.high}, beaten by {rank.low - 1}
         </span>
       )}
-      {avgGap.n < PROVISIONAL_BELOW && <span class="sd">provisional, n={avgGap.n}</span>}
+      {avgGap.n < PROVISIONAL_BELOW && <span class="sd">provisional, n={sizeOf(avgGap)}</span>}
     </td>
   )
 }
@@ -210,7 +210,7 @@ const Row = ({
     {ranked === null ? (
       <td class="num">
         <span class="muted">outside the ranking</span>
-        <span class="sd">n={row.seconds?.n ?? 0}</span>
+        <span class="sd">n={sizeOf(row.seconds ?? { n: 0 })}</span>
       </td>
     ) : ordering.by === 'avg-gap' ? (
       <RankCell row={row} ranked={ranked} />

@@ -25,6 +25,7 @@ export const ReadingNote = ({ board: { columns, ordering } }: { board: Ranking }
       )}{' '}
       A row counts the benchmark's own seeds and those that follow them without a gap, so that nobody chooses the best;
       with one of its own missing it stands below the others.
+      {ordering.clusters !== undefined && ` ${ordering.clusters}`}
       {closeness.length > 0 &&
         ` ${list(closeness)} ${closeness.length === 1 ? 'has no better direction of its own' : 'have no better direction of their own'}: closer to retrain is better.`}
       {averaged.length > 0 &&

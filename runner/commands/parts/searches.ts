@@ -1,5 +1,6 @@
 /** What a sweep is to try: methods with their spaces, declared or given, and the seeds to tune on. */
 import type { Benchmark } from '../../../schema/benchmark.ts'
+import { clustersOf } from '../../../schema/parts/seeding.ts'
 import { lookUp } from '../../pipeline/catalogue.ts'
 import { choicesIn, type Sampler, type Searched } from '../../pipeline/sweep.ts'
 import * as catalogue from '../../science/catalogue/catalogue.ts'
@@ -56,15 +57,22 @@ function entryOf(word: string): { method: string; fixed: string[] } {
   return { method, fixed }
 }
 
-/** The seeds that a board counts are not to be tuned on. */
+/** The seeds that a board counts are not to be tuned on, nor others that share their cluster. */
 export function pilotsOf(benchmark: Benchmark, text: string): number[] {
   const pilots = seedsFrom(text, '--pilots')
-  const shown = pilots.filter((seed) => benchmark.seeds.includes(seed))
+  const clusterOf = clustersOf(benchmark)
+  const counted = new Set(benchmark.seeds.map(clusterOf))
+  const shown = pilots.filter((seed) => counted.has(clusterOf(seed)))
   if (shown.length > 0)
     throw new UsageError(
-      `--pilots: ${shown.join(', ')} ${shown.length === 1 ? 'is a seed' : 'are seeds'} of ${benchmark.slug}, and what is tuned on them is not measured by them; choose others, such as 1000,1001`,
+      `--pilots: ${shown.join(', ')} ${shown.length === 1 ? 'is a seed' : 'are seeds'} of ${benchmark.slug}${shown.some((seed) => !benchmark.seeds.includes(seed)) ? ', or shares its training seed or forget set with one' : ''}, and what is tuned on them is not measured by them; choose others, such as 1000,1001`,
     )
-  if (pilots.length === 1) note('One pilot seed chooses by its chance: give two or more to --pilots.')
+  if (new Set(pilots.map(clusterOf)).size === 1)
+    note(
+      pilots.length === 1
+        ? 'One pilot seed chooses by its chance: give two or more to --pilots.'
+        : `The pilots ${pilots.join(', ')} are one cluster, which chooses by its chance: give more to --pilots, further apart.`,
+    )
   return pilots
 }
 

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { Tuning } from '../../../schema/api/submission.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import type { Target } from '../../../schema/catalogue/catalogue.ts'
+import { clustersOf } from '../../../schema/parts/seeding.ts'
 import { computeApart } from '../../agent/compute-apart.ts'
 import { lookUp } from '../../pipeline/catalogue.ts'
 import { type Dropped, type LocalRun, planLocal, rowOf, runLocal } from '../../pipeline/local.ts'
@@ -36,8 +37,9 @@ type Local = Pick<Awaited<ReturnType<typeof openLocal>>, 'context' | 'places'>
 /** What came of each search, in their order. */
 export async function tune(asked: Asked, options: Options, local: Local): Promise<Tuned[]> {
   const found = await measure(asked, options, local)
-  const closer = closerToRetrain(asked.target.benchmarks[0] as Benchmark)
-  return asked.searches.map((search) => tunedOf(search, { ...found, closer }))
+  const benchmark = asked.target.benchmarks[0] as Benchmark
+  const outcome = { ...found, closer: closerToRetrain(benchmark), clusterOf: clustersOf(benchmark) }
+  return asked.searches.map((search) => tunedOf(search, outcome))
 }
 
 /** The best setting of a method, as a row of a board. */
@@ -91,7 +93,7 @@ async function measure(
       },
       {
         onBegin: ({ key, spec, ...row }) =>
-          view.begin({ label: stageLabel(spec, rowOf(row)), work: work.get(key)!, key }),
+          view.begin({ label: stageLabel(spec, rowOf(row), row.seed), work: work.get(key)!, key }),
         onProgress: ({ key }, progress) => view.update(progress, key),
         onEnd: ({ key }, { reused }) => view.end({ work: work.get(key)!, reused, key }),
         onFail: ({ key }) => view.drop(key),

@@ -10,7 +10,7 @@ import { pathOf, type ShownPath } from '../../queries/runs/paths.ts'
 import { getRun } from '../../queries/runs/runs.ts'
 import { pictureSize } from '../../queries/runs/samples.ts'
 import { WithdrawnNote } from '../../views/absences.tsx'
-import { datasetWords, modelWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
+import { datasetWords, modelWords, recipeWords, requestWords, seedsWords } from '../../views/benchmark-words.ts'
 import { GapBars } from '../../views/charts/gap-bars.tsx'
 import { PathChart } from '../../views/charts/path-chart.tsx'
 import { reasonWords } from '../../views/deliveries.tsx'
@@ -182,6 +182,12 @@ export const runPage: Route = (app) =>
               <a href={`/methods/${method}`}>{title}</a>, version {methodVersion}
               {Object.keys(params).length > 0 && <Params params={params} />}
             </dd>
+            {benchmark.seeding && (
+              <>
+                <dt>Seeds</dt>
+                <dd>{seedsWords(benchmark, seed)}</dd>
+              </>
+            )}
             <dt>Benchmark</dt>
             <dd>
               {datasetWords(benchmark.dataset)}, {modelWords(benchmark.model)}; {requestWords(benchmark)};{' '}

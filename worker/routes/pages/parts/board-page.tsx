@@ -105,7 +105,7 @@ export const BoardPage = ({
               <input type="hidden" name={name} value={value} />
             ))}
           </form>
-          <Verdict board={board} />
+          <Verdict board={board} benchmark={benchmark} />
           {children}
         </>
       )}
