@@ -8,7 +8,8 @@ type Spread = ReturnType<typeof meanAndSpread>
 export interface LocalSummary {
   method: string
   variant?: string | undefined
-  metrics: Record<string, Spread & { gap: number }>
+  /** A value of two models has no gap. */
+  metrics: Record<string, Spread & { gap: number | null }>
   avgGap: Spread | null
   /** The mean over the benchmarks. */
   gapOfMeans: number | null
@@ -35,7 +36,13 @@ export function summarise(row: string, all: LocalRun[], closerToRetrain: string[
     method,
     ...(variant !== undefined && { variant }),
     metrics: Object.fromEntries(
-      ids.map((id) => [id, { ...over(({ metrics }) => metrics[id]!), gap: over(({ gaps }) => gaps[id]!).mean }]),
+      ids.map((id) => [
+        id,
+        {
+          ...over(({ metrics }) => metrics[id]!),
+          gap: spreadOf(runs.flatMap(({ gaps }) => gaps[id] ?? []))?.mean ?? null,
+        },
+      ]),
     ),
     avgGap: spreadOf(runs.flatMap((run) => run.avgGap ?? [])),
     gapOfMeans: whole(ofMeans),

@@ -86,9 +86,10 @@ test('a shift in units of no spread is an error, not infinite', async () => {
 })
 
 test('without the evidence of retrain they are not offered, and no benchmark can name one', async () => {
-  const offered = (beside: { reference?: unknown }) => offeredOn(classification, own, beside).map(({ id }) => id)
+  const offered = (beside: Parameters<typeof offeredOn>[2]) =>
+    offeredOn(classification, own, beside).map(({ id }) => id)
   expect(offered({})).not.toContain('tow')
-  expect(offered({ reference: retrain })).toContain('tow')
+  expect(offered({ reference: { evidence: retrain } })).toContain('tow')
   await expect(scoreEvidence(classification, own, ['tow/accuracy@1'], tools)).rejects.toThrow(
     'no metric tow/accuracy@1',
   )

@@ -2,6 +2,7 @@
 
 import type { Child } from 'hono/jsx'
 import type { BoardRow, Column, Ranking } from '../../schema/api/board.ts'
+import { decimalsOf } from '../http/catalogue.ts'
 import { Uncounted } from './absences.tsx'
 import type { Order } from './board-sort.ts'
 import { Cautions, cautionsOf } from './cautions.tsx'
@@ -58,20 +59,22 @@ const MetricCell = ({ row, column, isRetrain }: { row: BoardRow; column: Column;
   const cell = row.metrics[column.id]
   const cautions = cautionsOf(row, column)
   const marks = cautions.map((words) => <span class="sd warn">{words}</span>)
+  if (isRetrain && column.ofTwo) return <td class="num muted">the reference</td>
   if (!cell) {
     return <td class="num muted">{cautions.length > 0 ? ['no mean', ...marks] : NOT_MEASURED}</td>
   }
   const { mean, sd, gap } = cell
+  const digits = decimalsOf(column.id)
   return (
     <td class="num">
-      <span class="mean">{decimal(mean)}</span>
-      <span class="sd">{plusMinus(sd)}</span>
-      {isRetrain ? (
+      <span class="mean">{decimal(mean, digits)}</span>
+      <span class="sd">{plusMinus(sd, digits)}</span>
+      {column.ofTwo ? null : isRetrain ? (
         <span class="sd">reference</span>
       ) : gap === null ? (
         <span class="sd">no retrain yet</span>
       ) : (
-        <span class={gapClass(gap)}>{signed(gap)}</span>
+        <span class={gapClass(gap)}>{signed(gap, digits)}</span>
       )}
       {marks}
     </td>

@@ -8,6 +8,7 @@ export const ReadingNote = ({ board: { columns, ordering } }: { board: Ranking }
   const directed = columns.filter(({ better }) => better !== 'closer-to-retrain')
   const closeness = columns.filter(({ better }) => better === 'closer-to-retrain').map(({ title }) => title)
   const averaged = columns.filter(({ inAvgGap }) => inAvgGap).map(({ title }) => title)
+  const ofTwo = columns.filter((column) => column.ofTwo).map(({ title, better }) => `${title} (${better} is better)`)
   return (
     <>
       {ordering.by === 'avg-gap' ? (
@@ -30,6 +31,8 @@ export const ReadingNote = ({ board: { columns, ordering } }: { board: Ranking }
       {averaged.length > 0 &&
         averaged.length < closeness.length &&
         ` Avg. Gap is the mean over ${list(averaged)} alone.`}
+      {ofTwo.length > 0 &&
+        ` ${list(ofTwo)} ${ofTwo.length === 1 ? 'compares' : 'compare'} each example's answer, or each set's score, with retrain of the same seed: no gap, and none of retrain itself.`}
       {directed.length === columns.length &&
         ' The gap to retrain is for orientation: these metrics have a better direction of their own.'}
     </>

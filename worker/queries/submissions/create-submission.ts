@@ -13,7 +13,7 @@ import { runs } from '../../../schema/tables/runs.ts'
 import type { submissions } from '../../../schema/tables/submissions.ts'
 import { type Database, newId, type Statement } from '../../bindings/database.ts'
 import type { Identity, Settings } from '../../bindings/env.ts'
-import { methodOf, plannable, referencesOf, resolveParams, targetOf } from '../../http/catalogue.ts'
+import { methodOf, plannable, referenceName, referencesOf, resolveParams, targetOf } from '../../http/catalogue.ts'
 import type { Once } from '../../http/idempotency.ts'
 import { refuseRetired } from '../benchmarks/organise.ts'
 import { createOnce } from '../parts/once.ts'
@@ -81,8 +81,6 @@ async function planSubmission(db: Database, request: z.infer<typeof shape>, iden
   const id = await addTo(plan, request.method, asked, { ...common, author, tokenId, visibility, label, params, tuning })
   return { id, plan }
 }
-
-const referenceName = (method: string) => `${method}@${methodOf(method).version}`
 
 async function seededOf(benchmarks: Benchmark[], seeds: number[]): Promise<SeededBenchmark[]> {
   const definitions = await Promise.all(benchmarks.map(definitionOf))
