@@ -97,8 +97,9 @@ test('an organiser makes one from a file, a runner that has its images computes 
   const meanOf = ({ ua, ta, tow, 'js-retrain': js }: Record<string, { mean: number }>) =>
     [ua, ta, tow, js].map((spread) => spread?.mean)
   const ft = summaries.find(({ method }: { method: string }) => method === 'ft')
-  expect(meanOf(ft.metrics)).toEqual(meanOf((await onBoard()) as Parameters<typeof meanOf>[0]))
-  expect(meanOf(ft.metrics)).not.toContain(undefined)
+  const there = meanOf((await onBoard()) as Parameters<typeof meanOf>[0])
+  // Logarithms end in another digit in the worker.
+  expect(meanOf(ft.metrics)).toEqual(there.map((mean) => expect.closeTo(mean!, 10)))
 
   const retired = await asOrganiser('retire', SLUG, '--reason', 'the stripes of b are those of c')
   expect(retired.code).toBe(0)

@@ -107,7 +107,7 @@ test('a board shows them once both are evaluated, without a gap, and none of ret
   expect(csv).toContain('tow/accuracy@1 mean,tow/accuracy@1 sd,tow/accuracy@1 n,mia/')
   const page = await (await ask(`/boards/${SLUG}`)).text()
   expect(page).toContain('0.8208')
-  expect(page).toContain('ToW (larger is better) compares')
+  expect(page).toContain('ToW (larger is better) is of a row and retrain of the same seed together')
   expect(await (await ask(`/runs/${run.id}`)).text()).toContain('of both together')
 })
 

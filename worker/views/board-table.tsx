@@ -21,7 +21,8 @@ interface HeadProps {
   order: Order
   id: string
   text: string
-  unit: string
+  /** A line each. */
+  unit: string[]
   numeric?: boolean
   /** Begins with the largest. */
   largestFirst?: boolean
@@ -42,7 +43,9 @@ const SortHead = ({ order, id, text, unit, numeric = true, largestFirst = false 
         {text}
         {active && <Arrow down={order.descending} />}
       </button>
-      <span class="unit">{unit}</span>
+      {unit.map((line) => (
+        <span class="unit">{line}</span>
+      ))}
     </th>
   )
 }
@@ -263,14 +266,19 @@ export const BoardTable = <R extends BoardRow>({
           </caption>
           <thead>
             <tr>
-              <SortHead order={order} id="method" text="Method" unit="and its seeds" numeric={false} />
+              <SortHead order={order} id="method" text="Method" unit={['and its seeds']} numeric={false} />
               {byGap ? (
                 <>
-                  <SortHead order={order} id="rank" text="Rank" unit="range by Avg. Gap" />
-                  <SortHead order={order} id="gap" text="Avg. Gap" unit="points, mean over seeds; gap of means below" />
+                  <SortHead order={order} id="rank" text="Rank" unit={['range by Avg. Gap']} />
+                  <SortHead
+                    order={order}
+                    id="gap"
+                    text="Avg. Gap"
+                    unit={['points, mean over seeds;', 'gap of means below']}
+                  />
                 </>
               ) : (
-                <SortHead order={order} id="rank" text="Place" unit="by the rule below" />
+                <SortHead order={order} id="rank" text="Place" unit={['by the rule below']} />
               )}
               {board.columns.map(({ id, title, unit, better, inAvgGap }) => (
                 <SortHead
@@ -278,16 +286,15 @@ export const BoardTable = <R extends BoardRow>({
                   id={id}
                   text={title}
                   unit={[
-                    unit,
-                    better === 'closer-to-retrain' ? 'sorts by |gap|' : `${better} is better`,
-                    byGap && !inAvgGap && 'not in Avg. Gap',
-                  ]
-                    .filter(Boolean)
-                    .join(', ')}
+                    [unit, better === 'closer-to-retrain' ? 'sorts by |gap|' : `${better} is better`]
+                      .filter(Boolean)
+                      .join(', '),
+                    ...(byGap && !inAvgGap ? ['not in Avg. Gap'] : []),
+                  ]}
                   largestFirst={better === 'larger'}
                 />
               ))}
-              <SortHead order={order} id="time" text="RTE" unit="smaller is better" />
+              <SortHead order={order} id="time" text="RTE" unit={['smaller is better']} />
             </tr>
           </thead>
           {board.references.length > 0 && (

@@ -32,7 +32,7 @@ export const ReadingNote = ({ board: { columns, ordering } }: { board: Ranking }
         averaged.length < closeness.length &&
         ` Avg. Gap is the mean over ${list(averaged)} alone.`}
       {ofTwo.length > 0 &&
-        ` ${list(ofTwo)} ${ofTwo.length === 1 ? 'compares' : 'compare'} each example's answer, or each set's score, with retrain of the same seed: no gap, and none of retrain itself.`}
+        ` ${list(ofTwo)} ${ofTwo.length === 1 ? 'is' : 'are'} of a row and retrain of the same seed together: no gap to it, and retrain itself has none.`}
       {directed.length === columns.length &&
         ' The gap to retrain is for orientation: these metrics have a better direction of their own.'}
     </>
