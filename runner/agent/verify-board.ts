@@ -3,7 +3,7 @@ import type { Board, BoardRow } from '../../schema/api/board.ts'
 import { clustersOf } from '../../schema/parts/seeding.ts'
 import { closerToRetrain } from '../science/catalogue/catalogue.ts'
 import { countedSeeds, gapOfMeans } from '../science/comparison.ts'
-import { rankRanges, spreadOver } from '../science/statistics.ts'
+import { apartOver, rankRanges, spreadOver } from '../science/statistics.ts'
 import { avgGap, compared, fraction, numbersOf, plain, type Recompute, type Recomputed } from './recompute.ts'
 import type { Check } from './verify.ts'
 
@@ -77,11 +77,16 @@ function* rowChecks(row: BoardRow, own: Recomputed[], { retrained, bySeed, clust
   for (const [id, shown] of Object.entries(row.metrics)) {
     const measured = (each: Recomputed | undefined) => each?.values[id]?.value
     yield* spreadChecks(id, shown, over(measured))
-    const gap = over((each) => {
+    const gapOf = (each: Recomputed) => {
       const [value, retrain] = [measured(each), measured(retrained.get(each.run.seed))]
       return value === undefined || retrain === undefined ? null : value - retrain
-    })
-    yield compared(`${id} gap`, shown.gap, gap?.mean ?? null)
+    }
+    yield compared(`${id} gap`, shown.gap, over(gapOf)?.mean ?? null)
+    yield compared(
+      `${id} gapP`,
+      shown.gapP,
+      apartOver(own, ({ run }) => clusterOf(run.seed), gapOf),
+    )
   }
   const gapOf = ({ run }: Recomputed) => bySeed.get(run.seed)
   yield* spreadChecks('Avg. Gap', row.avgGap, over(gapOf))

@@ -114,13 +114,16 @@ const sections: Record<string, Section> = {
           unit: metric.unit,
           better: metric.better,
           inAvgGap: isInAvgGap(metric),
+          ofTwo: metric.against !== undefined,
         })),
       ),
-    ({ title, tasks, identity, definition, unit, better, inAvgGap }) => ({
+    ({ title, tasks, identity, definition, unit, better, inAvgGap, ofTwo }) => ({
       head: `${title}; ${tasks.join(', ')}; ${identity}`,
       under: [
         definition,
-        [unit && `in ${unit}`, `${better} is better`, inAvgGap && 'in Avg. Gap'].filter(Boolean).join('; '),
+        [unit && `in ${unit}`, `${better} is better`, inAvgGap && 'in Avg. Gap', ofTwo && 'beside retrain']
+          .filter(Boolean)
+          .join('; '),
       ],
     }),
   ),

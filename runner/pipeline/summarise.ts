@@ -6,7 +6,8 @@ import { type LocalRun, rowOf } from './local.ts'
 export interface LocalSummary {
   method: string
   variant?: string | undefined
-  metrics: Record<string, Spread & { gap: number }>
+  /** A value of two models has no gap. */
+  metrics: Record<string, Spread & { gap: number | null }>
   avgGap: Spread | null
   /** The mean over the benchmarks. */
   gapOfMeans: number | null
@@ -40,7 +41,13 @@ export function summarise(
     method,
     ...(variant !== undefined && { variant }),
     metrics: Object.fromEntries(
-      ids.map((id) => [id, { ...over(({ metrics }) => metrics[id]!), gap: over(({ gaps }) => gaps[id]!).mean }]),
+      ids.map((id) => [
+        id,
+        {
+          ...over(({ metrics }) => metrics[id]!),
+          gap: known(({ gaps }) => gaps[id] ?? null)?.mean ?? null,
+        },
+      ]),
     ),
     avgGap: known((run) => run.avgGap),
     gapOfMeans: whole(ofMeans),

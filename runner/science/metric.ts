@@ -33,6 +33,8 @@ export interface MetricDefinition<Evidence = unknown> {
   /** One sentence, with the formula. */
   definition: string
   unit: string
+  /** In tables; two, unless the second says too little. */
+  decimals?: number
   /** Raised, in `named` too, when the same evidence gives another number than before. */
   version: number
   better: 'closer-to-retrain' | 'smaller' | 'larger'
@@ -41,8 +43,8 @@ export interface MetricDefinition<Evidence = unknown> {
   besideAvgGap?: true
   /** Set where boards that have places order their rows by it: by the worse of a row's places in these. */
   orders?: true
-  /** Set where the number is one of two models: `compute` is handed the evidence of retrain of the same seed as well. No stage has
-   *  both, so benchmarks cannot name it; `palimpsest score --retrain` computes it. */
+  /** Set where the number is one of two models: `compute` is handed the evidence of retrain of the same seed as well. It is computed
+   *  once both are evaluated, has no gap, and retrain itself has none. */
   against?: 'retain'
   /** What the number is, such as `mia/svc-confidence@1`, by which benchmarks name it; `*` stands for an extractor. Different
    *  identities never share a column. */

@@ -44,17 +44,33 @@ export function clusteredSpread(values: Clustered[]): Spread {
   return values.length > spread.n ? { ...spread, runs: values.length } : spread
 }
 
-/** The same of what runs measured; null where none did. */
-export function spreadOver<Run>(
-  runs: readonly Run[],
-  clusterOf: (run: Run) => number,
-  measured: (run: Run) => number | null | undefined,
-): Spread | null {
-  const values = runs.flatMap((run) => {
+type ClusterOf<Run> = (run: Run) => number
+type MeasureOf<Run> = (run: Run) => number | null | undefined
+
+const clustered = <Run>(runs: readonly Run[], clusterOf: ClusterOf<Run>, measured: MeasureOf<Run>): Clustered[] =>
+  runs.flatMap((run) => {
     const value = measured(run) ?? null
     return value === null ? [] : [{ cluster: clusterOf(run), value }]
   })
+
+/** The same of what runs measured; null where none did. */
+export function spreadOver<Run>(
+  runs: readonly Run[],
+  clusterOf: ClusterOf<Run>,
+  measured: MeasureOf<Run>,
+): Spread | null {
+  const values = clustered(runs, clusterOf, measured)
   return values.length > 0 ? clusteredSpread(values) : null
+}
+
+/** How sure it is that what runs measured is not 0 on average, by clusters; null where none measured it. */
+export function apartOver<Run>(
+  runs: readonly Run[],
+  clusterOf: ClusterOf<Run>,
+  measured: MeasureOf<Run>,
+): number | null {
+  const values = clustered(runs, clusterOf, measured)
+  return values.length > 0 ? apartP(clusterMeans(values)) : null
 }
 
 /** The interval that holds the mean of normal values in `level` of all cases; null where there is no spread. */

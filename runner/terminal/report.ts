@@ -6,7 +6,7 @@ import { picturedOf } from '../../schema/classes.ts'
 import { clustersOf, seedingWords } from '../../schema/parts/seeding.ts'
 import { type Dropped, type LocalMethod, type LocalRun, rowOf } from '../pipeline/local.ts'
 import { type LocalSummary, summarise } from '../pipeline/summarise.ts'
-import { closerToRetrain, metricOf, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
+import { closerToRetrain, decimalsOf, metricOf, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
 import { reasonOf } from '../store/write.ts'
 import { duration, fixed } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
@@ -36,7 +36,7 @@ function runTitle(run: LocalRun, benchmarks: Benchmark[]): string {
 
 export function runLine(run: LocalRun, { benchmarks }: Target): string {
   const { method, seed, metrics: values, avgGap, seconds } = run
-  const shown = Object.entries(values).map(([id, value]) => `${metricTitle(id)} ${fixed(value)}`)
+  const shown = Object.entries(values).map(([id, value]) => `${metricTitle(id)} ${fixed(value, decimalsOf(id))}`)
   const gap = method === REFERENCE || avgGap === null ? '' : `  gap ${fixed(avgGap)}`
   return `${styled('green', '✓')} ${runTitle(run, benchmarks)}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
 }
@@ -111,44 +111,50 @@ export async function report(ran: Ran, { format, file }: { format: Format; file:
   const about = { seeds, clusters: seedingWords(benchmark) }
   const legend = legendOf(scores, summaries, about, format === 'table' ? 'below it' : 'beside it')
   const classes = benchmarks.map(className)
-  const metrics = (isSuite ? Object.keys(runs[0]!.metrics) : []).map((id) => ({
+  const metrics = (isSuite ? idsIn(summaries) : []).map((id) => ({
     title: `${metricTitle(id)} of each class`,
+    decimals: decimalsOf(id),
     columns: summaries.map((summary, at) => ({
       title: rowTitle(summary),
-      cells: byClass.map((own) => own[at]!.metrics[id]!),
-      average: summary.metrics[id]!,
+      cells: byClass.map((own) => own[at]!.metrics[id] ?? null),
+      average: summary.metrics[id] ?? null,
     })),
   }))
   const named = runs.map((run) => ({ name: runTitle(run, benchmarks), run }))
   if (format !== 'table') {
-    const byClass = metrics.map(({ title, columns }) => classSheet(title, classes, columns))
+    const byClass = metrics.map(({ title, decimals, columns }) => classSheet(title, classes, columns, decimals))
     return printSheets([scoresSheet(scores, { title, legend }), ...byClass, ...pathsSheets(named)], format)
   }
   print()
   print(title)
   for (const line of [...scoresTable(scores), ...legend]) print(line)
-  for (const { title, columns } of metrics) {
+  for (const { title, decimals, columns } of metrics) {
     print()
     print(title)
-    for (const line of classTable(classes, columns)) print(line)
+    for (const line of classTable(classes, columns, decimals)) print(line)
   }
   for (const line of pathsLines(named)) print(line)
 }
 
+/** Retrain, which is the first, has no values of two models. */
+const idsIn = (summaries: LocalSummary[]): string[] => [
+  ...new Set(summaries.flatMap(({ metrics }) => Object.keys(metrics))),
+]
+
 function scoresOf(summaries: LocalSummary[]): Scores {
-  const ids = Object.keys(summaries[0]!.metrics)
+  const ids = idsIn(summaries)
   const scores = summaries.map(
     ({ method, variant, metrics, avgGap, gapOfMeans, seconds, fractionOfRetrain }): Score => ({
       name: rowTitle({ method, variant }),
       avgGap: method === REFERENCE ? null : avgGap,
       gapOfMeans,
-      cells: ids.map((id) => metrics[id]!),
+      cells: ids.map((id) => metrics[id] ?? ''),
       seconds,
       fractionOfRetrain,
       n: seconds.n,
     }),
   )
-  const columns = ids.map((id) => ({ title: metricTitle(id) }))
+  const columns = ids.map((id) => ({ title: metricTitle(id), decimals: decimalsOf(id) }))
   return { columns, references: scores.slice(0, 1), rows: scores.slice(1) }
 }
 
@@ -158,7 +164,7 @@ function legendOf(
   { seeds, clusters }: { seeds: number[]; clusters: string | null },
   place: GapPlace,
 ): string[] {
-  const ids = Object.keys(summaries[0]!.metrics)
+  const ids = idsIn(summaries)
   const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].filter(Boolean).join(', ')
   return [
     ...scoresLegend({
@@ -166,6 +172,7 @@ function legendOf(
       compared: hasGaps(scores),
       place,
       beside: ids.filter((id) => metricOf(id)?.besideAvgGap).map(metricTitle),
+      ofTwo: ids.flatMap((id) => metricOf(id) ?? []).filter(({ against }) => against),
     }),
     `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`,
     ...(clusters === null ? [] : [clusters]),

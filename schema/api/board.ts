@@ -33,6 +33,8 @@ export const column = z.strictObject({
   better: z.enum(['closer-to-retrain', 'smaller', 'larger']),
   /** Whether Avg. Gap is the mean over it, among others. */
   inAvgGap: z.boolean(),
+  /** Whether a value is of two models, the row's and retrain's of the same seed: it has no gap, and retrain itself has none. */
+  ofTwo: z.boolean().default(false),
   /** Full identities of the values shown, the most frequent first: with more than one, values were not measured alike. */
   measured: z.array(z.string()),
 })

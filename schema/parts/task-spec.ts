@@ -1,6 +1,7 @@
 /** The contract of schema/tasks/: what a plan, a stage key and a board must know of a task; its file name is its id. */
 import { z } from 'zod'
 import type { DatasetRef, ForgetRequest, ModelRef, TrainingRecipe } from './recipe.ts'
+import type { Aim } from './request.ts'
 import type { StageKey, StageKind, StageSpec } from './stage-shape.ts'
 
 /** What all benchmarks have and a plan needs. */
@@ -38,6 +39,8 @@ export interface TaskSpec<Part = Record<string, unknown>> {
   along?: readonly string[]
   /** How often a `sample` stage asks the model about one image, for a number of classes. */
   answersOf?(part: unknown, classes: number): number
+  /** Identities of the metrics of a benchmark that names none, by what it asks of unlearning; where this is left out, it must. */
+  usualMetrics?: Readonly<Record<Aim, readonly string[]>>
   /** Trainings that every submission is shown beside: retrain alone, or the original too. */
   references: readonly ('retain' | 'all')[]
   /** What orders a board: the mean gap to retrain, or the worse of a row's places in the metrics that say so. */

@@ -1,6 +1,10 @@
 /** Image classification: a classifier forgets examples, or a class. */
 import { defineTask, nothing } from '../parts/task-spec.ts'
 
+/** Those of the field's tables, and how far a model is from retrain itself. */
+const PAPERS = ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1']
+const BESIDE_RETRAIN = ['tow/accuracy@1', 'js-retrain/softmax@1']
+
 export const classification = defineTask({
   title: 'Image classification',
   engine: 3,
@@ -15,6 +19,11 @@ export const classification = defineTask({
     await add({ kind: 'evaluate', ...common, part: {}, inputs: { weights } })
   },
   along: ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1'],
+  usualMetrics: {
+    // Of samples D_f and test set come from one distribution, so the two-sided attack means something.
+    untraining: [...PAPERS, 'auc/confidence@1', 'auc/entropy@1', ...BESIDE_RETRAIN],
+    unlearning: [...PAPERS, ...BESIDE_RETRAIN],
+  },
   references: ['retain'],
   ordering: 'avg-gap',
 })

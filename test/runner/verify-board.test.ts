@@ -28,7 +28,7 @@ const recompute = async (id: string): Promise<Recomputed> => {
   const [value, seconds] = measured[method]![seed]!
   const run = { id, seed, benchmark, metrics: {}, reference: null } as unknown as Recomputed['run']
   const values = { ua: { identity: IDENTITY, value } }
-  return { run, stages: [], values, problems: [], seconds, mask: null, deviceClass: 'cpu' }
+  return { run, stages: [], values, problems: [], evidence: null, seconds, mask: null, deviceClass: 'cpu' }
 }
 
 /** Of two values `apart`, the sample standard deviation is that over √2. */
@@ -40,13 +40,13 @@ const rowOf = (method: string, more: Partial<BoardRow>) =>
     ...more,
   }) as unknown as BoardRow
 const retrain = rowOf('retrain', {
-  metrics: { ua: { ...two(11, 2), gap: 0 } },
+  metrics: { ua: { ...two(11, 2), gap: 0, gapP: 1 } },
   ...{ avgGap: two(0, 0), gapOfMeans: 0, gapBySeed: { 0: 0, 1: 0, 2: 0, 3: 0 } },
   ...{ seconds: two(100, 0), fractionOfRetrain: two(1, 0) },
 })
 const ft = rowOf('ft', {
   // 6 and 5 of the two trainings, where retrain has 10 and 12; |gap| is 5, 3, 6, 8 of the runs, so 4 and 7.
-  metrics: { ua: { ...two(5.5, 1), gap: -5.5 } },
+  metrics: { ua: { ...two(5.5, 1), gap: -5.5, gapP: 1 } },
   ...{ avgGap: two(5.5, 3), gapOfMeans: 5.5, gapBySeed: { 0: 5, 1: 3, 2: 6, 3: 8 } },
   ...{ seconds: two(16, 10), fractionOfRetrain: two(0.16, 0.1), rank: { low: 1, high: 1 } },
 })

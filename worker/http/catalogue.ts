@@ -27,7 +27,15 @@ import type { Suite } from '../../schema/suite.ts'
 import { taskNamed, taskRef } from '../../schema/task.ts'
 import { ownBenchmarks } from './own-benchmarks.ts'
 
-export { methods, metricNamed, metricsOf, scienceTasks, titleOf } from '../../runner/science/catalogue/catalogue.ts'
+export {
+  decimalsOf,
+  methods,
+  metricNamed,
+  metricsOf,
+  ofTwoModels,
+  scienceTasks,
+  titleOf,
+} from '../../runner/science/catalogue/catalogue.ts'
 export { EXAMPLE, isReference, plannable, REFERENCE, referencePlace, suites, suiteWith }
 
 /** Methods that every submission brings along for its seeds; a second retrain, which costs as much as the first, is asked for. */
@@ -120,6 +128,9 @@ const targetFrom = (benchmark: Benchmark): Target => ({
 
 export const methodOf = (id: string): MethodDefinition => lookUp('unknown_method', 'method', methods, id)
 
+/** What the runs of a method are called that others are shown beside. */
+export const referenceName = (method: string): string => `${method}@${methodOf(method).version}`
+
 export const picturedBy = ({ dataset }: Benchmark): Pictured | undefined => picturedOf(dataset)
 
 /** The task of benchmarks that name none. */
@@ -157,6 +168,7 @@ export function columnsOf({ task, metrics }: Benchmark): Omit<Column, 'measured'
       identity,
       better: metric?.better ?? 'closer-to-retrain',
       inAvgGap: metric ? isInAvgGap(metric) : true,
+      ofTwo: metric?.against !== undefined,
     }
   })
 }

@@ -1,6 +1,6 @@
 /** The board of a benchmark: rows, spreads, gaps and ranks. Page, API and export all read this. */
 import { avgGapOf, fractionOfRetrain, gapOfMeans, gapsOf } from '../../../runner/science/comparison.ts'
-import { apartP, clusterMeans, mean, rankRanges, spreadOver } from '../../../runner/science/statistics.ts'
+import { apartOver, rankRanges, spreadOver } from '../../../runner/science/statistics.ts'
 import type { Board, BoardRow, Cell, Column, Ordering, Spread } from '../../../schema/api/board.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { clustersOf } from '../../../schema/parts/seeding.ts'
@@ -78,13 +78,11 @@ export function rowOf(
   const cells = columns.flatMap(({ id }): [string, Cell][] => {
     // Values that were not measured alike have no mean.
     const spread = identities[id]?.length === 1 ? over(({ metrics }) => metrics[id]) : null
-    const gaps = clusterMeans(
-      measured.flatMap(({ seed, metrics }) => {
-        const value = gapsOf(metrics, retrained.get(seed)?.metrics)[id]
-        return value === undefined ? [] : [{ cluster: clusterOf(seed), value }]
-      }),
-    )
-    const beside = gaps.length > 0 ? { gap: mean(gaps), gapP: apartP(gaps) } : { gap: null, gapP: null }
+    const gapOf = ({ seed, metrics }: Seeded) => gapsOf(metrics, retrained.get(seed)?.metrics)[id]
+    const beside = {
+      gap: over(gapOf)?.mean ?? null,
+      gapP: apartOver(measured, ({ seed }) => clusterOf(seed), gapOf),
+    }
     return spread ? [[id, { ...spread, ...beside }]] : []
   })
   const classes = new Set(measured.map(({ deviceClass }) => deviceClass))

@@ -141,5 +141,7 @@ function averageOf(seed: number, classes: Seeded[][]): Seeded | null {
     seconds: mean(found.map(({ seconds }) => seconds)),
     mask: masks.length === found.length ? mean(masks) : null,
     deviceClass: [...new Set(found.map(({ deviceClass }) => deviceClass))].sort().join(', '),
+    evidence: null,
+    beside: [],
   }
 }

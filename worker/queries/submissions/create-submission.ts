@@ -13,7 +13,15 @@ import { runs } from '../../../schema/tables/runs.ts'
 import type { submissions } from '../../../schema/tables/submissions.ts'
 import { type Database, newId, type Statement } from '../../bindings/database.ts'
 import type { Identity, Settings } from '../../bindings/env.ts'
-import { methodOf, plannable, referencesOf, refuseLooks, resolveParams, targetOf } from '../../http/catalogue.ts'
+import {
+  methodOf,
+  plannable,
+  referenceName,
+  referencesOf,
+  refuseLooks,
+  resolveParams,
+  targetOf,
+} from '../../http/catalogue.ts'
 import type { Once } from '../../http/idempotency.ts'
 import { refuseRetired } from '../benchmarks/organise.ts'
 import { createOnce } from '../parts/once.ts'
@@ -83,8 +91,6 @@ async function planSubmission(db: Database, request: z.infer<typeof shape>, iden
   const id = await addTo(plan, request.method, asked, row, { every })
   return { id, plan }
 }
-
-const referenceName = (method: string) => `${method}@${methodOf(method).version}`
 
 async function seededOf(benchmarks: Benchmark[], seeds: number[]): Promise<SeededBenchmark[]> {
   const definitions = await Promise.all(benchmarks.map(definitionOf))

@@ -55,7 +55,7 @@ const TaskSection = ({ task, title }: { task: string; title: string }) => (
         <p>
           <Prose text={definition} /> {unit && `Unit: ${unit}. `}
           {better === 'closer-to-retrain' ? 'Closer to retrain' : better === 'larger' ? 'Larger' : 'Smaller'} is better.
-          {against && ' Of two models: palimpsest score --retrain computes it, no board shows it.'}
+          {against && ' Of two models, this one and retrain of the same seed: it has no gap, and retrain itself none.'}
           {besideAvgGap && ' Shown beside Avg. Gap, no part of it.'}
           {named.includes('*') && ' The * stands for the extractor of the features.'}
         </p>
