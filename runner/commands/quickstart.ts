@@ -15,6 +15,7 @@ import { boardLegend, boardTable, boardVerdict } from '../terminal/board.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
 import { type ProgressView, showProgress } from '../terminal/progress.ts'
 import { stageLabel, workOf } from '../terminal/stages.ts'
+import { seedsText } from '../words/command.ts'
 import { labelled } from '../words/names.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { collect, resolveParams, seedsFrom, wholeNumber } from './parts/arguments.ts'
@@ -129,6 +130,11 @@ async function execute(options: Options): Promise<void> {
       for (const line of [...boardLegend(found), ...boardVerdict(found)]) print(line)
       print(`Board: ${page}`)
     }
+    const own = lookUp('benchmark', benchmarks, SLUG).seeds
+    if (own.some((seed) => !seeds.includes(seed)))
+      note(
+        `Ranks need all ${own.length} seeds of the benchmark: npm start -- --seeds ${seedsText(own)} adds those that are missing.`,
+      )
     if (options.serve) {
       note('Serving until Ctrl-C.')
       await untilStopped(server.ended, signal, { log: server.log, home })

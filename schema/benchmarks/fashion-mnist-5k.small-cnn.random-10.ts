@@ -59,5 +59,5 @@ export const fashionMnist5kSmallCnnRandom10 = defineBenchmark({
     'auc/confidence@1',
     'auc/entropy@1',
   ],
-  seeds: [0, 1, 2],
+  seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
 })

@@ -214,8 +214,10 @@ export const metricsOf = ({ ua, ra, ta, mia }: Scores): StageResult['metrics'] =
   mia: { identity: 'mia/svc-confidence@1', value: mia },
 })
 
-// Boards ask for what the runner here measures, whatever else a benchmark comes to name.
+// Boards ask for what the runner here measures, whatever else a benchmark comes to name, and for so few seeds that rows can be worked
+// out by hand.
 for (const benchmark of benchmarks.values()) {
+  benchmark.seeds = benchmark.seeds.slice(0, 3)
   if (benchmark.task.id !== 'classification') continue
   benchmark.metrics = Object.values(metricsOf({ ua: 0, ra: 0, ta: 0, mia: 0 })).map(({ identity }) => identity)
 }

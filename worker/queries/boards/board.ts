@@ -32,7 +32,8 @@ export function boardOf({ benchmark, columns, groups, retrained, absent }: Groun
 export const hasOwnSeeds = ({ seeds }: Pick<Benchmark, 'seeds'>, { seconds }: Pick<BoardRow, 'seconds'>): boolean =>
   (seconds?.runs ?? seconds?.n ?? 0) >= seeds.length
 
-/** Retrain, a second retrain and original apart, then the rows by the rule of the board; those outside the ranking last. */
+/** Retrain, a second retrain and original apart, then the rows by the rule of the board; those outside the ranking last, by what
+ *  there is of their Avg. Gap. */
 export function inOrder<Row extends BoardRow>(
   all: Row[],
   columns: Column[],
@@ -46,7 +47,9 @@ export function inOrder<Row extends BoardRow>(
   const leading = columns.filter(({ id }) => ordering.columns.includes(id))
   const own = others.filter(isRanked)
   const first = ordering.by === 'avg-gap' ? ranked(own, clusterOf) : placed(own, leading)
-  return { references, rows: [...first, ...others.filter((row) => !isRanked(row))] }
+  const gapOf = ({ avgGap }: Row) => avgGap?.mean ?? Number.MAX_VALUE
+  const last = others.filter((row) => !isRanked(row)).sort((a, b) => gapOf(a) - gapOf(b))
+  return { references, rows: [...first, ...last] }
 }
 
 /** The cluster that a run counts in, by its seed. */
