@@ -2,7 +2,7 @@
 import { forgottenClasses } from '../../../schema/parts/request.ts'
 import { classifiers } from '../../engine/nn/architectures/classifiers.ts'
 import { createExecutor } from '../../engine/nn/executor.ts'
-import { extract } from '../../engine/nn/extract.ts'
+import { type ExtractOptions, extract } from '../../engine/nn/extract.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
 import { labelsOf } from '../../formats/labels.ts'
 import type { Split } from '../../science/dataset.ts'
@@ -16,6 +16,7 @@ import { loadWeights } from '../../stages/weights.ts'
 import { bestEpoch } from './best-epoch.ts'
 import { classifierFor } from './network.ts'
 import { classifierObjective } from './objective.ts'
+import { probe } from './probe.ts'
 
 /** Images in one batch of evaluation; it does not change the answers. */
 const BATCH = 250
@@ -62,23 +63,34 @@ export const classification = defineRunnerTask<ClassifierTypes>({
     const executor = createExecutor({ threads, provider, signal })
     const setUp = total()
     try {
-      const ask = async ({ images, labels }: Split, items: Int32Array, phase: string) => ({
-        logits: (
-          await extract({
-            ...{ network, state, images, items, phase, executor, threads, signal, onProgress },
-            features: false,
-            batch: BATCH,
-          })
-        ).logits,
-        labels: labelsOf(labels, items),
+      const look = (
+        of: Split,
+        items: Int32Array,
+        how: { phase: string; features?: true; now?: ExtractOptions['state'] },
+      ) => {
+        const { phase, features = false, now = state } = how
+        const common = { network, items, phase, executor, threads, signal, onProgress }
+        return extract({ ...common, state: now, images: of.images, features, batch: BATCH })
+      }
+      const ask = async (of: Split, items: Int32Array, phase: string, now: ExtractOptions['state'] = state) => ({
+        logits: (await look(of, items, { phase, now })).logits,
+        labels: labelsOf(of.labels, items),
       })
-      const evidence = {
-        classes: classes.length,
+      const answers = {
         forget: await ask(train, forget, 'answers on D_f'),
         retain: await ask(train, retain, 'answers on D_r'),
         test: await ask(test, Int32Array.from(test.labels.keys()), 'answers on the test set'),
+      }
+      const featuresOf = async (of: Split, items: Int32Array) =>
+        (await look(of, items, { phase: 'features', features: true })).features
+      const subject = { network, state, dataset: loaded.dataset, forget, retain, gone, answers, ask, featuresOf }
+      const probed = await probe(spec, subject, context)
+      const evidence = {
+        classes: classes.length,
+        ...answers,
         forgottenClass: gone.length === 1 ? gone[0]! : null,
         ...(gone.length > 1 && { forgottenClasses: gone }),
+        ...(probed && { probed }),
       }
       const artifacts = { [EVIDENCE]: await store.put(encodeEvidence(evidence)) }
       const compile = executor.compileSeconds()

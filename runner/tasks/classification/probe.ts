@@ -1,0 +1,61 @@
+/** Tries on a model what its stage asks for beside answers. */
+import { probesOf } from '../../../schema/parts/probes.ts'
+import type { StageOf } from '../../../schema/parts/stage-shape.ts'
+import type { Network } from '../../engine/nn/network.ts'
+import type { Tensor } from '../../engine/onnx/tensor.ts'
+import type { Dataset, Split } from '../../science/dataset.ts'
+import { answersWithout, countCorrect } from '../../science/tasks/classification/evidence/answers.ts'
+import type { Answers } from '../../science/tasks/classification/evidence/evidence.ts'
+import type { Probed } from '../../science/tasks/classification/evidence/probed.ts'
+import type { StageContext } from '../../stages/stage.ts'
+import { type FeaturesOf, probeClasses, probeMembership } from './linear-probe.ts'
+import { relearn } from './relearn.ts'
+
+interface Subject {
+  network: Network
+  state: ReadonlyMap<string, Tensor>
+  dataset: Dataset
+  forget: Int32Array
+  retain: Int32Array
+  /** The classes that are forgotten whole. */
+  gone: readonly number[]
+  /** What it answered. */
+  answers: Record<'forget' | 'test', Answers>
+  ask(of: Split, items: Int32Array, phase: string, state: ReadonlyMap<string, Tensor>): Promise<Answers>
+  featuresOf: FeaturesOf
+}
+
+/** Undefined where nothing is asked for. */
+export async function probe(
+  spec: StageOf<'evaluate'>,
+  { network, state, dataset, forget, retain, gone, answers, ask, featuresOf }: Subject,
+  context: StageContext,
+): Promise<Probed | undefined> {
+  const { relearn: again, linear } = probesOf(spec)
+  if (!again && !linear) return undefined
+  const { seed } = spec
+  const { train, test } = dataset
+  const probed: Probed = {}
+  if (again) {
+    const counted = Int32Array.from(test.labels.keys()).filter((item) => !gone.includes(test.labels[item]!))
+    probed.curve = await relearn(
+      { network, state, train, forget, retain, seed },
+      again,
+      {
+        before: [countCorrect(answers.forget), countCorrect(answersWithout(answers.test, gone))],
+        look: async (now) => [
+          countCorrect(await ask(train, forget, 'answers on D_f', now)),
+          countCorrect(await ask(test, counted, 'answers on the test set', now)),
+        ],
+      },
+      context,
+    )
+  }
+  if (!linear) return probed
+  const subject = { featuresOf, train, test, classes: dataset.classes.length, seed }
+  if (gone.length > 0) {
+    const items = Int32Array.from([...forget, ...retain]).sort()
+    return { ...probed, logits: await probeClasses(subject, { ...linear, items }) }
+  }
+  return { ...probed, membership: await probeMembership(subject, { ...linear, forget }) }
+}
