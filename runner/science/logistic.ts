@@ -16,7 +16,7 @@ export interface LogisticFit {
 }
 
 /** Largest entry of the gradient at the end. */
-const TOLERANCE = 1e-7
+const TOLERANCE = 1e-9
 const MOST_STEPS = 1000
 /** Steps that L-BFGS remembers. */
 const HISTORY = 10
@@ -122,7 +122,9 @@ function minimise(start: Float64Array, at: (point: Float64Array) => Point): Floa
     let length = 1
     let next = moved(point, length, direction)
     let there = at(next)
-    while (!(there.value <= here.value + 1e-4 * length * slope)) {
+    // Close to the optimum a step gains less than the value is known to.
+    const noise = 1e-14 * Math.abs(here.value)
+    while (!(there.value <= here.value + 1e-4 * length * slope + noise)) {
       // Nothing smaller can be told from where it stands.
       if (length < 1e-10) return point
       length /= 2

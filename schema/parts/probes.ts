@@ -36,7 +36,7 @@ const whole = z
   })
   .refine(evenly.check, evenly.error)
 
-/** As a benchmark asks for them: batch size and rate are those of its training, unless it says others. */
+/** As a benchmark asks for them: the batch size is that of its training and the rate a tenth of it, unless it says others. */
 export const askedProbes = z
   .strictObject({
     relearn: z
@@ -61,7 +61,7 @@ export type LinearProbe = z.infer<typeof linear>
 /** What a stage is told of the probes of a benchmark. */
 export function probesFor({ relearn, linear }: AskedProbes, training: TrainingRecipe): Probes {
   const { optimizer, clipNorm, augment } = training
-  const { batchSize = training.batchSize, learningRate = training.learningRate } = relearn ?? {}
+  const { batchSize = training.batchSize, learningRate = training.learningRate / 10 } = relearn ?? {}
   return {
     ...(relearn && { relearn: { ...relearn, batchSize, learningRate, optimizer, clipNorm, augment } }),
     ...(linear && { linear }),

@@ -4,7 +4,7 @@ import type { StageOf } from '../../../schema/parts/stage-shape.ts'
 import type { Network } from '../../engine/nn/network.ts'
 import type { Tensor } from '../../engine/onnx/tensor.ts'
 import type { Dataset, Split } from '../../science/dataset.ts'
-import { answersWithout, countCorrect } from '../../science/tasks/classification/evidence/answers.ts'
+import { answersWithout, countCorrect, firstOf } from '../../science/tasks/classification/evidence/answers.ts'
 import type { Answers } from '../../science/tasks/classification/evidence/evidence.ts'
 import type { Probed } from '../../science/tasks/classification/evidence/probed.ts'
 import type { StageContext } from '../../stages/stage.ts'
@@ -38,14 +38,18 @@ export async function probe(
   const probed: Probed = {}
   if (again) {
     const counted = Int32Array.from(test.labels.keys()).filter((item) => !gone.includes(test.labels[item]!))
+    const first = counted.subarray(0, forget.length)
     probed.curve = await relearn(
       { network, state, train, forget, retain, seed },
       again,
       {
-        before: [countCorrect(answers.forget), countCorrect(answersWithout(answers.test, gone))],
+        before: [
+          countCorrect(answers.forget),
+          countCorrect(firstOf(answersWithout(answers.test, gone), forget.length)),
+        ],
         look: async (now) => [
           countCorrect(await ask(train, forget, 'answers on D_f', now)),
-          countCorrect(await ask(test, counted, 'answers on the test set', now)),
+          countCorrect(await ask(test, first, 'answers on the test set', now)),
         ],
       },
       context,

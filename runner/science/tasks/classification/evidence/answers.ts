@@ -77,6 +77,12 @@ export function argmax({ logits, labels }: Answers, example: number): number {
   return best
 }
 
+/** The first examples of a set, as many as there are up to a number. */
+export const firstOf = ({ logits, labels }: Answers, count: number): Answers => ({
+  logits: logits.subarray(0, (count * logits.length) / labels.length),
+  labels: labels.subarray(0, count),
+})
+
 /** How many examples have their largest logit at their true class. */
 export function countCorrect(answers: Answers): number {
   let correct = 0

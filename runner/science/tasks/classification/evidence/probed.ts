@@ -7,7 +7,8 @@ import { type Answers, type Evidence, forgottenOf } from './evidence.ts'
 
 /** All that is there was asked for by the benchmark. */
 export interface Probed {
-  /** [points, 3]: steps of training on D_f, and how many of D_f and of the test set, without forgotten classes, were then right. */
+  /** [points, 3]: steps of training on D_f, how many of D_f were then right, and how many of the first test images, without forgotten
+   *  classes and no more than D_f has. */
   curve?: Float32Array
   /** [test, classes]: logits of the classifier of classes on frozen features, for each test example. */
   logits?: Float32Array

@@ -2,7 +2,7 @@
 import { type Probes, probesOf } from '../../../../../schema/parts/probes.ts'
 import { forgottenClasses } from '../../../../../schema/parts/request.ts'
 import type { AskedEvidence, TensorShapes } from '../../../task.ts'
-import { answersOf, countCorrect } from './answers.ts'
+import { answersOf, countCorrect, firstOf } from './answers.ts'
 import type { Evidence } from './evidence.ts'
 import { foldsOf, pairsPerClass } from './pairs.ts'
 
@@ -41,7 +41,8 @@ function curveObjection(
   { every }: NonNullable<Probes['relearn']>,
   evidence: Evidence,
 ): string | null {
-  const [forget, test] = [answersOf(evidence, 'forget'), answersOf(evidence, 'test')]
+  const forget = answersOf(evidence, 'forget')
+  const test = firstOf(answersOf(evidence, 'test'), forget.labels.length)
   const right = [countCorrect(forget), countCorrect(test)]
   const most = [forget.labels.length, test.labels.length]
   for (let look = 0; look < curve.length / 3; look++) {
