@@ -1,13 +1,19 @@
 /** Tries on a model what its stage asks for beside answers. */
-import { probesOf } from '../../../schema/parts/probes.ts'
+import { EXPORTED } from '../../../schema/parts/model-file.ts'
+import { type AskedProbes, probesOf } from '../../../schema/parts/probes.ts'
+import type { ModelRef } from '../../../schema/parts/recipe.ts'
 import type { StageOf } from '../../../schema/parts/stage-shape.ts'
+import { findModelFile } from '../../data/files/model-file.ts'
+import { featureCount } from '../../engine/nn/extract.ts'
 import type { Network } from '../../engine/nn/network.ts'
 import type { Tensor } from '../../engine/onnx/tensor.ts'
 import type { Dataset, Split } from '../../science/dataset.ts'
 import { answersWithout, countCorrect, firstOf } from '../../science/tasks/classification/evidence/answers.ts'
 import type { Answers } from '../../science/tasks/classification/evidence/evidence.ts'
 import type { Probed } from '../../science/tasks/classification/evidence/probed.ts'
+import { ConfigurationError } from '../../stages/configuration-error.ts'
 import type { StageContext } from '../../stages/stage.ts'
+import { networkFrom } from './exported.ts'
 import { type FeaturesOf, probeClasses, probeMembership } from './linear-probe.ts'
 import { relearn } from './relearn.ts'
 
@@ -62,4 +68,19 @@ export async function probe(
     return { ...probed, logits: await probeClasses(subject, { ...linear, items }) }
   }
   return { ...probed, membership: await probeMembership(subject, { ...linear, forget }) }
+}
+
+/** Throws ConfigurationError where the model is a file without features that a linear probe could look at. */
+export async function checkProbes(
+  { model, task }: { model: ModelRef; task: Record<string, unknown> },
+  places: Parameters<typeof findModelFile>[1],
+): Promise<void> {
+  const asked = task.probes as AskedProbes | undefined
+  if (!asked?.linear || model.id !== EXPORTED) return
+  const network = networkFrom(await findModelFile(model, places), model)
+  try {
+    featureCount(network)
+  } catch (error) {
+    throw new ConfigurationError(`task.probes.linear: ${(error as Error).message}; leave it out`)
+  }
 }

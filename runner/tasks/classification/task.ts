@@ -16,13 +16,16 @@ import { loadWeights } from '../../stages/weights.ts'
 import { bestEpoch } from './best-epoch.ts'
 import { classifierFor } from './network.ts'
 import { classifierObjective } from './objective.ts'
-import { probe } from './probe.ts'
+import { checkProbes, probe } from './probe.ts'
 
 /** Images in one batch of evaluation; it does not change the answers. */
 const BATCH = 250
 
 export const classification = defineRunnerTask<ClassifierTypes>({
   architectures: classifiers,
+  async prepare(benchmark, { places }) {
+    await checkProbes(benchmark, places)
+  },
   async model({ model }, loaded, context) {
     const { network, original } = await classifierFor(model, loaded, context)
     return {
