@@ -4,6 +4,7 @@ import { viewerOf } from '../../access/people.ts'
 import type { Route } from '../../http/route.ts'
 import { logSizes, readTail } from '../../queries/logs/read-log.ts'
 import { askedOf } from '../../queries/runs/command.ts'
+import { curvesOf } from '../../queries/runs/curves.ts'
 import { listManifests } from '../../queries/runs/manifests.ts'
 import { masksOf } from '../../queries/runs/masks.ts'
 import { getRun } from '../../queries/runs/runs.ts'
@@ -11,6 +12,7 @@ import { pictureSize } from '../../queries/runs/samples.ts'
 import { WithdrawnNote } from '../../views/absences.tsx'
 import { datasetWords, modelWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { GapBars } from '../../views/charts/gap-bars.tsx'
+import { RelearnChart } from '../../views/charts/relearn-chart.tsx'
 import { reasonWords } from '../../views/deliveries.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
 import { TAIL_LINES } from '../../views/log-line.ts'
@@ -98,6 +100,7 @@ export const runPage: Route = (app) =>
       run.stages.map(({ key }) => key),
     )
     const masks = await masksOf(db, c.env.STORE, run.stages)
+    const curves = await curvesOf(db, c.env.STORE, run)
     const samples = await Promise.all(
       run.samples.map(async (sample) => ({
         ...sample,
@@ -189,8 +192,12 @@ export const runPage: Route = (app) =>
                   </p>
                 )}
                 {run.reference !== run.id && (
-                  <GapBars metrics={metrics.filter(({ better }) => better === 'closer-to-retrain')} />
+                  <GapBars
+                    // Points are of percent.
+                    metrics={metrics.filter(({ better, unit }) => better === 'closer-to-retrain' && unit === '%')}
+                  />
                 )}
+                {curves && <RelearnChart curves={curves} run={run} />}
               </>
             ) : (
               <p class="muted">Metrics appear when the evaluation has finished.</p>
