@@ -6,6 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { readArrays } from '../../runner/formats/arrays.ts'
 import { benchmarkFault } from '../../runner/science/catalogue/benchmark-fault.ts'
 import { metricsOf } from '../../runner/science/catalogue/catalogue.ts'
+import { withProbes } from '../../runner/science/catalogue/with-probes.ts'
 import { fitLogistic } from '../../runner/science/logistic.ts'
 import type { AskedEvidence } from '../../runner/science/task.ts'
 import { decodeEvidence, encodeEvidence } from '../../runner/science/tasks/classification/evidence/codec.ts'
@@ -159,4 +160,22 @@ test('a server sees from the answers beside them that probes are not those of a 
   )
   expect(objection({ ...fine, membership: { ...fine.membership, folds: folds.map(() => 0) } })).toContain('in fold 1')
   expect(objection(fine)).toBeNull()
+})
+
+test('run --probes adds to a benchmark the probes that fit what it forgets, and to no other task', async () => {
+  const whole = withProbes(benchmarks.get('fashion-mnist-5k.small-cnn.class-0')!)!
+  expect(whole.metrics.slice(base.metrics.length)).toEqual([
+    'linear-probe/class@1',
+    'relearn/area@1',
+    'relearn/steps-95@1',
+  ])
+  expect(withProbes(asking({ probes: { relearn: { steps: 4, every: 2 } } }))!.task.probes).toMatchObject({
+    relearn: { steps: 4 },
+    linear: { penalty: 1e-3 },
+  })
+  const { stderr, code } = await cli(['run', 'fashion-mnist-5k-16.ddpm-unet.class-0', '--method', 'ft', '--probes'])
+  expect(stderr).toContain(
+    '--probes: fashion-mnist-5k-16.ddpm-unet.class-0 is of generation, which has none; leave it out',
+  )
+  expect(code).toBe(2)
 })
