@@ -36,7 +36,7 @@ const probed = (request: object, probe: string, relearn: object): Benchmark =>
     metrics: ['ua/accuracy@1', 'relearn/steps-95@1', 'relearn/area@1', probe],
   })
 const whole = probed({ kind: 'class', label: 1 }, 'linear-probe/class@1', {})
-const some = probed({ kind: 'random', fraction: 0.05 }, 'linear-probe/membership-auc@1', { retained: 1 })
+const some = probed({ kind: 'random', fraction: 0.05 }, 'membership-probe/auc@1', { retained: 1 })
 const methodOf = (id: string) => ({ ...plannable(id, methods.get(id)!), params: {} })
 
 type Run = Awaited<ReturnType<typeof runFrom>>
@@ -113,7 +113,7 @@ test('the same evaluation gives the same bytes, and stops when it is told to', a
 test('a model that diverges while it relearns is right about nothing from there on', async () => {
   const lines: string[] = []
   const [{ trained }] = (await runsOf(some)) as [Run, Run]
-  const wild = probed({ kind: 'random', fraction: 0.05 }, 'linear-probe/membership-auc@1', { learningRate: 1e30 })
+  const wild = probed({ kind: 'random', fraction: 0.05 }, 'membership-probe/auc@1', { learningRate: 1e30 })
   const plan = await planRun(wild, methodOf('retrain'), {}, 0)
   const { result } = await runStage(plan.at(-1)!.spec, {
     ...context,

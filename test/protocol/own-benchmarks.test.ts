@@ -175,7 +175,7 @@ test('a list of images is sent by its hash; a runner that has it computes the ru
   const quick = { ...definition({ id: 'fashion-mnist-5k' }), requires: {}, request, slug, title: 'A list' }
   const training = { ...quick.training, epochs: 1, batchSize: 64 }
   const task = { id: 'classification', probes: { relearn: { steps: 4, every: 2, batchSize: 16 }, linear: {} } }
-  const probes = ['relearn/steps-95@1', 'relearn/area@1', 'linear-probe/membership-auc@1']
+  const probes = ['relearn/steps-95@1', 'relearn/area@1', 'membership-probe/auc@1']
   const metrics = [...quick.metrics, ...probes]
   await writeFile(file, JSON.stringify({ ...quick, training, task, metrics, presets: { ft: { epochs: 1 } } }))
   const made = await cli(['benchmarks', 'create', file, '--server', url, '--home', join(folder, 'other')], {

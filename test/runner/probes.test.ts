@@ -127,9 +127,9 @@ test('a benchmark is told which probe a metric needs, and which one its request 
   const whole = { request: { kind: 'class', label: 0 } } as const
   expect(faultOf('relearn/area@1', {})).toContain('relearn/area@1 needs "relearn": {} in the "probes"')
   expect(faultOf('relearn/area@1', { probes })).toBeNull()
-  expect(faultOf('linear-probe/class@1', { probes })).toContain('name linear-probe/membership-auc@1')
-  expect(faultOf('linear-probe/membership-auc@1', { probes })).toBeNull()
-  expect(faultOf('linear-probe/membership-auc@1', { probes }, whole)).toContain('name linear-probe/class@1')
+  expect(faultOf('linear-probe/class@1', { probes })).toContain('name membership-probe/auc@1')
+  expect(faultOf('membership-probe/auc@1', { probes })).toBeNull()
+  expect(faultOf('membership-probe/auc@1', { probes }, whole)).toContain('name linear-probe/class@1')
   expect(faultOf('linear-probe/class@1', { probes }, whole)).toBeNull()
   expect(() => asking({ probes: {} })).toThrow('expected \\"relearn\\", \\"linear\\" or both')
   expect(() => asking({ probes: { relearn: { steps: 7, every: 2 } } })).toThrow('steps to be a multiple of every')

@@ -92,7 +92,7 @@ export const lacksLinear =
   (benchmark) => {
     const whole = forgottenClasses(benchmark.request).length > 0
     if (of === 'classes' && !whole)
-      return 'asks what is left of a class that is forgotten whole; this benchmark forgets none: name linear-probe/membership-auc@1'
+      return 'asks what is left of a class that is forgotten whole; this benchmark forgets none: name membership-probe/auc@1'
     if (of === 'membership' && whole)
       return 'tells forgotten examples from test examples, and of a class that is forgotten whole nothing else was learned: name linear-probe/class@1'
     return lacksProbe('linear')(benchmark)

@@ -10,7 +10,7 @@ export const membershipProbe = defineMetric({
   definition:
     'AUC, in percent, of a linear classifier on the frozen features before the last layer that learns to tell forgotten from test examples, as many of every class on both sides: mean over five parts, each scored by a fit to the other four. Retrain is near 50 where a random part is forgotten.',
   unit: '%',
-  named: 'linear-probe/membership-auc@1',
+  named: 'membership-probe/auc@1',
   version: 1,
   better: 'closer-to-retrain',
   besideAvgGap: true,
