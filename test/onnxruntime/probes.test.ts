@@ -1,8 +1,10 @@
 /** Probes as an evaluation makes them: of a run and of its retrain alike, the same whenever they are made, and no part of training. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { floats } from '../../runner/engine/onnx/tensor.ts'
 import { readEvidence } from '../../runner/pipeline/evidence.ts'
 import { type LocalRun, planLocal, runLocal } from '../../runner/pipeline/local.ts'
 import { runStage } from '../../runner/pipeline/run-stage.ts'
@@ -12,12 +14,15 @@ import type { Evidence } from '../../runner/science/tasks/classification/evidenc
 import { classification } from '../../runner/science/tasks/classification/task.ts'
 import { dataLoader } from '../../runner/stages/data.ts'
 import { openStore } from '../../runner/store/store.ts'
+import { checkProbes } from '../../runner/tasks/classification/probe.ts'
 import { type Benchmark, benchmark as parsed } from '../../schema/benchmark.ts'
 import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import { picturedOf } from '../../schema/classes.ts'
 import { planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
 import type { StageOf } from '../../schema/stage.ts'
+import { modelFile, type NodeSource } from '../support/onnx-file.ts'
+import { uniforms } from './uniform.ts'
 
 const home = await mkdtemp(join(tmpdir(), 'palimpsest-'))
 afterAll(() => rm(home, { recursive: true }))
@@ -125,4 +130,22 @@ test('a model that diverges while it relearns is right about nothing from there 
   expect([...curve!].slice(3)).toEqual([4, 0, 0, 8, 0, 0])
   expect(lines.join('\n')).toMatch(/relearning D_f: .*counts as right about nothing/)
   expect(result.metrics['relearn-steps']!.value).toBe(8)
+})
+
+test('a model of a file without features is refused before anything is trained', async () => {
+  const w = floats([12, 4], uniforms(6, 48, -1, 1))
+  const checked = async (end: NodeSource) => {
+    const nodes: NodeSource[] = [['Flatten', ['images'], ['flat']], ['MatMul', ['flat', 'w'], ['z']], end]
+    const path = join(home, 'model.onnx')
+    await writeFile(path, modelFile({ opset: 17, shape: ['n', 3, 2, 2], nodes, constants: { w } }))
+    const sha256 = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex')
+    const model = { id: 'onnx', params: {}, sha256 }
+    return checkProbes({ ...whole, model }, { directories: [], models: { [sha256]: path } })
+  }
+  await expect(checked(['Relu', ['z'], ['logits']])).rejects.toThrow(
+    /^task\.probes\.linear: features need a network that ends in a linear layer.*leave it out$/,
+  )
+  await checked(['Identity', ['z'], ['logits']])
 })
