@@ -23,6 +23,7 @@ import {
   spaceFrom,
   targetFrom,
   wholeNumber,
+  withProbesOf,
 } from './parts/arguments.ts'
 import { checkBenchmark } from './parts/check-benchmark.ts'
 import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
@@ -40,6 +41,7 @@ interface Options extends FormatOptions, LocalOptions {
   forget?: string
   saveSplit?: string
   every?: Every
+  probes?: boolean
 }
 
 export const run: Command = {
@@ -70,6 +72,7 @@ export const run: Command = {
       )
       .option('--save-split <dir>', 'write D_f and D_r of each seed there, as seed-0/forget.npy and retain.npy')
       .addOption(everyOption())
+      .option('--probes', 'train each model on D_f again, and fit linear classifiers to its features: metrics more')
       .option('--force', 'compute every stage anew, also those that were computed before')
       .addOption(formatOption())
       .option('--json [file]', 'all values as JSON to stdout, or into a file')
@@ -89,6 +92,7 @@ export const run: Command = {
             'palimpsest run fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method ft --param learningRate=0.01,0.1 --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --every epoch',
+            'palimpsest run fashion-mnist-5k.small-cnn.class-0 --method salun --seeds 0 --probes',
             'palimpsest run my-benchmark.json --method ft --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --save-split splits',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --forget splits/seed-0/forget.npy',
@@ -101,7 +105,9 @@ export const run: Command = {
 
 async function execute(word: string | undefined, options: Options): Promise<void> {
   const named = await targetFrom(word ?? missing(options), options.server)
-  const target = options.forget === undefined ? named : await forgettingList(named, options.forget)
+  const asked = options.forget === undefined ? named : await forgettingList(named, options.forget)
+  // What probes ask depends on what is forgotten.
+  const target = options.probes ? withProbesOf(asked) : asked
   // Benchmarks of a suite differ only in the class to be forgotten.
   const [benchmark] = target.benchmarks as [Benchmark]
   const chosen = chosenMethods(benchmark, options)

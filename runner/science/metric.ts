@@ -1,4 +1,5 @@
 /** The contract of metrics: one metric a file in the metrics/ of its task, a pure function of evidence. */
+import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Multiply } from './matrix.ts'
 
 /** Trains a support vector classifier and returns its decision for each query; injected, so that metrics stay pure. */
@@ -46,6 +47,8 @@ export interface MetricDefinition<Evidence = unknown> {
   /** Set where the number is one of two models: `compute` is handed the evidence of retrain of the same seed as well. It is computed
    *  once both are evaluated, has no gap, and retrain itself has none. */
   against?: 'retain'
+  /** What a benchmark must say to have it measured and does not, in words; null where it does. */
+  lacks?(benchmark: Pick<Benchmark, 'task' | 'request'>): string | null
   /** What the number is, such as `mia/svc-confidence@1`, by which benchmarks name it; `*` stands for an extractor. Different
    *  identities never share a column. */
   named: string

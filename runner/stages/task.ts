@@ -8,8 +8,8 @@ import type { Variables } from '../engine/nn/variables.ts'
 import type { Tensor } from '../engine/onnx/tensor.ts'
 import type { Objective } from '../engine/training/objective.ts'
 import type { StageTrainer } from '../engine/training/trainer.ts'
-import type { LoadOptions } from '../science/dataset.ts'
 import type { TaskTypes } from '../science/method.ts'
+import type { DataPlaces } from '../store/home.ts'
 import type { LoadedData } from './data.ts'
 import type { DataSplit } from './split.ts'
 import type { StageContext, StageOutcome } from './stage.ts'
@@ -90,7 +90,7 @@ export interface RunnerTask<T extends TaskTypes = TaskTypes> extends OwnStages {
 }
 
 export interface Preparing {
-  places: Pick<LoadOptions, 'directories' | 'cache'>
+  places: DataPlaces
   signal: AbortSignal
   /** Says what is looked for. */
   note(line: string): void

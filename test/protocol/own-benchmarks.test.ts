@@ -172,7 +172,7 @@ test('a file that a server would refuse is refused before it is sent, and withou
   expect(await check({})).toMatch(/^0 Nothing is wrong with it/)
 })
 
-test('a list of images is sent by its hash; a runner that has it computes the run, and a machine without it says what it lacks', {
+test('a list of images is sent by its hash; a runner that has it computes the run, probes too, and a machine without it says what it lacks', {
   timeout: 300_000,
 }, async () => {
   const slug = 'own.fashion.small-cnn.list'
@@ -182,7 +182,10 @@ test('a list of images is sent by its hash; a runner that has it computes the ru
   const request = { kind: 'items', path: 'mine.txt' }
   const quick = { ...definition({ id: 'fashion-mnist-5k' }), requires: {}, request, slug, title: 'A list' }
   const training = { ...quick.training, epochs: 1, batchSize: 64 }
-  await writeFile(file, JSON.stringify({ ...quick, training, presets: { ft: { epochs: 1 } } }))
+  const task = { id: 'classification', probes: { relearn: { steps: 4, every: 2, batchSize: 16 }, linear: {} } }
+  const probes = ['relearn/steps-95@1', 'relearn/area@1', 'membership-probe/auc@1']
+  const metrics = [...quick.metrics, ...probes]
+  await writeFile(file, JSON.stringify({ ...quick, training, task, metrics, presets: { ft: { epochs: 1 } } }))
   const made = await cli(['benchmarks', 'create', file, '--server', url, '--home', join(folder, 'other')], {
     PALIMPSEST_TOKEN: organiser,
   })
@@ -196,9 +199,10 @@ test('a list of images is sent by its hash; a runner that has it computes the ru
   const words = ['runner', '--server', url, '--home', join(folder, 'lister'), '--name', 'lister', '--data', lists]
   const runner = startCli(words, { PALIMPSEST_ENROLMENT: secret })
   const submitted = await cli(['submit', slug, '--method', 'ft', '--watch', ...tokens])
-  expect(submitted.stderr).toMatch(/✓ FT, seed 0 {2}UA [\d.]+ .* gap [\d.]+/)
+  expect(submitted.stderr).toMatch(/✓ FT, seed 0 {2}UA [\d.]+ .* Relearn [\d.]+ .* Probe AUC [\d.]+ .* gap [\d.]+/)
   runner.child.kill('SIGINT')
   await runner.ended
+  expect((await cli(['board', slug, '--server', url])).stdout).toMatch(/Relearn +Relearn area +Probe AUC/)
   expect(await cli(['verify', '--board', slug, '--server', url])).toMatchObject({ code: 0 })
   const again = ['run', slug, '--method', 'ft', '--home', join(folder, 'again'), '--server', url]
   expect((await cli(again)).stderr).toContain(`the list of images with the hash ${hash} was not found`)

@@ -31,8 +31,8 @@ export interface FitOptions {
 export interface FitSpan {
   rate(step: number): number
   phase: string
-  /** How much of the stage is done, by the share of this run that is. */
-  share(done: number): number
+  /** How much of the stage is done, by the share of this run that is; left out where training is not all of it. */
+  share?: (done: number) => number
 }
 
 export interface FitOptimizer<T extends TaskTypes> {

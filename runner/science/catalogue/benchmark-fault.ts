@@ -8,7 +8,7 @@ import { partOf, taskNamed } from '../../../schema/task.ts'
 import { noSuch } from '../../words/nearest.ts'
 import { sizeFault } from '../class-fault.ts'
 import { parametersOf } from '../parameters.ts'
-import { methods, metricsOf, paramsOn, plannable, REFERENCE, scienceTasks } from './catalogue.ts'
+import { methods, metricNamed, metricsOf, paramsOn, plannable, REFERENCE, scienceTasks } from './catalogue.ts'
 
 export interface Knows {
   /** Ids of datasets. */
@@ -35,6 +35,8 @@ export function benchmarkFault(benchmark: Benchmark, knows: Knows): string | nul
   if (short) return short
   const strange = benchmark.metrics.find((identity) => !measurableOn(benchmark).includes(identity))
   if (strange === undefined) return null
+  const lacking = metricNamed(task.id, strange)?.[1].lacks?.(benchmark)
+  if (lacking) return `metrics: ${strange} ${lacking}`
   return noSuch(`metric of ${slug} (${task.id})`, strange, measurableOn(benchmark))
 }
 
@@ -51,7 +53,7 @@ export async function planFault(benchmark: Benchmark): Promise<string | null> {
 
 const measurableOn = (benchmark: Benchmark): string[] =>
   scienceTasks.get(benchmark.task.id)?.measurable?.(benchmark) ??
-  [...metricsOf(benchmark.task.id).values()].map(({ named }) => named)
+  [...metricsOf(benchmark.task.id).values()].flatMap(({ named, lacks }) => (lacks?.(benchmark) ? [] : named))
 
 /** Its own model, then others that it names, each with the task that it is of. */
 export const modelsOf = ({ task, model }: Benchmark): { task: string; model: Benchmark['model'] }[] => [

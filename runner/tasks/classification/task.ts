@@ -12,9 +12,13 @@ import { bestEpoch } from './best-epoch.ts'
 import { classifierFor } from './network.ts'
 import { classifierObjective } from './objective.ts'
 import { observerOf } from './observer.ts'
+import { checkProbes, probe } from './probe.ts'
 
 export const classification = defineRunnerTask<ClassifierTypes>({
   architectures: classifiers,
+  async prepare(benchmark, { places }) {
+    await checkProbes(benchmark, places)
+  },
   async model({ model }, loaded, context) {
     const { network, original } = await classifierFor(model, loaded, context)
     return {
@@ -54,7 +58,14 @@ export const classification = defineRunnerTask<ClassifierTypes>({
     const observer = observerOf(network, loaded.dataset, { split, request: spec.request }, context)
     const setUp = total()
     try {
-      const evidence = await observer.evidence(state)
+      const answers = await observer.evidence(state)
+      const { ask, featuresOf } = observer
+      const probed = await probe(
+        spec,
+        { network, state, dataset: loaded.dataset, ...split, answers, ask, featuresOf: featuresOf(state) },
+        context,
+      )
+      const evidence = { ...answers, ...(probed && { probed }) }
       const artifacts = { [EVIDENCE]: await store.put(encodeEvidence(evidence)) }
       const compile = observer.compileSeconds()
       return { artifacts, seconds: { setUp: setUp + compile, evaluate: total() - setUp - compile } }

@@ -4,6 +4,7 @@ import { viewerOf } from '../../access/people.ts'
 import type { Route } from '../../http/route.ts'
 import { logSizes, readTail } from '../../queries/logs/read-log.ts'
 import { askedOf } from '../../queries/runs/command.ts'
+import { curvesOf } from '../../queries/runs/curves.ts'
 import { listManifests } from '../../queries/runs/manifests.ts'
 import { masksOf } from '../../queries/runs/masks.ts'
 import { pathOf, type ShownPath } from '../../queries/runs/paths.ts'
@@ -13,6 +14,7 @@ import { WithdrawnNote } from '../../views/absences.tsx'
 import { datasetWords, modelWords, recipeWords, requestWords, seedsWords } from '../../views/benchmark-words.ts'
 import { GapBars } from '../../views/charts/gap-bars.tsx'
 import { PathChart } from '../../views/charts/path-chart.tsx'
+import { RelearnChart } from '../../views/charts/relearn-chart.tsx'
 import { reasonWords } from '../../views/deliveries.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
 import { TAIL_LINES } from '../../views/log-line.ts'
@@ -122,6 +124,7 @@ export const runPage: Route = (app) =>
     )
     const masks = await masksOf(db, c.env.STORE, run.stages)
     const path = await pathOf(db, c.env.STORE, run)
+    const curves = await curvesOf(db, c.env.STORE, run)
     const samples = await Promise.all(
       run.samples.map(async (sample) => ({
         ...sample,
@@ -219,8 +222,12 @@ export const runPage: Route = (app) =>
                   </p>
                 )}
                 {run.reference !== run.id && (
-                  <GapBars metrics={metrics.filter(({ better }) => better === 'closer-to-retrain')} />
+                  <GapBars
+                    // Points are of percent.
+                    metrics={metrics.filter(({ better, unit }) => better === 'closer-to-retrain' && unit === '%')}
+                  />
                 )}
+                {curves && <RelearnChart curves={curves} run={run} />}
               </>
             ) : (
               <p class="muted">Metrics appear when the evaluation has finished.</p>

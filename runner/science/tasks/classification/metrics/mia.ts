@@ -2,7 +2,7 @@
  *  https://arxiv.org/abs/2310.12508): a support vector classifier learns to tell retained examples from test examples by one
  *  number, the softmax probability of the true class; the value is the share of D_f that it takes for never seen. */
 
-import { answersOf, confidencesOf } from '../evidence/answers.ts'
+import { answersOf, confidencesOf, firstOf } from '../evidence/answers.ts'
 import { type Answers, defineMetric, type Evidence } from '../evidence/evidence.ts'
 
 /** Penalty of the classifier. */
@@ -40,11 +40,6 @@ export async function decisionsOf(
   const labels = new Uint8Array(samples.length / features).fill(1, 0, members.length / features)
   // Of its RBF kernel: 1 / (number of features), scikit-learn's `auto`.
   return fitSvc({ samples, features, labels, cost: COST, gamma: 1 / features, queries })
-}
-
-function firstOf({ logits, labels }: Answers, count: number): Answers {
-  const classes = logits.length / labels.length
-  return { logits: logits.subarray(0, count * classes), labels: labels.subarray(0, count) }
 }
 
 export function unequalClasses(evidence: Evidence): string | null {
