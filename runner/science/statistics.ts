@@ -11,6 +11,14 @@ export function median(values: number[]): number {
   return mean(sorted.slice(Math.ceil(half) - 1, Math.floor(half) + 1))
 }
 
+/** Between the two values whose ranks are nearest, in proportion, as NumPy's `percentile` does. */
+export function quantile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const place = share * (sorted.length - 1)
+  const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!]
+  return low + (high - low) * (place - Math.floor(place))
+}
+
 /** Mean and sample standard deviation (divisor n - 1); one value has no spread. */
 export function meanAndSpread(values: number[]): { mean: number; sd: number | null; n: number } {
   const n = values.length
