@@ -1,32 +1,28 @@
 /** `palimpsest sweep`: tunes methods on a benchmark or suite, each by the same number of trials on pilot seeds. */
 import { writeFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { Option } from 'commander'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Target } from '../../schema/catalogue/catalogue.ts'
-import { computeApart } from '../agent/compute-apart.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
-import { type Dropped, type LocalRun, planLocal, rowOf, runLocal } from '../pipeline/local.ts'
-import { runStage } from '../pipeline/run-stage.ts'
+import { type Dropped, type LocalRun, planLocal, rowOf, type runLocal } from '../pipeline/local.ts'
 import { methodsOf, presetOf, type Sampler, type Searched, samplers, type Tuned, tunedOf } from '../pipeline/sweep.ts'
 import { doneBefore, remembering, sweepJournal } from '../pipeline/sweep-journal.ts'
-import { closerToRetrain, methods, plannable, REFERENCE } from '../science/catalogue/catalogue.ts'
+import { closerToRetrain, methods, REFERENCE } from '../science/catalogue/catalogue.ts'
 import type { DataPlaces } from '../store/home.ts'
 import { reasonOf } from '../store/write.ts'
 import { note, print, printJson } from '../terminal/output.ts'
-import { showProgress } from '../terminal/progress.ts'
-import { checkWritable, dropLine, runLine } from '../terminal/report.ts'
+import { checkWritable } from '../terminal/report.ts'
 import { type Format, printSheets } from '../terminal/sheet.ts'
-import { stageLabel, workOf } from '../terminal/stages.ts'
 import { sweepPicture } from '../terminal/sweep-picture.ts'
 import { printTrials, ranked, sweptLegend, sweptSheet, sweptTable } from '../terminal/swept.ts'
-import { duration, plural } from '../words/numbers.ts'
+import { plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { collect, targetFrom, wholeNumber } from './parts/arguments.ts'
 import { checkBenchmark } from './parts/check-benchmark.ts'
 import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
 import { deviceOption, precisionOption } from './parts/device-choice.ts'
 import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
+import { methodOn, runWithProgress } from './parts/local-runs.ts'
 import { type LocalOptions, openLocal } from './parts/local-setting.ts'
 import { pilotsOf, searchesOf } from './parts/searches.ts'
 
@@ -123,7 +119,7 @@ async function measure(
   { jobs, threads }: Options,
   { places, ...context }: Omit<Parameters<typeof runLocal>[1], 'places'> & { places: DataPlaces },
 ): Promise<{ runs: LocalRun[]; dropped: Dropped[] }> {
-  const reference = { ...plannable(REFERENCE, lookUp('method', methods, REFERENCE)), params: {} }
+  const reference = methodOn(target.benchmarks[0]!, REFERENCE, {})
   const chosen = searches.flatMap((search) => methodsOf(search, lookUp('method', methods, search.method)))
   const plan = await planLocal(target.benchmarks, { reference, methods: chosen, seeds: pilots })
   const journal = await sweepJournal(context.store.home, target)
@@ -137,44 +133,23 @@ async function measure(
     note(`Going on: ${plural(before.runs.size, 'run')} ${before.runs.size === 1 ? 'is' : 'are'} done${failed}.`)
   }
 
-  const started = performance.now()
-  const work = await workOf(plan.stages)
-  const view = showProgress({ all: [...work.values()], done: [], jobs })
-  const dropped: Dropped[] = []
-  try {
-    const runs = await runLocal(
-      plan,
-      {
-        ...context,
-        places,
-        threads: threads || (jobs > 1 ? Math.max(1, Math.floor(availableParallelism() / jobs)) : 0),
+  return await runWithProgress(
+    plan,
+    { ...context, places },
+    {
+      target,
+      jobs,
+      threads,
+      wrapped: (compute) => remembering(compute, journal),
+      isTold(run) {
+        const { key } = run.stages.at(-1)!
+        if (before.runs.has(key)) return false
+        const { benchmark, seed, avgGap } = run
+        journal.add({ at: new Date().toISOString(), run: key, row: rowOf(run), benchmark, seed, avgGap: avgGap! })
+        return true
       },
-      {
-        onBegin: ({ key, spec, ...row }) =>
-          view.begin({ label: stageLabel(spec, rowOf(row)), work: work.get(key)!, key }),
-        onProgress: ({ key }, progress) => view.update(progress, key),
-        onEnd: ({ key }, { reused }) => view.end({ work: work.get(key)!, reused, key }),
-        onFail: ({ key }) => view.drop(key),
-        onRun(run) {
-          const { key } = run.stages.at(-1)!
-          if (before.runs.has(key)) return
-          const { benchmark, seed, avgGap } = run
-          journal.add({ at: new Date().toISOString(), run: key, row: rowOf(run), benchmark, seed, avgGap: avgGap! })
-          view.line(runLine(run, target))
-        },
-        onDrop(drop) {
-          dropped.push(drop)
-          view.line(dropLine(drop))
-        },
-      },
-      { jobs, compute: remembering(jobs > 1 ? computeApart(places) : runStage, journal) },
-    )
-    view.stop()
-    note(`Finished in ${duration((performance.now() - started) / 1000)}.`)
-    return { runs, dropped }
-  } finally {
-    view.stop()
-  }
+    },
+  )
 }
 
 async function tell(

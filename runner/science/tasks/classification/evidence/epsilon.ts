@@ -28,12 +28,14 @@ const spread = (sorted: Float64Array) => sorted.at(-1)! - sorted[0]!
 function bestSingle(positive: Float64Array, negative: Float64Array): number {
   const low = Math.min(positive[0]!, negative[0]!)
   const high = Math.max(positive.at(-1)!, negative.at(-1)!)
-  const [pos, neg] = [counter(positive), counter(negative)]
-  let best = -1
-  for (const threshold of grid(low, high)) {
-    const missed = pos.below(threshold) / positive.length
-    const alarms = 1 - neg.below(threshold) / negative.length
-    best = Math.max(best, epsilonFrom(alarms, missed))
+  const count = Math.ceil((high - low) * PER_UNIT)
+  const epsilon = epsilonTable(negative.length, positive.length)
+  let [best, missed, silent] = [-1, 0, 0]
+  for (let at = 0; at < count; at++) {
+    const threshold = gridPoint(low, high, count, at)
+    while (missed < positive.length && positive[missed]! < threshold) missed += 1
+    while (silent < negative.length && negative[silent]! < threshold) silent += 1
+    best = Math.max(best, epsilon(negative.length - silent, missed))
   }
   return best
 }
@@ -42,47 +44,47 @@ function bestSingle(positive: Float64Array, negative: Float64Array): number {
 function bestDouble(positive: Float64Array, negative: Float64Array): number {
   const [inside, outside] = spread(positive) >= spread(negative) ? [negative, positive] : [positive, negative]
   const width = spread(inside)
-  let best = -1
-  const rightEnds = grid(inside[0]! + width - BUFFER, inside.at(-1)! + BUFFER)
-  const [own, other] = [counter(inside), counter(outside)]
-  for (const right of rightEnds) {
-    const [ownRight, otherRight] = [own.notAbove(right), other.notAbove(right)]
-    const [ownLeft, otherLeft] = [counter(inside), counter(outside)]
-    for (const left of grid(right - width - BUFFER, right - width + BUFFER, 2 * BUFFER * PER_UNIT)) {
-      const missed = 1 - Math.max(0, ownRight - ownLeft.below(left)) / inside.length
-      const alarms = Math.max(0, otherRight - otherLeft.below(left)) / outside.length
-      best = Math.max(best, epsilonFrom(alarms, missed))
+  const [low, high] = [inside[0]! + width - BUFFER, inside.at(-1)! + BUFFER]
+  const [rights, lefts] = [Math.ceil((high - low) * PER_UNIT), 2 * BUFFER * PER_UNIT]
+  const epsilon = epsilonTable(outside.length, inside.length)
+  let [best, insideUpTo, outsideUpTo] = [-1, 0, 0]
+  for (let at = 0; at < rights; at++) {
+    const right = gridPoint(low, high, rights, at)
+    while (insideUpTo < inside.length && inside[insideUpTo]! <= right) insideUpTo += 1
+    while (outsideUpTo < outside.length && outside[outsideUpTo]! <= right) outsideUpTo += 1
+    const [from, to] = [right - width - BUFFER, right - width + BUFFER]
+    let [insideBefore, outsideBefore] = [0, 0]
+    for (let step = 0; step < lefts; step++) {
+      const left = gridPoint(from, to, lefts, step)
+      while (insideBefore < inside.length && inside[insideBefore]! < left) insideBefore += 1
+      while (outsideBefore < outside.length && outside[outsideBefore]! < left) outsideBefore += 1
+      const [held, alarms] = [Math.max(0, insideUpTo - insideBefore), Math.max(0, outsideUpTo - outsideBefore)]
+      const found = epsilon(alarms, inside.length - held)
+      if (found > best) best = found
     }
   }
   return best
 }
 
-/** -1 for a rule that makes no error of one kind: too few models to say how rare it is. Without any error, the groups are apart. */
+/** ε by how many of `negatives` a rule takes for positive and how many of `positives` it misses. -1 for a rule that makes no error of
+ *  one kind: too few models to say how rare it is. Without any error, the groups are apart. */
+function epsilonTable(negatives: number, positives: number): (alarms: number, missed: number) => number {
+  const table = new Float64Array((negatives + 1) * (positives + 1))
+  for (let alarms = 0; alarms <= negatives; alarms++) {
+    for (let missed = 0; missed <= positives; missed++)
+      table[alarms * (positives + 1) + missed] = epsilonFrom(alarms / negatives, missed / positives)
+  }
+  return (alarms, missed) => table[alarms * (positives + 1) + missed]!
+}
+
 function epsilonFrom(alarms: number, missed: number): number {
-  if (alarms <= 0 && missed <= 0) return Number.POSITIVE_INFINITY
-  if (alarms <= 0 || missed <= 0) return -1
+  if (alarms === 0 && missed === 0) return Number.POSITIVE_INFINITY
+  if (alarms === 0 || missed === 0) return -1
   // What no logarithm can be taken of does not count.
   const of = (a: number, b: number) => (1 - DELTA - a > 0 ? Math.log(1 - DELTA - a) - Math.log(b) : 0)
   return Math.max(0, of(alarms, missed), of(missed, alarms))
 }
 
-/** Equally far apart, both ends among them. */
-function* grid(low: number, high: number, count = Math.ceil((high - low) * PER_UNIT)): Generator<number> {
-  if (count === 1) yield low
-  else for (let at = 0; at < count; at++) yield at === count - 1 ? high : low + at * ((high - low) / (count - 1))
-}
-
-/** Counts of sorted numbers for thresholds that only rise. */
-function counter(sorted: Float64Array) {
-  let [at, reached] = [0, 0]
-  return {
-    below(threshold: number): number {
-      while (at < sorted.length && sorted[at]! < threshold) at += 1
-      return at
-    },
-    notAbove(threshold: number): number {
-      while (reached < sorted.length && sorted[reached]! <= threshold) reached += 1
-      return reached
-    },
-  }
-}
+/** One of `count` that are equally far apart, both ends among them. */
+const gridPoint = (low: number, high: number, count: number, at: number): number =>
+  at === count - 1 ? high : low + at * ((high - low) / (count - 1))
