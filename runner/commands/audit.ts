@@ -1,8 +1,7 @@
 /** `palimpsest audit`: methods beside retrain by many models each, with what the metrics find between equal models. */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { extname } from 'node:path'
 import type { Benchmark } from '../../schema/benchmark.ts'
-import type { Target } from '../../schema/catalogue/catalogue.ts'
 import {
   type Audited,
   auditOf,
@@ -13,8 +12,6 @@ import {
   readPopulations,
 } from '../pipeline/audit.ts'
 import { rowOf } from '../pipeline/local.ts'
-import { listsOf, writeIndexList } from '../pipeline/request.ts'
-import { splitsOf } from '../pipeline/splits.ts'
 import { methods as known, REFERENCE } from '../science/catalogue/catalogue.ts'
 import { reasonOf } from '../store/write.ts'
 import { type AuditReport, auditMarkdown, auditSheets, printAudit } from '../terminal/audited.ts'
@@ -29,7 +26,8 @@ import { type Command, dataOption, help, homeOption, threadsOption } from './par
 import { deviceOption, precisionOption } from './parts/device-choice.ts'
 import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
 import { methodOn, runWithProgress } from './parts/local-runs.ts'
-import { type LocalOptions, openLocal } from './parts/local-setting.ts'
+import { type LocalOptions, openLocal, type Setting } from './parts/local-setting.ts'
+import { withOneForgetSet } from './parts/one-forget-set.ts'
 
 interface Options extends FormatOptions, LocalOptions {
   methods: string
@@ -120,7 +118,8 @@ async function execute(word: string, options: Options): Promise<void> {
 
   const { target: pinned, context, release } = await openLocal(target, options)
   try {
-    const chosen = forgetSeed === undefined ? { target: pinned, ...context } : await fixed(pinned, forgetSeed, context)
+    const chosen =
+      forgetSeed === undefined ? { target: pinned, ...context } : await withOneForgetSet(pinned, forgetSeed, context)
     const report = await measured(chosen, { ...options, methods })
     if (out !== undefined) await writeReport(out, report)
     if (format === 'json') printJson(report)
@@ -129,22 +128,6 @@ async function execute(word: string, options: Options): Promise<void> {
   } finally {
     release()
   }
-}
-
-type Context = Awaited<ReturnType<typeof openLocal>>['context']
-type Setting = Context & { target: Target }
-
-/** The target with what one seed draws as the forget set of all. */
-async function fixed(target: Target, seed: number, setting: Context): Promise<Setting> {
-  const [benchmark] = target.benchmarks as [Benchmark]
-  const { forget } = (await splitsOf(benchmark, [seed], setting)).get(seed)!
-  const folder = join(setting.store.home, 'lists')
-  await mkdir(folder, { recursive: true })
-  const path = join(folder, `${benchmark.slug}-seed-${seed}.npy`)
-  await writeIndexList(path, forget)
-  const listed = await forgettingList(target, path)
-  const places = { ...setting.places, lists: listsOf(listed.benchmarks) }
-  return { ...setting, target: listed, places }
 }
 
 async function measured(

@@ -3,6 +3,7 @@ import type { Suite } from '../../schema/suite.ts'
 import { benchmarks, datasets, lookUp, suites, suiteWith } from '../pipeline/catalogue.ts'
 import { runnerTasks } from '../pipeline/tasks.ts'
 import { methods, metricsOf, offeredBy, scienceTasks } from '../science/catalogue/catalogue.ts'
+import { limitWords } from '../science/limits.ts'
 import { isInAvgGap } from '../science/metric.ts'
 import { type Parameter, parametersOf } from '../science/parameters.ts'
 import { print, printJson, styledData } from '../terminal/output.ts'
@@ -114,13 +115,33 @@ const sections: Record<string, Section> = {
           unit: metric.unit,
           better: metric.better,
           inAvgGap: isInAvgGap(metric),
+          limits: limitWords(scienceTasks.get(task)!.limits?.[id]),
         })),
       ),
-    ({ title, tasks, identity, definition, unit, better, inAvgGap }) => ({
+    ({ title, tasks, identity, definition, unit, better, inAvgGap, limits }) => ({
       head: `${title}; ${tasks.join(', ')}; ${identity}`,
       under: [
         definition,
         [unit && `in ${unit}`, `${better} is better`, inAvgGap && 'in Avg. Gap'].filter(Boolean).join('; '),
+        ...(limits === null ? [] : [limits]),
+      ],
+    }),
+  ),
+  'population-metrics': section(
+    () =>
+      [...scienceTasks].flatMap(([task, { population, limits }]) =>
+        Object.entries(population?.metrics ?? {}).map(([id, { title, named, definition, least, parts }]) => ({
+          ...{ id, title, tasks: [task], identity: named, definition, least },
+          parts: Object.values(parts).map(({ title }) => title),
+          limits: limitWords(limits?.[id]),
+        })),
+      ),
+    ({ title, tasks, identity, definition, least, parts, limits }) => ({
+      head: `${title}; ${tasks.join(', ')}; ${identity}`,
+      under: [
+        definition,
+        `${parts.join(', ')}; by palimpsest audit, of ${least} models a side and more`,
+        ...(limits === null ? [] : [limits]),
       ],
     }),
   ),
@@ -146,7 +167,7 @@ const sheetOf = ({ name, members }: { name: string; members: Member[] }): Sheet 
   ]),
 })
 
-const titleOf = (section: string) => `${section[0]!.toUpperCase()}${section.slice(1)}`
+const titleOf = (section: string) => `${section[0]!.toUpperCase()}${section.slice(1).replaceAll('-', ' ')}`
 
 interface Options extends FormatOptions {
   task?: string

@@ -29,8 +29,6 @@ export interface PopulationMetric<Look = unknown> {
   /** The fewest models a side that it is shown for. */
   least: number
   parts: Readonly<Record<string, PopulationPart>>
-  /** What was measured of it on known models, where that speaks against it: docs/meta-evaluation.md has the figures. */
-  limits?: string
   compute(populations: Populations<Look>): Record<string, number>
 }
 

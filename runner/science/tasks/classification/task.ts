@@ -7,11 +7,13 @@ import type { Evidence } from './evidence/evidence.ts'
 import { readAnswers } from './evidence/read.ts'
 import { shadowOf } from './evidence/shadow.ts'
 import { answersByExample, orderings } from './examples.ts'
+import { limits } from './limits.ts'
 import * as metrics from './metrics/index.ts'
 import * as populations from './populations/index.ts'
 
 export const classification = defineScience({
   metrics,
+  limits,
   files: [EVIDENCE],
   decode: (files) => decodeEvidence(fileOf(files, EVIDENCE)),
   leaves: answersAsked,

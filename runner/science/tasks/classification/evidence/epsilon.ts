@@ -54,13 +54,18 @@ function bestDouble(positive: Float64Array, negative: Float64Array): number {
     while (outsideUpTo < outside.length && outside[outsideUpTo]! <= right) outsideUpTo += 1
     const [from, to] = [right - width - BUFFER, right - width + BUFFER]
     let [insideBefore, outsideBefore] = [0, 0]
-    for (let step = 0; step < lefts; step++) {
+    for (let step = 0; step < lefts; ) {
       const left = gridPoint(from, to, lefts, step)
       while (insideBefore < inside.length && inside[insideBefore]! < left) insideBefore += 1
       while (outsideBefore < outside.length && outside[outsideBefore]! < left) outsideBefore += 1
       const [held, alarms] = [Math.max(0, insideUpTo - insideBefore), Math.max(0, outsideUpTo - outsideBefore)]
-      const found = epsilon(alarms, inside.length - held)
-      if (found > best) best = found
+      best = Math.max(best, epsilon(alarms, inside.length - held))
+      // No left end before the next number counts otherwise.
+      const next = Math.min(inside[insideBefore] ?? to, outside[outsideBefore] ?? to)
+      if (next >= to || best === Number.POSITIVE_INFINITY) break
+      const guess = Math.floor(((next - from) / (to - from)) * (lefts - 1))
+      step = Math.max(step + 1, guess - 1)
+      while (gridPoint(from, to, lefts, step) <= next) step += 1
     }
   }
   return best

@@ -75,9 +75,12 @@ export const kernelDensity =
     const bandwidth = bandwidthOf(values)
     const constant = -Math.log(values.length * bandwidth * Math.sqrt(2 * Math.PI))
     return (value) => {
-      const powers = values.map((each) => -(((value - each) / bandwidth) ** 2) / 2)
-      const most = Math.max(...powers)
-      return constant + most + Math.log(powers.reduce((sum, power) => sum + Math.exp(power - most), 0))
+      const power = (each: number) => -(((value - each) / bandwidth) ** 2) / 2
+      let most = Number.NEGATIVE_INFINITY
+      for (const each of values) most = Math.max(most, power(each))
+      let total = 0
+      for (const each of values) total += Math.exp(power(each) - most)
+      return constant + most + Math.log(total)
     }
   }
 

@@ -37,9 +37,11 @@ export function marginsByExample(models: readonly Shadow[], set: SetName): Float
     throw new MetricError(
       `${setNames[set]}: expected the same ${count} examples of every model, got ${other.margins[set].length} of one`,
     )
-  return Array.from({ length: count }, (_, example) =>
-    Float64Array.from(models, ({ margins }) => margins[set][example]!),
-  )
+  const rows = Array.from({ length: count }, () => new Float64Array(models.length))
+  for (const [model, { margins }] of models.entries()) {
+    for (let example = 0; example < count; example++) rows[example]![model] = margins[set][example]!
+  }
+  return rows
 }
 
 /** Both sides of one set, example by example. */
