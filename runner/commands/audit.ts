@@ -1,5 +1,4 @@
 /** `palimpsest audit`: methods beside retrain by many models each, with what the metrics find between equal models. */
-import { writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import {
@@ -13,10 +12,10 @@ import {
 } from '../pipeline/audit.ts'
 import { rowOf } from '../pipeline/local.ts'
 import { methods as known, REFERENCE } from '../science/catalogue/catalogue.ts'
-import { reasonOf } from '../store/write.ts'
+import { auditPicture } from '../terminal/audit-picture.ts'
 import { type AuditReport, auditMarkdown, auditSheets, printAudit } from '../terminal/audited.ts'
 import { note, printJson } from '../terminal/output.ts'
-import { checkWritable } from '../terminal/report.ts'
+import { checkWritable, writeResult } from '../terminal/report.ts'
 import { printSheets } from '../terminal/sheet.ts'
 import { plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
@@ -38,6 +37,7 @@ interface Options extends FormatOptions, LocalOptions {
   jobs: number
   server?: string
   out?: string
+  picture?: string
 }
 
 /** What every method begins with, and so the row that shows what no unlearning comes to. */
@@ -68,6 +68,7 @@ export const audit: Command = {
       )
       .option('--jobs <n>', 'how many runs go on at once', wholeNumber('jobs', { min: 1, max: 256 }), 1)
       .option('--out <file>', 'write the report: .json or .md')
+      .option('--picture <file>', 'draw each row beside the floor (SVG)')
       .addOption(formatOption())
       .option('--json', 'the same as --format json')
       .option('--server <url>', 'the server of a benchmark of its own, such as own.pets (PALIMPSEST_SERVER)')
@@ -91,7 +92,7 @@ export const audit: Command = {
 }
 
 async function execute(word: string, options: Options): Promise<void> {
-  const { forget, forgetSeed, models, out } = options
+  const { forget, forgetSeed, models, out, picture } = options
   if (forget !== undefined && forgetSeed !== undefined)
     throw new UsageError('expected either --forget FILE or --forget-seed N, got both')
   const named = await targetFrom(word, options.server)
@@ -107,6 +108,7 @@ async function execute(word: string, options: Options): Promise<void> {
       throw new UsageError(`--out ${out}: expected a file that ends in .json or .md`)
     await checkWritable(out, '--out')
   }
+  if (picture !== undefined) await checkWritable(picture, '--picture')
   checkBenchmark(benchmark)
   const least = Math.max(...Object.values(populationOf(benchmark).metrics).map(({ least }) => least))
   const rows = [...new Set([ORIGINAL, ...options.methods.split(',').map((id) => id.trim())])]
@@ -121,7 +123,9 @@ async function execute(word: string, options: Options): Promise<void> {
     const chosen =
       forgetSeed === undefined ? { target: pinned, ...context } : await withOneForgetSet(pinned, forgetSeed, context)
     const report = await measured(chosen, { ...options, methods })
-    if (out !== undefined) await writeReport(out, report)
+    if (out !== undefined) await writeResult('--out', out, contentOf(report, out))
+    if (picture !== undefined)
+      await writeResult('--picture', picture, auditPicture(`${report.title}: audit`, report.metrics))
     if (format === 'json') printJson(report)
     else if (format === 'table') printAudit(report)
     else printSheets(auditSheets(report), format)
@@ -168,12 +172,5 @@ async function measured(
   }
 }
 
-async function writeReport(file: string, report: AuditReport): Promise<void> {
-  const content = extname(file) === '.json' ? `${JSON.stringify(report, null, 2)}\n` : auditMarkdown(report)
-  try {
-    await writeFile(file, content)
-  } catch (error) {
-    throw new Error(`--out ${file}: cannot be written: ${reasonOf(error)}`)
-  }
-  note(`Wrote ${file}.`)
-}
+const contentOf = (report: AuditReport, file: string) =>
+  extname(file) === '.json' ? `${JSON.stringify(report, null, 2)}\n` : auditMarkdown(report)

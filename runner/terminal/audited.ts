@@ -19,8 +19,8 @@ export interface AuditReport {
 }
 
 /** A row's id may carry a setting after its method. */
-const rowTitle = (row: string) => row.replace(/^\S+/, titleOf)
-const partTitle = ({ title, unit }: { title: string; unit: string }) => (unit ? `${title}, ${unit}` : title)
+export const rowTitle = (row: string) => row.replace(/^\S+/, titleOf)
+export const partTitle = ({ title, unit }: { title: string; unit: string }) => (unit ? `${title}, ${unit}` : title)
 
 /** Whether a number lies where halves of the retrained models lie too. */
 const isWithin = ({ parts }: NullFloor, part: string, value: number) =>

@@ -6,6 +6,7 @@ import { auditOf } from '../../runner/pipeline/audit.ts'
 import type { Dropped } from '../../runner/pipeline/local.ts'
 import { streamFrom } from '../../runner/science/stream.ts'
 import type { Shadow } from '../../runner/science/tasks/classification/evidence/shadow.ts'
+import { auditPicture } from '../../runner/terminal/audit-picture.ts'
 import type { AuditReport } from '../../runner/terminal/audited.ts'
 import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import { cleanUp, cli, temporaryFolder } from '../support/cli.ts'
@@ -95,6 +96,11 @@ test('each number has its floor, drawn of as many models', () => {
     const away = (value: number) => Math.abs(value - floor!.parts[part]!.mean)
     expect(away(others[1]!.values![part]!), id).toBeGreaterThan(2 * away(retrain!.values![part]!))
   }
+  // A band for each number, a dot for each row that has one.
+  const svg = auditPicture('Audit', audited)
+  const numbers = audited.reduce((sum, { parts }) => sum + Object.keys(parts).length, 0)
+  expect(svg.match(/<rect/g)).toHaveLength(numbers + 1)
+  expect(svg.match(/<circle/g)).toHaveLength(2 * numbers)
 }, 60_000)
 
 test.each([
