@@ -82,7 +82,7 @@ export const audit: Command = {
         help(
           [
             'palimpsest audit fashion-mnist-5k.small-cnn.random-10 --methods ft,salun --forget-seed 0 --jobs 2 --threads 1',
-            'palimpsest audit fashion-mnist-5k.small-cnn.class-wise.0 --methods salun --models 100 --out report.md',
+            'palimpsest audit fashion-mnist-5k.small-cnn.class-0 --methods salun --models 100 --out report.md',
             'palimpsest audit my-benchmark.json --methods ft,ga --forget hardest.npy --format markdown',
           ],
           'All models forget the same images, so that each image has a spread over models on either side. Original and retrain of the\nseeds are the shadow models: trained once, kept in the home, and used by every audit of the same forget set. The same\ncommand goes on where it stopped, and with other methods or more models it computes what is missing.\n\nA metric shows rows of 64 models and more. Every number has a floor beside it: the same number between two halves of the\nretrained models. Without it these metrics say nothing: KLOM between 10 and 10 equal models is about 6.',
