@@ -6,7 +6,7 @@ import { partTitle, rowTitle } from './audited.ts'
 import { COLOURS, escaped, picture, text } from './svg.ts'
 
 const LABELS = 130
-const PANEL = { width: 230, left: 12, right: 18, top: 30, bottom: 34, line: 20 } as const
+const PANEL = { width: 230, left: 12, right: 18, top: 38, bottom: 34, line: 20 } as const
 
 /** Without metrics that have no number. */
 export function auditPicture(title: string, audited: readonly Audited[]): string {
