@@ -12,7 +12,7 @@ import { targetOf } from '../runner/pipeline/catalogue.ts'
 import { scienceTask } from '../runner/pipeline/tasks.ts'
 import { limits as limitSentences } from '../runner/science/limits.ts'
 import { type MetricDefinition, MetricError, type Shuffle } from '../runner/science/metric.ts'
-import { nullFloor } from '../runner/science/population.ts'
+import { furthest, nullFloor } from '../runner/science/population.ts'
 import { shuffleOf } from '../runner/science/stream.ts'
 import { note } from '../runner/terminal/output.ts'
 import { fixed } from '../runner/words/numbers.ts'
@@ -109,7 +109,7 @@ function ofPopulation(id: string, looked: Models): Omit<Line, 'group'>[] {
     const distances = distancesOf((kind) => away(found.get(kind)![part]!))
     const range = floors.map((found, at) => ({
       n: SIZES[at]!,
-      floor: found && Math.max(away(found.parts[part]!.low), away(found.parts[part]!.high)),
+      floor: found && furthest(found, part, ideal),
     }))
     return { id, part, title: `${metric.title}, ${title}`, decimals, ...judged(distances, range, range.at(-1)!.floor!) }
   })

@@ -125,7 +125,7 @@ async function execute(word: string, options: Options): Promise<void> {
     const report = await measured(chosen, { ...options, methods })
     if (out !== undefined) await writeResult('--out', out, contentOf(report, out))
     if (picture !== undefined)
-      await writeResult('--picture', picture, auditPicture(`${report.title}: audit`, report.metrics))
+      await writeResult('--picture', picture, auditPicture(`${report.benchmark}: audit`, report.metrics))
     if (format === 'json') printJson(report)
     else if (format === 'table') printAudit(report)
     else printSheets(auditSheets(report), format)

@@ -73,6 +73,16 @@ export function nullFloor<Look>(
   }
 }
 
+/** The furthest from the ideal that models which are alike came out at. */
+export function furthest({ parts }: NullFloor, part: string, ideal: number): number {
+  const { low, high } = parts[part]!
+  return Math.max(Math.abs(low - ideal), Math.abs(high - ideal))
+}
+
+/** Whether a number is no further from the ideal than those of models that are alike. */
+export const isWithin = (floor: NullFloor, part: string, { value, ideal }: { value: number; ideal: number }): boolean =>
+  Math.abs(value - ideal) <= furthest(floor, part, ideal)
+
 /** Why a row has no number; null where it has one. */
 export const tooFew = ({ title, least }: PopulationMetric, models: number): string | null =>
   models >= least

@@ -1,5 +1,6 @@
 /** The picture of an audit: a row of panels a metric, each number of it a panel, in it a dot a row beside the band of the floor. */
 import type { Audited } from '../pipeline/audit.ts'
+import { isWithin } from '../science/population.ts'
 import { fixed } from '../words/numbers.ts'
 import { linearScale, px } from '../words/scale.ts'
 import { partTitle, rowTitle } from './audited.ts'
@@ -37,7 +38,7 @@ function metricRow(audited: Audited): string {
 function panel({ parts, floor, rows }: Audited, part: string): string {
   const { width, left, right, top, line } = PANEL
   const { low, high, mean } = floor!.parts[part]!
-  const { decimals } = parts[part]!
+  const { decimals, ideal } = parts[part]!
   const bottom = top + rows.length * line
   const values = rows.flatMap(({ values }) => values?.[part] ?? [])
   const x = linearScale(Math.min(low, ...values), Math.max(high, ...values), left, width - right, 4)
@@ -50,7 +51,7 @@ function panel({ parts, floor, rows }: Audited, part: string): string {
   const dots = rows.flatMap(({ row, values }, at) => {
     const value = values?.[part]
     if (value === undefined) return []
-    const within = value >= low && value <= high
+    const within = isWithin(floor!, part, { value, ideal })
     const title = `<title>${escaped(`${rowTitle(row)}: ${fixed(value, decimals)}`)}</title>`
     const place = `cx="${px(x(value))}" cy="${px(top + (at + 0.5) * line)}"`
     return `<circle ${place} r="4.5" fill="${within ? COLOURS.dot : COLOURS.best}">${title}</circle>`

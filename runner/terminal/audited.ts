@@ -1,7 +1,7 @@
 /** What `palimpsest audit` prints: of each metric a table, the floor first, and a sentence for each row that has no number. */
 import type { Audited, AuditedRow } from '../pipeline/audit.ts'
 import { titleOf } from '../science/catalogue/catalogue.ts'
-import type { NullFloor } from '../science/population.ts'
+import { isWithin, type NullFloor } from '../science/population.ts'
 import { fixed } from '../words/numbers.ts'
 import { print } from './output.ts'
 import { type Cell, type Sheet, sheetLines } from './sheet.ts'
@@ -21,10 +21,6 @@ export interface AuditReport {
 /** A row's id may carry a setting after its method. */
 export const rowTitle = (row: string) => row.replace(/^\S+/, titleOf)
 export const partTitle = ({ title, unit }: { title: string; unit: string }) => (unit ? `${title}, ${unit}` : title)
-
-/** Whether a number lies where halves of the retrained models lie too. */
-const isWithin = ({ parts }: NullFloor, part: string, value: number) =>
-  value >= parts[part]!.low && value <= parts[part]!.high
 
 export function printAudit({ title, metrics, ...report }: AuditReport): void {
   print()
@@ -46,9 +42,9 @@ function auditedTable({ parts, rows }: Audited, floor: NullFloor): string[] {
     return `${fixed(mean, decimals)} (${fixed(low, decimals)} to ${fixed(high, decimals)})`
   })
   const cells = (values: Record<string, number>) =>
-    columns.map(([part, { decimals }]) => {
+    columns.map(([part, { decimals, ideal }]) => {
       const value = values[part]!
-      return `${fixed(value, decimals)}${isWithin(floor, part, value) ? ' =' : '  '}`
+      return `${fixed(value, decimals)}${isWithin(floor, part, { value, ideal }) ? ' =' : '  '}`
     })
   return table(
     [{ title: 'Row' }, ...columns.map(([, part]) => ({ title: partTitle(part), align: 'right' as const }))],
@@ -71,7 +67,7 @@ export function auditLegend({ models, seeds, forget }: Omit<AuditReport, 'title'
   const range = (all: number[]) => `${all[0]}–${all.at(-1)}`
   return [
     `${models} models a row (seeds ${range(seeds.rows)}) beside ${models} retrained ones (seeds ${range(seeds.retrained)}), on one forget set of ${forget} images.`,
-    'Floor: the same number between two random halves of all retrained models: mean and range of the draws. A value within that range (=) is no different from retrain, as far as this metric can see.',
+    'Floor: the same number between two random halves of all retrained models, mean and range of the draws. A value that is no worse than the worst of these (=) is no different from retrain, as far as this metric can see.',
   ]
 }
 
@@ -100,6 +96,10 @@ export const auditSheets = ({ metrics, ...report }: AuditReport): Sheet[] =>
     }
   })
 
-/** The report as a file of notes. */
-export const auditMarkdown = (report: AuditReport): string =>
-  `${[`# ${report.title}: audit`, ...auditSheets(report).map((sheet) => sheetLines(sheet, 'markdown').join('\n'))].join('\n\n')}\n`
+/** The report as a file of notes, with what is said of all tables once. */
+export function auditMarkdown(report: AuditReport): string {
+  const tables = auditSheets(report).map((sheet, at) =>
+    sheetLines({ ...sheet, legend: sentences(report.metrics[at]!) }, 'markdown').join('\n'),
+  )
+  return `${[`# ${report.title}: audit`, auditLegend(report).join('\n\n'), ...tables].join('\n\n')}\n`
+}

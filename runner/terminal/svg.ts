@@ -8,7 +8,7 @@ export const COLOURS = {
   rule: '#e2e2e2',
   dot: '#0b6bcb',
   best: '#c2410c',
-  band: '#d9e8d4',
+  band: '#a9cf9c',
 } as const
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }

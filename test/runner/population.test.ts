@@ -1,7 +1,7 @@
 /** Metrics of many models: values of NumPy, SciPy and scikit-learn, what is known of them by hand, and their floors. */
 import { expect, test } from 'vitest'
 import { scienceTasks } from '../../runner/science/catalogue/catalogue.ts'
-import { nullFloor, type PopulationMetric, tooFew } from '../../runner/science/population.ts'
+import { isWithin, nullFloor, type PopulationMetric, tooFew } from '../../runner/science/population.ts'
 import { quantile } from '../../runner/science/statistics.ts'
 import { shuffleOf, streamFrom } from '../../runner/science/stream.ts'
 import { EPSILON_CAP, epsilonOf } from '../../runner/science/tasks/classification/evidence/epsilon.ts'
@@ -124,6 +124,26 @@ test('a floor is over disjoint halves, and the halves of few models are not alik
   expect(() => nullFloor(klom, models, { n: 21, draws: 5, shuffle })).toThrow(
     'the floor of klom/p95@1 at 21 models a side takes 42 retrained models, got 40',
   )
+})
+
+test('a number is within the floor where it is no further from the ideal, on whichever side', () => {
+  const floor = {
+    n: 64,
+    draws: 20,
+    parts: { klom: { mean: 1.2, low: 1.1, high: 1.3 }, auc: { mean: 50, low: 49, high: 50.5 } },
+  }
+  expect([1, 1.2, 1.3, 1.4].map((value) => isWithin(floor, 'klom', { value, ideal: 0 }))).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ])
+  expect([48.9, 49, 51, 51.1].map((value) => isWithin(floor, 'auc', { value, ideal: 50 }))).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ])
 })
 
 test('rows of too few models get a sentence, not a number', () => {
