@@ -24,6 +24,7 @@ const folders: Record<string, (id: string) => string> = {
   'runner/engine/nn/models': asId,
   'runner/science/methods': asId,
   ...Object.fromEntries(membersOf('runner/science/tasks').map((id) => [`runner/science/tasks/${id}/metrics`, asId])),
+  'runner/science/tasks/classification/populations': asId,
   'schema/benchmarks': asId,
   'schema/suites': asId,
   'schema/tasks': asId,

@@ -49,10 +49,14 @@ const tables = {
 }
 
 /** A table a task, so that a new task needs no place of its own on the page. */
-const metricTables = [...scienceTasks].map(([task, { metrics }]) => ({
+const metricTables = [...scienceTasks].map(([task, { metrics, population }]) => ({
   name: `metrics of ${task}`,
   heading: `${taskNamed(task).title}:`,
-  rows: rowsOf(metrics, ({ title, named }) => ({ title, 'identity begins with': code(named), state: wanted })),
+  rows: rowsOf({ ...metrics, ...population?.metrics }, ({ title, named }) => ({
+    title,
+    'identity begins with': code(named),
+    state: wanted,
+  })),
 }))
 
 /** By table and member: a sentence where the table has one column of them, else one a column. */

@@ -1,3 +1,4 @@
+export { audit } from './audit.ts'
 export { benchmarks } from './benchmarks.ts'
 export { board } from './board.ts'
 export { completion } from './completion.ts'

@@ -3,6 +3,7 @@ import type { Suite } from '../../schema/suite.ts'
 import { benchmarks, datasets, lookUp, suites, suiteWith } from '../pipeline/catalogue.ts'
 import { runnerTasks } from '../pipeline/tasks.ts'
 import { methods, metricsOf, offeredBy, scienceTasks } from '../science/catalogue/catalogue.ts'
+import { limitWords } from '../science/limits.ts'
 import { isInAvgGap } from '../science/metric.ts'
 import { type Parameter, parametersOf } from '../science/parameters.ts'
 import { print, printJson, styledData } from '../terminal/output.ts'
@@ -115,15 +116,35 @@ const sections: Record<string, Section> = {
           better: metric.better,
           inAvgGap: isInAvgGap(metric),
           ofTwo: metric.against !== undefined,
+          limits: limitWords(scienceTasks.get(task)!.limits?.[id]),
         })),
       ),
-    ({ title, tasks, identity, definition, unit, better, inAvgGap, ofTwo }) => ({
+    ({ title, tasks, identity, definition, unit, better, inAvgGap, ofTwo, limits }) => ({
       head: `${title}; ${tasks.join(', ')}; ${identity}`,
       under: [
         definition,
         [unit && `in ${unit}`, `${better} is better`, inAvgGap && 'in Avg. Gap', ofTwo && 'beside retrain']
           .filter(Boolean)
           .join('; '),
+        ...(limits === null ? [] : [limits]),
+      ],
+    }),
+  ),
+  'population-metrics': section(
+    () =>
+      [...scienceTasks].flatMap(([task, { population, limits }]) =>
+        Object.entries(population?.metrics ?? {}).map(([id, { title, named, definition, least, parts }]) => ({
+          ...{ id, title, tasks: [task], identity: named, definition, least },
+          parts: Object.values(parts).map(({ title }) => title),
+          limits: limitWords(limits?.[id]),
+        })),
+      ),
+    ({ title, tasks, identity, definition, least, parts, limits }) => ({
+      head: `${title}; ${tasks.join(', ')}; ${identity}`,
+      under: [
+        definition,
+        `${parts.join(', ')}; by palimpsest audit, of ${least} models a side and more`,
+        ...(limits === null ? [] : [limits]),
       ],
     }),
   ),
@@ -149,7 +170,7 @@ const sheetOf = ({ name, members }: { name: string; members: Member[] }): Sheet 
   ]),
 })
 
-const titleOf = (section: string) => `${section[0]!.toUpperCase()}${section.slice(1)}`
+const titleOf = (section: string) => `${section[0]!.toUpperCase()}${section.slice(1).replaceAll('-', ' ')}`
 
 interface Options extends FormatOptions {
   task?: string

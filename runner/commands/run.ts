@@ -17,7 +17,6 @@ import { UsageError } from '../words/usage.ts'
 import {
   collect,
   forgettingList,
-  resolveParams,
   resolveSettings,
   seedsFrom,
   spaceFrom,
@@ -30,6 +29,7 @@ import { type Command, dataOption, help, homeOption, threadsOption } from './par
 import { deviceOption, precisionOption } from './parts/device-choice.ts'
 import { checkEvery, everyOption } from './parts/every.ts'
 import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
+import { methodOn } from './parts/local-runs.ts'
 import { type LocalOptions, openLocal } from './parts/local-setting.ts'
 
 interface Options extends FormatOptions, LocalOptions {
@@ -124,7 +124,7 @@ async function execute(word: string | undefined, options: Options): Promise<void
   const { target: pinned, context, release } = await openLocal(target, options)
   const alone = pinned.benchmarks.length === 1
   for (const each of pinned.benchmarks) await prepareSplits(each, { ...options, seeds, alone }, context)
-  const reference = methodOf(benchmark, REFERENCE, {})
+  const reference = methodOn(benchmark, REFERENCE, {})
   const plan = await planLocal(pinned.benchmarks, { reference, methods: chosen, seeds, every: options.every })
 
   const started = performance.now()
@@ -191,10 +191,6 @@ function unfinished(dropped: Dropped[], of: LocalMethod[]): string {
   return `${dropped.length} of ${rows} came to no result, and ${dropped.length === 1 ? 'is' : 'are'} left out above: ${each.join('; ')}`
 }
 
-function methodOf(benchmark: Benchmark, id: string, own: Record<string, unknown>): LocalMethod {
-  return { ...plannable(id, lookUp('method', methods, id)), params: resolveParams(benchmark, id, own) }
-}
-
 function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalMethod[] {
   const asked = [...new Set(method)]
   const [only] = asked as [string]
@@ -203,7 +199,7 @@ function chosenMethods(benchmark: Benchmark, { method, param }: Options): LocalM
     const given = asked.map((id) => `--method ${id}`).join(' ')
     throw new UsageError(`--param belongs to one method; with ${given}, leave it out`)
   }
-  return (asked.includes('all') ? allOn(benchmark) : asked).map((id) => methodOf(benchmark, id, {}))
+  return (asked.includes('all') ? allOn(benchmark) : asked).map((id) => methodOn(benchmark, id, {}))
 }
 
 /** One row for each combination of values, where parameters have several. */

@@ -1,12 +1,10 @@
 /** `palimpsest sweep`: tunes methods on a benchmark or suite, each by the same number of trials on pilot seeds. */
-import { writeFile } from 'node:fs/promises'
 import { Option } from 'commander'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { type Sampler, samplers, type Tuned } from '../pipeline/sweep.ts'
 import { closerToRetrain } from '../science/catalogue/catalogue.ts'
-import { reasonOf } from '../store/write.ts'
-import { note, print, printJson } from '../terminal/output.ts'
-import { checkWritable } from '../terminal/report.ts'
+import { print, printJson } from '../terminal/output.ts'
+import { checkWritable, writeResult } from '../terminal/report.ts'
 import { type Format, printSheets } from '../terminal/sheet.ts'
 import { sweepPicture } from '../terminal/sweep-picture.ts'
 import { printTrials, ranked, sweptLegend, sweptSheet, sweptTable } from '../terminal/swept.ts'
@@ -121,13 +119,4 @@ async function tell(
   print(title)
   for (const line of [...sweptTable(tuned), ...sweptLegend(pilots)]) print(line)
   printTrials(tuned)
-}
-
-async function writeResult(option: string, file: string, content: string): Promise<void> {
-  try {
-    await writeFile(file, content)
-  } catch (error) {
-    throw new Error(`${option} ${file}: cannot be written: ${reasonOf(error)}`)
-  }
-  note(`Wrote ${file}.`)
 }

@@ -11,6 +11,14 @@ export function median(values: number[]): number {
   return mean(sorted.slice(Math.ceil(half) - 1, Math.floor(half) + 1))
 }
 
+/** Between the two values whose ranks are nearest, in proportion, as NumPy's `percentile` does. */
+export function quantile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const place = share * (sorted.length - 1)
+  const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!]
+  return low + (high - low) * (place - Math.floor(place))
+}
+
 /** Over so many values; one alone has no standard deviation. Of clusters `runs` says how many runs they have, where these are more. */
 export interface Spread {
   mean: number

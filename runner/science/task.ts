@@ -4,7 +4,9 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Pictured } from '../../schema/classes.ts'
 import type { StageOf, StageSpec } from '../../schema/stage.ts'
 import type { Arrays } from '../formats/arrays.ts'
+import type { Limit } from './limits.ts'
 import type { MetricDefinition, MetricTools } from './metric.ts'
+import type { PopulationScience } from './population.ts'
 
 /** What an evaluate stage leaves of what it measured. */
 export const EVIDENCE = 'evidence.safetensors'
@@ -46,6 +48,10 @@ export interface ScienceTask<Evidence = unknown> {
   read?(files: ReadonlyMap<string, Foreign>, given: { forgottenClass?: number | undefined }): Evidence
   /** What metrics make of each example, a row each. */
   examples?(evidence: Evidence, tools: MetricTools): Promise<ExampleTable>
+  /** What the meta-evaluation found each metric unable to see, of single models and of many, by id. */
+  limits?: Readonly<Record<string, readonly Limit[]>>
+  /** What is measured of many models at once, which `palimpsest audit` shows. */
+  population?: PopulationScience<Evidence>
   /** Numbers that the examples of a set can be put in order by, in the order of its rows, by name. */
   orderings?: Readonly<Record<string, (evidence: Evidence, set: 'forget' | 'retain') => ArrayLike<number>>>
 }

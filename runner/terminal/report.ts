@@ -70,6 +70,16 @@ export async function checkWritable(path: string, option = '--json'): Promise<vo
   }
 }
 
+/** A file that an option names, which is said. */
+export async function writeResult(option: string, file: string, content: string): Promise<void> {
+  try {
+    await writeFile(file, content)
+  } catch (error) {
+    throw new Error(`${option} ${file}: cannot be written: ${reasonOf(error)}`)
+  }
+  note(`Wrote ${file}.`)
+}
+
 /** In a format to stdout, and as JSON into a file where one is named. */
 export async function report(ran: Ran, { format, file }: { format: Format; file: string | undefined }): Promise<void> {
   const { target, seeds, runs: all } = ran

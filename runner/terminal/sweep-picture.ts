@@ -1,16 +1,15 @@
 /** The picture of a sweep: Avg. Gap against each parameter that moved, a panel each, a row a method. A file of its own, so it brings
  *  its colours along. */
 
-import { visibleInLine } from '../../schema/parts/controls.ts'
 import type { Tried, Tuned } from '../pipeline/sweep.ts'
 import { type Dimension, isFixed } from '../science/search.ts'
 import { paramText } from '../words/command.ts'
 import { decimalsFor, fixed } from '../words/numbers.ts'
 import { linearScale, logScale, px, type Scale } from '../words/scale.ts'
+import { COLOURS, escaped, picture, text } from './svg.ts'
 import { nameOf } from './swept.ts'
 
 const PANEL = { width: 300, height: 210, left: 46, right: 14, top: 34, bottom: 42 } as const
-const COLOURS = { text: '#1a1a1a', soft: '#666', rule: '#e2e2e2', dot: '#0b6bcb', best: '#c2410c' } as const
 
 export function sweepPicture(title: string, tuned: readonly Tuned[]): string {
   const rows = tuned.map((each) => ({ ...each, moving: each.space.filter((dimension) => !isFixed(dimension)) }))
@@ -22,15 +21,7 @@ export function sweepPicture(title: string, tuned: readonly Tuned[]): string {
       return `<g transform="${place}">${panel(row, dimension)}</g>`
     }),
   )
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="${COLOURS.text}">`,
-    `<title>${escaped(title)}</title>`,
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    `<text x="12" y="24" font-size="15" font-weight="600">${escaped(title)}</text>`,
-    ...panels,
-    '</svg>',
-    '',
-  ].join('\n')
+  return picture(title, { width, height }, panels)
 }
 
 function panel({ trials, ...row }: Tuned, dimension: Dimension): string {
@@ -106,9 +97,3 @@ function along(dimension: Dimension, from: number, to: number): Along {
 
 const number = (value: number): string =>
   value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(0) : fixed(value, decimalsFor(value, 1))
-
-const text = (x: number, y: number, words: string, anchor: 'middle' | 'end'): string =>
-  `<text x="${px(x)}" y="${px(y)}" text-anchor="${anchor}" fill="${COLOURS.soft}">${escaped(words)}</text>`
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-const escaped = (words: string): string => visibleInLine(words).replace(/[&<>"]/g, (sign) => ENTITIES[sign]!)

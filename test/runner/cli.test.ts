@@ -279,6 +279,9 @@ test('every member of every task is listed', async () => {
   const ids = (name: string) => known[name]!.map(({ id }) => id).sort()
   expect(ids('methods')).toEqual([...methods.keys()].sort())
   expect(ids('metrics')).toEqual([...scienceTasks.keys()].flatMap((task) => [...metricsOf(task).keys()]).sort())
+  expect(ids('population-metrics')).toEqual(
+    [...scienceTasks.values()].flatMap(({ population }) => Object.keys(population?.metrics ?? {})).sort(),
+  )
   expect(ids('models')).toEqual(
     [...runnerTasks.values()].flatMap(({ architectures }) => Object.keys(architectures)).sort(),
   )

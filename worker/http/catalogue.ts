@@ -36,6 +36,7 @@ export {
   scienceTasks,
   titleOf,
 } from '../../runner/science/catalogue/catalogue.ts'
+export { limitWords } from '../../runner/science/limits.ts'
 export { EXAMPLE, isReference, plannable, REFERENCE, referencePlace, suites, suiteWith }
 
 /** Methods that every submission brings along for its seeds; a second retrain, which costs as much as the first, is asked for. */

@@ -20,6 +20,9 @@ export interface LocalOptions {
   precision: string
 }
 
+export type LocalContext = Awaited<ReturnType<typeof openLocal>>['context']
+export type Setting = LocalContext & { target: Target }
+
 /** The benchmarks with their images pinned, and what stages are run with. `release` ends the handling of interrupts. */
 export async function openLocal(
   target: Target,

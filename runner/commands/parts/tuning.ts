@@ -1,22 +1,16 @@
-/** Tuning as commands do it: every trial on every pilot, shown while it goes on. */
-import { availableParallelism } from 'node:os'
 import type { Tuning } from '../../../schema/api/submission.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import type { Target } from '../../../schema/catalogue/catalogue.ts'
 import { clustersOf } from '../../../schema/parts/seeding.ts'
-import { computeApart } from '../../agent/compute-apart.ts'
 import { lookUp } from '../../pipeline/catalogue.ts'
-import { type Dropped, type LocalRun, planLocal, rowOf, runLocal } from '../../pipeline/local.ts'
-import { runStage } from '../../pipeline/run-stage.ts'
+import { type Dropped, type LocalRun, planLocal, rowOf } from '../../pipeline/local.ts'
 import { methodsOf, presetOf, type Searched, type Tuned, tunedOf } from '../../pipeline/sweep.ts'
 import { doneBefore, remembering, sweepJournal } from '../../pipeline/sweep-journal.ts'
-import { closerToRetrain, methods, plannable, REFERENCE } from '../../science/catalogue/catalogue.ts'
+import { closerToRetrain, methods, REFERENCE } from '../../science/catalogue/catalogue.ts'
 import type { Choice } from '../../science/search.ts'
 import { note } from '../../terminal/output.ts'
-import { showProgress } from '../../terminal/progress.ts'
-import { dropLine, runLine } from '../../terminal/report.ts'
-import { stageLabel, workOf } from '../../terminal/stages.ts'
-import { duration, plural } from '../../words/numbers.ts'
+import { plural } from '../../words/numbers.ts'
+import { methodOn, runWithProgress } from './local-runs.ts'
 import type { openLocal } from './local-setting.ts'
 
 interface Asked {
@@ -65,7 +59,7 @@ async function measure(
   { jobs, threads }: Options,
   { context, places }: Local,
 ): Promise<{ runs: LocalRun[]; dropped: Dropped[] }> {
-  const reference = { ...plannable(REFERENCE, lookUp('method', methods, REFERENCE)), params: {} }
+  const reference = methodOn(target.benchmarks[0] as Benchmark, REFERENCE, {})
   const chosen = searches.flatMap((search) => methodsOf(search, lookUp('method', methods, search.method)))
   const plan = await planLocal(target.benchmarks, { reference, methods: chosen, seeds: pilots })
   const journal = await sweepJournal(context.store.home, target)
@@ -79,42 +73,21 @@ async function measure(
     note(`Going on: ${plural(before.runs.size, 'run')} ${before.runs.size === 1 ? 'is' : 'are'} done${failed}.`)
   }
 
-  const started = performance.now()
-  const work = await workOf(plan.stages)
-  const view = showProgress({ all: [...work.values()], done: [], jobs })
-  const dropped: Dropped[] = []
-  try {
-    const runs = await runLocal(
-      plan,
-      {
-        ...context,
-        places,
-        threads: threads || (jobs > 1 ? Math.max(1, Math.floor(availableParallelism() / jobs)) : 0),
+  return await runWithProgress(
+    plan,
+    { ...context, places },
+    {
+      target,
+      jobs,
+      threads,
+      wrapped: (compute) => remembering(compute, journal),
+      isTold(run) {
+        const { key } = run.stages.at(-1)!
+        if (before.runs.has(key)) return false
+        const { benchmark, seed, avgGap } = run
+        journal.add({ at: new Date().toISOString(), run: key, row: rowOf(run), benchmark, seed, avgGap: avgGap! })
+        return true
       },
-      {
-        onBegin: ({ key, spec, ...row }) =>
-          view.begin({ label: stageLabel(spec, rowOf(row), row.seed), work: work.get(key)!, key }),
-        onProgress: ({ key }, progress) => view.update(progress, key),
-        onEnd: ({ key }, { reused }) => view.end({ work: work.get(key)!, reused, key }),
-        onFail: ({ key }) => view.drop(key),
-        onRun(run) {
-          const { key } = run.stages.at(-1)!
-          if (before.runs.has(key)) return
-          const { benchmark, seed, avgGap } = run
-          journal.add({ at: new Date().toISOString(), run: key, row: rowOf(run), benchmark, seed, avgGap: avgGap! })
-          view.line(runLine(run, target))
-        },
-        onDrop(drop) {
-          dropped.push(drop)
-          view.line(dropLine(drop))
-        },
-      },
-      { jobs, compute: remembering(jobs > 1 ? computeApart(places) : runStage, journal) },
-    )
-    view.stop()
-    note(`Finished in ${duration((performance.now() - started) / 1000)}.`)
-    return { runs, dropped }
-  } finally {
-    view.stop()
-  }
+    },
+  )
 }

@@ -2,7 +2,15 @@
 import type { Child } from 'hono/jsx'
 import { COMMAND } from '../../../runner/words/command.ts'
 import { tasks } from '../../../schema/task.ts'
-import { allBenchmarks, columnsOf, EXAMPLE, exampleFor, metricsOf } from '../../http/catalogue.ts'
+import {
+  allBenchmarks,
+  columnsOf,
+  EXAMPLE,
+  exampleFor,
+  limitWords,
+  metricsOf,
+  scienceTasks,
+} from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { commandFor, runnerCommand } from '../../queries/runs/command.ts'
 import { EvidenceFormat } from '../../views/evidence-format.tsx'
@@ -43,6 +51,37 @@ function inOrder(task: string) {
   return [...metricsOf(task)].sort(([a], [b]) => columnOf(a) - columnOf(b))
 }
 
+/** What the metric did not see of models that are known. */
+const Limits = ({ task, id }: { task: string; id: string }) => {
+  const words = limitWords(scienceTasks.get(task)?.limits?.[id])
+  return words === null ? null : (
+    <>
+      {' '}
+      <Prose text={words} />
+    </>
+  )
+}
+
+/** Those of many models at once, which no board shows. */
+const PopulationMetrics = ({ task }: { task: string }) => (
+  <>
+    {Object.entries(scienceTasks.get(task)?.population?.metrics ?? {}).map(
+      ([id, { title, named, definition, least }]) => (
+        <>
+          <h3 id={`metric-${id}`}>
+            {title} <code class="muted">{named}</code>
+          </h3>
+          <p>
+            <Prose text={definition} /> Of {least} models a side and more: palimpsest audit computes it, beside what it
+            finds between equal models; no board shows it.
+            <Limits task={task} id={id} />
+          </p>
+        </>
+      ),
+    )}
+  </>
+)
+
 const TaskSection = ({ task, title }: { task: string; title: string }) => (
   <>
     <h2 id={task}>{title}</h2>
@@ -58,9 +97,11 @@ const TaskSection = ({ task, title }: { task: string; title: string }) => (
           {against && ' Of two models, this one and retrain of the same seed: it has no gap, and retrain itself none.'}
           {besideAvgGap && ' Shown beside Avg. Gap, no part of it.'}
           {named.includes('*') && ' The * stands for the extractor of the features.'}
+          <Limits task={task} id={id} />
         </p>
       </>
     ))}
+    <PopulationMetrics task={task} />
   </>
 )
 

@@ -1,0 +1,6 @@
+/** What the meta-evaluation found each metric unable to see, by id. Written by npm run meta-evaluation. */
+import type { Limit } from '../../limits.ts'
+
+export const limits: Readonly<Record<string, readonly Limit[]>> = {
+  ra: ['original'],
+}

@@ -1,0 +1,7 @@
+export { klomFromRetrain as 'klom-from-retrain' } from './klom-from-retrain.ts'
+export { klomReleased as 'klom-released' } from './klom-released.ts'
+export { klom } from './klom.ts'
+export { neurips23 } from './neurips23.ts'
+export { ruliScott as 'ruli-scott' } from './ruli-scott.ts'
+export { ruli } from './ruli.ts'
+export { uLira as 'u-lira' } from './u-lira.ts'
