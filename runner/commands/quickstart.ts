@@ -1,6 +1,7 @@
 /** `palimpsest quickstart`: worker, one runner and a board with real images, all on this machine. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Submission } from '../../schema/api/submission.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
 import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
 import { definitionOf, type PlannedStage, planRun } from '../../schema/plan.ts'
 import { type Api, boardPage } from '../agent/api.ts'
@@ -29,9 +30,11 @@ import { untilStopped } from './serve.ts'
 import { apiRunLine } from './submit.ts'
 
 export const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
+/** The same with probes: a board that ranks many methods should say as well what a rank does not. */
+const PROBED = `${SLUG}.probed`
 
-const FEW_SEEDS = '0-2'
-const MANY_SEEDS = '0-9'
+/** Seeds of the first board; the runner goes on with the others while it is looked at. */
+const FIRST_SEEDS = 3
 
 interface Options {
   seeds?: string
@@ -53,7 +56,7 @@ export const quickstart: Command = {
     program
       .command('quickstart')
       .description('worker, one runner and a first board, all on this machine')
-      .option('--seeds <list>', `such as 0,1,2 or 0-4 (default: ${FEW_SEEDS}; with --all ${MANY_SEEDS})`)
+      .option('--seeds <list>', 'such as 0,1,2 or 0-4 (default: the first three, then the others while it serves)')
       .option('--all', 'tune every method by one budget first; then a board of all of them with their controls')
       .option(
         '--trials <n>',
@@ -90,7 +93,10 @@ export const quickstart: Command = {
 }
 
 async function execute(options: Options): Promise<void> {
-  const seeds = seedsFrom(options.seeds ?? (options.all ? MANY_SEEDS : FEW_SEEDS))
+  const benchmark = lookUp('benchmark', benchmarks, options.all ? PROBED : SLUG)
+  const { slug, seeds: own } = benchmark
+  const first = options.all ? own : own.slice(0, FIRST_SEEDS)
+  const seeds = options.seeds === undefined ? first : seedsFrom(options.seeds)
   await chooseProvider('cpu') // refuses where no stage can run
   requireTools()
   const home = await openHome(options.home)
@@ -102,9 +108,9 @@ async function execute(options: Options): Promise<void> {
   try {
     note('Starting the worker ...')
     server = await startLocalServer({ home, port: options.port, signal })
-    const page = boardPage(server.url, SLUG)
+    const page = boardPage(server.url, slug)
     note(`Board: ${styled('underline', page)}`)
-    const runs = await submitAll(server.api, entries, seeds)
+    const runs = await submitAll(server.api, { benchmark, entries, seeds })
     const watched = await watchRuns(server.api, runs)
     try {
       runner = startRunner({
@@ -119,7 +125,7 @@ async function execute(options: Options): Promise<void> {
     } finally {
       watched.stop()
     }
-    const found = await server.api.board(SLUG)
+    const found = await server.api.board(slug)
     const states = Object.values(runs).map(({ state }) => state)
     const failed = states.filter((state) => state !== 'done').length
     note(`Finished ${plural(runs.length, 'run')} in ${duration((performance.now() - started) / 1000)}.`)
@@ -130,10 +136,14 @@ async function execute(options: Options): Promise<void> {
       for (const line of [...boardLegend(found), ...boardVerdict(found)]) print(line)
       print(`Board: ${page}`)
     }
-    const own = lookUp('benchmark', benchmarks, SLUG).seeds
-    if (own.some((seed) => !seeds.includes(seed)))
+    const missing = own.filter((seed) => !seeds.includes(seed))
+    const goesOn = options.serve && options.seeds === undefined && missing.length > 0
+    if (goesOn) await submitAll(server.api, { benchmark, entries, seeds: missing })
+    if (missing.length > 0)
       note(
-        `Ranks need all ${own.length} seeds of the benchmark: npm start -- --seeds ${seedsText(own)} adds those that are missing.`,
+        goesOn
+          ? `The runner goes on with the seeds ${seedsText(missing)}: rows have ranks once all ${own.length} are measured.`
+          : `Ranks need all ${own.length} seeds of the benchmark: npm start -- --seeds ${seedsText(own)} adds those that are missing.`,
       )
     if (options.serve) {
       note('Serving until Ctrl-C.')
@@ -156,15 +166,17 @@ interface WatchedRun {
 }
 
 /** Sends what was not sent before; runs that failed or were cancelled are asked for once more. */
-async function submitAll(api: Api, entries: Entry[], seeds: number[]): Promise<WatchedRun[]> {
-  const benchmark = lookUp('benchmark', benchmarks, SLUG)
+async function submitAll(
+  api: Api,
+  { benchmark, entries, seeds }: { benchmark: Benchmark; entries: Entry[]; seeds: number[] },
+): Promise<WatchedRun[]> {
   const definition = await definitionOf(benchmark)
   const runs: WatchedRun[] = []
   for (const { method: id, params = {}, label = '', tuning } of entries) {
     const method = plannable(id, lookUp('method', methods, id))
     const resolved = resolveParams(benchmark, id, params)
     const send = async (seeds: number[], again: string) => {
-      const body = { benchmark: SLUG, method: id, params, label, seeds, ...(tuning && { tuning }) }
+      const body = { benchmark: benchmark.slug, method: id, params, label, seeds, ...(tuning && { tuning }) }
       // A new definition or version is another request, though the words are the same.
       const key = await sha256Hex(canonicalJson({ ...body, definition, version: method.version, resolved, again }))
       return api.submit(body, `quickstart-${key}`)
