@@ -30,8 +30,8 @@ export interface Measured {
 
 export type JobPart = Pick<typeof jobs.$inferSelect, 'kind' | 'seconds' | 'device'> & { evidence: string | null }
 
-/** Of a job. */
-export const evidenceHash = sql<string | null>`json_extract(${jobs.result}, ${`$.artifacts."${EVIDENCE}".sha256`})`
+const evidence = sql<string | null>`CASE WHEN ${jobs.kind} = 'evaluate'
+  THEN json_extract(${jobs.result}, ${`$.artifacts."${EVIDENCE}".sha256`}) END`
 
 /** Runs all of whose jobs are done, by run id. */
 export async function measurementsOf(db: Database, where: SQL | undefined): Promise<Map<string, Measured>> {
@@ -43,7 +43,7 @@ export async function measurementsOf(db: Database, where: SQL | undefined): Prom
         kind: jobs.kind,
         seconds: jobs.seconds,
         device: jobs.device,
-        evidence: evidenceHash,
+        evidence,
       })
       .from(runs)
       .innerJoin(submissions, eq(submissions.id, runs.submissionId))
