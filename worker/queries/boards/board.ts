@@ -32,8 +32,8 @@ export function boardOf({ benchmark, columns, groups, retrained, absent }: Groun
 export const hasOwnSeeds = ({ seeds }: Pick<Benchmark, 'seeds'>, { seconds }: Pick<BoardRow, 'seconds'>): boolean =>
   (seconds?.runs ?? seconds?.n ?? 0) >= seeds.length
 
-/** Retrain, a second retrain and original apart, then the rows by the rule of the board; those outside the ranking last, by what
- *  there is of their Avg. Gap. */
+/** Retrain, a second retrain and original apart, then the rows by the rule of the board; those outside the ranking last,
+ *  first those of which most was measured, then by Avg. Gap. */
 export function inOrder<Row extends BoardRow>(
   all: Row[],
   columns: Column[],
@@ -47,8 +47,9 @@ export function inOrder<Row extends BoardRow>(
   const leading = columns.filter(({ id }) => ordering.columns.includes(id))
   const own = others.filter(isRanked)
   const first = ordering.by === 'avg-gap' ? ranked(own, clusterOf) : placed(own, leading)
+  const done = ({ runs }: Row) => runs.filter(({ state }) => state === 'done').length
   const gapOf = ({ avgGap }: Row) => avgGap?.mean ?? Number.MAX_VALUE
-  const last = others.filter((row) => !isRanked(row)).sort((a, b) => gapOf(a) - gapOf(b))
+  const last = others.filter((row) => !isRanked(row)).sort((a, b) => done(b) - done(a) || gapOf(a) - gapOf(b))
   return { references, rows: [...first, ...last] }
 }
 
