@@ -61,11 +61,11 @@ export function decodeEvidence(bytes: Uint8Array): Evidence {
       if (label < classes) return label
       throw new SafetensorsError(`evidence: expected a ${name} below ${classes}, the number of classes, got ${label}`)
     })
-  const test = answers('test')
+  const [forget, retain, test] = [answers('forget'), answers('retain'), answers('test')]
   const probed = probedIn(readerOf(tensors), { classes, tests: test.labels.length })
   const [one = null, several] = [listed('forgottenClass')[0], listed('forgottenClasses')]
   return {
-    ...{ classes, forget: answers('forget'), retain: answers('retain'), test },
+    ...{ classes, forget, retain, test },
     forgottenClass: one,
     ...(several.length > 0 && { forgottenClasses: several }),
     ...(probed && { probed }),

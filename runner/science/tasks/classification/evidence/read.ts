@@ -28,13 +28,13 @@ export function readAnswers(file: Arrays, given: { forgottenClass?: number | und
   if (strange !== undefined) {
     throw new ArraysError(`expected a forgottenClass below ${classes}, the number of classes, got ${strange}`)
   }
-  const test = answers('test')
+  const [forget, retain, test] = [answers('forget'), answers('retain'), answers('test')]
   const fail = (message: string): never => {
     throw new ArraysError(message)
   }
   const probed = probedIn({ has, floats, wholes: labels, fail }, { classes, tests: test.labels.length })
   return {
-    ...{ classes, forget: answers('forget'), retain: answers('retain'), test },
+    ...{ classes, forget, retain, test },
     forgottenClass,
     ...(several.length > 0 && { forgottenClasses: several }),
     ...(probed && { probed }),
