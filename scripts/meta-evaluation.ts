@@ -96,22 +96,27 @@ function ofPopulation(id: string, looked: Models): Omit<Line, 'group'>[] {
   const found = new Map(
     kinds.map((kind) => [kind, metric.compute({ unlearned: looked[kind], retrained: looked.retrain })]),
   )
-  const floors = SIZES.map((n) => {
+  const first = (all: unknown[], n: number) => all.slice(0, n)
+  const sizes = SIZES.map((n) => {
     try {
-      return nullFloor(metric, [...looked.again, ...looked.retrain], { n, draws: 20, shuffle })
+      const floor = nullFloor(metric, [...looked.again, ...looked.retrain], { n, draws: 20, shuffle })
+      const [unlearned, retrained] = [first(looked.original, n), first(looked.retrain, n)]
+      return { n, floor, original: metric.compute({ unlearned, retrained }) }
     } catch (error) {
-      if (error instanceof MetricError) return null // too few to be computed at all
+      if (error instanceof MetricError) return { n, floor: null } // too few to be computed at all
       throw error
     }
   })
   return Object.entries(metric.parts).map(([part, { title, ideal, decimals }]) => {
     const away = (value: number) => Math.abs(value - ideal)
     const distances = distancesOf((kind) => away(found.get(kind)![part]!))
-    const range = floors.map((found, at) => ({
-      n: SIZES[at]!,
-      floor: found && furthest(found, part, ideal),
+    const floors = sizes.map(({ n, floor, original }) => ({
+      n,
+      floor: floor && furthest(floor, part, ideal),
+      ...(original && { original: away(original[part]!) }),
     }))
-    return { id, part, title: `${metric.title}, ${title}`, decimals, ...judged(distances, range, range.at(-1)!.floor!) }
+    const own = floors.at(-1)!.floor!
+    return { id, part, title: `${metric.title}, ${title}`, decimals, ...judged(distances, floors, own) }
   })
 }
 
@@ -160,8 +165,8 @@ writeFileSync(
   new URL('../docs/meta-evaluation.md', import.meta.url),
   `# What metrics make of models that are known
 
-Written by \`npm run meta-evaluation\` on ${SLUG}, whose D_f is for all models what seed 0 draws: ${MODELS} models of each kind, the first
-${SINGLE} of them for metrics of one model or of two.
+Written by \`npm run meta-evaluation\` on ${SLUG}, whose D_f is
+for all models what seed 0 draws: ${MODELS} models of each kind, the first ${SINGLE} of them for metrics of one model or of two.
 
 A metric of forgetting should find a retrained model of another seed nearest to retrain, the original further, and a random model
 furthest; a retrained model with noise in its weights (${NOISE} standard deviations of each tensor) should not pass for a retrained one.
@@ -188,7 +193,8 @@ ${shown('pair')}
 
 ## Many models beside many retrained ones
 
-The floor is the furthest of 20 random halves of all retrained models. \`palimpsest audit\` shows these numbers for 64 models and more, each
+The floor is the furthest of 20 random draws of n against n retrained models; what KLOM and the NeurIPS'23 score come to depends on n, so
+that the original is held against it by n models too. \`palimpsest audit\` shows these numbers for 64 models and more, each
 with its floor. What is named out of order is that of a metric's first number.
 
 ${shown('population')}
