@@ -121,10 +121,18 @@ function ofPopulation(id: string, looked: Models): Omit<Line, 'group'>[] {
 }
 
 const lines: Line[] = []
+/** Of metrics that ask for more than the answers of models, such as features of a layer. */
+const unasked: string[] = []
 for (const [id, metric] of Object.entries(metrics)) {
   note(id)
   const group = metric.against ? 'pair' : 'single'
-  lines.push({ id, title: metric.title, group, decimals: metric.unit === '%' ? 2 : 3, ...(await ofMetric(id, metric)) })
+  const decimals = metric.unit === '%' ? 2 : 3
+  try {
+    lines.push({ id, title: metric.title, group, decimals, ...(await ofMetric(id, metric)) })
+  } catch (error) {
+    if (!(error instanceof MetricError)) throw error
+    unasked.push(`* \`${id}\`: ${error.message}.`)
+  }
 }
 const looked = Object.fromEntries(
   Object.entries(models).map(([kind, all]) => [kind, all.map(population!.look)]),
@@ -198,7 +206,7 @@ that the original is held against it by n models too. \`palimpsest audit\` shows
 with its floor. What is named out of order is that of a metric's first number.
 
 ${shown('population')}
-`,
+${unasked.length > 0 ? `\n## Not held against them\n\n${unasked.join('\n')}\n` : ''}`,
 )
 const found = new Map(lines.toReversed().map(({ id, limits }) => [id, limits]))
 const named = [...found].filter(([, limits]) => limits.length > 0).toSorted(([a], [b]) => (a < b ? -1 : 1))
