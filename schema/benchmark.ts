@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { datasetRef, forgetRequest, modelRef, slug, trainingRecipe } from './parts/recipe.ts'
 import { type Aim, aim, usualAim } from './parts/request.ts'
+import { seeding } from './parts/seeding.ts'
 import { requirements } from './requirements.ts'
 import { taskRef, tasks } from './task.ts'
 
@@ -19,10 +20,12 @@ const shape = {
   task: taskRef,
   /** Defaults of method parameters at this benchmark's scale, by method id; a submission's own values win. */
   presets: z.record(slug, z.record(z.string(), z.unknown())).default({}),
-  /** Identities of the metrics shown, in column order. Those of generated images depend on what was measured, so only their part
+  /** Identities of the metrics shown, in column order; left out, those that are usual for task and aim. Those of generated images depend on what was measured, so only their part
    *  before the first `;` is named. */
-  metrics: z.array(z.string()).min(1),
+  metrics: z.array(z.string()).min(1).default([]),
+  /** Numbers of the runs that a row counts. Left out, `seeding` makes each number the seed of training, forget set and unlearning. */
   seeds: z.array(z.int().min(0)).min(1),
+  seeding: seeding.optional(),
   /** What its runners must have; it changes no result, so no stage key or definition either. */
   requires: requirements.default({}),
 }
@@ -39,16 +42,20 @@ export const benchmark = z
       return old && `${old}: ${moved[old]}`
     },
   })
-  .check(({ value: { task, request, training }, issues }) => {
+  .check(({ value, issues }) => {
+    const { task, request, training, metrics } = value
     const known = tasks.get(task.id)
     if (!known) return
-    const { requests, choosesEpoch = false } = known
+    const { requests, choosesEpoch = false, usualMetrics } = known
     const refuse = (message: string, path: string[], input: unknown) =>
       issues.push({ code: 'custom', message, path, input })
     if (!requests.includes(request.kind))
       refuse(`expected ${requests.join(' or ')}, all that ${task.id} can forget`, ['request', 'kind'], request.kind)
     if (training.checkpoint === 'best' && !choosesEpoch)
       refuse(`${task.id} has no best epoch; leave checkpoint out`, ['training', 'checkpoint'], training.checkpoint)
+    if (metrics.length > 0) return
+    if (usualMetrics) value.metrics = [...usualMetrics[aimOf(value)]]
+    else refuse(`expected the identities of metrics: ${task.id} has no usual ones`, ['metrics'], undefined)
   })
 export type Benchmark = z.infer<typeof benchmark>
 

@@ -10,5 +10,5 @@ export function likenessOf(spec: StageSpec): Promise<string> {
 
 function workOf(spec: StageSpec): Record<string, unknown> {
   if (spec.kind === 'train') return { recipe: spec.recipe, retain: spec.without !== null }
-  return spec.kind === 'unlearn' ? { method: spec.method.id } : {}
+  return spec.kind === 'unlearn' ? { method: spec.method.id, ...(spec.every && { every: spec.every }) } : {}
 }

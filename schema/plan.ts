@@ -1,9 +1,11 @@
-/** From a method on a benchmark to the stages of one seed. */
+/** From a method on a benchmark to the stages of one run. */
 import type { Benchmark } from './benchmark.ts'
 import { canonicalJson, sha256Hex } from './parts/hash.ts'
 import { withoutPlaces } from './parts/model-file.ts'
-import { requestContent } from './parts/request.ts'
-import { type StageKey, type StageSpec, stageKeyOf } from './stage.ts'
+import type { ForgetRequest } from './parts/recipe.ts'
+import { isDrawn, requestContent } from './parts/request.ts'
+import { seedsOf } from './parts/seeding.ts'
+import { type Every, type StageKey, type StageSpec, stageKeyOf } from './stage.ts'
 import { partOf, taskNamed } from './task.ts'
 
 /** What planning asks of a method. */
@@ -21,12 +23,14 @@ export interface PlannedStage {
   spec: StageSpec
 }
 
-/** Stages of one run in the order in which they must run; the last one evaluates. */
+/** Stages of one run, by its number, in the order in which they must run; the last one evaluates. With `every`, the stage that
+ *  unlearns is one that leaves its path too; a training is no way from the original, and has none. */
 export async function planRun(
   benchmark: Benchmark,
   method: PlannableMethod,
   params: Record<string, unknown>,
-  seed: number,
+  run: number,
+  { every }: { every?: Every | undefined } = {},
 ): Promise<PlannedStage[]> {
   const { dataset, training } = benchmark
   const model = withoutPlaces(benchmark.model)
@@ -39,12 +43,19 @@ export async function planRun(
     stages.push({ key, spec })
     return key
   }
-  const common = { task: benchmark.task.id, dataset, model, part: task.trainingPart(own), seed }
+  const seeds = seedsOf(benchmark, run)
+  const common = { task: benchmark.task.id, dataset, model, part: task.trainingPart(own) }
   const without = method.trainsOn === 'retain' ? request : null
+  // Nothing is said that changes nothing, so that an original is shared by all that hold nothing out.
+  const seeded = (seed: number, request: ForgetRequest | null) => ({
+    seed,
+    ...(seeds.forgetSet !== seed && isDrawn(request, training) && { splitSeed: seeds.forgetSet }),
+  })
   const { draws } = method
   let weights = await add({
     kind: 'train',
     ...common,
+    ...seeded(seeds.training, without),
     recipe: training,
     without,
     ...(draws !== undefined && { draws }),
@@ -56,18 +67,21 @@ export async function planRun(
     weights = await add({
       kind: 'unlearn',
       ...common,
+      ...seeded(seeds.unlearning, request),
       ...{ holdOut, augment, request },
       method: { id, version, params },
+      ...(every && { every }),
       inputs: { original: weights },
     })
   }
-  await task.measure({ benchmark: { ...benchmark, model, request }, part: own, seed, weights }, add)
+  const { training: trainingSeed, forgetSet: seed } = seeds
+  await task.measure({ benchmark: { ...benchmark, model, request }, part: own, seed, trainingSeed, weights }, add)
   return stages
 }
 
 /** Hash of what determines a benchmark's results: runs of two definitions are never compared, even under one slug. */
-export async function definitionOf({ dataset, model, request, training, task }: Benchmark): Promise<string> {
+export async function definitionOf({ dataset, model, request, training, task, seeding }: Benchmark): Promise<string> {
   const { engine } = taskNamed(task.id)
   const content = { model: withoutPlaces(model), request: requestContent(request) }
-  return await sha256Hex(canonicalJson({ engine, dataset, ...content, training, task }))
+  return await sha256Hex(canonicalJson({ engine, dataset, ...content, training, task, ...(seeding && { seeding }) }))
 }

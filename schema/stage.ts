@@ -5,6 +5,8 @@ import { type StageKey, type StageSpec, stageShape } from './parts/stage-shape.t
 import { checked, taskNamed, tasks, unknownTask } from './task.ts'
 
 export {
+  type Every,
+  every,
   type StageKey,
   type StageKind,
   type StageOf,

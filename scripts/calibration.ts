@@ -3,7 +3,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { randomStream } from '../runner/engine/nn/random.ts'
-import { insuredTTest, meanAndSpread, pairedTTest, type RankedRow, rankRanges } from '../runner/science/statistics.ts'
+import {
+  clusteredSpread,
+  insuredTTest,
+  intervalOf,
+  meanAndSpread,
+  pairedTTest,
+  type RankedRow,
+  rankRanges,
+} from '../runner/science/statistics.ts'
 
 const { values: options } = parseArgs({ options: { boards: { type: 'string', default: '2000' } } })
 const BOARDS = Number(options.boards)
@@ -102,9 +110,14 @@ function power(): string[][] {
   })
 }
 
+/** Whether the 95% interval of a spread holds the mean of what was simulated, 0. */
+function holds(spread: Parameters<typeof intervalOf>[0]): boolean {
+  const { low, high } = intervalOf(spread)!
+  return low <= 0 && 0 <= high
+}
+
 /** How often a 95% t-interval over seeds holds the mean. */
 function coverage(): string[][] {
-  const t975: Record<number, number> = { 3: 4.302653, 5: 2.776445, 10: 2.262157, 20: 2.093024 }
   const laid = Object.entries(laws).map(([name, law]) => [name, law] as const)
   return laid.map(([name, law]) => [
     name,
@@ -112,14 +125,58 @@ function coverage(): string[][] {
       let held = 0
       const draws = 10 * BOARDS
       for (let i = 0; i < draws; i++) {
-        const { mean, sd } = meanAndSpread(Array.from({ length: seeds }, law))
-        if (Math.abs(mean) <= (t975[seeds]! * sd!) / Math.sqrt(seeds)) held++
+        if (holds(meanAndSpread(Array.from({ length: seeds }, law)))) held++
       }
       return percent(held, draws)
     }),
   ])
 }
 
+/** Shares of the variance of a run that are its training's and its forget set's; what remains is its unlearning's. */
+const NESTED = [
+  ['training 0.8, unlearning 0.2', 0.8, 0],
+  ['training 0.5, unlearning 0.5', 0.5, 0],
+  ['training 0.5, forget set 0.3, unlearning 0.2', 0.5, 0.3],
+  ['training 0.1, unlearning 0.9', 0.1, 0],
+] as const
+const TRAININGS = [3, 5, 10]
+/** Of each training; every two of them share a forget set. */
+const UNLEARNINGS = 4
+
+/** How often 95% intervals hold the mean where runs share trainings: over clusters, and over runs as if each were independent. */
+function nestedCoverage(): string[][] {
+  return NESTED.map(([name, training, forgetSet]) => [
+    name,
+    ...TRAININGS.flatMap((trainings) => {
+      const held = { clusters: 0, runs: 0 }
+      const draws = 10 * BOARDS
+      for (let i = 0; i < draws; i++) {
+        const runs = Array.from({ length: trainings }).flatMap((_, cluster) => {
+          const effect = Math.sqrt(training) * random.normal()
+          const sets = [random.normal(), random.normal()].map((value) => Math.sqrt(forgetSet) * value)
+          return Array.from({ length: UNLEARNINGS }, (_, run) => {
+            const own = Math.sqrt(1 - training - forgetSet) * random.normal()
+            return { cluster, value: effect + sets[run % 2]! + own }
+          })
+        })
+        if (holds(clusteredSpread(runs))) held.clusters++
+        if (holds(meanAndSpread(runs.map(({ value }) => value)))) held.runs++
+      }
+      return [percent(held.clusters, draws), percent(held.runs, draws)]
+    }),
+  ])
+}
+
+/** Whether the intervals of normal rows hold as often as they say, at the n that boards have. */
+function normalWords(table: string[][]): string {
+  const [, ...shares] = table.find(([law]) => law === 'normal')!
+  const few = shares.slice(0, SEEDS.indexOf(10) + 1)
+  const within = few.map(Number.parseFloat).every((share) => share >= 93 && share <= 97)
+  return `Normal rows of 3, 5 and 10 seeds: ${few.join(', ')}, ${within ? 'all' : 'not all'} within 93 to 97%, as they should be.`
+}
+
+// In this order: they draw from one stream.
+const [separated, powers, covered] = [falseSeparations(), power(), coverage()]
 const both = SEEDS.flatMap((seeds) => [`n = ${seeds}: t-test`, 'insured'])
 writeFileSync(
   new URL('../docs/calibration.md', import.meta.url),
@@ -136,20 +193,36 @@ below ten seeds): a difference counts when it would survive that.
 Rows whose gaps have the same mean: the share of boards in which any two are separated, which should be at most 5%. A constant row
 has a hundredth of the others' spread. Two tests beside each other, both after Holm's correction.
 
-${table(['board', ...both], falseSeparations())}
+${table(['board', ...both], separated)}
 
 ## Power
 
 The quickstart's rows with the means and the covariance that were measured over six seeds (\`scripts/quickstart-gaps.json\`): how many
 pairs are separated, on average.
 
-${table(['n', 'separated'], power())}
+${table(['n', 'separated'], powers)}
 
 ## Coverage of intervals
 
 The share of 95% t-intervals over seeds that hold the mean. For laws as skewed as the last three, few seeds can't do better without
 becoming useless: an interval over three to ten seeds of a skewed row holds less often than it says.
 
-${table(['law', ...SEEDS.map((seeds) => `n = ${seeds}`)], coverage())}
+${table(['law', ...SEEDS.map((seeds) => `n = ${seeds}`)], covered)}
+
+${normalWords(covered)}
+
+## Coverage where runs share trainings
+
+A benchmark may let several runs share a training (\`seeding\`), and these are alike: the mean of each cluster counts once
+(\`clusteredSpread\`). Rows of ${UNLEARNINGS} runs a training, normal, by where their variance comes from: the share of 95% intervals that
+hold the mean, over clusters, and beside it over runs as if each were independent.
+
+${table(
+  [
+    'variance',
+    ...TRAININGS.flatMap((trainings) => [`${trainings} trainings: clusters`, `${trainings * UNLEARNINGS} runs`]),
+  ],
+  nestedCoverage(),
+)}
 `,
 )

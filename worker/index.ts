@@ -7,6 +7,7 @@ import { applyRetention } from './queries/artifacts/retention.ts'
 export { Courier } from './durable/courier.ts'
 export { Dispatcher } from './durable/dispatcher.ts'
 export { Live } from './durable/live.ts'
+export { Scorer } from './durable/scorer.ts'
 
 export default {
   fetch: app.fetch,

@@ -11,7 +11,7 @@ import { runStageProcess } from './stage-process.ts'
 export const computeApart =
   (places: DataPlaces): Compute =>
   async (spec, context) => {
-    const { store, inputs, metrics = [], threads, provider = 'cpu', signal, onProgress, log } = context
+    const { store, inputs, metrics = [], retrain, threads, provider = 'cpu', signal, onProgress, log } = context
     if (await store.readStage(await computationOf(spec, context))) return await runStage(spec, context)
     const read = Object.values(spec.inputs).map(async (key) => [key, await inputs(key)] as const)
     try {
@@ -19,6 +19,7 @@ export const computeApart =
         spec,
         inputs: Object.fromEntries(await Promise.all(read)),
         metrics,
+        retrain,
         home: store.home,
         places,
         threads,

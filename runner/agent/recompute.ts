@@ -2,11 +2,13 @@
  *  signed, and gaps from both. Nothing that the server computed is believed. */
 import type { Run, RunStage } from '../../schema/api/run.ts'
 import { canonicalJson } from '../../schema/parts/hash.ts'
-import type { StageResult } from '../../schema/result.ts'
+import type { ArtifactRef, StageResult } from '../../schema/result.ts'
 import type { Scoring } from '../pipeline/scoring.ts'
-import { closerToRetrain, metricNamed, scienceTasks } from '../science/catalogue/catalogue.ts'
+import { closerToRetrain, metricNamed, ofTwoModels, REFERENCE, scienceTasks } from '../science/catalogue/catalogue.ts'
 import { avgGapOf, fractionOfRetrain, makerOf, secondsOf } from '../science/comparison.ts'
+import { retrainIn } from '../science/pair.ts'
 import { isSame } from '../science/score.ts'
+import { EVIDENCE } from '../science/task.ts'
 import type { Store } from '../store/store.ts'
 import type { Api } from './api.ts'
 import { downloadArtifact } from './artifacts.ts'
@@ -34,6 +36,8 @@ export interface Recomputed {
   /** Metrics by id, each under its full identity; what cannot be computed is a problem. */
   values: StageResult['metrics']
   problems: Check[]
+  /** The evidence that its runner signed; null until there is any. */
+  evidence: ArtifactRef | null
   seconds: number | null
   mask: number | null
   deviceClass: string | null
@@ -44,14 +48,15 @@ export type Recompute = (id: string) => Promise<Recomputed>
 /** Looks at each run once, however often it is asked for. */
 export function recomputing(context: Recomputing): Recompute {
   const known = new Map<string, Promise<Recomputed>>()
-  return (id) => {
-    const found = known.get(id) ?? recomputed(id, context)
+  const recompute: Recompute = (id) => {
+    const found = known.get(id) ?? recomputed(id, context, recompute)
     known.set(id, found)
     return found
   }
+  return recompute
 }
 
-async function recomputed(id: string, context: Recomputing): Promise<Recomputed> {
+async function recomputed(id: string, context: Recomputing, recompute: Recompute): Promise<Recomputed> {
   const { client, api, trusted, onStage } = context
   const run = await api.run(id)
   const stages: CheckedStage[] = []
@@ -65,12 +70,19 @@ async function recomputed(id: string, context: Recomputing): Promise<Recomputed>
   }
   const evaluation = run.stages.findLast(({ spec }) => spec.kind === 'evaluate')
   const evidence = evaluation && signed.get(evaluation.key)
-  const { values, problems } = evidence ? await valuesOf(run, evidence, context) : { values: {}, problems: [] }
+  // Of a run that is beside retrain of another; retrain itself has no values of two models.
+  const beside = run.reference !== null && run.reference !== run.id && run.method !== REFERENCE
+  const isOfTwo = beside && ofTwoModels(run.benchmark).length > 0
+  const retrain = evidence && isOfTwo ? (await recompute(run.reference!)).evidence : null
+  const { values, problems } = evidence
+    ? await valuesOf(run, evidence, { ...context, retrain })
+    : { values: {}, problems: [] }
   const maker = makerOf(run.stages.map(({ key, spec }) => ({ key, kind: spec.kind })))
   // Until it is evaluated, a run shows no number.
   const made = maker && evidence ? signed.get(maker.key) : undefined
   return {
     ...{ run, stages, values, problems },
+    evidence: evidence?.artifacts[EVIDENCE] ?? null,
     seconds: made ? secondsOf(made.seconds) : null,
     mask: made?.seconds.mask ?? null,
     deviceClass: made?.device.deviceClass ?? null,
@@ -81,29 +93,34 @@ async function recomputed(id: string, context: Recomputing): Promise<Recomputed>
 async function valuesOf(
   { benchmark }: Run,
   { artifacts, metrics }: StageResult,
-  { client, store, scoring, signal }: Recomputing,
+  { client, store, scoring, signal, retrain }: Recomputing & { retrain: ArtifactRef | null },
 ): Promise<Pick<Recomputed, 'values' | 'problems'>> {
   const task = benchmark.task.id
-  const identities = benchmark.metrics.filter((named) => metricNamed(task, named))
+  const known = benchmark.metrics.filter((named) => metricNamed(task, named))
+  const identities = known.filter((named) => retrain || !ofTwoModels(benchmark).includes(named))
   const problems: Check[] = benchmark.metrics
-    .filter((named) => !identities.includes(named))
+    .filter((named) => !known.includes(named))
     .map((named) => ({ part: named, problem: 'this release does not compute it; use the one that the server has' }))
   try {
+    const transfer = { client, store, signal, say: () => {}, onProgress: () => {} }
     for (const name of scienceTasks.get(task)?.files ?? []) {
       const ref = artifacts[name]
-      if (ref) await downloadArtifact({ client, store, signal, say: () => {}, onProgress: () => {} }, name, ref)
+      if (ref) await downloadArtifact(transfer, name, ref)
     }
+    if (retrain) await downloadArtifact(transfer, EVIDENCE, retrain)
   } catch (error) {
     if (!(error instanceof StageFailure)) throw error
     return { values: {}, problems: [...problems, { part: 'evidence', problem: error.message }] }
   }
-  const outcome = await scoring.score({ task, artifacts, identities })
+  const outcome = await scoring.score({ task, artifacts, identities, retrain: retrain?.sha256 })
   if ('trouble' in outcome)
     return { values: {}, problems: [...problems, { part: 'evidence', problem: outcome.trouble }] }
   for (const { named, why } of outcome.unscored) problems.push({ part: named, problem: why })
-  for (const [id, { value }] of Object.entries(outcome.values)) {
+  for (const [id, { identity, value }] of Object.entries(outcome.values)) {
     const claim = metrics[id]
-    if (!claim || isSame(claim.value, value)) continue
+    // A runner may have compared with what retrain answered elsewhere.
+    const isOther = retrainIn(identity) !== null && claim?.identity !== identity
+    if (!claim || isOther || isSame(claim.value, value)) continue
     problems.push({ part: id, problem: `its runner signed ${claim.value}, the evidence gives ${value}` })
   }
   return { values: outcome.values, problems }

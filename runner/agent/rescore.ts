@@ -3,6 +3,7 @@ import type { ScoreChange, ScoreProblem, ScoresLeft } from '../../schema/api/sco
 import type { ArtifactRef, StageResult } from '../../schema/result.ts'
 import { atOnce } from '../pipeline/at-once.ts'
 import type { Scoring } from '../pipeline/scoring.ts'
+import { EVIDENCE } from '../science/task.ts'
 import { version } from '../words/version.ts'
 import type { Api } from './api.ts'
 import { downloadArtifact, type Transfer } from './artifacts.ts'
@@ -77,11 +78,12 @@ export async function scoreLeft(
   }
   let waiting: Parameters<typeof handIn>[0] = []
   try {
-    await atOnce(left, threads + 1, async ({ job, task, artifacts, metrics: identities }) => {
+    await atOnce(left, threads + 1, async ({ job, task, artifacts, metrics: identities, retrain }) => {
       const problem = (why: string) => found.problems.push({ job, why })
       try {
         await fetchAll(transfer, artifacts, fetched)
-        const outcome = await scoring.score({ task, artifacts, identities })
+        if (retrain) await fetchAll(transfer, { [EVIDENCE]: retrain }, fetched)
+        const outcome = await scoring.score({ task, artifacts, identities, retrain: retrain?.sha256 })
         if ('trouble' in outcome) return void problem(outcome.trouble)
         for (const { named, why } of outcome.unscored) problem(`${named}: ${why}`)
         if (Object.keys(outcome.values).length === 0) return

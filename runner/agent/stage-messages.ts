@@ -11,6 +11,8 @@ export interface StageOrder {
   inputs: Record<string, Record<string, ArtifactRef>>
   /** Identities of the metrics that an evaluation is to compute. */
   metrics: readonly string[]
+  /** SHA-256 of the evidence of retrain, for metrics of two models; its bytes are in the store. */
+  retrain?: string | undefined
   /** Home of the store. */
   home: string
   places: DataPlaces

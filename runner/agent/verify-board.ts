@@ -1,8 +1,9 @@
 /** A board computed again from what was signed: the spreads, gaps, times and ranks of every row. */
 import type { Board, BoardRow } from '../../schema/api/board.ts'
+import { clustersOf } from '../../schema/parts/seeding.ts'
 import { closerToRetrain } from '../science/catalogue/catalogue.ts'
 import { countedSeeds, gapOfMeans } from '../science/comparison.ts'
-import { meanAndSpread, rankRanges } from '../science/statistics.ts'
+import { apartOver, rankRanges, spreadOver } from '../science/statistics.ts'
 import { avgGap, compared, fraction, numbersOf, plain, type Recompute, type Recomputed } from './recompute.ts'
 import type { Check } from './verify.ts'
 
@@ -17,6 +18,7 @@ export async function verifyBoard(
   recompute: Recompute,
   onRow: (row: CheckedRow) => void = () => {},
 ): Promise<CheckedRow[]> {
+  const clusterOf = clustersOf(benchmark)
   const retrained = new Map<number, Recomputed>()
   for (const { runs } of references.filter(({ method }) => method === 'retrain')) {
     for (const { id, seed, state } of runs) if (state === 'done') retrained.set(seed, await recompute(id))
@@ -42,10 +44,13 @@ export async function verifyBoard(
         numbers: await numbersOf(each, recompute),
       })),
     )
-    const found = { row: titleOf(row), runs, checks: [...rowChecks(row, own, { retrained, bySeed })] }
+    const found = { row: titleOf(row), runs, checks: [...rowChecks(row, own, { retrained, bySeed, clusterOf })] }
     checked.push(found)
   }
-  const ranges = rankRanges([...gaps].map(([id, bySeed]) => ({ id, bySeed })))
+  const ranges = rankRanges(
+    [...gaps].map(([id, bySeed]) => ({ id, bySeed })),
+    { clusterOf },
+  )
   for (const [at, row] of [...references, ...rows].entries()) {
     if (row.rank) {
       const actual = ranges.get(row.submission)
@@ -63,43 +68,59 @@ interface Ground {
   retrained: ReadonlyMap<number, Recomputed>
   /** Avg. Gap of each seed. */
   bySeed: ReadonlyMap<number, number>
+  clusterOf: (seed: number) => number
 }
 
-function* rowChecks(row: BoardRow, own: Recomputed[], { retrained, bySeed }: Ground): Generator<Check> {
+function* rowChecks(row: BoardRow, own: Recomputed[], { retrained, bySeed, clusterOf }: Ground): Generator<Check> {
+  const over = (value: (each: Recomputed) => number | null | undefined): Spread =>
+    spreadOver(own, ({ run }) => clusterOf(run.seed), value)
   for (const [id, shown] of Object.entries(row.metrics)) {
-    const found = own.flatMap((each) => {
-      const value = each.values[id]?.value
-      return value === undefined ? [] : [{ value, retrain: retrained.get(each.run.seed)?.values[id]?.value }]
-    })
-    yield* spreadChecks(
-      id,
-      shown,
-      found.map(({ value }) => value),
+    const measured = (each: Recomputed | undefined) => each?.values[id]?.value
+    yield* spreadChecks(id, shown, over(measured))
+    const gapOf = (each: Recomputed) => {
+      const [value, retrain] = [measured(each), measured(retrained.get(each.run.seed))]
+      return value === undefined || retrain === undefined ? null : value - retrain
+    }
+    yield compared(`${id} gap`, shown.gap, over(gapOf)?.mean ?? null)
+    yield compared(
+      `${id} gapP`,
+      shown.gapP,
+      apartOver(own, ({ run }) => clusterOf(run.seed), gapOf),
     )
-    const signed = found.flatMap(({ value, retrain }) => (retrain === undefined ? [] : [value - retrain]))
-    yield compared(`${id} gap`, shown.gap, signed.length > 0 ? meanAndSpread(signed).mean : null)
   }
-  yield* spreadChecks('Avg. Gap', row.avgGap, [...bySeed.values()])
+  const gapOf = ({ run }: Recomputed) => bySeed.get(run.seed)
+  yield* spreadChecks('Avg. Gap', row.avgGap, over(gapOf))
   const sides = own.map(({ run, values }) => {
     const retrain = retrained.get(run.seed)
-    return { values: plain(values), retrain: retrain && plain(retrain.values) }
+    return {
+      values: plain(values),
+      retrain: retrain && plain(retrain.values),
+      cluster: clusterOf(run.seed),
+    }
   })
   yield compared('gap of means', row.gapOfMeans, gapOfMeans(sides, own[0] ? closerToRetrain(own[0].run.benchmark) : []))
   for (const [seed, gap] of Object.entries(row.gapBySeed)) {
     yield compared(`Avg. Gap of seed ${seed}`, gap, bySeed.get(Number(seed)))
   }
-  const present = (values: (number | null)[]) => values.filter((value) => value !== null)
-  yield* spreadChecks('seconds', row.seconds, present(own.map(({ seconds }) => seconds)))
-  yield* spreadChecks('mask', row.mask, present(own.map(({ mask }) => mask)))
-  const fractions = own.map((each) => fraction(each, retrained.get(each.run.seed) ?? null))
-  yield* spreadChecks('fraction of retrain', row.fractionOfRetrain, present(fractions))
+  yield* spreadChecks(
+    'seconds',
+    row.seconds,
+    over(({ seconds }) => seconds),
+  )
+  yield* spreadChecks(
+    'mask',
+    row.mask,
+    over(({ mask }) => mask),
+  )
+  const fractions = over((each) => fraction(each, retrained.get(each.run.seed) ?? null))
+  yield* spreadChecks('fraction of retrain', row.fractionOfRetrain, fractions)
 }
 
 type Spread = BoardRow['avgGap']
 
-function* spreadChecks(part: string, shown: Spread, values: number[]): Generator<Check> {
-  const actual = values.length > 0 ? meanAndSpread(values) : null
+function* spreadChecks(part: string, shown: Spread, actual: Spread): Generator<Check> {
   yield compared(part, shown?.mean, actual?.mean)
   yield compared(`${part} sd`, shown?.sd, actual?.sd)
   yield compared(`${part} n`, shown?.n, actual?.n)
+  if (shown?.runs !== undefined || actual?.runs !== undefined) yield compared(`${part} runs`, shown?.runs, actual?.runs)
 }

@@ -2,7 +2,7 @@
 import { apiOf, boardPage } from '../agent/api.ts'
 import { createClient } from '../agent/client.ts'
 import { suites } from '../pipeline/catalogue.ts'
-import { boardLegend, boardSheets, boardTable, classTables } from '../terminal/board.ts'
+import { boardLegend, boardSheets, boardTable, boardVerdict, classTables } from '../terminal/board.ts'
 import { note, print, printJson } from '../terminal/output.ts'
 import { printSheets } from '../terminal/sheet.ts'
 import { type Command, help, serverOf, serverOption } from './parts/command.ts'
@@ -36,7 +36,7 @@ export const board: Command = {
         if (format !== 'table') return printSheets(boardSheets(found, title), format)
         print(title)
         for (const line of boardTable(found)) print(line)
-        for (const line of boardLegend(found)) print(line)
+        for (const line of [...boardLegend(found), ...boardVerdict(found)]) print(line)
         if ('suite' in found) for (const line of classTables(found)) print(line)
         note(boardPage(server, slug))
       }),

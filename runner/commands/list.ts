@@ -115,14 +115,17 @@ const sections: Record<string, Section> = {
           unit: metric.unit,
           better: metric.better,
           inAvgGap: isInAvgGap(metric),
+          ofTwo: metric.against !== undefined,
           limits: limitWords(scienceTasks.get(task)!.limits?.[id]),
         })),
       ),
-    ({ title, tasks, identity, definition, unit, better, inAvgGap, limits }) => ({
+    ({ title, tasks, identity, definition, unit, better, inAvgGap, ofTwo, limits }) => ({
       head: `${title}; ${tasks.join(', ')}; ${identity}`,
       under: [
         definition,
-        [unit && `in ${unit}`, `${better} is better`, inAvgGap && 'in Avg. Gap'].filter(Boolean).join('; '),
+        [unit && `in ${unit}`, `${better} is better`, inAvgGap && 'in Avg. Gap', ofTwo && 'beside retrain']
+          .filter(Boolean)
+          .join('; '),
         ...(limits === null ? [] : [limits]),
       ],
     }),

@@ -1,6 +1,7 @@
 /** `palimpsest quickstart`: worker, one runner and a board with real images, all on this machine. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Submission } from '../../schema/api/submission.ts'
+import type { Benchmark } from '../../schema/benchmark.ts'
 import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
 import { definitionOf, type PlannedStage, planRun } from '../../schema/plan.ts'
 import { type Api, boardPage } from '../agent/api.ts'
@@ -11,44 +12,36 @@ import { methods, plannable } from '../science/catalogue/catalogue.ts'
 import { type LocalServer, startLocalServer } from '../server/local.ts'
 import { type RunnerProcess, startRunner } from '../server/runner-process.ts'
 import { openHome } from '../store/home.ts'
-import { boardLegend, boardTable } from '../terminal/board.ts'
+import { boardLegend, boardTable, boardVerdict } from '../terminal/board.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
 import { type ProgressView, showProgress } from '../terminal/progress.ts'
 import { stageLabel, workOf } from '../terminal/stages.ts'
+import { seedsText } from '../words/command.ts'
 import { labelled } from '../words/names.ts'
 import { duration, plural } from '../words/numbers.ts'
 import { collect, resolveParams, seedsFrom, wholeNumber } from './parts/arguments.ts'
 import { requireTools } from './parts/check-benchmark.ts'
 import { type Command, DEFAULT_PORT, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
 import { chooseProvider } from './parts/device-choice.ts'
+import { type Entry, FIRST_ENTRIES, tunedEntries } from './parts/entries.ts'
 import { onInterrupts } from './parts/interrupts.ts'
+import { PILOTS, TRIALS } from './parts/searches.ts'
 import { untilStopped } from './serve.ts'
 import { apiRunLine } from './submit.ts'
 
 export const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
+/** The same with probes: a board that ranks many methods should say as well what a rank does not. */
+const PROBED = `${SLUG}.probed`
 
-/** In this order in the queue: retrain first, so that every later row gets its gap at once; the floor of these gaps
- *  last, since it is a training more for each seed. */
-export const ENTRIES: Entry[] = [
-  { method: 'retrain' },
-  { method: 'original' },
-  { method: 'ft' },
-  { method: 'ga' },
-  { method: 'rl' },
-  { method: 'l1-sparse' },
-  { method: 'salun' },
-  { method: 'salun', params: { mask: 'random' }, label: 'random mask' },
-  { method: 'retrain-again' },
-]
-
-export interface Entry {
-  method: string
-  params?: Record<string, unknown>
-  label?: string
-}
+/** Seeds of the first board; the runner goes on with the others while it is looked at. */
+const FIRST_SEEDS = 3
 
 interface Options {
-  seeds: string
+  seeds?: string
+  all?: boolean
+  trials: number
+  pilots: string
+  jobs: number
   port: number
   home?: string
   data?: string[]
@@ -63,7 +56,16 @@ export const quickstart: Command = {
     program
       .command('quickstart')
       .description('worker, one runner and a first board, all on this machine')
-      .option('--seeds <list>', 'such as 0,1,2 or 0-4', '0,1,2')
+      .option('--seeds <list>', 'such as 0,1,2 or 0-4 (default: the first three, then the others while it serves)')
+      .option('--all', 'tune every method by one budget first; then a board of all of them with their controls')
+      .option(
+        '--trials <n>',
+        'that budget: settings of each method',
+        wholeNumber('trials', { min: 1, max: 1000 }),
+        TRIALS,
+      )
+      .option('--pilots <list>', 'the seeds to tune on, which the board does not show', PILOTS)
+      .option('--jobs <n>', 'how many trials go on at once', wholeNumber('jobs', { min: 1, max: 256 }), 1)
       .option(
         '--port <n>',
         'port of 127.0.0.1; 0 takes a free one',
@@ -77,26 +79,38 @@ export const quickstart: Command = {
       .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
       .addHelpText(
         'after',
-        help(['npm start', 'npm start -- --seeds 0 --no-serve', 'palimpsest quickstart --port 9000 --home /tmp/board']),
+        help(
+          [
+            'npm start',
+            'npm start -- --seeds 0 --no-serve',
+            'palimpsest quickstart --port 9000 --home /tmp/board',
+            'npm start -- --all',
+          ],
+          'With --all it takes most of an hour on two processors. The same command goes on where it stopped.',
+        ),
       )
       .action(execute),
 }
 
 async function execute(options: Options): Promise<void> {
-  const seeds = seedsFrom(options.seeds)
+  const benchmark = lookUp('benchmark', benchmarks, options.all ? PROBED : SLUG)
+  const { slug, seeds: own } = benchmark
+  const first = options.all ? own : own.slice(0, FIRST_SEEDS)
+  const seeds = options.seeds === undefined ? first : seedsFrom(options.seeds)
   await chooseProvider('cpu') // refuses where no stage can run
   requireTools()
   const home = await openHome(options.home)
   const started = performance.now()
+  const entries = options.all ? await tunedEntries(lookUp('benchmark', benchmarks, SLUG), options) : FIRST_ENTRIES
   const { signal, release } = onInterrupts(() => note('Stopping; Ctrl-C again ends at once.'))
   let server: LocalServer | undefined
   let runner: RunnerProcess | undefined
   try {
     note('Starting the worker ...')
     server = await startLocalServer({ home, port: options.port, signal })
-    const page = boardPage(server.url, SLUG)
+    const page = boardPage(server.url, slug)
     note(`Board: ${styled('underline', page)}`)
-    const runs = await submitAll(server.api, seeds)
+    const runs = await submitAll(server.api, { benchmark, entries, seeds })
     const watched = await watchRuns(server.api, runs)
     try {
       runner = startRunner({
@@ -111,7 +125,7 @@ async function execute(options: Options): Promise<void> {
     } finally {
       watched.stop()
     }
-    const found = await server.api.board(SLUG)
+    const found = await server.api.board(slug)
     const states = Object.values(runs).map(({ state }) => state)
     const failed = states.filter((state) => state !== 'done').length
     note(`Finished ${plural(runs.length, 'run')} in ${duration((performance.now() - started) / 1000)}.`)
@@ -119,9 +133,18 @@ async function execute(options: Options): Promise<void> {
     else {
       print()
       for (const line of boardTable(found)) print(line)
-      for (const line of boardLegend(found)) print(line)
+      for (const line of [...boardLegend(found), ...boardVerdict(found)]) print(line)
       print(`Board: ${page}`)
     }
+    const missing = own.filter((seed) => !seeds.includes(seed))
+    const goesOn = options.serve && options.seeds === undefined && missing.length > 0
+    if (goesOn) await submitAll(server.api, { benchmark, entries, seeds: missing })
+    if (missing.length > 0)
+      note(
+        goesOn
+          ? `The runner goes on with the seeds ${seedsText(missing)}: rows have ranks once all ${own.length} are measured.`
+          : `Ranks need all ${own.length} seeds of the benchmark: npm start -- --seeds ${seedsText(own)} adds those that are missing.`,
+      )
     if (options.serve) {
       note('Serving until Ctrl-C.')
       await untilStopped(server.ended, signal, { log: server.log, home })
@@ -143,15 +166,17 @@ interface WatchedRun {
 }
 
 /** Sends what was not sent before; runs that failed or were cancelled are asked for once more. */
-async function submitAll(api: Api, seeds: number[]): Promise<WatchedRun[]> {
-  const benchmark = lookUp('benchmark', benchmarks, SLUG)
+async function submitAll(
+  api: Api,
+  { benchmark, entries, seeds }: { benchmark: Benchmark; entries: Entry[]; seeds: number[] },
+): Promise<WatchedRun[]> {
   const definition = await definitionOf(benchmark)
   const runs: WatchedRun[] = []
-  for (const { method: id, params = {}, label = '' } of ENTRIES) {
+  for (const { method: id, params = {}, label = '', tuning } of entries) {
     const method = plannable(id, lookUp('method', methods, id))
     const resolved = resolveParams(benchmark, id, params)
     const send = async (seeds: number[], again: string) => {
-      const body = { benchmark: SLUG, method: id, params, label, seeds }
+      const body = { benchmark: benchmark.slug, method: id, params, label, seeds, ...(tuning && { tuning }) }
       // A new definition or version is another request, though the words are the same.
       const key = await sha256Hex(canonicalJson({ ...body, definition, version: method.version, resolved, again }))
       return api.submit(body, `quickstart-${key}`)

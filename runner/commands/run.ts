@@ -1,6 +1,7 @@
 /** `palimpsest run`: a method on a benchmark or suite on this machine, without a server. */
 import { join } from 'node:path'
 import type { Benchmark } from '../../schema/benchmark.ts'
+import type { Every } from '../../schema/stage.ts'
 import { lookUp } from '../pipeline/catalogue.ts'
 import { type Dropped, type LocalMethod, planLocal, rowOf, runLocal } from '../pipeline/local.ts'
 import { saveSplits, splitsOf } from '../pipeline/splits.ts'
@@ -21,10 +22,12 @@ import {
   spaceFrom,
   targetFrom,
   wholeNumber,
+  withProbesOf,
 } from './parts/arguments.ts'
 import { checkBenchmark } from './parts/check-benchmark.ts'
 import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
 import { deviceOption, precisionOption } from './parts/device-choice.ts'
+import { checkEvery, everyOption } from './parts/every.ts'
 import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
 import { methodOn } from './parts/local-runs.ts'
 import { type LocalOptions, openLocal } from './parts/local-setting.ts'
@@ -37,6 +40,8 @@ interface Options extends FormatOptions, LocalOptions {
   force?: boolean
   forget?: string
   saveSplit?: string
+  every?: Every
+  probes?: boolean
 }
 
 export const run: Command = {
@@ -66,6 +71,8 @@ export const run: Command = {
         "a list of positions in the training set, .npy, .txt or .json, as D_f in place of the benchmark's",
       )
       .option('--save-split <dir>', 'write D_f and D_r of each seed there, as seed-0/forget.npy and retain.npy')
+      .addOption(everyOption())
+      .option('--probes', 'train each model on D_f again, and fit linear classifiers to its features: metrics more')
       .option('--force', 'compute every stage anew, also those that were computed before')
       .addOption(formatOption())
       .option('--json [file]', 'all values as JSON to stdout, or into a file')
@@ -84,6 +91,8 @@ export const run: Command = {
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method ft --method salun --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.class-wise --method salun --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method ft --param learningRate=0.01,0.1 --seeds 0',
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --every epoch',
+            'palimpsest run fashion-mnist-5k.small-cnn.class-0 --method salun --seeds 0 --probes',
             'palimpsest run my-benchmark.json --method ft --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --save-split splits',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --forget splits/seed-0/forget.npy',
@@ -96,20 +105,27 @@ export const run: Command = {
 
 async function execute(word: string | undefined, options: Options): Promise<void> {
   const named = await targetFrom(word ?? missing(options), options.server)
-  const target = options.forget === undefined ? named : await forgettingList(named, options.forget)
+  const asked = options.forget === undefined ? named : await forgettingList(named, options.forget)
+  // What probes ask depends on what is forgotten.
+  const target = options.probes ? withProbesOf(asked) : asked
   // Benchmarks of a suite differ only in the class to be forgotten.
   const [benchmark] = target.benchmarks as [Benchmark]
   const chosen = chosenMethods(benchmark, options)
   const seeds = options.seeds === undefined ? benchmark.seeds : seedsFrom(options.seeds)
   const format = formatOf(options)
   checkBenchmark(benchmark)
+  checkEvery(
+    benchmark,
+    chosen.map(({ id }) => id),
+    options.every,
+  )
   const file = typeof options.json === 'string' ? options.json : undefined
   if (file !== undefined) await checkWritable(file)
   const { target: pinned, context, release } = await openLocal(target, options)
   const alone = pinned.benchmarks.length === 1
   for (const each of pinned.benchmarks) await prepareSplits(each, { ...options, seeds, alone }, context)
   const reference = methodOn(benchmark, REFERENCE, {})
-  const plan = await planLocal(pinned.benchmarks, { reference, methods: chosen, seeds })
+  const plan = await planLocal(pinned.benchmarks, { reference, methods: chosen, seeds, every: options.every })
 
   const started = performance.now()
   const work = await workOf(plan.stages)
@@ -121,7 +137,8 @@ async function execute(word: string | undefined, options: Options): Promise<void
       plan,
       { ...context, force: options.force },
       {
-        onBegin: ({ key, spec, ...row }) => view.begin({ label: stageLabel(spec, rowOf(row)), work: work.get(key)! }),
+        onBegin: ({ key, spec, ...row }) =>
+          view.begin({ label: stageLabel(spec, rowOf(row), row.seed), work: work.get(key)! }),
         onProgress: (_, progress) => view.update(progress),
         onEnd({ key }, { reused }) {
           finishedStages += 1
@@ -193,7 +210,11 @@ function gridOn(benchmark: Benchmark, id: string, space: Dimension[]): LocalMeth
   note(
     `${plural(settings.length, 'row')}, one for each setting. The best of them on these seeds is chosen by these seeds: to tune, use \`palimpsest sweep\`.`,
   )
-  return settings.map((setting) => ({ ...known, params: setting.params, variant: variantOf(space, setting) }))
+  return settings.map((setting) => ({
+    ...known,
+    params: setting.params,
+    variant: variantOf({ label: '', space }, setting),
+  }))
 }
 
 /** Every method that can be run on a benchmark as its presets and its own defaults have it; says which can't, and why. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Run } from '../../schema/api/run.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
+import type { Every } from '../../schema/stage.ts'
 import { type Api, boardPage } from '../agent/api.ts'
 import { suiteWith } from '../pipeline/catalogue.ts'
 import { REFERENCE } from '../science/catalogue/catalogue.ts'
@@ -13,6 +14,7 @@ import { fixed, plural } from '../words/numbers.ts'
 import { apiAs } from './parts/api-as.ts'
 import { collect, once, paramsFrom, resolveParams, seedsFrom, targetAt } from './parts/arguments.ts'
 import { type Command, help, homeOption, serverOption } from './parts/command.ts'
+import { checkEvery, everyOption } from './parts/every.ts'
 import { onInterrupts } from './parts/interrupts.ts'
 import { tuningFrom } from './parts/tuning-file.ts'
 
@@ -27,6 +29,7 @@ interface Options {
   tokenFile?: string
   home?: string
   key?: string
+  every?: Every
   watch?: boolean
   json?: boolean
 }
@@ -47,6 +50,7 @@ export const submit: Command = {
       .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
       .option('--label <text>', 'shown beside the method, to tell two settings apart', '')
       .option('--tuning <file>', 'what `palimpsest sweep --out` wrote: its cost is shown with the row')
+      .addOption(everyOption())
       .option('--private', 'on no board, list or page: only you and admins can read it')
       .option(...serverOption)
       .option('--token-file <file>', "file with a submitter token (PALIMPSEST_TOKEN, else the home's tokens.json)")
@@ -71,8 +75,9 @@ async function execute(slug: string, options: Options): Promise<void> {
   const [benchmark] = (await targetAt(slug, options.server)).benchmarks as [Benchmark]
   const params = paramsFrom(benchmark, method, options.param)
   resolveParams(benchmark, method, params)
+  checkEvery(benchmark, [method], options.every)
   const seeds = options.seeds === undefined ? undefined : seedsFrom(options.seeds)
-  const claim = options.tuning === undefined ? undefined : await tuningFrom(options.tuning, method)
+  const claim = options.tuning === undefined ? undefined : await tuningFrom(options.tuning, { method, label })
   const api = await apiAs('submitter', options)
   const visibility = options.private ? ('private' as const) : ('public' as const)
   const body = {
@@ -83,6 +88,7 @@ async function execute(slug: string, options: Options): Promise<void> {
     visibility,
     ...(seeds && { seeds }),
     ...(claim && { tuning: claim }),
+    ...(options.every && { every: options.every }),
   }
   const submission = await api.submit(body, options.key ?? randomUUID())
   if (options.json && !options.watch) printJson(submission)

@@ -13,10 +13,11 @@ const say = (message: SvcMessage) => parentPort!.postMessage(message)
 
 parentPort!.on('message', ({ queries, ...problem }: SvcRequest) => {
   const svc = trainSvc(problem)
-  const decisions = new Uint8Array(queries.length)
-  for (let first = 0; first < queries.length; first += CHUNK) {
+  const { features = 1 } = problem
+  const decisions = new Uint8Array(queries.length / features)
+  for (let first = 0; first < decisions.length; first += CHUNK) {
     say({ answered: first })
-    decisions.set(svc.decide(queries.subarray(first, first + CHUNK)), first)
+    decisions.set(svc.decide(queries.subarray(first * features, (first + CHUNK) * features)), first)
   }
   say({ decisions })
 })

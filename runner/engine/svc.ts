@@ -13,8 +13,8 @@ const idle: Worker[] = []
 export const svcWith =
   (onProgress: (progress: Progress) => void): FitSvc =>
   async (options) => {
-    const { samples, queries } = options
-    onProgress({ phase: 'fitting the SVC', done: 0, total: samples.length, unit: 'samples' })
+    const { labels, queries, features = 1 } = options
+    onProgress({ phase: 'fitting the SVC', done: 0, total: labels.length, unit: 'samples' })
     const thread = idle.pop() ?? new Worker(new URL('./svc-thread.ts', import.meta.url))
     thread.ref()
     const messages = on(thread, 'message', { close: ['exit'] }) as AsyncIterable<[SvcMessage]>
@@ -26,7 +26,12 @@ export const svcWith =
         idle.push(thread)
         return message.decisions
       }
-      onProgress({ phase: 'asking the SVC', done: message.answered, total: queries.length, unit: 'examples' })
+      onProgress({
+        phase: 'asking the SVC',
+        done: message.answered,
+        total: queries.length / features,
+        unit: 'examples',
+      })
     }
     throw new Error('the SVC thread ended early')
   }

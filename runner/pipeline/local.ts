@@ -1,12 +1,18 @@
 /** Runs methods on benchmarks in this process, without a server: first seeds of all before second seeds, and of each seed retrain
  *  before the methods. */
-import type { Benchmark } from '../../schema/benchmark.ts'
+import { type Benchmark, isMetric } from '../../schema/benchmark.ts'
+import type { Path } from '../../schema/path.ts'
 import { type PlannableMethod, type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { Progress, StageResult } from '../../schema/result.ts'
-import { closerToRetrain } from '../science/catalogue/catalogue.ts'
+import type { Every } from '../../schema/stage.ts'
+import { closerToRetrain, ofTwoModels } from '../science/catalogue/catalogue.ts'
 import { avgGapOf, fractionOfRetrain, gapsOf, makerOf, secondsOf } from '../science/comparison.ts'
+import { retrainIn, withoutRetrain } from '../science/pair.ts'
+import { besideRetrain, type PointBesideRetrain } from '../science/path.ts'
+import { EVIDENCE } from '../science/task.ts'
 import type { StageContext } from '../stages/stage.ts'
 import { atOnce } from './at-once.ts'
+import { pathIn } from './path.ts'
 import { runStage } from './run-stage.ts'
 
 export interface LocalMethod extends PlannableMethod {
@@ -45,7 +51,7 @@ export interface LocalRun {
   method: string
   variant?: string | undefined
   seed: number
-  /** By metric id, in the metric's unit; the same for retrain with this seed, and the signed differences. */
+  /** By metric id, in the metric's unit; the same for retrain with this seed, which has none of two models, and the signed differences. */
   metrics: Values
   retrain: Values
   gaps: Values
@@ -57,12 +63,23 @@ export interface LocalRun {
   /** Over retrain's seconds with this seed; null when it ran on another device class. */
   fractionOfRetrain: number | null
   deviceClass: string
+  /** The way from the original, of a run that was looked at along it. */
+  path?: LocalPath
   stages: { key: string; kind: string; result: StageResult }[]
+}
+
+export interface LocalPath extends Pick<Path, 'every' | 'metrics'> {
+  points: PointBesideRetrain[]
 }
 
 export async function planLocal(
   benchmarks: Benchmark[],
-  { reference, methods, seeds }: { reference: LocalMethod; methods: LocalMethod[]; seeds: number[] },
+  {
+    reference,
+    methods,
+    seeds,
+    every,
+  }: { reference: LocalMethod; methods: LocalMethod[]; seeds: number[]; every?: Every | undefined },
 ): Promise<LocalPlan> {
   const runs: LocalPlan['runs'] = []
   const stages = new Map<string, LocalStage>()
@@ -70,7 +87,7 @@ export async function planLocal(
   const places = seeds.flatMap((seed) => benchmarks.map((benchmark) => ({ benchmark, seed })))
   for (const { benchmark, seed } of places) {
     for (const method of chosen) {
-      const planned = await planRun(benchmark, method, method.params, seed)
+      const planned = await planRun(benchmark, method, method.params, seed, { every })
       runs.push({ benchmark, method, seed, stages: planned })
       for (const stage of planned) {
         if (!stages.has(stage.key)) stages.set(stage.key, { ...stage, ...named(method), seed })
@@ -124,12 +141,12 @@ export async function runLocal(
   const ended = new AbortController()
   const signal = AbortSignal.any([context.signal, ended.signal])
 
-  async function finish(stage: LocalStage, metrics: string[]): Promise<void> {
+  async function finish(stage: LocalStage, asked: Pick<StageContext, 'metrics' | 'retrain'>): Promise<void> {
     signal.throwIfAborted()
     events.onBegin(stage)
     const onProgress = (progress: Progress) => events.onProgress(stage, progress)
     try {
-      const outcome = await compute(stage.spec, { ...context, signal, onProgress, metrics, inputs })
+      const outcome = await compute(stage.spec, { ...context, ...asked, signal, onProgress, inputs })
       results.set(stage.key, outcome.result)
       events.onEnd(stage, outcome)
     } catch (error) {
@@ -140,13 +157,19 @@ export async function runLocal(
 
   async function measure({ benchmark, method, seed, stages }: LocalPlan['runs'][number]): Promise<LocalRun> {
     const { slug, metrics } = benchmark
-    for (const { key } of stages) {
-      if (!begun.has(key)) begun.set(key, finish(planned.get(key)!, metrics))
+    const referenceOf = async () => (method.id === plan.reference ? undefined : await references.get(`${slug} ${seed}`))
+    for (const { key, spec } of stages) {
+      const isOfTwo = spec.kind === 'evaluate' && ofTwoModels(benchmark).length > 0
+      const retrain = isOfTwo ? evidenceOf(await referenceOf()) : undefined
+      if (!begun.has(key)) begun.set(key, finish(planned.get(key)!, { metrics, retrain }))
       await begun.get(key)
     }
     const done = stages.map(({ key, spec }) => ({ key, kind: spec.kind, result: results.get(key)! }))
-    const reference = method.id === plan.reference ? undefined : await references.get(`${slug} ${seed}`)
-    return runOf({ benchmark: slug, ...named(method), seed, stages: done }, reference, closerToRetrain(benchmark))
+    const reference = await referenceOf()
+    const run = runOf({ benchmark: slug, ...named(method), seed, stages: done }, reference, benchmark)
+    const path = await pathIn(makerOf(done)!.result.artifacts, context.store)
+    const retrain = (reference ?? run).stages.at(-1)!.result.metrics
+    return path ? { ...run, path: { ...path, points: besideRetrain(path, retrain) } } : run
   }
 
   const runs = await atOnce(plan.runs, jobs, async (planned) => {
@@ -181,14 +204,12 @@ export const isFruitless = (error: unknown): error is Error =>
 function runOf(
   own: Pick<LocalRun, 'benchmark' | 'method' | 'variant' | 'seed' | 'stages'>,
   reference: LocalRun | undefined,
-  closer: string[],
+  benchmark: Benchmark,
 ): LocalRun {
   const { stages } = own
   const maker = makerOf(stages)!.result
   const seconds = secondsOf(maker.seconds)
-  const metrics = Object.fromEntries(
-    Object.entries(stages.at(-1)!.result.metrics).map(([id, { value }]) => [id, value]),
-  )
+  const metrics = valuesOf(stages.at(-1)!.result, evidenceOf(reference), benchmark)
   const retrain = reference?.metrics ?? metrics
   const { deviceClass } = maker.device
   return {
@@ -196,10 +217,23 @@ function runOf(
     metrics,
     retrain,
     gaps: gapsOf(metrics, retrain),
-    avgGap: avgGapOf(metrics, retrain, closer),
+    avgGap: avgGapOf(metrics, retrain, closerToRetrain(benchmark)),
     seconds,
     mask: maker.seconds.mask ?? null,
     fractionOfRetrain: fractionOfRetrain({ seconds, deviceClass }, reference ?? { seconds, deviceClass }),
     deviceClass,
   }
 }
+
+const evidenceOf = (reference: LocalRun | undefined): string | undefined =>
+  reference?.stages.at(-1)?.result.artifacts[EVIDENCE]?.sha256
+
+/** A store keeps values of two models from other benchmarks, and beside what retrain answered earlier. */
+const valuesOf = ({ metrics }: StageResult, retrain: string | undefined, { metrics: named }: Benchmark): Values =>
+  Object.fromEntries(
+    Object.entries(metrics).flatMap(([id, { identity, value }]) => {
+      const beside = retrainIn(identity)
+      const counts = beside === retrain && named.some((each) => isMetric(each, withoutRetrain(identity)))
+      return beside === null || counts ? [[id, value]] : []
+    }),
+  )

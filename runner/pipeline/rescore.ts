@@ -6,9 +6,11 @@ import { planRun } from '../../schema/plan.ts'
 import type { StageResult } from '../../schema/result.ts'
 import type { StageSpec } from '../../schema/stage.ts'
 import { metricNamed } from '../science/catalogue/catalogue.ts'
+import { retrainIn } from '../science/pair.ts'
 import { isSame } from '../science/score.ts'
 import type { StageRecord } from '../store/stage-record.ts'
 import type { Store } from '../store/store.ts'
+import { wantedIn } from './evaluate.ts'
 import type { ScoreOrder, Scoring } from './scoring.ts'
 
 /** A value that is new, or another one than before. */
@@ -62,9 +64,12 @@ export async function findEvaluations(store: Store, benchmarks: readonly Benchma
     }
     const { spec, result } = record
     if (spec.kind !== 'evaluate') continue
-    const identities = wanted.get(alike(spec)) ?? wanted.get(alike(withoutDigest(spec)))
-    if (!identities) continue
-    found.evaluations.push({ key, task: spec.task, artifacts: result.artifacts, identities: [...new Set(identities)] })
+    const named = wanted.get(alike(spec)) ?? wanted.get(alike(withoutDigest(spec)))
+    if (!named) continue
+    // A stage doesn't say which retrain is beside it; the values of two models that it has do.
+    const retrain = Object.values(result.metrics).flatMap(({ identity }) => retrainIn(identity) ?? [])[0]
+    const identities = wantedIn(spec.task, { metrics: [...new Set(named)], retrain })
+    found.evaluations.push({ key, task: spec.task, artifacts: result.artifacts, identities, retrain })
   }
   return found
 }
@@ -97,10 +102,10 @@ export interface Rescored {
 
 /** One stage; its result is written where a value changed, unless it is a dry run. */
 export async function rescoreStage(
-  { key, task, artifacts, identities }: Evaluation,
+  { key, task, artifacts, identities, retrain }: Evaluation,
   { store, scoring, signal, dryRun }: Rescoring,
 ): Promise<Rescored> {
-  const outcome = await scoring.score({ task, artifacts, identities })
+  const outcome = await scoring.score({ task, artifacts, identities, retrain })
   if ('trouble' in outcome) return { changes: [], problems: [{ key, why: outcome.trouble }] }
   const { values, unscored } = outcome
   const problems = unscored.map(({ named, why }) => ({ key, why: `${named}: ${why}` }))

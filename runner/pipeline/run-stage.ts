@@ -9,7 +9,7 @@ import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { CHECKPOINT_MS, checkpointOf } from '../store/checkpoint.ts'
 import { version } from '../words/version.ts'
 import { computationOf } from './computation.ts'
-import { evaluate, missingOf, scores } from './evaluate.ts'
+import { evaluate, missingOf, scores, wantedIn } from './evaluate.ts'
 import { metricSources } from './sources.ts'
 import { runnerTask } from './tasks.ts'
 import { train } from './train.ts'
@@ -79,14 +79,14 @@ async function completed(
   result: StageResult,
   context: StageContext,
 ): Promise<StageResult> {
-  const { store, metrics: wanted = [] } = context
-  if (spec.kind !== 'evaluate' || wanted.length === 0) return result
+  const { store, metrics = [] } = context
+  if (spec.kind !== 'evaluate' || metrics.length === 0) return result
   const { sources = {} } = (await store.readRecord(key)) ?? {}
   const now = await metricSources(spec.task, Object.keys(result.metrics))
   const valid = Object.entries(result.metrics).filter(([id]) => !sources[id] || sources[id] === now[id])
-  const missing = missingOf({ metrics: Object.fromEntries(valid) }, wanted)
+  const missing = missingOf({ metrics: Object.fromEntries(valid) }, wantedIn(spec.task, context))
   if (missing.length === 0) return result
-  const added = await scores(spec.task, result, { ...context, metrics: missing })
+  const added = await scores(spec.task, result, { ...context, wanted: missing })
   const whole = { ...result, metrics: { ...result.metrics, ...added } }
   await store.writeStage(key, whole, spec, await metricSources(spec.task, Object.keys(added)))
   return whole

@@ -49,7 +49,7 @@ export function metricsWanted(
   retrained: Recognised | null,
   asked: string[] | undefined,
 ): string[] {
-  const offered = offeredOn(science, evidence, { reference: retrained?.evidence })
+  const offered = offeredOn(science, evidence, { reference: retrained ?? undefined })
   const known = new Map(offered.map((each) => [each.identity.split(';')[0]!, each]))
   for (const identity of asked ?? []) {
     if (!retrained && metricNamed(science, identity)?.[1].against) {
@@ -67,7 +67,7 @@ export const scoreRecognised = (
   wanted: string[],
   { tools, retrained }: { tools: MetricTools; retrained: Recognised | null },
 ): Promise<Scored & { unscored: Unscored[] }> =>
-  scoreEach(science, evidence, wanted, () => tools, { reference: retrained?.evidence })
+  scoreEach(science, evidence, wanted, () => tools, { reference: retrained ?? undefined })
 
 /** Those of one model: what retrain itself can be asked. */
 export const ofOneModel = ({ science }: Recognised, wanted: string[]): string[] =>

@@ -2,10 +2,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Multiply } from '../science/matrix.ts'
 import type { MetricTools } from '../science/metric.ts'
+import { type Beside, withoutRetrain } from '../science/pair.ts'
 import { plainShuffles, plainSvc } from '../science/plain-tools.ts'
-import { scoreEach } from '../science/score.ts'
+import { metricNamed, scoreEach } from '../science/score.ts'
 import { openStore } from '../store/store.ts'
-import { readEvidence } from './evidence.ts'
+import { readEvidence, readRetrain } from './evidence.ts'
 import type { ScoreOrder, ScoreOutcome } from './scoring.ts'
 import { scienceTask } from './tasks.ts'
 
@@ -25,7 +26,7 @@ const tools: MetricTools = {
   shuffles: plainShuffles,
 }
 
-async function outcomeOf({ task, artifacts, identities }: ScoreOrder): Promise<ScoreOutcome> {
+async function outcomeOf({ task, artifacts, identities, retrain }: ScoreOrder): Promise<ScoreOutcome> {
   const science = scienceTask(task)
   let evidence: unknown
   try {
@@ -33,8 +34,17 @@ async function outcomeOf({ task, artifacts, identities }: ScoreOrder): Promise<S
   } catch (error) {
     return { trouble: (error as Error).message }
   }
-  const { values, unscored } = await scoreEach(science, evidence, identities, () => tools)
-  return { values, unscored: unscored.map(({ named, error }) => ({ named, why: error.message })) }
+  let reference: Beside | undefined
+  let missing: string | null = null
+  try {
+    reference = await readRetrain(science, artifacts, { store, retrain })
+  } catch (error) {
+    missing = `the evidence of retrain: ${(error as Error).message}`
+  }
+  const { values, unscored } = await scoreEach(science, evidence, identities, () => tools, { reference })
+  const whyNot = (named: string) =>
+    missing !== null && metricNamed(science, withoutRetrain(named))?.[1].against ? missing : null
+  return { values, unscored: unscored.map(({ named, error }) => ({ named, why: whyNot(named) ?? error.message })) }
 }
 
 parentPort!.on('message', async (order: ScoreOrder) => parentPort!.postMessage(await outcomeOf(order)))

@@ -8,6 +8,8 @@ export interface ScoreOrder {
   artifacts: Record<string, { sha256: string }>
   /** Each up to the first `;`. */
   identities: readonly string[]
+  /** SHA-256 of the evidence of retrain, in the store: metrics of two models need it. */
+  retrain?: string | undefined
 }
 
 export type ScoreOutcome =

@@ -1,14 +1,13 @@
 /** Runs of one machine in few numbers: mean and spread over seeds, and before it the mean over the classes of a suite. */
 import { gapOfMeans } from '../science/comparison.ts'
-import { mean, meanAndSpread } from '../science/statistics.ts'
+import { mean, type Spread, spreadOver } from '../science/statistics.ts'
 import { type LocalRun, rowOf } from './local.ts'
-
-type Spread = ReturnType<typeof meanAndSpread>
 
 export interface LocalSummary {
   method: string
   variant?: string | undefined
-  metrics: Record<string, Spread & { gap: number }>
+  /** A value of two models has no gap. */
+  metrics: Record<string, Spread & { gap: number | null }>
   avgGap: Spread | null
   /** The mean over the benchmarks. */
   gapOfMeans: number | null
@@ -16,31 +15,44 @@ export interface LocalSummary {
   fractionOfRetrain: Spread | null
 }
 
-/** Mean and spread over the seeds of one row; of several benchmarks, over what a seed came to on average. */
-export function summarise(row: string, all: LocalRun[], closerToRetrain: string[]): LocalSummary {
+/** Mean and spread over the seeds of one row, or over the clusters of these; of several benchmarks, over what a seed came to on
+ *  average. */
+export function summarise(
+  row: string,
+  all: LocalRun[],
+  closerToRetrain: string[],
+  clusterOf: (seed: number) => number = (seed) => seed,
+): LocalSummary {
   const own = all.filter((run) => rowOf(run) === row)
   const parts = [...Map.groupBy(own, ({ benchmark }) => benchmark).values()]
   const runs = parts.length > 1 ? averaged(own) : own
   const ofMeans = parts.map((part) =>
     gapOfMeans(
-      part.map(({ metrics, retrain }) => ({ values: metrics, retrain })),
+      part.map(({ seed, metrics, retrain }) => ({ values: metrics, retrain, cluster: clusterOf(seed) })),
       closerToRetrain,
     ),
   )
-  const over = (value: (run: (typeof runs)[number]) => number) => meanAndSpread(runs.map(value))
-  const spreadOf = (values: number[]) => (values.length > 0 ? meanAndSpread(values) : null)
+  type Run = (typeof runs)[number]
+  const known = (value: (run: Run) => number | null) => spreadOver(runs, ({ seed }) => clusterOf(seed), value)
+  const over = (value: (run: Run) => number) => known(value)!
   const ids = Object.keys(runs[0]!.metrics)
   const { method, variant } = own[0]!
   return {
     method,
     ...(variant !== undefined && { variant }),
     metrics: Object.fromEntries(
-      ids.map((id) => [id, { ...over(({ metrics }) => metrics[id]!), gap: over(({ gaps }) => gaps[id]!).mean }]),
+      ids.map((id) => [
+        id,
+        {
+          ...over(({ metrics }) => metrics[id]!),
+          gap: known(({ gaps }) => gaps[id] ?? null)?.mean ?? null,
+        },
+      ]),
     ),
-    avgGap: spreadOf(runs.flatMap((run) => run.avgGap ?? [])),
+    avgGap: known((run) => run.avgGap),
     gapOfMeans: whole(ofMeans),
     seconds: over((run) => run.seconds),
-    fractionOfRetrain: spreadOf(runs.flatMap((run) => run.fractionOfRetrain ?? [])),
+    fractionOfRetrain: known((run) => run.fractionOfRetrain),
   }
 }
 

@@ -35,25 +35,24 @@ export function choicesIn(
 /** A method with what is tried of it. */
 export interface Searched {
   method: string
+  /** Tells it from others of the same method, such as `mask=random`; empty for most. */
+  label: string
   space: readonly Dimension[]
   trials: Setting[]
 }
 
-/** Names only what differs between the trials. */
-export const variantOf = (space: readonly Dimension[], { choice }: Setting): string =>
-  choiceText(
-    Object.fromEntries(
-      space.flatMap((dimension) =>
-        isFixed(dimension) || !(dimension.name in choice) ? [] : [[dimension.name, choice[dimension.name]]],
-      ),
-    ),
-  )
+/** Names only what differs between the trials, after the label. */
+export const variantOf = ({ label, space }: Pick<Searched, 'label' | 'space'>, { choice }: Setting): string => {
+  const moved = space.filter((dimension) => !isFixed(dimension) && dimension.name in choice)
+  const words = choiceText(Object.fromEntries(moved.map(({ name }) => [name, choice[name]])))
+  return [label, words].filter(Boolean).join(', ')
+}
 
-export const methodsOf = ({ method, space, trials }: Searched, definition: MethodDefinition): LocalMethod[] =>
-  trials.map((trial) => ({
-    ...plannable(method, definition),
+export const methodsOf = (search: Searched, definition: MethodDefinition): LocalMethod[] =>
+  search.trials.map((trial) => ({
+    ...plannable(search.method, definition),
     params: trial.params,
-    variant: variantOf(space, trial) || undefined,
+    variant: variantOf(search, trial) || undefined,
   }))
 
 export interface Tried {
@@ -69,6 +68,7 @@ export interface Tried {
 
 export interface Tuned {
   method: string
+  label: string
   space: readonly Dimension[]
   /** The best first; what came to nothing last. */
   trials: Tried[]
@@ -80,13 +80,18 @@ export interface Tuned {
   seconds: number
 }
 
+interface Outcome {
+  runs: LocalRun[]
+  dropped: Dropped[]
+  closer: string[]
+  clusterOf?: (seed: number) => number
+}
+
 /** What came of a method's trials. Ties go to the earlier trial. */
-export function tunedOf(
-  { method, space, trials }: Searched,
-  { runs, dropped, closer }: { runs: LocalRun[]; dropped: Dropped[]; closer: string[] },
-): Tuned {
+export function tunedOf(search: Searched, { runs, dropped, closer, clusterOf }: Outcome): Tuned {
+  const { method, label, space, trials } = search
   const tried = trials.map((trial): Tried => {
-    const variant = variantOf(space, trial)
+    const variant = variantOf(search, trial)
     const row = rowOf({ method, variant: variant || undefined })
     const own = runs.filter((run) => rowOf(run) === row)
     const drop = dropped.find((one) => rowOf(one) === row)
@@ -94,7 +99,7 @@ export function tunedOf(
     const lost = drop?.error instanceof FruitlessError ? drop.error.seconds : 0
     const { choice } = trial
     if (drop) return { choice, variant, gap: null, seconds: spent + lost, error: drop.error.message }
-    const { avgGap } = summarise(row, own, closer)
+    const { avgGap } = summarise(row, own, closer, clusterOf)
     return { choice, variant, gap: { mean: avgGap!.mean, sd: avgGap!.sd }, seconds: spent, error: null }
   })
   const worth = ({ gap }: Tried) => gap?.mean ?? Number.POSITIVE_INFINITY
@@ -103,6 +108,7 @@ export function tunedOf(
   const gaps = tried.flatMap(({ gap }) => gap?.mean ?? [])
   return {
     method,
+    label,
     space,
     trials: tried,
     search:
@@ -115,10 +121,11 @@ export function tunedOf(
 }
 
 /** The benchmark's preset with the best choice in it; null where nothing came to a gap. */
-export function presetOf(benchmark: Benchmark, { method, space, trials }: Tuned, settings: Setting[]): Choice | null {
+export function presetOf(benchmark: Benchmark, tuned: Tuned, settings: Setting[]): Choice | null {
+  const { method, space, trials } = tuned
   const [best] = trials
   if (!best?.gap) return null
-  const { params } = settings.find((setting) => variantOf(space, setting) === best.variant)!
+  const { params } = settings.find((setting) => variantOf(tuned, setting) === best.variant)!
   const fixed = space.filter(isFixed).map(({ name }) => name)
   const named = new Set([...Object.keys(benchmark.presets[method] ?? {}), ...fixed, ...Object.keys(best.choice)])
   return Object.fromEntries(Object.entries(params).filter(([name]) => named.has(name)))

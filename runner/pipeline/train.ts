@@ -9,7 +9,7 @@ import type { Labels } from '../formats/labels.ts'
 import { AVERAGE, WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
-import { listOf, splitOf } from '../stages/split.ts'
+import { listOf, splitOf, splitSeedOf, splitWords } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { saveWeights } from '../stages/weights.ts'
 import { runnerTask } from './tasks.ts'
@@ -34,7 +34,7 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   const all = trainingItems({ ...spec, without: null }, train.labels, classes).length
   const heldOut = choosingItems(spec, train.labels, classes)
   log(
-    `training ${modelWords(spec.model)} (${parameterCount(network)} parameters) on ${items.length} images of ${spec.dataset.id}, seed ${seed}${spec.draws ? `, draws "${spec.draws}"` : ''}, ${recipe.epochs} epochs`,
+    `training ${modelWords(spec.model)} (${parameterCount(network)} parameters) on ${items.length} images of ${spec.dataset.id}, seed ${seed}${splitWords(spec)}${spec.draws ? `, draws "${spec.draws}"` : ''}, ${recipe.epochs} epochs`,
   )
   const trainer = openTrainer(
     spec,
@@ -57,17 +57,18 @@ export async function train(spec: StageOf<'train'>, context: StageContext): Prom
   }
 }
 
-type Divided = Pick<StageOf<'train'>, 'without' | 'recipe' | 'seed'>
+type Divided = Pick<StageOf<'train'>, 'without' | 'recipe' | 'seed' | 'splitSeed'>
 
 // D and what is held out of it do not depend on what is later forgotten; any request gives them.
 const ANY: ForgetRequest = { kind: 'random', fraction: 0.5 }
 
 /** D, or D_r of the request that is left out. */
 export function trainingItems(
-  { without, recipe: { holdOut }, seed, list }: Divided & { list?: Int32Array | undefined },
+  { without, recipe: { holdOut }, list, ...seeds }: Divided & { list?: Int32Array | undefined },
   labels: Labels,
   classes: readonly string[],
 ): Int32Array {
+  const seed = splitSeedOf(seeds)
   if (without) return splitOf(labels, classes, { holdOut, request: without, seed, list }).retain
   return splitOf(labels, classes, { holdOut, request: ANY, seed }).all
 }
@@ -75,11 +76,11 @@ export function trainingItems(
 /** Images held out that a training may choose its epoch by; of classes that are left out it sees none. Throws where there are none
  *  and it wants some. */
 export function choosingItems(
-  { without, recipe: { holdOut, checkpoint }, seed }: Divided,
+  { without, recipe: { holdOut, checkpoint }, ...seeds }: Divided,
   labels: Labels,
   classes: readonly string[],
 ): Int32Array {
-  const { heldOut } = splitOf(labels, classes, { holdOut, request: ANY, seed })
+  const { heldOut } = splitOf(labels, classes, { holdOut, request: ANY, seed: splitSeedOf(seeds) })
   const gone = without ? forgottenClasses(without) : []
   const seen = heldOut.filter((item) => !gone.includes(labels[item]!))
   if (checkpoint === 'best' && seen.length === 0)

@@ -1,12 +1,12 @@
 /** What the two stages that move weights have in common: a trainer over the model of the stage. */
 import type { StageOf } from '../../schema/stage.ts'
 import type { Tensor } from '../engine/onnx/tensor.ts'
-import { createTrainer, type StageTrainer } from '../engine/training/trainer.ts'
+import { createTrainer, type StageTrainer, type TrainerOptions } from '../engine/training/trainer.ts'
 import type { TaskTypes } from '../science/method.ts'
 import type { StageContext } from '../stages/stage.ts'
 import type { TaskModel } from '../stages/task.ts'
 
-interface Opening {
+interface Opening extends Pick<TrainerOptions<TaskTypes>, 'watch'> {
   model: TaskModel
   state: ReadonlyMap<string, Tensor>
   augment: boolean
@@ -16,13 +16,13 @@ interface Opening {
 
 export function openTrainer(
   { seed }: StageOf<'train' | 'unlearn'>,
-  { model, state, augment, purpose }: Opening,
+  { model, state, augment, purpose, watch }: Opening,
   context: StageContext,
 ): StageTrainer<TaskTypes> {
   const { threads, provider, signal, onProgress, checkpoint } = context
   const trainer: StageTrainer<TaskTypes> = createTrainer({
     objective: model.objective({ seed, augment, executor: () => trainer.executor }),
-    ...{ state, seed, purpose, threads, provider, signal, onProgress, checkpoint },
+    ...{ state, seed, purpose, threads, provider, signal, onProgress, checkpoint, watch },
   })
   return trainer
 }

@@ -10,9 +10,10 @@ import { WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
 import { saveMasks } from '../stages/masks.ts'
-import { splitFor } from '../stages/split.ts'
+import { splitFor, splitWords } from '../stages/split.ts'
 import type { StageContext, StageOutcome } from '../stages/stage.ts'
 import { loadWeights, saveWeights } from '../stages/weights.ts'
+import { openPath } from './path.ts'
 import { runnerTask } from './tasks.ts'
 import { lossWords, openTrainer } from './training.ts'
 
@@ -31,12 +32,15 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
   const forgotten = forgottenClasses(request)
   const what = forgotten.map((label) => `class ${label} (${classes[label]}), `).join('')
   log(
-    `${id} on ${spec.dataset.id}: forgetting ${what}${forget.length} images, retaining ${retain.length}, seed ${seed}`,
+    `${id} on ${spec.dataset.id}: forgetting ${what}${forget.length} images, retaining ${retain.length}, seed ${seed}${splitWords(spec)}`,
   )
   log(`parameters ${JSON.stringify(params)}`)
-  const trainer = openTrainer(spec, { model, state, augment: spec.augment, purpose: spec.kind }, context)
+  const path = openPath(spec, { model, split: { forget, retain } }, context)
+  const opening = { model, state, augment: spec.augment, purpose: spec.kind, watch: path?.watch }
+  const trainer = openTrainer(spec, opening, context)
   try {
     const before = total()
+    await trainer.look()
     await method.run({
       params: method.params.parse(params),
       trainer,
@@ -47,15 +51,19 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
       random: randomStream(seed, 'labels'),
     })
     const { mask, compile, work } = trainer.seconds()
+    const passes = trainer.looks().length - 1
+    if (path && !path.sawLast(trainer.looks(), trainer.state())) await trainer.look()
     const losses = trainer.losses()
     log(lossWords(losses))
     const artifacts = {
       [WEIGHTS]: await saveWeights(store, network, trainer.state()),
       ...(await saveMasks(store, trainer.parameters, trainer.masks())),
+      ...(await path?.artifacts(trainer.looks(), passes)),
     }
     return { artifacts, seconds: { setUp: before + compile, ...(mask > 0 && { mask }), unlearn: work }, losses }
   } finally {
     await trainer.release()
+    await path?.release()
   }
 }
 

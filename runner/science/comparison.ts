@@ -1,6 +1,6 @@
 /** Facts of one run beside retrain of the same seed: boards, pages and the command line all take them from here. */
 import type { Seconds } from '../../schema/result.ts'
-import { avgGap, mean } from './statistics.ts'
+import { avgGap, clusterMeans, mean } from './statistics.ts'
 
 type Values = Readonly<Record<string, number>>
 
@@ -47,16 +47,19 @@ export function avgGapOf(values: Values, retrain: Values | undefined, closerToRe
 }
 
 /** Gap of means, as papers' tables have it: mean over the same metrics of |mean value − retrain's mean value| over the seeds that have
- *  all of them on both sides. What differs in sign from seed to seed cancels out here and not in Avg. Gap, so it is never the
- *  larger one. Null where no seed has them. */
+ *  all of them on both sides, those of a cluster first; a seed without one is by itself. What differs in sign from seed to seed
+ *  cancels out here and not in Avg. Gap, so it is never the larger one. Null where no seed has them. */
 export function gapOfMeans(
-  seeds: { values: Values; retrain: Values | undefined }[],
+  seeds: { values: Values; retrain: Values | undefined; cluster?: number }[],
   closerToRetrain: string[],
 ): number | null {
   const compared = seeds.filter(({ values, retrain }) => avgGapOf(values, retrain, closerToRetrain) !== null)
   if (compared.length === 0) return null
-  const meansOf = (side: (seed: (typeof compared)[number]) => Values) =>
-    Object.fromEntries(closerToRetrain.map((id) => [id, mean(compared.map((seed) => side(seed)[id]!))]))
+  const meansOf = (side: (seed: (typeof compared)[number]) => Values) => {
+    const meanOf = (id: string) =>
+      mean(clusterMeans(compared.map((seed, own) => ({ cluster: seed.cluster ?? own, value: side(seed)[id]! }))))
+    return Object.fromEntries(closerToRetrain.map((id) => [id, meanOf(id)]))
+  }
   return avgGap(
     meansOf(({ values }) => values),
     meansOf(({ retrain }) => retrain!),

@@ -1,16 +1,19 @@
 /** The contract of metrics: one metric a file in the metrics/ of its task, a pure function of evidence. */
+import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Multiply } from './matrix.ts'
 
 /** Trains a support vector classifier and returns its decision for each query; injected, so that metrics stay pure. */
 export type FitSvc = (options: {
-  /** One feature per sample. */
+  /** [n, features], row-major. */
   samples: Float64Array
+  /** Numbers of each sample; 1 where it is left out. */
+  features?: number
   /** 1 for members, 0 for non-members. */
   labels: Uint8Array
   cost: number
-  /** Of the kernel exp(-gamma * (a - b)^2). */
+  /** Of the kernel exp(-gamma * |a - b|^2). */
   gamma: number
-  /** The decision for each is its class, 1 or 0. */
+  /** [n, features]; the decision for each is its class, 1 or 0. */
   queries: Float64Array
 }) => Promise<Uint8Array>
 
@@ -31,6 +34,8 @@ export interface MetricDefinition<Evidence = unknown> {
   /** One sentence, with the formula. */
   definition: string
   unit: string
+  /** In tables; two, unless the second says too little. */
+  decimals?: number
   /** Raised, in `named` too, when the same evidence gives another number than before. */
   version: number
   better: 'closer-to-retrain' | 'smaller' | 'larger'
@@ -39,9 +44,11 @@ export interface MetricDefinition<Evidence = unknown> {
   besideAvgGap?: true
   /** Set where boards that have places order their rows by it: by the worse of a row's places in these. */
   orders?: true
-  /** Set where the number is one of two models: `compute` is handed the evidence of retrain of the same seed as well. No stage has
-   *  both, so benchmarks cannot name it; `palimpsest score --retrain` computes it. */
+  /** Set where the number is one of two models: `compute` is handed the evidence of retrain of the same seed as well. It is computed
+   *  once both are evaluated, has no gap, and retrain itself has none. */
   against?: 'retain'
+  /** What a benchmark must say to have it measured and does not, in words; null where it does. */
+  lacks?(benchmark: Pick<Benchmark, 'task' | 'request'>): string | null
   /** What the number is, such as `mia/svc-confidence@1`, by which benchmarks name it; `*` stands for an extractor. Different
    *  identities never share a column. */
   named: string

@@ -21,7 +21,7 @@ export interface Bounds {
 
 export const plainTools = ({ svcSamples, svcCacheBytes, multiplications }: Bounds): MetricTools => ({
   async fitSvc(problem) {
-    const { length } = problem.samples
+    const { length } = problem.labels
     if (length > svcSamples) throw new TooLongError(`an SVC on ${length} samples, of at most ${svcSamples} here`)
     return plainSvc({ ...problem, cacheBytes: svcCacheBytes })
   },

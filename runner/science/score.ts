@@ -2,6 +2,7 @@
 import { isMetric } from '../../schema/benchmark.ts'
 import type { StageResult } from '../../schema/result.ts'
 import { type MetricDefinition, MetricError, type MetricTools } from './metric.ts'
+import { type Beside, withRetrain } from './pair.ts'
 import type { ScienceTask } from './task.ts'
 
 /** The metric of a task that a benchmark names, with its id. */
@@ -35,12 +36,13 @@ interface Offered {
 export function offeredOn(
   { metrics }: Pick<ScienceTask, 'metrics'>,
   evidence: unknown,
-  { reference }: { reference?: unknown } = {},
+  { reference }: { reference?: Beside | undefined } = {},
 ): Offered[] {
   return Object.entries(metrics).flatMap(([id, metric]) => {
     if (metric.against && reference === undefined) return []
     try {
-      return [{ id, metric, identity: identityOf(metric, evidence) }]
+      const identity = identityOf(metric, evidence)
+      return [{ id, metric, identity: metric.against ? withRetrain(identity, reference!.sha256) : identity }]
     } catch (error) {
       if (error instanceof MetricError) return [] // of another kind of evidence
       throw error
@@ -55,10 +57,11 @@ export async function scoreEvidence(
   evidence: unknown,
   identities: readonly string[],
   tools: MetricTools,
+  { reference }: { reference?: Beside | undefined } = {},
 ): Promise<Scored> {
-  const offered = offeredOn(science, evidence)
+  const offered = offeredOn(science, evidence, { reference })
   const scored: Scored = { values: {}, warnings: {} }
-  for (const named of identities) await score(scored, named, { offered, evidence, tools })
+  for (const named of identities) await score(scored, named, { offered, evidence, reference, tools })
   return scored
 }
 
@@ -74,7 +77,7 @@ export async function scoreEach(
   evidence: unknown,
   identities: readonly string[],
   toolsFor: (named: string) => MetricTools,
-  { reference }: { reference?: unknown } = {},
+  { reference }: { reference?: Beside | undefined } = {},
 ): Promise<Scored & { unscored: Unscored[] }> {
   const offered = offeredOn(science, evidence, { reference })
   const scored: Scored = { values: {}, warnings: {} }
@@ -97,7 +100,7 @@ async function score(
     evidence,
     reference,
     tools,
-  }: { offered: Offered[]; evidence: unknown; reference?: unknown; tools: MetricTools },
+  }: { offered: Offered[]; evidence: unknown; reference: Beside | undefined; tools: MetricTools },
 ): Promise<void> {
   const found = offered.find(({ identity }) => isMetric(named, identity))
   if (!found) {
@@ -105,7 +108,7 @@ async function score(
     throw new MetricError(`no metric ${named} of such evidence; known: ${known}`)
   }
   const { id, metric, identity } = found
-  values[id] = { identity, value: await metric.compute(evidence, tools, reference) }
+  values[id] = { identity, value: await metric.compute(evidence, tools, reference?.evidence) }
   const warning = metric.warning?.(evidence)
   if (warning) warnings[id] = warning
 }

@@ -1,5 +1,5 @@
 /** D, D_f and D_r of a seed, as indices into the training set. One split seed serves training and unlearning alike, and what is drawn
- *  later depends on these indices and the seed, never on how they were asked for. */
+ *  later depends on these indices and the stage's seed, never on how they were asked for. */
 import type { ForgetRequest } from '../../schema/parts/recipe.ts'
 import { drawnOf, forgottenClasses } from '../../schema/parts/request.ts'
 import { findIndexList } from '../data/files/index-list.ts'
@@ -28,13 +28,26 @@ interface Options {
   list?: Int32Array | undefined
 }
 
+/** What a stage says of its split. */
+interface SplitSpec extends Omit<Options, 'list'> {
+  splitSeed?: number | undefined
+}
+
+/** The seed that a stage's split is drawn by. */
+export const splitSeedOf = ({ seed, splitSeed = seed }: Pick<SplitSpec, 'seed' | 'splitSeed'>): number => splitSeed
+
+/** `, split 0` where it is drawn by another seed than the stage's. */
+export const splitWords = ({ splitSeed }: Pick<SplitSpec, 'splitSeed'>): string =>
+  splitSeed === undefined ? '' : `, split ${splitSeed}`
+
 /** The split of a stage on its data. Throws DatasetError for a list that isn't in the user's folders. */
 export async function splitFor(
-  { holdOut, request, seed }: Omit<Options, 'list'>,
+  { holdOut, request, ...seeds }: SplitSpec,
   { dataset: { train, classes } }: LoadedData,
   context: Pick<StageContext, 'places'>,
 ): Promise<DataSplit> {
-  return splitOf(train.labels, classes, { holdOut, request, seed, list: await listOf(request, context) })
+  const list = await listOf(request, context)
+  return splitOf(train.labels, classes, { holdOut, request, seed: splitSeedOf(seeds), list })
 }
 
 /** The positions that a request names; undefined for one that is no list. */

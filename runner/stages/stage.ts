@@ -19,6 +19,8 @@ export interface StageContext {
   inputs(key: string): Promise<Record<string, ArtifactRef>>
   /** Identities of the metrics that an evaluate stage is to compute, each up to its first `;`. */
   metrics?: readonly string[] | undefined
+  /** SHA-256 of the evidence of retrain of the same seed, in the store: metrics of two models are left out without it. */
+  retrain?: string | undefined
   threads: number
   /** Computes also what the store has, from the beginning. */
   force?: boolean | undefined

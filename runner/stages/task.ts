@@ -1,16 +1,17 @@
 /** The contract of tasks/: one folder a task, with what the engine side must know of it. */
 import type { z } from 'zod'
 import type { Benchmark } from '../../schema/benchmark.ts'
-import type { TrainingRecipe } from '../../schema/parts/recipe.ts'
+import type { ForgetRequest, TrainingRecipe } from '../../schema/parts/recipe.ts'
 import type { StageKind, StageOf } from '../../schema/stage.ts'
 import type { Executor } from '../engine/nn/executor.ts'
 import type { Variables } from '../engine/nn/variables.ts'
 import type { Tensor } from '../engine/onnx/tensor.ts'
 import type { Objective } from '../engine/training/objective.ts'
 import type { StageTrainer } from '../engine/training/trainer.ts'
-import type { LoadOptions } from '../science/dataset.ts'
 import type { TaskTypes } from '../science/method.ts'
+import type { DataPlaces } from '../store/home.ts'
 import type { LoadedData } from './data.ts'
+import type { DataSplit } from './split.ts'
 import type { StageContext, StageOutcome } from './stage.ts'
 
 /** A model of a stage, on the data of the stage. */
@@ -22,8 +23,23 @@ export interface TaskModel<T extends TaskTypes = TaskTypes> {
   objective(options: { seed: number; augment: boolean; executor(): Executor }): Objective<T>
   /** What methods can ask beside the trainer's own verbs. */
   verbs(trainer: StageTrainer<T>, options: VerbOptions): T['verbs']
+  /** Asks weights of this model, along the way, what the evaluate stage asks of the last ones; where that takes no stage between. */
+  observe?(asked: Observed, context: StageContext): Observer
   /** Trains by a recipe. Gives the moving average of the weights, where the task keeps one. */
   fit(trainer: StageTrainer<T>, options: Fitting): Promise<ReadonlyMap<string, Tensor> | null>
+}
+
+export interface Observed {
+  split: Pick<DataSplit, 'forget' | 'retain'>
+  request: ForgetRequest
+}
+
+export interface Observer {
+  /** As the task's metrics take it. */
+  evidence(state: ReadonlyMap<string, Tensor>): Promise<unknown>
+  /** Seconds that were spent on compiling graphs. */
+  compileSeconds(): number
+  release(): Promise<void>
 }
 
 export interface Fitting extends Pick<StageContext, 'log'> {
@@ -74,7 +90,7 @@ export interface RunnerTask<T extends TaskTypes = TaskTypes> extends OwnStages {
 }
 
 export interface Preparing {
-  places: Pick<LoadOptions, 'directories' | 'cache'>
+  places: DataPlaces
   signal: AbortSignal
   /** Says what is looked for. */
   note(line: string): void

@@ -1,7 +1,9 @@
 /** A board as a text table: references first, then rows in the board's order. */
-import type { BoardRow, Ranking } from '../../schema/api/board.ts'
+import type { Board, BoardRow, Ranking } from '../../schema/api/board.ts'
 import type { SuiteBoard, SuiteRow } from '../../schema/api/suite.ts'
-import { REFERENCE } from '../science/catalogue/catalogue.ts'
+import { clustersOf } from '../../schema/parts/seeding.ts'
+import { decimalsOf, REFERENCE } from '../science/catalogue/catalogue.ts'
+import { verdictOf } from '../science/verdict.ts'
 import { labelled } from '../words/names.ts'
 import { rankRange } from '../words/numbers.ts'
 import { classSheet, classTable } from './classes.ts'
@@ -14,13 +16,16 @@ function scoresOf(board: Ranking | SuiteBoard): Scores {
   const { columns, references, rows } = board
   const classes = 'suite' in board ? board.suite.classes.length : 0
   const score = (row: BoardRow | SuiteRow) => scoreOf(row, columns, lackOf(row, classes))
-  return { columns, references: references.map(score), rows: rows.map(score) }
+  const shown = columns.map(({ id, title }) => ({ title, decimals: decimalsOf(id) }))
+  return { columns: shown, references: references.map(score), rows: rows.map(score) }
 }
 
 /** The same for other programs, each metric of a suite as a table of its own. */
 export const boardSheets = (board: Ranking | SuiteBoard, title: string): Sheet[] => [
   scoresSheet(scoresOf(board), { title, legend: boardLegend(board, 'beside it') }),
-  ...('suite' in board ? metricsByClass(board).map((each) => classSheet(each.title, each.classes, each.columns)) : []),
+  ...('suite' in board
+    ? metricsByClass(board).map((each) => classSheet(each.title, each.classes, each.columns, each.decimals))
+    : []),
 ]
 
 /** How to read it. */
@@ -37,10 +42,22 @@ export const boardLegend = (
           beside: columns.flatMap(({ title, better, inAvgGap }) =>
             better === 'closer-to-retrain' && !inAvgGap ? [title] : [],
           ),
+          ofTwo: columns.filter(({ ofTwo }) => ofTwo),
         }),
         'A rank is a range: few seeds separate few rows.',
+        ...(ordering.clusters === undefined ? [] : [ordering.clusters]),
       ]
-    : ['Mean ± sample sd over n seeds.', ordering.words]
+    : [
+        'Mean ± sample sd over n seeds.',
+        ordering.words,
+        ...(ordering.clusters === undefined ? [] : [ordering.clusters]),
+      ]
+
+/** What it says, a sentence a line, after an empty one. */
+export function boardVerdict(board: Board | SuiteBoard): string[] {
+  const sentences = verdictOf(board, 'benchmark' in board ? clustersOf(board.benchmark) : undefined)
+  return sentences.length > 0 ? ['', ...sentences] : []
+}
 
 /** What a row of a suite of so many classes lacks, such as `, 7 of 10 classes`. */
 function lackOf(row: BoardRow | SuiteRow, classes: number): string {
@@ -64,11 +81,16 @@ function scoreOf(row: BoardRow, columns: Ranking['columns'], lack: string): Scor
 
 /** Each metric of a suite: classes down, methods across. */
 export const classTables = (board: SuiteBoard): string[] =>
-  metricsByClass(board).flatMap(({ title, classes, columns }) => ['', title, ...classTable(classes, columns)])
+  metricsByClass(board).flatMap(({ title, classes, columns, decimals }) => [
+    '',
+    title,
+    ...classTable(classes, columns, decimals),
+  ])
 
 const metricsByClass = ({ suite, columns, references, rows }: SuiteBoard) =>
   columns.map(({ id, title, unit }) => ({
     title: `${title} of each class${unit && `, in ${unit}`}`,
+    decimals: decimalsOf(id),
     classes: suite.classes.map(({ label, name }) => `${label} ${name}`),
     columns: [...references, ...rows].map((row) => ({
       title: labelled(row),

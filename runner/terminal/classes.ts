@@ -12,8 +12,8 @@ export interface ClassColumn {
   average: Value
 }
 
-export function classTable(classes: string[], columns: ClassColumn[]): string[] {
-  const shown = (value: Value) => (value ? meanAndSd(value) : 'not measured')
+export function classTable(classes: string[], columns: ClassColumn[], decimals = 2): string[] {
+  const shown = (value: Value) => (value ? meanAndSd(value, decimals) : 'not measured')
   return table(
     [{ title: 'Class' }, ...columns.map(({ title }) => ({ title, align: 'right' as const }))],
     [
@@ -25,9 +25,9 @@ export function classTable(classes: string[], columns: ClassColumn[]): string[] 
 }
 
 /** The same for other programs. */
-export const classSheet = (title: string, classes: string[], columns: ClassColumn[]): Sheet => ({
+export const classSheet = (title: string, classes: string[], columns: ClassColumn[], decimals = 2): Sheet => ({
   title,
-  columns: [{ title: 'Class' }, ...columns.map(({ title }) => ({ title, decimals: 2 }))],
+  columns: [{ title: 'Class' }, ...columns.map(({ title }) => ({ title, decimals }))],
   rows: [
     ...classes.map((name, at) => [name, ...columns.map(({ cells }) => cells[at] ?? null)]),
     ['Average', ...columns.map(({ average }) => average)],

@@ -3,14 +3,16 @@ import { open, rm, writeFile } from 'node:fs/promises'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Target } from '../../schema/catalogue/catalogue.ts'
 import { picturedOf } from '../../schema/classes.ts'
+import { clustersOf, seedingWords } from '../../schema/parts/seeding.ts'
 import { type Dropped, type LocalMethod, type LocalRun, rowOf } from '../pipeline/local.ts'
 import { type LocalSummary, summarise } from '../pipeline/summarise.ts'
-import { closerToRetrain, metricOf, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
+import { closerToRetrain, decimalsOf, metricOf, REFERENCE, titleOf } from '../science/catalogue/catalogue.ts'
 import { reasonOf } from '../store/write.ts'
 import { duration, fixed } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { classSheet, classTable } from './classes.ts'
 import { note, print, printJson, styled } from './output.ts'
+import { pathsLines, pathsSheets } from './paths.ts'
 import { type GapPlace, hasGaps, type Score, type Scores, scoresLegend, scoresSheet, scoresTable } from './scores.ts'
 import { type Format, printSheets } from './sheet.ts'
 
@@ -26,13 +28,17 @@ function className({ dataset, request }: Benchmark): string {
   return [request.label, picturedOf(dataset)?.classes[request.label] ?? ''].join(' ').trim()
 }
 
+/** As a table names it among runs of a suite. */
+function runTitle(run: LocalRun, benchmarks: Benchmark[]): string {
+  const benchmark = benchmarks.find(({ slug }) => slug === run.benchmark)!
+  return `${rowTitle(run)}${benchmarks.length > 1 ? `, class ${className(benchmark)}` : ''}`
+}
+
 export function runLine(run: LocalRun, { benchmarks }: Target): string {
   const { method, seed, metrics: values, avgGap, seconds } = run
-  const benchmark = benchmarks.find(({ slug }) => slug === run.benchmark)!
-  const part = benchmarks.length > 1 ? `, class ${className(benchmark)}` : ''
-  const shown = Object.entries(values).map(([id, value]) => `${metricTitle(id)} ${fixed(value)}`)
+  const shown = Object.entries(values).map(([id, value]) => `${metricTitle(id)} ${fixed(value, decimalsOf(id))}`)
   const gap = method === REFERENCE || avgGap === null ? '' : `  gap ${fixed(avgGap)}`
-  return `${styled('green', '✓')} ${rowTitle(run)}${part}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
+  return `${styled('green', '✓')} ${runTitle(run, benchmarks)}, seed ${seed}  ${shown.join('  ')}${gap}  ${duration(seconds)}`
 }
 
 export const dropLine = (drop: Dropped): string =>
@@ -86,10 +92,11 @@ export async function report(ran: Ran, { format, file }: { format: Format; file:
   const rows = [...new Set([REFERENCE, ...asked])].filter((row) => !isDropped(row))
   const isSuite = benchmarks.length > 1
   const closer = closerToRetrain(benchmark)
-  const summaries = rows.map((row) => summarise(row, runs, closer))
+  const clusterOf = clustersOf(benchmark)
+  const summaries = rows.map((row) => summarise(row, runs, closer, clusterOf))
   const byClass = benchmarks.map(({ slug }) => {
     const own = runs.filter((run) => run.benchmark === slug)
-    return rows.map((row) => summarise(row, own, closer))
+    return rows.map((row) => summarise(row, own, closer, clusterOf))
   })
   const values = { methods: ran.methods, seeds, runs: all, summaries, ...(dropped.length > 0 && { dropped }) }
   const result = isSuite
@@ -110,50 +117,64 @@ export async function report(ran: Ran, { format, file }: { format: Format; file:
   }
   if (format === 'json') return printJson(result)
   const title = isSuite ? `${target.title}: average over the classes` : target.title
-  const scores = scoresOf(summaries, seeds)
-  const legend = legendOf(scores, summaries, seeds, format === 'table' ? 'below it' : 'beside it')
+  const scores = scoresOf(summaries)
+  const about = { seeds, clusters: seedingWords(benchmark) }
+  const legend = legendOf(scores, summaries, about, format === 'table' ? 'below it' : 'beside it')
   const classes = benchmarks.map(className)
-  const metrics = (isSuite ? Object.keys(runs[0]!.metrics) : []).map((id) => ({
+  const metrics = (isSuite ? idsIn(summaries) : []).map((id) => ({
     title: `${metricTitle(id)} of each class`,
+    decimals: decimalsOf(id),
     columns: summaries.map((summary, at) => ({
       title: rowTitle(summary),
-      cells: byClass.map((own) => own[at]!.metrics[id]!),
-      average: summary.metrics[id]!,
+      cells: byClass.map((own) => own[at]!.metrics[id] ?? null),
+      average: summary.metrics[id] ?? null,
     })),
   }))
+  const named = runs.map((run) => ({ name: runTitle(run, benchmarks), run }))
   if (format !== 'table') {
-    const byClass = metrics.map(({ title, columns }) => classSheet(title, classes, columns))
-    return printSheets([scoresSheet(scores, { title, legend }), ...byClass], format)
+    const byClass = metrics.map(({ title, decimals, columns }) => classSheet(title, classes, columns, decimals))
+    return printSheets([scoresSheet(scores, { title, legend }), ...byClass, ...pathsSheets(named)], format)
   }
   print()
   print(title)
   for (const line of [...scoresTable(scores), ...legend]) print(line)
-  for (const { title, columns } of metrics) {
+  for (const { title, decimals, columns } of metrics) {
     print()
     print(title)
-    for (const line of classTable(classes, columns)) print(line)
+    for (const line of classTable(classes, columns, decimals)) print(line)
   }
+  for (const line of pathsLines(named)) print(line)
 }
 
-function scoresOf(summaries: LocalSummary[], seeds: number[]): Scores {
-  const ids = Object.keys(summaries[0]!.metrics)
+/** Retrain, which is the first, has no values of two models. */
+const idsIn = (summaries: LocalSummary[]): string[] => [
+  ...new Set(summaries.flatMap(({ metrics }) => Object.keys(metrics))),
+]
+
+function scoresOf(summaries: LocalSummary[]): Scores {
+  const ids = idsIn(summaries)
   const scores = summaries.map(
     ({ method, variant, metrics, avgGap, gapOfMeans, seconds, fractionOfRetrain }): Score => ({
       name: rowTitle({ method, variant }),
       avgGap: method === REFERENCE ? null : avgGap,
       gapOfMeans,
-      cells: ids.map((id) => metrics[id]!),
+      cells: ids.map((id) => metrics[id] ?? ''),
       seconds,
       fractionOfRetrain,
-      n: seeds.length,
+      n: seconds.n,
     }),
   )
-  const columns = ids.map((id) => ({ title: metricTitle(id) }))
+  const columns = ids.map((id) => ({ title: metricTitle(id), decimals: decimalsOf(id) }))
   return { columns, references: scores.slice(0, 1), rows: scores.slice(1) }
 }
 
-function legendOf(scores: Scores, summaries: LocalSummary[], seeds: number[], place: GapPlace): string[] {
-  const ids = Object.keys(summaries[0]!.metrics)
+function legendOf(
+  scores: Scores,
+  summaries: LocalSummary[],
+  { seeds, clusters }: { seeds: number[]; clusters: string | null },
+  place: GapPlace,
+): string[] {
+  const ids = idsIn(summaries)
   const units = [...new Set(ids.map((id) => metricOf(id)?.unit ?? ''))].filter(Boolean).join(', ')
   return [
     ...scoresLegend({
@@ -161,7 +182,9 @@ function legendOf(scores: Scores, summaries: LocalSummary[], seeds: number[], pl
       compared: hasGaps(scores),
       place,
       beside: ids.filter((id) => metricOf(id)?.besideAvgGap).map(metricTitle),
+      ofTwo: ids.flatMap((id) => metricOf(id) ?? []).filter(({ against }) => against),
     }),
     `${seeds.length === 1 ? 'Seed' : 'Seeds'} ${seeds.join(', ')}.`,
+    ...(clusters === null ? [] : [clusters]),
   ]
 }

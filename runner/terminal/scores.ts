@@ -21,7 +21,8 @@ export interface Score {
 }
 
 export interface Scores {
-  columns: { title: string }[]
+  /** With two decimals, unless others are named. */
+  columns: { title: string; decimals?: number }[]
   /** Apart from the others, above. */
   references: Score[]
   rows: Score[]
@@ -58,11 +59,13 @@ interface Legend {
   place?: GapPlace | undefined
   /** Titles of the columns that Avg. Gap leaves out. */
   beside: string[]
+  /** Columns of metrics of two models. */
+  ofTwo: { title: string; better: string }[]
 }
 
 /** How to read it. */
-export const scoresLegend = ({ units, compared, place = 'below it', beside }: Legend): string[] =>
-  compared
+export const scoresLegend = ({ units, compared, place = 'below it', beside, ofTwo }: Legend): string[] => [
+  ...(compared
     ? [
         `Mean ± sample sd over n seeds, in ${units}; ${place} the mean signed gap to Retrain`,
         'of the same seed. Avg. Gap is the mean |gap| of a seed: smaller is closer to Retrain.',
@@ -71,7 +74,13 @@ export const scoresLegend = ({ units, compared, place = 'below it', beside }: Le
           : 'The gap of means, as tables of papers have it, is the mean of the |gap| of the means.',
         ...(beside.length > 0 ? [`Neither is over ${beside.join(' or ')}.`] : []),
       ]
-    : [`Mean ± sample sd over n seeds, in ${units}.`]
+    : [`Mean ± sample sd over n seeds, in ${units}.`]),
+  ...(ofTwo.length > 0
+    ? [
+        `${ofTwo.map(({ title, better }) => `${title} (${better} is better)`).join(' and ')}: of a row and Retrain together, so Retrain has none.`,
+      ]
+    : []),
+]
 
 /** The same for other programs, with the gaps beside the values. */
 export function scoresSheet({ columns, references, rows }: Scores, words: Pick<Sheet, 'title' | 'legend'>): Sheet {
@@ -85,7 +94,7 @@ export function scoresSheet({ columns, references, rows }: Scores, words: Pick<S
       ...(ranked ? [{ title: 'Rank' }] : []),
       { title: 'Method' },
       ...(compared ? [two('Avg. Gap'), two('Gap of means')] : []),
-      ...columns.map(({ title }) => two(title)),
+      ...columns.map(({ title, decimals = 2 }) => ({ title, decimals })),
       two('Seconds'),
       { title: '× Retrain', decimals: 3 },
       { title: 'n' },
@@ -117,11 +126,11 @@ function draw({ columns, references, rows }: Scores, { spread, times, beside }: 
     ...columns.map(({ title }) => right(title)),
     ...(times ? [right('Seconds'), right('× Retrain'), right('n')] : []),
   ]
-  const shown = (value: Spread) => meanAndSd(spread ? value : { ...value, sd: null })
+  const shown = (value: Spread, decimals?: number) => meanAndSd(spread ? value : { ...value, sd: null }, decimals)
   const lines = ({ rank = '', name, avgGap, gapOfMeans, cells, seconds, fractionOfRetrain, n }: Score): string[][] => {
     const first = ranked ? [rank] : []
-    const gaps = cells.map((cell) =>
-      typeof cell === 'string' || cell.gap === null ? '' : styledData('dim', signed(cell.gap)),
+    const gaps = cells.map((cell, at) =>
+      typeof cell === 'string' || cell.gap === null ? '' : styledData('dim', signed(cell.gap, columns[at]!.decimals)),
     )
     const values = [
       ...first,
@@ -129,7 +138,8 @@ function draw({ columns, references, rows }: Scores, { spread, times, beside }: 
       ...(compared ? [avgGap ? shown(avgGap) : ''] : []),
       ...cells.map((cell, at) => {
         if (typeof cell === 'string') return cell
-        return beside && avgGap && gaps[at] ? `${shown(cell)} (${gaps[at]})` : shown(cell)
+        const value = shown(cell, columns[at]!.decimals)
+        return beside && avgGap && gaps[at] ? `${value} (${gaps[at]})` : value
       }),
       seconds ? fixed(seconds.mean, seconds.mean < 10 ? 2 : 1) : '',
       fractionOfRetrain ? fixed(fractionOfRetrain.mean, 3) : '',

@@ -5,16 +5,17 @@ import type { StageSpec } from '../../schema/stage.ts'
 import { taskNamed } from '../../schema/task.ts'
 import type { Work } from './estimate.ts'
 
-/** Such as `train retrain without class 3, seed 0`; `method` names the run that a stage after training belongs to. */
-export function stageLabel(spec: StageSpec, method?: string): string {
+/** Such as `train retrain without class 3, seed 0`; `method` and `run` name the run that a stage after training belongs to. */
+export function stageLabel(spec: StageSpec, method?: string, run = spec.seed): string {
   const { kind, seed } = spec
   if (kind === 'train') {
     const left = spec.without?.kind === 'class' ? ` without class ${spec.without.label}` : ''
-    return `train ${spec.without ? 'retrain' : 'original'}${spec.draws ? ` ${spec.draws}` : ''}${left}, seed ${seed}`
+    const split = spec.splitSeed === undefined ? '' : `, split ${spec.splitSeed}`
+    return `train ${spec.without ? 'retrain' : 'original'}${spec.draws ? ` ${spec.draws}` : ''}${left}, seed ${seed}${split}`
   }
   const part = 'request' in spec && spec.request.kind === 'class' ? `, class ${spec.request.label}` : ''
   const what = kind === 'unlearn' ? `unlearn by ${method ?? spec.method.id}` : kind + (method ? ` ${method}` : '')
-  return `${what}${part}, seed ${seed}`
+  return `${what}${part}, seed ${run}`
 }
 
 /** Of a dataset that is not shipped. */

@@ -2,12 +2,12 @@
  *  its colours along. */
 
 import type { Tried, Tuned } from '../pipeline/sweep.ts'
-import { titleOf } from '../science/catalogue/catalogue.ts'
 import { type Dimension, isFixed } from '../science/search.ts'
 import { paramText } from '../words/command.ts'
 import { decimalsFor, fixed } from '../words/numbers.ts'
 import { linearScale, logScale, px, type Scale } from '../words/scale.ts'
 import { COLOURS, escaped, picture, text } from './svg.ts'
+import { nameOf } from './swept.ts'
 
 const PANEL = { width: 300, height: 210, left: 46, right: 14, top: 34, bottom: 42 } as const
 
@@ -24,7 +24,7 @@ export function sweepPicture(title: string, tuned: readonly Tuned[]): string {
   return picture(title, { width, height }, panels)
 }
 
-function panel({ method, trials }: Tuned, dimension: Dimension): string {
+function panel({ trials, ...row }: Tuned, dimension: Dimension): string {
   const { width, height, left, right, top, bottom } = PANEL
   const gaps = trials.flatMap(({ gap }) => (gap ? [gap.mean + (gap.sd ?? 0)] : []))
   const y = linearScale(0, Math.max(0.1, ...gaps), height - bottom, top, 4)
@@ -39,7 +39,7 @@ function panel({ method, trials }: Tuned, dimension: Dimension): string {
     .map((trial, place) => mark(trial, x.of(trial.choice[dimension.name]), y, place === 0))
     .toReversed()
   return [
-    `<text x="${left}" y="${top - 14}" ><tspan font-weight="600">${escaped(titleOf(method))}</tspan> <tspan fill="${COLOURS.soft}">Avg. Gap</tspan></text>`,
+    `<text x="${left}" y="${top - 14}" ><tspan font-weight="600">${escaped(nameOf(row))}</tspan> <tspan fill="${COLOURS.soft}">Avg. Gap</tspan></text>`,
     ...across,
     ...below,
     text((left + width - right) / 2, height - bottom + 34, dimension.name, 'middle'),

@@ -3,6 +3,7 @@
 import type { Tried, Tuned } from '../pipeline/sweep.ts'
 import { titleOf } from '../science/catalogue/catalogue.ts'
 import { dimensionText, isFixed } from '../science/search.ts'
+import { labelled } from '../words/names.ts'
 import { duration, fixed, meanAndSd } from '../words/numbers.ts'
 import { print, styledData } from './output.ts'
 import type { Cell, Sheet } from './sheet.ts'
@@ -15,11 +16,15 @@ export const ranked = (tuned: readonly Tuned[]): Tuned[] =>
     return a.search.best - b.search.best
   })
 
+/** With what tells it from others of its method. */
+export const nameOf = ({ method, label }: Pick<Tuned, 'method' | 'label'>): string =>
+  labelled({ title: titleOf(method), label })
+
 const columns = ['Method', 'Best setting', 'Avg. Gap', 'Of all trials', 'Trials', 'Cost'] as const
 
 export function sweptTable(tuned: readonly Tuned[]): string[] {
-  const rows = ranked(tuned).map(({ method, trials: [best, ...others], search, failed, seconds }) => [
-    titleOf(method),
+  const rows = ranked(tuned).map(({ trials: [best, ...others], search, failed, seconds, ...row }) => [
+    nameOf(row),
     search ? best!.variant : '',
     search ? meanAndSd(best!.gap!) : 'none',
     search ? `${fixed(search.median)} (${fixed(search.best)} to ${fixed(search.worst)})` : '',
@@ -46,8 +51,8 @@ export const sweptSheet = (tuned: readonly Tuned[], title: string, legend: strin
     { title: 'Failed' },
     { title: 'Seconds', decimals: 1 },
   ],
-  rows: ranked(tuned).map(({ method, trials, search, failed, seconds }): Cell[] => [
-    titleOf(method),
+  rows: ranked(tuned).map(({ trials, search, failed, seconds, ...row }): Cell[] => [
+    nameOf(row),
     search ? trials[0]!.variant : '',
     trials[0]!.gap,
     search?.median ?? null,
@@ -59,11 +64,11 @@ export const sweptSheet = (tuned: readonly Tuned[], title: string, legend: strin
 })
 
 export function printTrials(tuned: readonly Tuned[]): void {
-  for (const { method, space, trials } of ranked(tuned)) {
+  for (const { space, trials, ...row } of ranked(tuned)) {
     print()
     const searched = space.filter((dimension) => !isFixed(dimension))
     const words = searched.map((dimension) => `${dimension.name} ${dimensionText(dimension)}`)
-    print(`${titleOf(method)}${words.length > 0 ? `: ${words.join(', ')}` : ''}`)
+    print(`${nameOf(row)}${words.length > 0 ? `: ${words.join(', ')}` : ''}`)
     for (const trial of trials) print(`  ${trialWords(trial)}`)
   }
 }

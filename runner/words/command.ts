@@ -24,6 +24,13 @@ export function readingsOf(text: string): unknown[] {
 export const quoted = (word: string): string =>
   /^[\w.,:/=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
+/** `0-9` of ten that follow one another, else each of them. */
+export function seedsText(seeds: readonly number[]): string {
+  const [first = 0] = seeds
+  const follow = seeds.length > 3 && seeds.every((seed, place) => seed === first + place)
+  return follow ? `${first}-${seeds.at(-1)}` : seeds.join(',')
+}
+
 /** Names only the parameters whose values are not the usual ones. */
 export function runCommand({
   target,
@@ -31,6 +38,7 @@ export function runCommand({
   params = {},
   usual,
   seeds,
+  every,
 }: {
   /** Slug of a benchmark or suite. */
   target: string
@@ -39,8 +47,11 @@ export function runCommand({
   /** What they are where none is given. */
   usual: Record<string, unknown>
   seeds: number[]
+  every?: string | undefined
 }): string {
   const own = Object.entries(params).filter(([name, value]) => canonicalJson(value) !== canonicalJson(usual[name]))
   const words = own.map(([name, value]) => `--param ${quoted(`${name}=${paramText(value)}`)}`)
-  return [COMMAND, 'run', quoted(target), `--method ${method}`, ...words, `--seeds ${seeds.join(',')}`].join(' ')
+  const looks = every === undefined ? [] : [`--every ${every}`]
+  const run = [COMMAND, 'run', quoted(target), `--method ${method}`, ...words, `--seeds ${seedsText(seeds)}`, ...looks]
+  return run.join(' ')
 }

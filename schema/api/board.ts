@@ -4,14 +4,23 @@ import { benchmark } from '../benchmark.ts'
 import { slug } from '../parts/recipe.ts'
 import { runSummary, tuning, withdrawal } from './submission.ts'
 
-/** Mean, sample standard deviation (n - 1; null for n < 2) and n over seeds. */
-export const spread = z.strictObject({ mean: z.number(), sd: z.number().nullable(), n: z.int() })
+/** Mean, sample standard deviation (n - 1; null for n < 2) and n over seeds. Where the benchmark lets runs share seeds, all three are
+ *  over the means of clusters of runs, and `runs` says of how many, if of more than n. */
+export const spread = z.strictObject({
+  mean: z.number(),
+  sd: z.number().nullable(),
+  n: z.int(),
+  runs: z.int().optional(),
+})
 export type Spread = z.infer<typeof spread>
 
 export const cell = z.strictObject({
   ...spread.shape,
   /** Mean over seeds of value minus retrain of the same seed, in the metric's unit; null where no seed has both. */
   gap: z.number().nullable(),
+  /** How sure it is that this gap is not 0: p-value of the insured t-test over the seeds, not corrected for many rows; 1 for fewer
+   *  than three. */
+  gapP: z.number().nullable(),
 })
 
 export const column = z.strictObject({
@@ -24,6 +33,8 @@ export const column = z.strictObject({
   better: z.enum(['closer-to-retrain', 'smaller', 'larger']),
   /** Whether Avg. Gap is the mean over it, among others. */
   inAvgGap: z.boolean(),
+  /** Whether a value is of two models, the row's and retrain's of the same seed: it has no gap, and retrain itself has none. */
+  ofTwo: z.boolean().default(false),
   /** Full identities of the values shown, the most frequent first: with more than one, values were not measured alike. */
   measured: z.array(z.string()),
 })
@@ -35,6 +46,8 @@ export const ordering = z.strictObject({
   columns: z.array(z.string()),
   /** The rule, for people. */
   words: z.string(),
+  /** What n counts where runs share seeds, and what the figures then say nothing of; for people. */
+  clusters: z.string().optional(),
 })
 export type Ordering = z.infer<typeof ordering>
 

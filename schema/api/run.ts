@@ -93,6 +93,7 @@ export const runMetric = z.strictObject({
   identity: z.string(),
   better: column.shape.better,
   inAvgGap: column.shape.inAvgGap,
+  ofTwo: column.shape.ofTwo,
   value: z.number(),
   /** Of the retrain run with the same seed; null until that is done. */
   retrain: z.number().nullable(),

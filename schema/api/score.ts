@@ -39,6 +39,8 @@ export const scoresLeft = z.strictObject({
   artifacts: z.record(z.string(), artifactRef),
   /** As the benchmark names them. */
   metrics: z.array(z.string()),
+  /** The evidence of retrain of the same seed, where they are of two models. */
+  retrain: artifactRef.optional(),
   why: z.string(),
 })
 export type ScoresLeft = z.infer<typeof scoresLeft>

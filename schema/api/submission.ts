@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { oneLine } from '../parts/one-line.ts'
 import { slug } from '../parts/recipe.ts'
 import { requirements } from '../requirements.ts'
-import { seed } from '../stage.ts'
+import { every, seed } from '../stage.ts'
 import { waitingRun } from './queue.ts'
 
 export const visibilities = ['public', 'private'] as const
@@ -54,6 +54,8 @@ export const createSubmission = z.strictObject({
   visibility: visibility.default('public'),
   /** Shown with its row. Without a default, so that requests of before repeat under their keys. */
   tuning: tuning.optional(),
+  /** Its runs are looked at along the way: their pages draw the path to retrain. Without a default, as `tuning`. */
+  every: every.optional(),
 })
 
 /** Only what is given changes. */

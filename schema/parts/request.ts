@@ -24,6 +24,10 @@ export function requestContent(request: ForgetRequest): ForgetRequest {
   return content
 }
 
+/** Whether a split is drawn, by what is held out or by the request; null forgets nothing. */
+export const isDrawn = (request: ForgetRequest | null, { holdOut }: { holdOut: number }): boolean =>
+  holdOut > 0 || request?.kind === 'random' || request?.kind === 'part'
+
 /** How many a request draws of so many. */
 export const drawnOf = (
   { fraction, count }: { fraction?: number | undefined; count?: number | undefined },

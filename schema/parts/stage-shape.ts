@@ -21,28 +21,39 @@ const common = {
   repeat: z.int().min(1).optional(),
 }
 
+/** Of the split: of what is held out and what is drawn to be forgotten. Left out where it is the stage's own, or draws nothing. */
+const splitSeed = seed.optional()
+
 /** Trains from a fresh initialisation on all of D, or on D_r of a forget request. */
 export const train = z.strictObject({
   kind: z.literal('train'),
   ...common,
+  splitSeed,
   recipe: trainingRecipe,
   /** The data to leave out; null trains on all of D, so that every benchmark shares one original. */
   without: forgetRequest.nullable(),
-  /** Begins the names of its draws; without it they are those that every training of the seed shares. The split is the seed's. */
+  /** Begins the names of its draws; without it they are those that every training of the seed shares. The split stays the same. */
   draws: z
     .string()
     .regex(/^[a-z0-9-]{1,40}$/)
     .optional(),
 })
 
+/** What a run is looked at after, while it unlearns. */
+export const every = z.enum(['epoch'])
+export type Every = z.infer<typeof every>
+
 /** Runs a method on the weights of an earlier stage, `inputs.original`. */
 export const unlearn = z.strictObject({
   kind: z.literal('unlearn'),
   ...common,
+  splitSeed,
   holdOut: z.number(),
   augment: z.boolean(),
   request: forgetRequest,
   method: z.strictObject({ id: z.string(), version: z.int(), params: z.record(z.string(), z.unknown()) }),
+  /** Leaves metrics along the way as well. They change no weight, and are part of what the stage leaves. */
+  every: every.optional(),
 })
 
 /** Draws examples from the weights of an earlier stage, `inputs.weights`. */

@@ -39,13 +39,13 @@ export const generation = defineTask({
   requests: ['class'],
   stages: { train: trainingPart, unlearn: trainingPart, sample: samplePart, evaluate: evaluatePart },
   trainingPart: ({ denoising }) => ({ denoising }),
-  async measure({ benchmark, part, seed, weights }, add) {
+  async measure({ benchmark, part, seed, trainingSeed, weights }, add) {
     const { dataset, model, request, training } = benchmark
     const { denoising, sampling, judge, extractor } = part
     const task = 'generation'
     const samples = await add({
       kind: 'sample',
-      ...{ task, dataset, model, seed },
+      ...{ task, dataset, model, seed: trainingSeed },
       part: { denoising, sampling },
       inputs: { weights },
     })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { StageTrainer } from '../../runner/engine/training/trainer.ts'
+import type { Watch } from '../../runner/engine/training/watching.ts'
 import { maskByScore } from '../../runner/science/mask.ts'
 import type { TaskTypes } from '../../runner/science/method.ts'
 import { fitLabels } from '../../runner/science/tasks/classification/vocabulary.ts'
@@ -36,13 +37,20 @@ async function ended<T extends TaskTypes>(trainer: StageTrainer<T>, method: () =
     const given = await method()
     const weights = new Map([...trainer.state()].map(([name, { data }]) => [name, data as Float32Array]))
     const losses = Object.fromEntries(trainer.losses().map((loss, i) => [`loss ${i}`, loss]))
-    return new Map(wordsOf({ ...given, weights, ...losses }))
+    const looks = trainer.looks().map((seen, i) => [`look ${i}`, Float32Array.from(seen as number[])])
+    return new Map(wordsOf({ ...given, weights, ...losses, ...Object.fromEntries(looks) }))
   } finally {
     await trainer.release()
   }
 }
 
-async function classification(cutting: Cutting) {
+/** Some of the weights, which tells one look from another. */
+const watch: Watch = async (state) => [...(state.get('fc2.weight')!.data as Float32Array)]
+
+/** Looked at along the way. */
+const classification = (cutting: Cutting) => unlearned({ ...cutting, watch })
+
+async function unlearned(cutting: Cutting & { watch?: Watch }) {
   const trainer = toyTrainer({ ...cutting, augment: true })
   const [forget, retain] = [range(0, 9), range(20, 34)]
   const batchSize = 6
@@ -213,6 +221,15 @@ describe.each([
       expect([...result].filter(([name, value]) => value !== expected.get(name))).toEqual([])
     },
   )
+})
+
+test('a method that is looked at after every run of an optimizer ends as one that is not', async () => {
+  const [seen, unseen] = await Promise.all([classification(uncut()), unlearned(uncut())])
+  const looks = [...seen.keys()].filter((name) => name.startsWith('look '))
+  // 2 passes, 3 steps, 4 steps, 2 passes, 1 pass: each other weights.
+  expect(looks).toHaveLength(2 + 1 + 1 + 2 + 1)
+  expect(new Set(looks.map((name) => seen.get(name))).size).toBe(looks.length)
+  expect([...seen].filter(([name]) => !looks.includes(name))).toEqual([...unseen])
 })
 
 test('weights and importances come back in the order of the parameters, on which flat vectors rest', async () => {

@@ -7,10 +7,12 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Api, apiOf } from '../../runner/agent/api.ts'
 import { createClient, RemoteError } from '../../runner/agent/client.ts'
+import { path } from '../../schema/path.ts'
 import { type CliProcess, cleanUp, cli, startCli, temporaryFolder } from '../support/cli.ts'
 import { childrenOf, isAlive } from '../support/processes.ts'
 
 const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
+const FT = ['--method', 'ft', '--param', 'epochs=1', '--every', 'epoch', '--seeds', '0']
 const root = resolve(import.meta.dirname, '../..')
 
 let home: string
@@ -82,7 +84,7 @@ test('an answer that names an error becomes that error', async () => {
 })
 
 test('a submission goes from the queue to the board, past a runner that is stopped and one that is killed', async () => {
-  const words = ['--method', 'ft', '--param', 'epochs=1', '--seeds', '0', '--key', 'one']
+  const words = [...FT, '--key', 'one']
   const submitted = await submit(...words)
   expect(submitted.code).toBe(0)
   const again = await submit(...words)
@@ -163,6 +165,22 @@ test('evidence and log of a run are served under its page', async () => {
   expect(Buffer.byteLength(log)).toBe(train!.logLength)
 })
 
+test('a run that was looked at along the way shows its path to retrain, which ends where the run does', async () => {
+  const { rows } = await api.board(SLUG)
+  const { id, metrics, stages, command } = await api.run(rows[0]!.runs[0]!.id)
+  const { sha256 } = stages[1]!.artifacts['path.json']!
+  const { points } = path.parse(await (await fetch(`${url}/api/v1/artifacts/${sha256}`)).json())
+  // The original, and one pass.
+  expect(points.map(({ pass }) => pass)).toEqual([0, 1])
+  const own = (name: string) => metrics[name]!.value
+  expect(points[1]!.values).toEqual({ ua: own('ua'), ra: own('ra'), ta: own('ta'), mia: own('mia') })
+  const page = await (await fetch(`${url}/runs/${id}`)).text()
+  expect(page).toContain('<h2 id="path">Path to retrain</h2>')
+  expect(page).toMatch(/<svg class="chart wide"[^>]* aria-label="The mean gap goes from [\d.]+ to [\d.]+ points/)
+  expect(page).not.toContain('It does not end where this run does')
+  expect(command).toMatch(/ --every epoch$/)
+})
+
 test('a run is verified against what its runner signed, and only with the key that was told', async () => {
   const { rows } = await api.board(SLUG)
   const { id } = rows[0]!.runs[0]!
@@ -190,7 +208,7 @@ test('a runner with results in its store sends them without computing', async ()
   await server.said('Ctrl-C stops.')
   const address = server.output().stdout.trim()
   const tokens = ['--server', address, '--token-file', join(other, 'tokens.json')]
-  await cli(['submit', SLUG, '--method', 'ft', '--param', 'epochs=1', '--seeds', '0', ...tokens])
+  await cli(['submit', SLUG, ...FT, ...tokens])
   // This machine is a runner of two servers now.
   const invited = await cli(['runners', 'invite', ...tokens])
   const secret = join(other, 'secret.txt')

@@ -53,7 +53,9 @@ test('an organiser makes one from a file, a runner that has its images computes 
   const images = join(folder, 'images')
   await drawImages(images, { classes: 3, perClass: 12, side: 16 })
   const file = join(folder, 'stripes.json')
-  await writeFile(file, JSON.stringify(definition({ id: 'image-folder', path: 'images' })))
+  const { metrics, ...rest } = definition({ id: 'image-folder', path: 'images' })
+  const ofTwo = ['tow/accuracy@1', 'js-retrain/softmax@1']
+  await writeFile(file, JSON.stringify({ ...rest, metrics: [...metrics, ...ofTwo] }))
   const asOrganiser = (...words: string[]) =>
     cli(['benchmarks', ...words, '--server', url, '--home', join(folder, 'other')], { PALIMPSEST_TOKEN: organiser })
 
@@ -78,7 +80,11 @@ test('an organiser makes one from a file, a runner that has its images computes 
   runner.child.kill('SIGINT')
   await runner.ended
 
+  // What compares with retrain follows soon after both are evaluated.
+  const onBoard = async () => (await apiOf(createClient({ server: url })).board(SLUG)).rows[0]!.metrics
+  await expect.poll(onBoard, { timeout: 20_000 }).toHaveProperty('js-retrain')
   const board = await cli(['board', SLUG, '--server', url])
+  expect(board.stdout).toMatch(/MIA +ToW +JS to retrain/)
   expect(board.stdout).toMatch(/^Stripes[\s\S]*FT +\d+\.\d\d/)
   expect(await cli(['verify', '--board', SLUG, '--server', url])).toMatchObject({ code: 0 })
   expect(await cli(['rescore', SLUG, '--dry-run', ...tokens, '--home', join(folder, 'rescoring')])).toMatchObject({
@@ -88,10 +94,12 @@ test('an organiser makes one from a file, a runner that has its images computes 
   const again = ['run', SLUG, '--method', 'ft', '--home', join(folder, 'again'), '--data', data, '--server', url]
   const repeated = await cli([...again, '--format', 'json'])
   const { summaries } = JSON.parse(repeated.stdout)
-  const meanOf = ({ ua, ta }: Record<string, { mean: number }>) => [ua?.mean, ta?.mean]
-  const { rows } = await apiOf(createClient({ server: url })).board(SLUG)
+  const meanOf = ({ ua, ta, tow, 'js-retrain': js }: Record<string, { mean: number }>) =>
+    [ua, ta, tow, js].map((spread) => spread?.mean)
   const ft = summaries.find(({ method }: { method: string }) => method === 'ft')
-  expect(meanOf(ft.metrics)).toEqual(meanOf(rows[0]!.metrics as Parameters<typeof meanOf>[0]))
+  const there = meanOf((await onBoard()) as Parameters<typeof meanOf>[0])
+  // Logarithms end in another digit in the worker.
+  expect(meanOf(ft.metrics)).toEqual(there.map((mean) => expect.closeTo(mean!, 10)))
 
   const retired = await asOrganiser('retire', SLUG, '--reason', 'the stripes of b are those of c')
   expect(retired.code).toBe(0)
@@ -164,7 +172,7 @@ test('a file that a server would refuse is refused before it is sent, and withou
   expect(await check({})).toMatch(/^0 Nothing is wrong with it/)
 })
 
-test('a list of images is sent by its hash; a runner that has it computes the run, and a machine without it says what it lacks', {
+test('a list of images is sent by its hash; a runner that has it computes the run, probes too, and a machine without it says what it lacks', {
   timeout: 300_000,
 }, async () => {
   const slug = 'own.fashion.small-cnn.list'
@@ -174,7 +182,10 @@ test('a list of images is sent by its hash; a runner that has it computes the ru
   const request = { kind: 'items', path: 'mine.txt' }
   const quick = { ...definition({ id: 'fashion-mnist-5k' }), requires: {}, request, slug, title: 'A list' }
   const training = { ...quick.training, epochs: 1, batchSize: 64 }
-  await writeFile(file, JSON.stringify({ ...quick, training, presets: { ft: { epochs: 1 } } }))
+  const task = { id: 'classification', probes: { relearn: { steps: 4, every: 2, batchSize: 16 }, linear: {} } }
+  const probes = ['relearn/steps-95@1', 'relearn/area@1', 'membership-probe/auc@1']
+  const metrics = [...quick.metrics, ...probes]
+  await writeFile(file, JSON.stringify({ ...quick, training, task, metrics, presets: { ft: { epochs: 1 } } }))
   const made = await cli(['benchmarks', 'create', file, '--server', url, '--home', join(folder, 'other')], {
     PALIMPSEST_TOKEN: organiser,
   })
@@ -188,9 +199,10 @@ test('a list of images is sent by its hash; a runner that has it computes the ru
   const words = ['runner', '--server', url, '--home', join(folder, 'lister'), '--name', 'lister', '--data', lists]
   const runner = startCli(words, { PALIMPSEST_ENROLMENT: secret })
   const submitted = await cli(['submit', slug, '--method', 'ft', '--watch', ...tokens])
-  expect(submitted.stderr).toMatch(/✓ FT, seed 0 {2}UA [\d.]+ .* gap [\d.]+/)
+  expect(submitted.stderr).toMatch(/✓ FT, seed 0 {2}UA [\d.]+ .* Relearn [\d.]+ .* Probe AUC [\d.]+ .* gap [\d.]+/)
   runner.child.kill('SIGINT')
   await runner.ended
+  expect((await cli(['board', slug, '--server', url])).stdout).toMatch(/Relearn +Relearn area +Probe AUC/)
   expect(await cli(['verify', '--board', slug, '--server', url])).toMatchObject({ code: 0 })
   const again = ['run', slug, '--method', 'ft', '--home', join(folder, 'again'), '--server', url]
   expect((await cli(again)).stderr).toContain(`the list of images with the hash ${hash} was not found`)

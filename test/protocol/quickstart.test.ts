@@ -3,7 +3,8 @@
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { resolveParams } from '../../runner/commands/parts/arguments.ts'
-import { ENTRIES, SLUG } from '../../runner/commands/quickstart.ts'
+import { FIRST_ENTRIES } from '../../runner/commands/parts/entries.ts'
+import { SLUG } from '../../runner/commands/quickstart.ts'
 import { deviceOf } from '../../runner/machine/device.ts'
 import { benchmarks } from '../../runner/pipeline/catalogue.ts'
 import { computationOf } from '../../runner/pipeline/computation.ts'
@@ -25,7 +26,7 @@ async function fillStore(home: string, seeds: number[]): Promise<void> {
   const store = openStore(home)
   const benchmark = benchmarks.get(SLUG)!
   for (const seed of seeds) {
-    for (const [index, { method: id, params = {} }] of ENTRIES.entries()) {
+    for (const [index, { method: id, params = {} }] of FIRST_ENTRIES.entries()) {
       const resolved = resolveParams(benchmark, id, params)
       const stages = await planRun(benchmark, plannable(id, methods.get(id)!), resolved, seed)
       const results = new Map<string, StageResult>()

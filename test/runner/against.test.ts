@@ -3,14 +3,13 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { svcWith } from '../../runner/engine/svc.ts'
-import { benchmarkFault } from '../../runner/science/catalogue/benchmark-fault.ts'
 import { metricsOf } from '../../runner/science/catalogue/catalogue.ts'
 import type { MetricTools } from '../../runner/science/metric.ts'
+import { retrainIn, withoutRetrain } from '../../runner/science/pair.ts'
 import { offeredOn, scoreEvidence } from '../../runner/science/score.ts'
 import { encodeEvidence } from '../../runner/science/tasks/classification/evidence/codec.ts'
 import type { Answers, Evidence } from '../../runner/science/tasks/classification/evidence/evidence.ts'
 import { classification } from '../../runner/science/tasks/classification/task.ts'
-import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import { cleanUp, cli, temporaryFolder } from '../support/cli.ts'
 import { digitsOf, floatsOf, goldenJson } from './golden.ts'
 
@@ -85,21 +84,24 @@ test('a shift in units of no spread is an error, not infinite', async () => {
   await expect(compute()).rejects.toThrow('expected numbers that differ between examples')
 })
 
-test('without the evidence of retrain they are not offered, and no benchmark can name one', async () => {
-  const offered = (beside: { reference?: unknown }) => offeredOn(classification, own, beside).map(({ id }) => id)
-  expect(offered({})).not.toContain('tow')
-  expect(offered({ reference: retrain })).toContain('tow')
+test('without the evidence of retrain they are not offered; a value that is kept says which evidence it was', async () => {
+  const offered = (beside?: Parameters<typeof offeredOn>[2]) => offeredOn(classification, own, beside)
+  expect(offered().map(({ id }) => id)).not.toContain('tow')
+  const identityIn = (sha256?: string) =>
+    offered({ reference: { evidence: retrain, sha256 } }).find(({ id }) => id === 'tow')!.identity
+  expect([identityIn(), identityIn('ab12')]).toEqual(['tow/accuracy@1', 'tow/accuracy@1;retrain=ab12'])
   await expect(scoreEvidence(classification, own, ['tow/accuracy@1'], tools)).rejects.toThrow(
     'no metric tow/accuracy@1',
   )
-  const benchmark = { ...[...benchmarks.values()][0]!, metrics: ['ua/accuracy@1', 'tow/accuracy@1'] }
-  const knows = { datasets: [benchmark.dataset.id], architectures: () => ({ [benchmark.model.id]: anyModel }) }
-  expect(benchmarkFault({ ...benchmark, presets: {} }, knows)).toBe(
-    'metrics: tow/accuracy@1 compares with the evidence of retrain, which no stage reads; leave it out and use "palimpsest score --retrain"',
-  )
+  const reference = { evidence: retrain, sha256: 'ab12' }
+  const { values } = await scoreEvidence(classification, own, ['tow/accuracy@1', 'ua/accuracy@1'], tools, { reference })
+  expect(values).toMatchObject({
+    tow: { identity: 'tow/accuracy@1;retrain=ab12', value: expect.closeTo(expected.tow!, 6) },
+    ua: { identity: 'ua/accuracy@1' },
+  })
+  expect([retrainIn(values.tow!.identity), retrainIn(values.ua!.identity)]).toEqual(['ab12', null])
+  expect(withoutRetrain(values.tow!.identity)).toBe('tow/accuracy@1')
 })
-
-const anyModel = { params: { safeParse: () => ({}) } as never }
 
 test('score --retrain computes them of the model, and says what is missing without it', async () => {
   const folder = await temporaryFolder()

@@ -1,9 +1,12 @@
 /** Metrics of classifiers on made-up answers: values worked out by hand, and those of PyTorch and scikit-learn. */
 import { describe, expect, test } from 'vitest'
 import { svcWith } from '../../runner/engine/svc.ts'
+import { metricNamed } from '../../runner/science/catalogue/catalogue.ts'
 import { type FitSvc, MetricError, type MetricTools } from '../../runner/science/metric.ts'
 import type { Answers, Evidence } from '../../runner/science/tasks/classification/evidence/evidence.ts'
 import * as metrics from '../../runner/science/tasks/classification/metrics/index.ts'
+import { defineBenchmark } from '../../schema/benchmark.ts'
+import { benchmarks } from '../../schema/catalogue/catalogue.ts'
 import { goldenJson } from './golden.ts'
 import { evidenceOf } from './golden-answers.ts'
 
@@ -33,6 +36,20 @@ const unasked = () => {
   throw new Error('asked for a tool that it does not need')
 }
 const toolsWith = (fitSvc: FitSvc): MetricTools => ({ fitSvc, multiply: unasked, shuffles: unasked })
+
+test('a benchmark that names no metrics has those of its aim, each of which there is', () => {
+  const { metrics: _, aim: __, ...quickstart } = benchmarks.get('fashion-mnist-5k.small-cnn.random-10')!
+  const papers = ['ua/accuracy@1', 'ra/accuracy@1', 'ta/accuracy@1', 'mia/svc-confidence@1']
+  const beside = ['tow/accuracy@1', 'js-retrain/softmax@1']
+  const namedOf = (more: object) => defineBenchmark({ ...quickstart, ...more }).metrics
+  expect(namedOf({})).toEqual([...papers, 'auc/confidence@1', 'auc/entropy@1', ...beside])
+  expect(namedOf({ request: { kind: 'class', label: 3 } })).toEqual([...papers, ...beside])
+  expect(namedOf({ aim: 'unlearning' })).toEqual([...papers, ...beside])
+  expect(namedOf({}).filter((named) => !metricNamed('classification', named))).toEqual([])
+  expect(() => namedOf({ metrics: [] })).toThrow()
+  const { metrics: ___, ...images } = benchmarks.get('fashion-mnist-5k-16.ddpm-unet.class-0')!
+  expect(() => defineBenchmark(images)).toThrow('generation has no usual ones')
+})
 
 describe('metrics', () => {
   test.each(Object.entries(metrics))('%s has an identity that names it and its version', (id, metric) => {

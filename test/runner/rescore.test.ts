@@ -150,6 +150,29 @@ test('another version of a metric stands beside the old one, which the file keep
   expect((await store.readRecord(key))!.earlier).toEqual(earlier)
 })
 
+test('a value of two models is computed beside the retrain that it names; where that is gone, only it is left as it was', async () => {
+  const home = await temporaryFolder()
+  // Of D_f 2 of 5 are wrong, where the model has 1.
+  const sets = { forget: answers(5, 2), retain: answers(8, 0), test: answers(8, 2) }
+  const { sha256 } = await openStore(home).put(encodeEvidence({ classes: 2, forgottenClass: null, ...sets }))
+  const identity = `tow/accuracy@1;retrain=${sha256}`
+  const { store, key } = await make(home, { metrics: { tow: { identity, value: 0.5 } } })
+  const named = { ...quickstart, metrics: ['ua/accuracy@1', 'tow/accuracy@1'] }
+  const [evaluation] = (await findEvaluations(store, [named])).evaluations
+  const scoring = scoringOf(home)
+  const { changes } = await rescoreStage(evaluation!, { store, scoring, signal: never, dryRun: false })
+  expect(changes).toContainEqual({ key, metric: 'tow', identity, before: 0.5, after: 0.8 })
+  await store.remove(sha256)
+  const found = await rescoreStage(evaluation!, { store, scoring, signal: never, dryRun: false })
+  expect(found.problems.map(({ why }) => why)).toEqual([
+    expect.stringMatching(new RegExp(`^${identity}: the evidence of retrain: .*${sha256}`)),
+  ])
+  expect((await store.readStage(key))!.metrics).toMatchObject({ ua: { value: 20 }, tow: { value: 0.8 } })
+  // Without one that is named there is nothing to compare with.
+  await make(home)
+  expect((await findEvaluations(store, [named])).evaluations[0]?.identities).toEqual(['ua/accuracy@1'])
+})
+
 test('values of the old evidence are not written to a stage that was computed anew meanwhile', async () => {
   const home = await temporaryFolder()
   const { store, key } = await make(home)

@@ -14,7 +14,12 @@ const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 interface Result {
   pilots: number[]
   presets: Record<string, Record<string, unknown>>
-  tuning: Record<string, { trials: number; pilots: number[]; seconds: number }>
+  rows: {
+    method: string
+    label: string
+    params: Record<string, unknown>
+    tuning: { trials: number; pilots: number[]; seconds: number }
+  }[]
   methods: {
     method: string
     failed: number
@@ -43,7 +48,8 @@ test('a sweep that was killed goes on, and ends as one that was not', async () =
   const [one, other] = [resumed, whole].map(({ stdout }) => JSON.parse(stdout) as Result) as [Result, Result]
   expect(gapsOf(one)).toEqual(gapsOf(other))
   expect(one.presets).toEqual(other.presets)
-  expect(one.tuning.ft).toMatchObject({ trials: 3, pilots: [1000, 1001] })
+  expect(one.rows[0]).toMatchObject({ method: 'ft', label: '', tuning: { trials: 3, pilots: [1000, 1001] } })
+  expect(one.rows.map(({ params }) => params)).toEqual(Object.values(one.presets))
   // Retrain, and three trials of two methods, on two pilots.
   const again = await cli([...words, join(folder, 'home')])
   expect(again.stderr).toContain('Going on: 14 runs are done.')
@@ -60,11 +66,11 @@ test('what diverges is infinitely far, is listed, and is not computed again', as
   expect(first.code, first.stderr).toBe(0)
   expect(first.stdout).toMatch(/failed {2}learningRate=10 {2}.*lower the learning rate/)
   expect(first.stdout).toMatch(/GA +learningRate=0\.000001 .*2 \(1 failed\)/)
-  const { presets, tuning } = JSON.parse(await readFile(out, 'utf8')) as Result
+  const { presets, rows } = JSON.parse(await readFile(out, 'utf8')) as Result
   // The benchmark's own preset stays, and what was fixed is part of the new one.
   expect(presets.ga).toEqual({ epochs: 50, batchSize: 8, learningRate: 1e-6 })
   expect(presets.ft).toEqual({ epochs: 1, learningRate: expect.any(Number) })
-  expect(tuning.ga!.seconds).toBeGreaterThan(0)
+  expect(rows.find(({ method }) => method === 'ga')!.tuning.seconds).toBeGreaterThan(0)
   const svg = await readFile(picture, 'utf8')
   // A panel for each: of GA a dot and a cross, of FT two dots.
   expect(svg.match(/<circle/g)).toHaveLength(3)
@@ -80,6 +86,33 @@ test('what diverges is infinitely far, is listed, and is not computed again', as
     gap: null,
     error: expect.stringContaining('lower the learning rate'),
   })
+}, 120_000)
+
+test('a parameter that is fixed makes a row of its own, tuned by as many trials', async () => {
+  const folder = await temporaryFolder()
+  const path = await writeTinyBenchmark(folder)
+  const words = [
+    'sweep',
+    path,
+    '--methods',
+    'salun,salun@mask=random,salun@mask=none',
+    '--trials',
+    '2',
+    '--threads',
+    '1',
+  ]
+  const { code, stdout, stderr } = await cli([...words, '--pilots', '9,10', '--json', '--home', join(folder, 'home')])
+  expect(code, stderr).toBe(0)
+  const { presets, rows, methods } = JSON.parse(stdout) as Result
+  expect(Object.keys(presets)).toEqual(['salun'])
+  expect(rows.map(({ label, params, tuning }) => [label, params.mask, tuning.trials])).toEqual([
+    ['', undefined, 2],
+    ['mask=random', 'random', 2],
+    ['mask=none', 'none', 2],
+  ])
+  const none = methods.find(({ trials }) => trials[0]!.variant.startsWith('mask=none'))!
+  // Density does not act without a mask.
+  expect(none.trials[0]!.variant).toMatch(/^mask=none, learningRate=[\d.]+$/)
 }, 120_000)
 
 test('runs that go on at once give what one after the other gives', async () => {
@@ -154,10 +187,10 @@ test('a submission quotes the file of a sweep, which is checked before anything 
     return [code, stderr]
   }
   expect(await refused()).toEqual([2, expect.stringContaining('there is no such file or folder')])
-  const tuning = { ft: { trials: 7, pilots: [1000], seconds: 3 } }
-  await writeFile(file, JSON.stringify({ tuning }))
-  expect(await refused()).toEqual([2, expect.stringContaining('with "salun" under "tuning"')])
-  await writeFile(file, JSON.stringify({ tuning: { salun: tuning.ft } }))
+  const row = { method: 'ft', label: '', tuning: { trials: 7, pilots: [1000], seconds: 3 } }
+  await writeFile(file, JSON.stringify({ rows: [row] }))
+  expect(await refused()).toEqual([2, expect.stringContaining('with "salun" among its "rows"')])
+  await writeFile(file, JSON.stringify({ rows: [{ ...row, method: 'salun' }] }))
   // What is left to be wrong is the server.
   expect(await refused()).toEqual([1, expect.stringContaining('127.0.0.1:1')])
 }, 60_000)

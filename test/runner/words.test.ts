@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { parametersOf } from '../../runner/science/parameters.ts'
-import { paramText, readingsOf, runCommand } from '../../runner/words/command.ts'
+import { paramText, readingsOf, runCommand, seedsText } from '../../runner/words/command.ts'
 import { labelled } from '../../runner/words/names.ts'
 import { noSuch } from '../../runner/words/nearest.ts'
 import { byteSize, count, duration, fixed, gibibytes, plural, signed } from '../../runner/words/numbers.ts'
@@ -94,4 +94,11 @@ test('durations never say 60 of a unit', () => {
 test('sizes are in powers of a thousand, memory in powers of 1024', () => {
   expect([87, 155_300_000, 4_200_000].map(byteSize)).toEqual(['87 B', '155 MB', '4.20 MB'])
   expect(gibibytes(16 * 2 ** 30)).toBe('16.0 GiB')
+})
+
+test('many seeds that follow one another are a range, few or others a list', () => {
+  expect(seedsText([0, 1, 2])).toBe('0,1,2')
+  expect(seedsText([3, 4, 5, 6])).toBe('3-6')
+  expect(seedsText([0, 1, 2, 4])).toBe('0,1,2,4')
+  expect(seedsText([1, 0, 2, 3])).toBe('1,0,2,3')
 })

@@ -20,6 +20,13 @@ test('a method trains the original, unlearns and evaluates; each stage reads the
   expect(stages.map(({ spec }) => inputsOf(spec))).toEqual([[], [stages[0]!.key], [stages[1]!.key]])
 })
 
+test('a stage that leaves its path is another one, and without it keys are what they were', async () => {
+  const plain = await keysOf(benchmark, salun, { epochs: 5 }, 0)
+  const looked = await keysOf(benchmark, salun, { epochs: 5 }, 0, { every: 'epoch' })
+  expect(await keysOf(benchmark, salun, { epochs: 5 }, 0, {})).toEqual(plain)
+  expect(looked.map((key, i) => key === plain[i])).toEqual([true, false, false])
+})
+
 test('two methods share the original of a seed, and no stage of another seed', async () => {
   const first = await keysOf(benchmark, salun, { epochs: 5 }, 0)
   const second = await keysOf(benchmark, { id: 'ft', version: 1 }, {}, 0)

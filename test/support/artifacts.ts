@@ -20,6 +20,7 @@ import { forgottenClasses } from '../../schema/parts/request.ts'
 import { splitCounts } from '../../schema/parts/split-counts.ts'
 import type { StageOf, StageSpec } from '../../schema/stage.ts'
 import { generationOf, samplePart } from '../../schema/tasks/generation.ts'
+import { probedLike } from './probed.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -58,9 +59,11 @@ export const weightsFile = (model: ModelRef, dataset: StageSpec['dataset']): Byt
 /** Of what a method is right about, and of what the attack takes for never seen, as many as the scores say. MIA must be 100 - UA at
  *  most, or UA at least: whoever is sure is right. */
 export const evidenceFile = (spec: StageOf<'evaluate'>, scores: Scores): Bytes =>
-  once(['evidence', spec.dataset.id, spec.request, spec.holdOut, scores], () =>
-    encodeEvidence(answersLike(spec, scores)),
-  )
+  once(['evidence', spec.dataset.id, spec.request, spec.holdOut, spec.part, scores], () => {
+    const answers = answersLike(spec, scores)
+    const probed = probedLike(spec, answers)
+    return encodeEvidence({ ...answers, ...(probed && { probed }) })
+  })
 
 export function answersLike({ dataset, request, holdOut }: StageOf<'evaluate'>, scores: Scores): Evidence {
   const data = picturedOf(dataset)!

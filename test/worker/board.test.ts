@@ -38,8 +38,10 @@ test('a board shows mean, spread, gap, time and rank as worked out by hand', asy
   expect(rows.map(({ method }) => method)).toEqual(['ft', 'ga'])
   const [ft, ga] = rows
   // UA of seeds 0, 1, 2: 8, 7, 6. Mean 7, deviations 1, 0, -1, so sd = sqrt(2 / 2) = 1; gap = 7 - 10.
-  expect(ft?.metrics.ua).toEqual({ mean: 7, sd: 1, n: 3, gap: -3 })
-  expect(ft?.metrics.ta).toEqual({ mean: 91, sd: 0, n: 3, gap: 1 })
+  // Gaps -2, -3, -4, and a fourth seed 5 * 10 / 3 deviations against them, 13.67: SciPy's ttest_1samp of the four. Equal gaps count
+  // by their sign: 2^-2.
+  expect(ft?.metrics.ua).toEqual({ mean: 7, sd: 1, n: 3, gap: -3, gapP: expect.closeTo(0.798606079, 8) })
+  expect(ft?.metrics.ta).toEqual({ mean: 91, sd: 0, n: 3, gap: 1, gapP: 0.25 })
   // |gap| of seed 0: 2, 0, 1, 4 -> 7/4; seed 1: 3, 0, 1, 3 -> 7/4; seed 2: 4, 0, 1, 2 -> 7/4.
   expect(ft?.avgGap).toEqual({ mean: 1.75, sd: 0, n: 3 })
   expect(ft?.gapBySeed).toEqual({ 0: 1.75, 1: 1.75, 2: 1.75 })
@@ -104,7 +106,7 @@ test('the gap of means stands beside Avg. Gap, and does not rank', async () => {
   const fromEnd = csv[0]!.length - at
   expect(csv.slice(2, 4).map((line) => line.at(-fromEnd))).toEqual(['0.5', '0'])
   const page = await (await ask(`/boards/${SLUG}`)).text()
-  expect(page).toContain('points, mean over seeds; gap of means below')
+  expect(page).toContain('gap of means below')
   expect(page).toMatch(/<span class="mean">2\.00<\/span><span class="sd">±0<\/span><span class="sd">of means 0<\/span>/)
 })
 

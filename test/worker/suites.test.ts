@@ -184,7 +184,7 @@ test('a board has the mean over the classes of each seed, then mean and spread o
   expect(ft?.submissions).toEqual([id])
   expect(ft?.averaged).toEqual(labels.map(classOf))
   // UA of seed 0: 100 - 2 (0 + 1 + ... + 9) / 10 = 91; of seed 1: 90. Mean 90.5, sd sqrt(0.5), gap 90.5 - 100.
-  expect(ft?.metrics.ua).toEqual({ mean: 90.5, sd: Math.SQRT1_2, n: 2, gap: -9.5 })
+  expect(ft?.metrics.ua).toEqual({ mean: 90.5, sd: Math.SQRT1_2, n: 2, gap: -9.5, gapP: 1 })
   // Avg. Gap of a class: (2 label + seed) / 4. Over the classes: 9 / 4 and 10 / 4.
   expect(ft?.gapBySeed).toEqual({ 0: 2.25, 1: 2.5 })
   // The suite has three seeds.

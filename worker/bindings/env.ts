@@ -51,6 +51,7 @@ export interface Bindings extends Partial<Record<keyof Settings, string>> {
   COURIER: DurableObjectNamespace
   DISPATCHER: DurableObjectNamespace
   LIVE: DurableObjectNamespace
+  SCORER: DurableObjectNamespace
   /** SHA-256 of a token that is accepted as admin: the way to the first token. `wrangler secret put ADMIN_TOKEN_SHA256`. */
   ADMIN_TOKEN_SHA256?: string
   /** The server's Ed25519 private key as JWK. `wrangler secret put SIGNING_KEY`. */

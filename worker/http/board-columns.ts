@@ -29,8 +29,8 @@ export const uncounted: CsvColumn<BoardRow>[] = [
 ]
 
 export const values = (columns: Column[]): CsvColumn<Pick<BoardRow, 'metrics'>>[] =>
-  columns.flatMap(({ id, identity }) =>
-    (['mean', 'sd', 'n', 'gap'] as const).map(
+  columns.flatMap(({ id, identity, ofTwo }) =>
+    (ofTwo ? (['mean', 'sd', 'n'] as const) : (['mean', 'sd', 'n', 'gap'] as const)).map(
       (part): CsvColumn<Pick<BoardRow, 'metrics'>> => [`${identity} ${part}`, ({ metrics }) => metrics[id]?.[part]],
     ),
   )

@@ -11,6 +11,7 @@ import {
   referencePlace,
   resolveParams as resolved,
 } from '../../runner/science/catalogue/catalogue.ts'
+import { everyFault } from '../../runner/science/catalogue/every-fault.ts'
 import type { MethodDefinition } from '../../runner/science/method.ts'
 import { isInAvgGap } from '../../runner/science/metric.ts'
 import { noSuch } from '../../runner/words/nearest.ts'
@@ -21,11 +22,20 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import { benchmarks, listed, suites, suiteWith, type Target, targets } from '../../schema/catalogue/catalogue.ts'
 import { type Pictured, picturedOf } from '../../schema/classes.ts'
 import { ApiError, type ErrorCode } from '../../schema/errors.ts'
+import type { Every } from '../../schema/stage.ts'
 import type { Suite } from '../../schema/suite.ts'
 import { taskNamed, taskRef } from '../../schema/task.ts'
 import { ownBenchmarks } from './own-benchmarks.ts'
 
-export { methods, metricNamed, metricsOf, scienceTasks, titleOf } from '../../runner/science/catalogue/catalogue.ts'
+export {
+  decimalsOf,
+  methods,
+  metricNamed,
+  metricsOf,
+  ofTwoModels,
+  scienceTasks,
+  titleOf,
+} from '../../runner/science/catalogue/catalogue.ts'
 export { limitWords } from '../../runner/science/limits.ts'
 export { EXAMPLE, isReference, plannable, REFERENCE, referencePlace, suites, suiteWith }
 
@@ -119,6 +129,9 @@ const targetFrom = (benchmark: Benchmark): Target => ({
 
 export const methodOf = (id: string): MethodDefinition => lookUp('unknown_method', 'method', methods, id)
 
+/** What the runs of a method are called that others are shown beside. */
+export const referenceName = (method: string): string => `${method}@${methodOf(method).version}`
+
 export const picturedBy = ({ dataset }: Benchmark): Pictured | undefined => picturedOf(dataset)
 
 /** The task of benchmarks that name none. */
@@ -156,6 +169,13 @@ export function columnsOf({ task, metrics }: Benchmark): Omit<Column, 'measured'
       identity,
       better: metric?.better ?? 'closer-to-retrain',
       inAvgGap: metric ? isInAvgGap(metric) : true,
+      ofTwo: metric?.against !== undefined,
     }
   })
+}
+
+/** Refuses a run that is to be looked at along the way where it can't be. */
+export function refuseLooks(benchmark: Benchmark, method: string, every: Every | undefined): void {
+  const fault = everyFault(benchmark, [method], every)
+  if (fault !== null) throw new ApiError('invalid_parameters', fault)
 }

@@ -1,6 +1,7 @@
 /** Benchmarks in words. */
 import { aimOf, type Benchmark } from '../../schema/benchmark.ts'
 import { EXPORTED, modelWords as named } from '../../schema/parts/model-file.ts'
+import { seedsOf } from '../../schema/parts/seeding.ts'
 import { picturedBy } from '../http/catalogue.ts'
 import { plural } from './numbers.ts'
 
@@ -58,6 +59,12 @@ function drawnWords({ fraction, count }: { fraction?: number | undefined; count?
 export function aimWords(benchmark: Benchmark): string {
   const aim = aimOf(benchmark)
   return `${aim}: ${aim === 'untraining' ? 'the influence of samples is to be undone, as if they had never been trained on' : 'what the model knows of a class is to be removed'}`
+}
+
+/** "training 0, forget set 0, unlearning 1": the seeds of a run by its number. */
+export function seedsWords(benchmark: Benchmark, run: number): string {
+  const { training, forgetSet, unlearning } = seedsOf(benchmark, run)
+  return `training ${training}, forget set ${forgetSet}, unlearning ${unlearning}`
 }
 
 export function recipeWords({ training }: Pick<Benchmark, 'training'>): string {

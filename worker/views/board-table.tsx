@@ -2,10 +2,11 @@
 
 import type { Child } from 'hono/jsx'
 import type { BoardRow, Column, Ranking } from '../../schema/api/board.ts'
+import { decimalsOf } from '../http/catalogue.ts'
 import { Uncounted } from './absences.tsx'
 import type { Order } from './board-sort.ts'
 import { Cautions, cautionsOf } from './cautions.tsx'
-import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, signed, significant, times } from './numbers.ts'
+import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, signed, significant, sizeOf, times } from './numbers.ts'
 import { Params } from './params.tsx'
 import { Scroll } from './scroll.tsx'
 import { progressWords, wordOf } from './state.tsx'
@@ -20,7 +21,8 @@ interface HeadProps {
   order: Order
   id: string
   text: string
-  unit: string
+  /** A line each. */
+  unit: string[]
   numeric?: boolean
   /** Begins with the largest. */
   largestFirst?: boolean
@@ -41,7 +43,9 @@ const SortHead = ({ order, id, text, unit, numeric = true, largestFirst = false 
         {text}
         {active && <Arrow down={order.descending} />}
       </button>
-      <span class="unit">{unit}</span>
+      {unit.map((line) => (
+        <span class="unit">{line}</span>
+      ))}
     </th>
   )
 }
@@ -58,20 +62,22 @@ const MetricCell = ({ row, column, isRetrain }: { row: BoardRow; column: Column;
   const cell = row.metrics[column.id]
   const cautions = cautionsOf(row, column)
   const marks = cautions.map((words) => <span class="sd warn">{words}</span>)
+  if (isRetrain && column.ofTwo) return <td class="num muted">the reference</td>
   if (!cell) {
     return <td class="num muted">{cautions.length > 0 ? ['no mean', ...marks] : NOT_MEASURED}</td>
   }
   const { mean, sd, gap } = cell
+  const digits = decimalsOf(column.id)
   return (
     <td class="num">
-      <span class="mean">{decimal(mean)}</span>
-      <span class="sd">{plusMinus(sd)}</span>
-      {isRetrain ? (
+      <span class="mean">{decimal(mean, digits)}</span>
+      <span class="sd">{plusMinus(sd, digits)}</span>
+      {column.ofTwo ? null : isRetrain ? (
         <span class="sd">reference</span>
       ) : gap === null ? (
         <span class="sd">no retrain yet</span>
       ) : (
-        <span class={gapClass(gap)}>{signed(gap)}</span>
+        <span class={gapClass(gap)}>{signed(gap, digits)}</span>
       )}
       {marks}
     </td>
@@ -187,7 +193,7 @@ const RankCell = ({ row: { rank, avgGap }, ranked }: { row: BoardRow; ranked: nu
           beats {ranked - rank.high}, beaten by {rank.low - 1}
         </span>
       )}
-      {avgGap.n < PROVISIONAL_BELOW && <span class="sd">provisional, n={avgGap.n}</span>}
+      {avgGap.n < PROVISIONAL_BELOW && <span class="sd">provisional, n={sizeOf(avgGap)}</span>}
     </td>
   )
 }
@@ -210,7 +216,7 @@ const Row = ({
     {ranked === null ? (
       <td class="num">
         <span class="muted">outside the ranking</span>
-        <span class="sd">n={row.seconds?.n ?? 0}</span>
+        <span class="sd">n={sizeOf(row.seconds ?? { n: 0 })}</span>
       </td>
     ) : ordering.by === 'avg-gap' ? (
       <RankCell row={row} ranked={ranked} />
@@ -260,14 +266,19 @@ export const BoardTable = <R extends BoardRow>({
           </caption>
           <thead>
             <tr>
-              <SortHead order={order} id="method" text="Method" unit="and its seeds" numeric={false} />
+              <SortHead order={order} id="method" text="Method" unit={['and its seeds']} numeric={false} />
               {byGap ? (
                 <>
-                  <SortHead order={order} id="rank" text="Rank" unit="range by Avg. Gap" />
-                  <SortHead order={order} id="gap" text="Avg. Gap" unit="points, mean over seeds; gap of means below" />
+                  <SortHead order={order} id="rank" text="Rank" unit={['range by Avg. Gap']} />
+                  <SortHead
+                    order={order}
+                    id="gap"
+                    text="Avg. Gap"
+                    unit={['points, mean over seeds;', 'gap of means below']}
+                  />
                 </>
               ) : (
-                <SortHead order={order} id="rank" text="Place" unit="by the rule below" />
+                <SortHead order={order} id="rank" text="Place" unit={['by the rule below']} />
               )}
               {board.columns.map(({ id, title, unit, better, inAvgGap }) => (
                 <SortHead
@@ -275,16 +286,15 @@ export const BoardTable = <R extends BoardRow>({
                   id={id}
                   text={title}
                   unit={[
-                    unit,
-                    better === 'closer-to-retrain' ? 'sorts by |gap|' : `${better} is better`,
-                    byGap && !inAvgGap && 'not in Avg. Gap',
-                  ]
-                    .filter(Boolean)
-                    .join(', ')}
+                    [unit, better === 'closer-to-retrain' ? 'sorts by |gap|' : `${better} is better`]
+                      .filter(Boolean)
+                      .join(', '),
+                    ...(byGap && !inAvgGap ? ['not in Avg. Gap'] : []),
+                  ]}
                   largestFirst={better === 'larger'}
                 />
               ))}
-              <SortHead order={order} id="time" text="RTE" unit="smaller is better" />
+              <SortHead order={order} id="time" text="RTE" unit={['smaller is better']} />
             </tr>
           </thead>
           {board.references.length > 0 && (

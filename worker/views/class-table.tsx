@@ -1,6 +1,7 @@
 /** One metric of a suite: classes down, methods across, the average last, as papers print it. */
 import type { Cell, Column } from '../../schema/api/board.ts'
 import type { SuiteBoard } from '../../schema/api/suite.ts'
+import { decimalsOf } from '../http/catalogue.ts'
 import { decimal, NOT_MEASURED, plural, plusMinus, signed } from './numbers.ts'
 import { Scroll } from './scroll.tsx'
 
@@ -13,13 +14,14 @@ interface ValueProps {
 }
 
 const Value = ({ cell, isRetrain, column, note }: ValueProps) => {
-  if (!cell) return <td class="num muted">{NOT_MEASURED}</td>
+  if (!cell) return <td class="num muted">{isRetrain && column.ofTwo ? 'the reference' : NOT_MEASURED}</td>
   const { mean, sd, n, gap } = cell
+  const digits = decimalsOf(column.id)
   const compares = column.better === 'closer-to-retrain' && !isRetrain
   return (
     <td class="num">
-      <span class="mean">{decimal(mean)}</span>
-      {n > 1 && <span class="sd">{plusMinus(sd)}</span>}
+      <span class="mean">{decimal(mean, digits)}</span>
+      {n > 1 && <span class="sd">{plusMinus(sd, digits)}</span>}
       {compares && gap !== null && <span class={gap < 0 ? 'below' : gap > 0 ? 'above' : undefined}>{signed(gap)}</span>}
       {note && <span class="sd warn">{note}</span>}
     </td>

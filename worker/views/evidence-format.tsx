@@ -6,6 +6,17 @@ const ofClassifiers = [
   ['forget.logits, retain.logits, test.logits', '[n, classes]', 'floats, before any softmax; rows in dataset order'],
   ['forget.labels, retain.labels, test.labels', '[n]', 'whole numbers: the true class of each row'],
   ['forgottenClass', 'one number', 'where a class was to be forgotten: TA and MIA leave it out of the test set'],
+  [
+    'relearn.curve',
+    '[looks, 3]',
+    'floats: steps of training on D_f, and how many of D_f and of test images were then right',
+  ],
+  ['probe.logits', '[n test, classes]', 'floats: a linear classifier on frozen features, for the rows of test.logits'],
+  [
+    'membership.scores, membership.folds',
+    '[pairs, 2], [pairs]',
+    'a forgotten and a test example each, and the part of the pair',
+  ],
   ['forgottenClasses', '[k]', 'whole numbers, or text such as 1,3: the same of several classes'],
 ]
 const ofImages = [

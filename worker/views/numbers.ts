@@ -1,4 +1,5 @@
 /** Every number on a page is written here: as in a terminal, but with thin spaces, and words where there is no number. */
+import { intervalOf } from '../../runner/science/statistics.ts'
 import * as words from '../../runner/words/numbers.ts'
 
 export { rankRange } from '../../runner/words/numbers.ts'
@@ -27,6 +28,16 @@ export const signed = (value: number | null | undefined, digits = 2): string =>
 /** "±0.25", or why there is none. */
 export const plusMinus = (sd: number | null, digits = 2): string =>
   sd === null ? 'one seed' : `±${decimal(sd, digits)}`
+
+/** "3", or "2 of 4 runs" where runs share seeds and are averaged first. */
+export const sizeOf = ({ n, runs }: { n: number; runs?: number | undefined }): string =>
+  runs === undefined ? String(n) : `${n} of ${plural(runs, 'run')}`
+
+/** "1.204 to 1.866": where the mean of what was measured so often is to be looked for, with 95%. */
+export function intervalWords(spread: { mean: number; sd: number | null; n: number }, digits = 2): string {
+  const interval = intervalOf(spread)
+  return interval ? `${decimal(interval.low, digits)} to ${decimal(interval.high, digits)}` : plusMinus(null)
+}
 
 /** Three significant digits, never in scientific notation: "0.0613", "1.02", "12.4", "350". */
 export const significant = (value: number, digits = 3): string => decimal(value, words.decimalsFor(value, digits))

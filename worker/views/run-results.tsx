@@ -1,6 +1,7 @@
 /** What a run measured: metrics against retrain, times apart, artifacts, and what made them. */
 import type { Run, RunMetric, RunStage } from '../../schema/api/run.ts'
 import type { Seconds } from '../../schema/result.ts'
+import { decimalsOf } from '../http/catalogue.ts'
 import { baseOf, differenceFrom, isSmall } from '../queries/boards/identities.ts'
 import { decimal, fileSize, NOT_MEASURED, seconds, signed, times, utc } from './numbers.ts'
 import { Scroll } from './scroll.tsx'
@@ -59,7 +60,7 @@ export const Metrics = ({ run }: { run: Run }) => {
           {Object.entries(run.metrics).map(
             ([
               id,
-              { title, unit, better, inAvgGap, value, retrain, gap, identity, retrainIdentity, ...provenance },
+              { title, unit, better, inAvgGap, ofTwo, value, retrain, gap, identity, retrainIdentity, ...provenance },
             ]) => (
               <tr>
                 <th scope="row">
@@ -68,14 +69,22 @@ export const Metrics = ({ run }: { run: Run }) => {
                   {better === 'closer-to-retrain' && !inAvgGap && <div class="unit">not in Avg. Gap</div>}
                 </th>
                 <td class="num">
-                  <strong>{decimal(value)}</strong>
+                  <strong>{decimal(value, decimalsOf(id))}</strong>
                   {provenance.rescored && <div class="unit">scored again</div>}
                   {!provenance.confirmed && <div class="unit">as the runner says</div>}
                 </td>
-                <td class="num">{retrain === null ? 'not finished' : decimal(retrain)}</td>
-                <td class={`num ${gap === null ? 'muted' : gap < 0 ? 'below' : 'above'}`}>
-                  {gap === null ? 'no retrain yet' : signed(gap)}
-                </td>
+                {ofTwo ? (
+                  <td class="num muted" colspan={2}>
+                    of both together
+                  </td>
+                ) : (
+                  <>
+                    <td class="num">{retrain === null ? 'not finished' : decimal(retrain, decimalsOf(id))}</td>
+                    <td class={`num ${gap === null ? 'muted' : gap < 0 ? 'below' : 'above'}`}>
+                      {gap === null ? 'no retrain yet' : signed(gap, decimalsOf(id))}
+                    </td>
+                  </>
+                )}
                 <td>
                   <Identity identity={identity} retrain={retrainIdentity} />
                   <Provenance {...provenance} />
@@ -117,8 +126,8 @@ const scorer = ({ by }: { by: string }) => (by === 'server' ? 'the server' : by)
 
 /** Values that newer ones took the place of; nothing where there are none. */
 export const EarlierValues = ({ run }: { run: Run }) => {
-  const earlier = Object.values(run.metrics).flatMap(({ title, earlier }) =>
-    earlier.map((value) => ({ title, ...value })),
+  const earlier = Object.entries(run.metrics).flatMap(([id, { title, earlier }]) =>
+    earlier.map((value) => ({ id, title, ...value })),
   )
   if (earlier.length === 0) return null
   return (
@@ -143,7 +152,7 @@ export const EarlierValues = ({ run }: { run: Run }) => {
             {earlier.map((value) => (
               <tr>
                 <th scope="row">{value.title}</th>
-                <td class="num">{decimal(value.value)}</td>
+                <td class="num">{decimal(value.value, decimalsOf(value.id))}</td>
                 <td>
                   <code>{value.identity}</code>
                 </td>

@@ -14,6 +14,7 @@ import { targetOf } from '../../pipeline/catalogue.ts'
 import { completedRequest, withList } from '../../pipeline/request.ts'
 import * as catalogue from '../../science/catalogue/catalogue.ts'
 import { type Setting, settingsOf } from '../../science/catalogue/settings.ts'
+import { withProbes } from '../../science/catalogue/with-probes.ts'
 import { parametersOf, readValue } from '../../science/parameters.ts'
 import { type Choice, type Dimension, dimensionOf } from '../../science/search.ts'
 import { reasonOf } from '../../store/write.ts'
@@ -47,6 +48,16 @@ export async function forgettingList(target: Target, path: string): Promise<Targ
   throw new UsageError(
     `--forget: expected one benchmark, got the suite ${target.slug}, which forgets each class in turn; name one of its benchmarks, such as ${benchmark!.slug}`,
   )
+}
+
+/** The same benchmarks with every probe of their task. */
+export function withProbesOf(target: Target): Target {
+  const benchmarks = target.benchmarks.map((benchmark) => {
+    const probed = withProbes(benchmark)
+    if (probed) return probed
+    throw new UsageError(`--probes: ${benchmark.slug} is of ${benchmark.task.id}, which has none; leave it out`)
+  })
+  return { ...target, benchmarks }
 }
 
 /** From a JSON file, whose paths are relative to it. */

@@ -63,7 +63,7 @@ export async function runWithProgress(
       },
       {
         onBegin: ({ key, spec, ...row }) =>
-          view.begin({ label: stageLabel(spec, rowOf(row)), work: work.get(key)!, key }),
+          view.begin({ label: stageLabel(spec, rowOf(row), row.seed), work: work.get(key)!, key }),
         onProgress: ({ key }, progress) => view.update(progress, key),
         onEnd({ key }, { reused }) {
           if (!reused) computed.add(key)

@@ -42,8 +42,8 @@ export async function openLocal(
     const benchmarks = found.map(({ benchmark }) => benchmark)
     const models = Object.assign({}, ...found.map(({ models }) => models))
     for (const each of benchmarks) checkClasses(each, await classesOf(each, data, signal))
-    await prepareBenchmark(benchmark, places, signal)
     const own = { ...places, models }
+    await prepareBenchmark(benchmark, own, signal)
     const context = { store: openStore(home), data, places: own, threads, provider, signal, log: () => {} }
     return { target: { ...target, benchmarks }, context, places, release }
   } catch (error) {

@@ -1,16 +1,18 @@
 /** What a sweep is to try: methods with their spaces, declared or given, and the seeds to tune on. */
 import type { Benchmark } from '../../../schema/benchmark.ts'
+import { clustersOf } from '../../../schema/parts/seeding.ts'
 import { lookUp } from '../../pipeline/catalogue.ts'
 import { choicesIn, type Sampler, type Searched } from '../../pipeline/sweep.ts'
 import * as catalogue from '../../science/catalogue/catalogue.ts'
 import { type Dimension, dimensionOf, isFixed } from '../../science/search.ts'
 import { note } from '../../terminal/output.ts'
+import { labelled } from '../../words/names.ts'
 import { plural } from '../../words/numbers.ts'
 import { UsageError } from '../../words/usage.ts'
 import { resolveSettings, seedsFrom, spaceFrom } from './arguments.ts'
 
 export interface SearchOptions {
-  /** `all`, or ids with commas between. */
+  /** `all` and ids, with commas between; `id@name=value` is a method with a parameter fixed, beside the method itself. */
   methods: string
   param?: string[] | undefined
   trials?: number | undefined
@@ -18,41 +20,59 @@ export interface SearchOptions {
 }
 
 /** Of ranges, where no number is asked for. */
-const TRIALS = 7
+export const TRIALS = 7
+/** Where none are named. */
+export const PILOTS = '1000,1001'
 /** A grid of more is a mistake in its values. */
 const MOST_TRIALS = 1000
 
 export function searchesOf(benchmark: Benchmark, { methods, param = [], trials, sampler }: SearchOptions): Searched[] {
-  const asked = methods === 'all' ? allOn(benchmark) : [...new Set(methods.split(',').map((id) => id.trim()))]
-  for (const id of asked) lookUp('method', catalogue.methods, id)
-  const given = wordsByMethod(asked, param)
-  const searches = asked.map((method) => {
-    const space = spaceOf(benchmark, method, given.get(method) ?? [])
+  const words = methods.split(',').map((word) => word.trim())
+  const asked = [...new Set(words.flatMap((word) => (word === 'all' ? allOn(benchmark) : [word])))].map(entryOf)
+  for (const { method } of asked) lookUp('method', catalogue.methods, method)
+  const ids = [...new Set(asked.map(({ method }) => method))]
+  const given = wordsByMethod(ids, param)
+  const searches = asked.map(({ method, fixed }): Searched => {
+    const label = fixed.join(', ')
+    const space = spaceOf(benchmark, method, [...fixed, ...(given.get(method) ?? [])])
     const isGrid = trials === undefined && space.every(({ kind }) => kind === 'values')
     const choices = choicesIn(space, { method, trials: isGrid ? undefined : (trials ?? TRIALS), sampler })
     if (choices.length > MOST_TRIALS)
       throw new UsageError(
         `${method}: expected at most ${MOST_TRIALS} trials, got ${choices.length}; give fewer values, or --trials`,
       )
-    return { method, space, trials: resolveSettings(benchmark, method, choices) }
+    return { method, label, space, trials: resolveSettings(benchmark, method, choices) }
   })
   const budgets = new Set(searches.map((search) => search.trials.length))
   if (budgets.size > 1)
     note(
-      `Not one budget: ${searches.map((search) => `${search.method} has ${plural(search.trials.length, 'trial')}`).join(', ')}.`,
+      `Not one budget: ${searches.map(({ method, label, trials }) => `${labelled({ title: method, label })} has ${plural(trials.length, 'trial')}`).join(', ')}.`,
     )
   return searches
 }
 
-/** The seeds that a board counts are not to be tuned on. */
+/** `salun@mask=random` is SalUn with its mask at random. */
+function entryOf(word: string): { method: string; fixed: string[] } {
+  const [method, ...fixed] = word.split('@') as [string, ...string[]]
+  return { method, fixed }
+}
+
+/** The seeds that a board counts are not to be tuned on, nor others that share their cluster. */
 export function pilotsOf(benchmark: Benchmark, text: string): number[] {
   const pilots = seedsFrom(text, '--pilots')
-  const shown = pilots.filter((seed) => benchmark.seeds.includes(seed))
+  const clusterOf = clustersOf(benchmark)
+  const counted = new Set(benchmark.seeds.map(clusterOf))
+  const shown = pilots.filter((seed) => counted.has(clusterOf(seed)))
   if (shown.length > 0)
     throw new UsageError(
-      `--pilots: ${shown.join(', ')} ${shown.length === 1 ? 'is a seed' : 'are seeds'} of ${benchmark.slug}, and what is tuned on them is not measured by them; choose others, such as 1000,1001`,
+      `--pilots: ${shown.join(', ')} ${shown.length === 1 ? 'is a seed' : 'are seeds'} of ${benchmark.slug}${shown.some((seed) => !benchmark.seeds.includes(seed)) ? ', or shares its training seed or forget set with one' : ''}, and what is tuned on them is not measured by them; choose others, such as 1000,1001`,
     )
-  if (pilots.length === 1) note('One pilot seed chooses by its chance: give two or more to --pilots.')
+  if (new Set(pilots.map(clusterOf)).size === 1)
+    note(
+      pilots.length === 1
+        ? 'One pilot seed chooses by its chance: give two or more to --pilots.'
+        : `The pilots ${pilots.join(', ')} are one cluster, which chooses by its chance: give more to --pilots, further apart.`,
+    )
   return pilots
 }
 

@@ -6,14 +6,17 @@ import { reasonOf } from '../../store/write.ts'
 import { jsonOrNull } from '../../words/json.ts'
 import { UsageError } from '../../words/usage.ts'
 
-/** What it says that tuning a method cost. */
-export async function tuningFrom(file: string, method: string): Promise<Tuning> {
+const written = z.object({ rows: z.array(z.object({ method: z.string(), label: z.string(), tuning })) })
+
+/** What it says that tuning a method cost; of several of its settings the one of the label. */
+export async function tuningFrom(file: string, { method, label }: { method: string; label: string }): Promise<Tuning> {
   const text = await readFile(file, 'utf8').catch((error) => {
     throw new UsageError(`--tuning ${file}: expected what \`palimpsest sweep --out\` wrote: ${reasonOf(error)}`)
   })
-  const found = z.object({ tuning: z.record(z.string(), tuning) }).safeParse(jsonOrNull(text)).data?.tuning[method]
-  if (found) return found
+  const rows = written.safeParse(jsonOrNull(text)).data?.rows.filter((row) => row.method === method) ?? []
+  const found = rows.find((row) => row.label === label) ?? rows.find((row) => row.label === '')
+  if (found) return found.tuning
   throw new UsageError(
-    `--tuning ${file}: expected what \`palimpsest sweep --out\` wrote, with "${method}" under "tuning"`,
+    `--tuning ${file}: expected what \`palimpsest sweep --out\` wrote, with "${method}" among its "rows"`,
   )
 }

@@ -31,8 +31,8 @@ export interface FitOptions {
 export interface FitSpan {
   rate(step: number): number
   phase: string
-  /** How much of the stage is done, by the share of this run that is. */
-  share(done: number): number
+  /** How much of the stage is done, by the share of this run that is; left out where training is not all of it. */
+  share?: (done: number) => number
 }
 
 export interface FitOptimizer<T extends TaskTypes> {
@@ -52,9 +52,11 @@ export interface Optimizing<T extends TaskTypes> extends Pick<Trainer<T>, 'sgd' 
 
 const ADAM = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const satisfies OptimizerSpec
 
-/** `purpose` begins the names of all draws. */
-export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & { purpose: string }): Optimizing<T> {
-  const { objective, memory, purpose } = context
+/** `purpose` begins the names of all draws; `look` comes after each run. */
+export function optimizingOf<T extends TaskTypes>(
+  context: DescentContext<T> & { purpose: string; look(): Promise<void> },
+): Optimizing<T> {
+  const { objective, memory, purpose, look } = context
   const losses: number[] = []
   const masks = new Set<Mask>()
   let stepRuns = 0
@@ -70,6 +72,7 @@ export function optimizingOf<T extends TaskTypes>(context: DescentContext<T> & {
   async function descend(take: (within: Within | null) => Promise<number[]>): Promise<number> {
     const found = await memory.perform(asJson<number[]>(), take)
     for (const loss of found) losses.push(loss)
+    await look()
     return found.reduce((sum, loss) => sum + loss, 0) / found.length
   }
 

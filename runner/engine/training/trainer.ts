@@ -13,6 +13,7 @@ import { keepingOf } from './keeping.ts'
 import { createMemory, type Memory } from './memory.ts'
 import type { Objective } from './objective.ts'
 import { type Optimizing, optimizingOf } from './optimizing.ts'
+import { type Watch, type Watching, watchingOf } from './watching.ts'
 
 export { DivergenceError } from './descent.ts'
 export type { FitOptimizer } from './optimizing.ts'
@@ -31,15 +32,21 @@ export interface TrainerOptions<T extends TaskTypes> {
   signal: AbortSignal
   onProgress(progress: Progress): void
   checkpoint?: Checkpoint | undefined
+  /** Looks at the weights after each run of an optimizer. */
+  watch?: Watch | undefined
 }
 
-export interface StageTrainer<T extends TaskTypes> extends Trainer<T>, Pick<Optimizing<T>, 'fit' | 'losses' | 'masks'> {
+export interface StageTrainer<T extends TaskTypes>
+  extends Trainer<T>,
+    Pick<Optimizing<T>, 'fit' | 'losses' | 'masks'>,
+    Pick<Watching, 'look' | 'looks'> {
   /** Parameters and buffers as they are now. */
   state(): ReadonlyMap<string, Tensor>
   /** For further verbs of a task: they are answered from a checkpoint like all others. */
   memory: Memory
   executor: Executor
-  /** Seconds spent on masks, on compiling graphs and on everything else so far, earlier attempts included but for compiling. */
+  /** Seconds spent on masks, on compiling graphs and on everything else so far, earlier attempts included but for compiling. Looks are
+   *  in none of them. */
   seconds(): { mask: number; compile: number; work: number }
   release(): Promise<void>
 }
@@ -52,13 +59,15 @@ export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): 
   const seconds = () => {
     const compile = executor.compileSeconds()
     const mask = asking.maskSeconds()
-    const work = (performance.now() - began) / 1000 - compile - mask
+    const work = (performance.now() - began) / 1000 - compile - mask - watching.seconds()
     return { mask: memory.earlier.mask + mask, compile, work: memory.earlier.work + work }
   }
   const memory = createMemory({ initial: options.state, seed, purpose, checkpoint, seconds })
+  const watching = watchingOf(memory, options.watch)
+  const { look, looks } = watching
   const context = { objective, executor, memory, seed, purpose, onProgress }
   const asking = askingOf(context, parameters)
-  const optimizing = optimizingOf(context)
+  const optimizing = optimizingOf({ ...context, look })
   const made: Mask[] = []
   return {
     parameters,
@@ -71,6 +80,7 @@ export function createTrainer<T extends TaskTypes>(options: TrainerOptions<T>): 
     },
     masks: () => [...new Set([...made, ...optimizing.masks()])],
     ...keepingOf(context, parameters),
+    ...{ look, looks },
     memory,
     executor,
     state: () => memory.state,

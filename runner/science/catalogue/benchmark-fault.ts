@@ -35,9 +35,8 @@ export function benchmarkFault(benchmark: Benchmark, knows: Knows): string | nul
   if (short) return short
   const strange = benchmark.metrics.find((identity) => !measurableOn(benchmark).includes(identity))
   if (strange === undefined) return null
-  if (metricNamed(task.id, strange)?.[1].against) {
-    return `metrics: ${strange} compares with the evidence of retrain, which no stage reads; leave it out and use "palimpsest score --retrain"`
-  }
+  const lacking = metricNamed(task.id, strange)?.[1].lacks?.(benchmark)
+  if (lacking) return `metrics: ${strange} ${lacking}`
   return noSuch(`metric of ${slug} (${task.id})`, strange, measurableOn(benchmark))
 }
 
@@ -54,7 +53,7 @@ export async function planFault(benchmark: Benchmark): Promise<string | null> {
 
 const measurableOn = (benchmark: Benchmark): string[] =>
   scienceTasks.get(benchmark.task.id)?.measurable?.(benchmark) ??
-  [...metricsOf(benchmark.task.id).values()].flatMap(({ named, against }) => (against ? [] : named))
+  [...metricsOf(benchmark.task.id).values()].flatMap(({ named, lacks }) => (lacks?.(benchmark) ? [] : named))
 
 /** Its own model, then others that it names, each with the task that it is of. */
 export const modelsOf = ({ task, model }: Benchmark): { task: string; model: Benchmark['model'] }[] => [

@@ -64,6 +64,9 @@ export const metricsOf = (task: string): Catalogue<MetricDefinition> =>
 export const metricOf = (id: string): MetricDefinition | undefined =>
   [...scienceTasks.keys()].flatMap((task) => metricsOf(task).get(id) ?? [])[0]
 
+/** Of the values of a metric, as tables write them. */
+export const decimalsOf = (id: string): number => metricOf(id)?.decimals ?? 2
+
 /** The metric that a benchmark of a task names, with its id. */
 export const metricNamed = (
   task: string,
@@ -77,6 +80,10 @@ export const closerToRetrain = (benchmark: Pick<Benchmark, 'task' | 'metrics'>):
     const [id, metric] = metricNamed(benchmark.task.id, identity) ?? []
     return id && isInAvgGap(metric!) ? [id] : []
   })
+
+/** Identities of a benchmark's metrics that compare a model with retrain of the same seed, and that retrain itself has none of. */
+export const ofTwoModels = ({ task, metrics }: Pick<Benchmark, 'task' | 'metrics'>): string[] =>
+  metrics.filter((identity) => metricNamed(task.id, identity)?.[1].against)
 
 export type Refusal = { code: 'unknown_method' | 'invalid_parameters'; message: string }
 

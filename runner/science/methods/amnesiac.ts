@@ -28,7 +28,7 @@ export const amnesiac = defineMethod({
           ...plainMasked,
         }),
       ),
-      search: { learningRate: '1e-5..1e-2' },
+      search: { learningRate: '1e-4..1e-2' },
       async run(context) {
         const { params, trainer, forget, retain, labels, classes, random } = context
         const drawn = drawLabels(forget, labels, classes, params.labels, random)

@@ -42,7 +42,7 @@ export const amun = defineMethod({
           ...masked,
         }),
       ),
-      search: { learningRate: '1e-3..1e-1' },
+      search: { learningRate: '1e-3..0.5' },
       async run(context) {
         const { params, trainer, forget, retain, labels } = context
         const { epochs, batchSize, learningRate, decayEvery, decay } = params

@@ -43,7 +43,7 @@ export const badTeaching = defineMethod({
             ),
         }),
       ),
-      search: { learningRate: '1e-5..1e-2' },
+      search: { learningRate: '1e-4..1e-2' },
       async run(context) {
         const { params, trainer, forget, retain, classes, random } = context
         const { epochs, batchSize, retainShare, temperature: T, reduction } = params

@@ -16,7 +16,7 @@ export const boundaryExpand = defineMethod({
   on: {
     classification: onClassification({
       params: acting(sgd.extend({ learningRate: sgd.shape.learningRate.default(1e-5), ...masked })),
-      search: { learningRate: '1e-6..1e-3' },
+      search: { learningRate: '1e-5..1e-3' },
       async run(context) {
         const { params, trainer, forget, classes, random } = context
         const { epochs, batchSize } = params

@@ -32,7 +32,7 @@ export const boundaryShrink = defineMethod({
             ),
         }),
       ),
-      search: { learningRate: '1e-6..1e-3' },
+      search: { learningRate: '1e-5..1e-3' },
       async run(context) {
         const { params, trainer, forget, classes } = context
         const { epochs, batchSize, bound, nearest } = params

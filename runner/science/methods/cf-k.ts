@@ -16,7 +16,7 @@ export const cfK = defineMethod({
   on: {
     classification: onClassification({
       params: onLastLayers,
-      search: { learningRate: '1e-3..1e-1' },
+      search: { learningRate: '1e-3..0.5' },
       async run({ params, trainer, retain }) {
         const moving = new Set(lastLayers(trainer.parameters, params.layers).flat())
         const mask = trainer.select((parameter) => moving.has(parameter))

@@ -19,7 +19,7 @@ export const ct = defineMethod({
           .describe('Learning rate of SGD in the first pass; it falls by a cosine from pass to pass.'),
         batchSize: sgd.shape.batchSize.default(64),
       }),
-      search: { learningRate: '1e-3..1e-1' },
+      search: { learningRate: '1e-3..0.5' },
       async run({ params, trainer, retain }) {
         const { epochs } = params
         const kernels = trainer.parameters.filter(({ shape }) => shape.length === 4 && shape[2] === shape[3])

@@ -31,7 +31,7 @@ const distilled = defineMethod({
           ...masked,
         }),
       ),
-      search: { learningRate: '1e-5..1e-2' },
+      search: { learningRate: '1e-5..1e-3' },
       async run(context) {
         const { params, trainer, forget, classes } = context
         const { epochs, batchSize, batchNorm } = params

@@ -62,7 +62,7 @@ export const fisher = defineMethod({
   on: {
     classification: onClassification({
       params,
-      search: { alpha: '1e-10..1e-6' },
+      search: { alpha: '1e-9..1e-4' },
       async run(context) {
         const { params, trainer, random } = context
         const spread = params.variant === 'labelled' ? await labelled(context) : await expected(context)

@@ -17,7 +17,7 @@ export const ft = defineMethod({
   on: {
     classification: classification.onClassification({
       params: acting(classification.sgd.extend(masked)),
-      search: { learningRate: '1e-3..1e-1' },
+      search: { learningRate: '1e-3..0.5' },
       async run(context) {
         const { params, trainer, retain } = context
         const optimizer = trainer.sgd({ ...params, mask: await maskFor(context) })

@@ -54,7 +54,7 @@ export const iu = defineMethod({
           }),
         }),
       ),
-      search: { alpha: '0.1..100' },
+      search: { alpha: '1..100' },
       async run(context) {
         const { params, trainer, forget, retain } = context
         const { alpha, samples, recursion, damping } = params

@@ -30,7 +30,7 @@ export const l1Sparse = defineMethod({
           epochsWithoutL1: z.int().min(0).default(0).describe('Last epochs without a penalty.'),
         }),
       ),
-      search: { learningRate: '1e-3..1e-1', gamma: '1e-6..1e-3' },
+      search: { learningRate: '1e-3..0.5', gamma: '1e-6..1e-3' },
       async run(context) {
         const { params, trainer, retain } = context
         const { epochs, gamma, epochsWithoutL1 } = params

@@ -65,7 +65,7 @@ export const lotus = defineMethod({
           ...masked,
         }),
       ),
-      search: { learningRate: '1e-4..1e-2', alpha: '0.5..10' },
+      search: { learningRate: '1e-4..1e-1', alpha: '0.5..10' },
       fault: ({ unseen }, setting) =>
         unseen === null && forgottenClasses(setting.request).length === 0 ? heldOutFault(setting, INSTEAD) : null,
       async run(context) {

@@ -36,7 +36,7 @@ export const msg = defineMethod({
           .default(0.1)
           .describe('Factor of the gradient of the other weights of a convolution; 0.1 in the released code.'),
       }),
-      search: { learningRate: '1e-3..1e-1', freshShare: '0.1..0.9' },
+      search: { learningRate: '1e-3..0.5', freshShare: '0.1..0.9' },
       async run({ params, trainer, forget, retain, random }) {
         const { epochs, learningRate, batchSize, freshShare, others } = params
         const kernels = trainer.parameters.filter(({ shape }) => shape.length === 4)

@@ -91,7 +91,7 @@ export const munba = defineMethod({
           ...masked,
         }),
       ),
-      search: { learningRate: '1e-4..1e-1' },
+      search: { learningRate: '1e-3..0.5' },
       async run(context) {
         const { params, trainer, forget, retain, labels, classes, random } = context
         const { epochs, batchSize, forgetting, solution, remaining } = params

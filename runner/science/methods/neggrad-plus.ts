@@ -50,7 +50,7 @@ export const neggradPlus = defineMethod({
             ),
         }),
       ),
-      search: { learningRate: '1e-3..1e-1', beta: '0.8..0.999' },
+      search: { learningRate: '1e-3..0.5', beta: '0.8..0.999' },
       async run(context) {
         const { params, trainer, forget, retain } = context
         const { epochs, batchSize, forgetBatchSize, beta, batchNorm, pull } = params

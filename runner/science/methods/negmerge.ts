@@ -85,7 +85,7 @@ export const negmerge = defineMethod({
   on: {
     classification: onClassification({
       params,
-      search: { scale: '0.2..5' },
+      search: { scale: '0.2..10' },
       async run(context) {
         const { params, trainer, forget, retain, labels } = context
         const { batchSize } = params

@@ -62,7 +62,7 @@ export const scissorhands = defineMethod({
   on: {
     classification: onClassification({
       params,
-      search: { learningRate: '1e-3..1e-1', sparsity: '0.9..0.99' },
+      search: { learningRate: '1e-3..0.5', sparsity: '0.9..0.99' },
       async run(context) {
         const { params, trainer, forget, retain, random } = context
         const { epochs, batchSize, lambda, projection, margin } = params

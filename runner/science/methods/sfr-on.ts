@@ -89,7 +89,7 @@ export const sfrOn = defineMethod({
   on: {
     classification: onClassification({
       params: turns,
-      search: { learningRate: '1e-3..1e-1', alpha: '5..400' },
+      search: { learningRate: '1e-3..0.5', alpha: '5..400' },
       async run(context) {
         const { params, trainer, forget, retain, random } = context
         const { steps, forgetEvery, batchSize, learningRate, alpha, lambda, mask: kind } = params

@@ -36,7 +36,7 @@ export const ssd = defineMethod({
             'Images whose mean gradient is squared for an importance: 128 in the released code; 1 is the diagonal of the Fisher information, as the paper says it.',
           ),
       }),
-      search: { alpha: '1..100', lambda: '0.1..5' },
+      search: { alpha: '1..50', lambda: '0.1..2' },
       async run({ params, trainer, forget, retain }) {
         const { alpha, lambda } = params
         const all = Int32Array.from([...retain, ...forget])

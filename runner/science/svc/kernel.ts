@@ -1,11 +1,17 @@
-/** Rows of the RBF kernel K(a, b) = exp(-gamma (a - b)^2) of samples with one feature: one row a distinct value, rounded to float32,
- *  computed when first asked for and kept while memory lasts (Chang & Lin, section 5.2, caching). */
+/** Rows of the RBF kernel K(a, b) = exp(-gamma |a - b|^2) of samples: one row a distinct sample, rounded to float32, computed when
+ *  first asked for and kept while memory lasts (Chang & Lin, section 5.2, caching). */
 
 /** Rows taken from the system at once, in bytes: one allocation a row costs as much as a third of its content. */
 const BLOCK_BYTES = 2 ** 20
 
+/** Distinct samples, each of so many numbers; those of one number in ascending order. */
+export interface Samples {
+  data: Float64Array
+  features: number
+}
+
 export interface KernelRows {
-  /** K(values[value], each of values). It holds until four other rows were asked for. */
+  /** K(sample, each of them). It holds until four other rows were asked for. */
   row(value: number): Float32Array
   /** No row is asked for any more: the next problem writes its own in the same memory. */
   release(): void
@@ -17,9 +23,9 @@ const spare: ArrayBuffer[] = []
 const MOST_SPARE = 32
 
 /** The row unused for longest gives way. */
-export function kernelRows(values: Float64Array, gamma: number, cacheBytes: number): KernelRows {
-  const count = values.length
-  const fill = rowFiller(values, gamma)
+export function kernelRows({ data, features }: Samples, gamma: number, cacheBytes: number): KernelRows {
+  const count = data.length / features
+  const fill = features === 1 ? rowFiller(data, gamma) : vectorRowFiller(data, features, gamma)
   const capacity = Math.max(5, Math.min(count, Math.floor(cacheBytes / (4 * count))))
   /** In order of last use, but only where not all of them fit. */
   const kept = new Map<number, Float32Array>()
@@ -79,6 +85,24 @@ const STEPS = 1024
 const MOST = 16
 /** What the polynomial leaves out, r^3 / 6 with |r| <= 1 / 2048, is 1.9e-11. */
 const ERROR = 2 ** -35
+
+/** The same for samples of several features, t = gamma (|a|^2 + |b|^2 - 2 a b), as LIBSVM writes it. */
+function vectorRowFiller(data: Float64Array, features: number, gamma: number) {
+  const at = (sample: number) => data.subarray(sample * features, (sample + 1) * features)
+  const squares = Float64Array.from({ length: data.length / features }, (_, sample) => dot(at(sample), at(sample)))
+  return (row: Float32Array, sample: number): Float32Array => {
+    const own = at(sample)
+    for (let k = 0; k < row.length; k++)
+      row[k] = Math.exp(-gamma * (squares[sample]! + squares[k]! - 2 * dot(own, at(k))))
+    return row
+  }
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  return sum
+}
 
 /** A function that writes fround(Math.exp(-t)) for t = gamma (a^2 + b^2 - 2ab), which is how scikit-learn writes gamma (a - b)^2; the
  *  last bits of the two differ. `values` are ascending. */

@@ -1,4 +1,4 @@
-/** Sequential minimal optimization of the dual of C-SVC for samples with one feature and the RBF kernel,
+/** Sequential minimal optimization of the dual of C-SVC for samples and the RBF kernel,
  *
  *    min f(alpha) = 1/2 alpha' Q alpha - sum alpha,   0 <= alpha <= C,   y' alpha = 0,   Q_ts = y_t y_s K(x_t, x_s)
  *
@@ -14,7 +14,7 @@
  *    m = max of I_up score,   M = min of I_low score,   optimal within the tolerance when m - M < 1e-3
  *
  *  A step costs two passes over the active samples: choosing j, and updating the scores, which finds the next i. */
-import { kernelRows } from './kernel.ts'
+import { kernelRows, type Samples } from './kernel.ts'
 import { arrange, createSlots, type Slots, settle } from './slots.ts'
 
 const TOLERANCE = 1e-3
@@ -26,9 +26,9 @@ const SHRINK_EVERY = 1000
 const MOST_STEPS = 1e7
 
 export interface DualProblem {
-  /** Distinct features, ascending. */
-  values: Float64Array
-  /** Which of them each sample has. */
+  /** Distinct ones. */
+  samples: Samples
+  /** Which of them each example is. */
   valueIndex: Int32Array
   /** y, 1 or -1 for each sample; both occur. */
   signs: Int8Array
@@ -45,9 +45,10 @@ export interface DualSolution {
   steps: number
 }
 
-export function solveDual({ values, valueIndex, signs, cost, gamma, cacheBytes }: DualProblem): DualSolution {
+export function solveDual({ samples, valueIndex, signs, cost, gamma, cacheBytes }: DualProblem): DualSolution {
   const n = signs.length
-  const rows = kernelRows(values, gamma, cacheBytes)
+  const distinct = samples.data.length / samples.features
+  const rows = kernelRows(samples, gamma, cacheBytes)
   const slots = createSlots(valueIndex, signs)
   const { value, sign, alpha, score, place, slotAt } = slots
   /** m, M, and the slot of m; of equals the last place. */
@@ -83,7 +84,7 @@ export function solveDual({ values, valueIndex, signs, cost, gamma, cacheBytes }
     low = min
     first = best
   }
-  const nothing = new Float32Array(values.length)
+  const nothing = new Float32Array(distinct)
   const lookAgain = () => update(nothing, 0, nothing, 0)
 
   /** j: of I_low with a smaller score than i's the one whose step gains most, (m - score)^2 / curvature; of equals the last place.
@@ -112,7 +113,7 @@ export function solveDual({ values, valueIndex, signs, cost, gamma, cacheBytes }
 
   /** By value, the sum over alpha = C of -y alpha K (the G-bar of section 5.1): with the free ones it gives the score of a sample
    *  that was set aside. Samples that came to C or left it wait until they are four. */
-  const bounded = new Float64Array(values.length)
+  const bounded = new Float64Array(distinct)
   const moved: { value: number; weight: number }[] = []
 
   /** Four in a pass, which reads and writes all of `bounded`; rounded as one by one. */

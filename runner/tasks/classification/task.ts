@@ -1,11 +1,6 @@
 /** Image classification on the engine's side: trains classifiers, and asks them about D_f, D_r and the test set. */
-import { forgottenClasses } from '../../../schema/parts/request.ts'
 import { classifiers } from '../../engine/nn/architectures/classifiers.ts'
-import { createExecutor } from '../../engine/nn/executor.ts'
-import { extract } from '../../engine/nn/extract.ts'
 import { rateAt } from '../../engine/training/schedules.ts'
-import { labelsOf } from '../../formats/labels.ts'
-import type { Split } from '../../science/dataset.ts'
 import { EVIDENCE } from '../../science/task.ts'
 import { encodeEvidence } from '../../science/tasks/classification/evidence/codec.ts'
 import { type ClassifierTypes, fitLabels } from '../../science/tasks/classification/vocabulary.ts'
@@ -16,12 +11,14 @@ import { loadWeights } from '../../stages/weights.ts'
 import { bestEpoch } from './best-epoch.ts'
 import { classifierFor } from './network.ts'
 import { classifierObjective } from './objective.ts'
-
-/** Images in one batch of evaluation; it does not change the answers. */
-const BATCH = 250
+import { observerOf } from './observer.ts'
+import { checkProbes, probe } from './probe.ts'
 
 export const classification = defineRunnerTask<ClassifierTypes>({
   architectures: classifiers,
+  async prepare(benchmark, { places }) {
+    await checkProbes(benchmark, places)
+  },
   async model({ model }, loaded, context) {
     const { network, original } = await classifierFor(model, loaded, context)
     return {
@@ -29,6 +26,7 @@ export const classification = defineRunnerTask<ClassifierTypes>({
       ...(original && { original }),
       objective: ({ augment }) => classifierObjective({ network, train: loaded.dataset.train, augment }),
       verbs: () => ({ imageShape: network.inputShape }),
+      observe: (asked, context) => observerOf(network, loaded.dataset, asked, context),
       async fit(trainer, { items, heldOut, recipe, log }) {
         const { epochs, batchSize, learningRate, clipNorm } = recipe
         const optimizer = trainer.fit({ spec: recipe.optimizer, learningRate, clipNorm })
@@ -51,40 +49,28 @@ export const classification = defineRunnerTask<ClassifierTypes>({
     }
   },
   async measure(spec, context) {
-    const { store, threads, provider, signal, onProgress } = context
+    const { store, signal, onProgress } = context
     const total = startClock()
     const loaded = await context.data(spec.dataset, { signal, onProgress })
-    const { train, test, classes } = loaded.dataset
     const { network } = await classifierFor(spec.model, loaded, context)
     const state = await loadWeights(store, network, await context.inputs(spec.inputs.weights!))
-    const { forget, retain } = await splitFor(spec, loaded, context)
-    const gone = forgottenClasses(spec.request)
-    const executor = createExecutor({ threads, provider, signal })
+    const split = await splitFor(spec, loaded, context)
+    const observer = observerOf(network, loaded.dataset, { split, request: spec.request }, context)
     const setUp = total()
     try {
-      const ask = async ({ images, labels }: Split, items: Int32Array, phase: string) => ({
-        logits: (
-          await extract({
-            ...{ network, state, images, items, phase, executor, threads, signal, onProgress },
-            features: false,
-            batch: BATCH,
-          })
-        ).logits,
-        labels: labelsOf(labels, items),
-      })
-      const evidence = {
-        classes: classes.length,
-        forget: await ask(train, forget, 'answers on D_f'),
-        retain: await ask(train, retain, 'answers on D_r'),
-        test: await ask(test, Int32Array.from(test.labels.keys()), 'answers on the test set'),
-        forgottenClass: gone.length === 1 ? gone[0]! : null,
-        ...(gone.length > 1 && { forgottenClasses: gone }),
-      }
+      const answers = await observer.evidence(state)
+      const { ask, featuresOf } = observer
+      const probed = await probe(
+        spec,
+        { network, state, dataset: loaded.dataset, ...split, answers, ask, featuresOf: featuresOf(state) },
+        context,
+      )
+      const evidence = { ...answers, ...(probed && { probed }) }
       const artifacts = { [EVIDENCE]: await store.put(encodeEvidence(evidence)) }
-      const compile = executor.compileSeconds()
+      const compile = observer.compileSeconds()
       return { artifacts, seconds: { setUp: setUp + compile, evaluate: total() - setUp - compile } }
     } finally {
-      await executor.release()
+      await observer.release()
     }
   },
 })

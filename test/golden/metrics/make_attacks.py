@@ -64,10 +64,10 @@ def tpr(positive, negative, fpr):
 
 def attack(forget, retain, test):
     members = retain[: len(test)]
-    features = np.concatenate([members, test])[:, None]
+    features = np.concatenate([members, test]).reshape(len(members) + len(test), -1)
     targets = np.concatenate([np.ones(len(members)), np.zeros(len(test))])
     fitted = SVC(C=3, gamma="auto", kernel="rbf").fit(features, targets)
-    return 100 * (1 - fitted.predict(forget[:, None]).mean())
+    return 100 * (1 - fitted.predict(forget.reshape(len(forget), -1)).mean())
 
 
 def pack(logits, labels):
@@ -87,6 +87,7 @@ def make(name, forget, retain, test, forgotten):
         "auc-entropy": auc(-f["entropy"], -t["entropy"]),
         "mia-loss-tpr": tpr(f["margin"], t["margin"], 0.01),
         **{f"mia-{each}": attack(f[each], r[each], t[each]) for each in ("correctness", "entropy", "m-entropy", "m-entropy-released")},
+        "mia-probabilities": attack(*(part[0].softmax(1).numpy().astype(np.float64) for part in (forget, few, kept))),
     }
     case = {
         "software": f"PyTorch {torch.__version__}, scikit-learn {sklearn.__version__}",

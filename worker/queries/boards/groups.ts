@@ -1,6 +1,7 @@
 /** What boards are made of: the runs of equal settings on one benchmark, and what they measured. */
 import { and, eq, exists, inArray, type SQL, sql } from 'drizzle-orm'
 import { countedSeeds } from '../../../runner/science/comparison.ts'
+import { withoutRetrain } from '../../../runner/science/pair.ts'
 import type { Absence, Column } from '../../../schema/api/board.ts'
 import type { RunSummary } from '../../../schema/api/submission.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
@@ -12,7 +13,7 @@ import { columnsOf, REFERENCE, suiteWith } from '../../http/catalogue.ts'
 import { isPublic } from '../parts/readable.ts'
 import { runsOf } from '../parts/run-state.ts'
 import { absentFrom, type SetAside, setAsideIn } from './absent.ts'
-import { type Measured, measurementsOf } from './measurements.ts'
+import { besideRetrain, type Measured, measurementsOf } from './measurements.ts'
 
 export type Seeded = Measured & { seed: number }
 
@@ -135,10 +136,18 @@ export function groundOf(benchmark: Benchmark, entered: Entered[]): Ground {
   const byKey = Map.groupBy(here, ({ submission: { method, methodVersion, params } }) =>
     canonicalJson([method, methodVersion, params]),
   )
+  const references = here.filter(({ submission }) => submission.method === REFERENCE)
+  const retrained = new Map(
+    furthest(references.flatMap(({ runs }) => runs)).flatMap(({ seed, measured }): [number, Seeded][] =>
+      measured ? [[seed, { seed, ...measured }]] : [],
+    ),
+  )
   const groups = new Map(
     [...byKey].map(([key, some]): [string, Group] => {
       const best = furthest(some.flatMap((each) => each.runs))
-      const measured = best.flatMap(({ seed, measured }) => (measured ? [{ seed, ...measured }] : []))
+      const measured = best.flatMap(({ seed, measured }) =>
+        measured ? [{ seed, ...asColumns(besideRetrain(measured, retrained.get(seed))) }] : [],
+      )
       const counted = countedSeeds(benchmark.seeds, measured)
       const counts = ({ seed }: Seeded) => counted.has(seed)
       return [
@@ -152,16 +161,22 @@ export function groundOf(benchmark: Benchmark, entered: Entered[]): Ground {
       ]
     }),
   )
-  const references = here.filter(({ submission }) => submission.method === REFERENCE)
-  const retrained = furthest(references.flatMap(({ runs }) => runs))
   return {
     benchmark,
     columns: columnsWith(benchmark, [...groups.values()]),
     groups,
-    retrained: new Map(retrained.flatMap(({ seed, measured }) => (measured ? [[seed, { seed, ...measured }]] : []))),
+    retrained,
     absent: absentFrom(entered),
   }
 }
+
+/** Of each seed another retrain is beside a model; that does not make it measured otherwise. */
+const asColumns = (measured: Measured): Measured => ({
+  ...measured,
+  identities: Object.fromEntries(
+    Object.entries(measured.identities).map(([id, identity]) => [id, withoutRetrain(identity)]),
+  ),
+})
 
 /** The columns of a benchmark with the identities that their values have, the most frequent first. */
 function columnsWith(benchmark: Benchmark, groups: Group[]): Column[] {

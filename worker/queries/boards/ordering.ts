@@ -6,19 +6,23 @@
  *  them than another then stands before it. Places are of means over seeds and no test is made, hence no range of ranks. */
 import type { BoardRow, Column, Ordering } from '../../../schema/api/board.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
+import { seedingWords } from '../../../schema/parts/seeding.ts'
 import { taskNamed } from '../../../schema/task.ts'
 import { metricsOf } from '../../http/catalogue.ts'
 
 type Named = Pick<Column, 'id' | 'title' | 'better'>
 
-export function orderingOf({ task }: Benchmark, columns: Named[]): Ordering {
+export function orderingOf({ task, seeding }: Benchmark, columns: Named[]): Ordering {
   const by = taskNamed(task.id).ordering
+  const clusters = seedingWords({ seeding })
+  const shared = clusters !== null && { clusters }
   if (by === 'avg-gap')
     return {
       by,
       columns: [],
       words:
         'Rows are ordered by Avg. Gap, the smallest first: the mean over seeds of the gap of each. The gap of means, as papers’ tables have it, orders nothing.',
+      ...shared,
     }
   const leading = columns.filter(({ id }) => metricsOf(task.id).get(id)?.orders)
   const titles = leading.map(({ title, better }) => `${title} (${better} is better)`)
@@ -26,7 +30,7 @@ export function orderingOf({ task }: Benchmark, columns: Named[]): Ordering {
     leading.length > 0
       ? `Rows are ordered by the worst of their places by ${titles.join(' and ')}, then by the sum of these places; rows that are equal in both share a place.`
       : 'Rows stand in the order of their submission: no metric here orders them.'
-  return { by, columns: leading.map(({ id }) => id), words }
+  return { by, columns: leading.map(({ id }) => id), words, ...shared }
 }
 
 /** The rows in order of their worst place, then of the sum of their places; equal ones in order of the first column; then rows that

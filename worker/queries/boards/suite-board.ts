@@ -2,6 +2,7 @@
 import { mean } from '../../../runner/science/statistics.ts'
 import type { Absence, Column } from '../../../schema/api/board.ts'
 import type { SuiteBoard, SuiteRow } from '../../../schema/api/suite.ts'
+import { clustersOf } from '../../../schema/parts/seeding.ts'
 import type { Suite } from '../../../schema/suite.ts'
 import { isoTime } from '../../bindings/database.ts'
 import { describeSuite } from '../../http/catalogue.ts'
@@ -31,7 +32,7 @@ export function suiteBoardOf(suite: Suite, grounds: Ground[]): SuiteBoard {
     suite: describeSuite(suite),
     columns,
     ordering,
-    ...inOrder(rows, columns, ordering, isComplete),
+    ...inOrder(rows, columns, ordering, { clusterOf: clustersOf(benchmark), isRanked: isComplete }),
     absent: newestAbsences(distinct(grounds.flatMap(({ absent }) => absent))),
     generatedAt: isoTime(Date.now()),
   }
@@ -45,6 +46,7 @@ const distinct = (all: Absence[]): Absence[] => [
 /** One class of a row: what was measured with each seed, and what retrain measured. */
 interface Part extends Pick<Ground, 'retrained'> {
   slug: string
+  clusterOf: (seed: number) => number
   group: Group
   gaps: Map<number, number>
   gapOfMeans: number | null
@@ -54,10 +56,10 @@ function suiteRowOf(key: string, grounds: Ground[], columns: Column[]): SuiteRow
   const parts = grounds.flatMap(({ benchmark, groups, retrained }): Part[] => {
     const group = groups.get(key)
     if (!group) return []
-    const gaps = gapsBySeed(group.measured, retrained, columns)
-    return [
-      { slug: benchmark.slug, group, retrained, gaps, gapOfMeans: gapOfMeansOf(group.measured, retrained, columns) },
-    ]
+    const { slug } = benchmark
+    const [clusterOf, gaps] = [clustersOf(benchmark), gapsBySeed(group.measured, retrained, columns)]
+    const ofMeans = gapOfMeansOf({ ...group, retrained, clusterOf }, columns)
+    return [{ slug, group, retrained, clusterOf, gaps, gapOfMeans: ofMeans }]
   })
   const { seeds, covered } = widest(parts)
   const measured = seeds.flatMap(
@@ -79,9 +81,9 @@ function suiteRowOf(key: string, grounds: Ground[], columns: Column[]): SuiteRow
     return found.length > 0 && found.length === covered.length ? [[seed, mean(found)]] : []
   })
   // Of the seeds that count, so that classes never cancel out.
-  const ofMeans = covered.flatMap(({ group, retrained }) => {
-    const counted = group.measured.filter(({ seed }) => gaps.some(([other]) => other === seed))
-    return gapOfMeansOf(counted, retrained, columns) ?? []
+  const ofMeans = covered.flatMap((part) => {
+    const measured = part.group.measured.filter(({ seed }) => gaps.some(([other]) => other === seed))
+    return gapOfMeansOf({ ...part, measured }, columns) ?? []
   })
   const submissions = [...new Map(parts.flatMap(({ group }) => group.submissions).map((row) => [row.id, row])).values()]
   const whole = {
@@ -90,6 +92,7 @@ function suiteRowOf(key: string, grounds: Ground[], columns: Column[]): SuiteRow
     measured,
     uncounted: [...new Set(parts.flatMap(({ group }) => group.uncounted))].sort((a, b) => a - b),
     retrained: new Map(retrained.map((values) => [values.seed, values])),
+    clusterOf: parts[0]!.clusterOf,
     gaps: new Map(gaps),
     gapOfMeans: ofMeans.length > 0 && ofMeans.length === covered.length ? mean(ofMeans) : null,
   }
@@ -138,5 +141,7 @@ function averageOf(seed: number, classes: Seeded[][]): Seeded | null {
     seconds: mean(found.map(({ seconds }) => seconds)),
     mask: masks.length === found.length ? mean(masks) : null,
     deviceClass: [...new Set(found.map(({ deviceClass }) => deviceClass))].sort().join(', '),
+    evidence: null,
+    beside: [],
   }
 }

@@ -1,9 +1,10 @@
-/** Which metrics an evaluate job is to compute: those of the benchmarks of all runs that want it, or the stage that it repeats. */
+/** Which metrics an evaluate job is to compute: those of the benchmarks of all runs that want it, or the stage that it repeats. Those of
+ *  two models follow when retrain is evaluated too. */
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import type { Database } from '../../bindings/database.ts'
-import { benchmarkNamed } from '../../http/catalogue.ts'
+import { benchmarkNamed, ofTwoModels } from '../../http/catalogue.ts'
 import { knowOwnBenchmarks } from '../benchmarks/known.ts'
 
 /** In the order of the benchmarks' slugs, then of their columns. */
@@ -20,5 +21,7 @@ export async function metricsWanted(db: Database, jobKey: string): Promise<strin
       ),
     )
     .orderBy(runs.benchmark)
-  return [...new Set(rows.flatMap(({ benchmark }) => benchmarkNamed(benchmark)?.metrics ?? []))]
+  const benchmarks = rows.flatMap(({ benchmark }) => benchmarkNamed(benchmark) ?? [])
+  const later = benchmarks.flatMap(ofTwoModels)
+  return [...new Set(benchmarks.flatMap(({ metrics }) => metrics.filter((named) => !later.includes(named))))]
 }

@@ -11,6 +11,7 @@ import type { Database } from '../../bindings/database.ts'
 import { scienceTasks } from '../../http/catalogue.ts'
 import type { Worth } from '../parts/scores.ts'
 import { bytesOf, evidenceIn, evidenceReader, MOST_BYTES } from '../scores/evidence.ts'
+import { pathProblem } from './check-path.ts'
 import { splitProblem } from './check-split.ts'
 import { tensorProblem } from './check-tensors.ts'
 import { askedOf, expectedOf } from './expected.ts'
@@ -78,7 +79,9 @@ async function checkFiles(
     if (!found) throw new ApiError('missing_artifact', `${name}: ${sha256} was not uploaded; upload it first`)
     const file = { path: found.path, bytes }
     const problem =
-      (await tensorProblem(store, file, tensors).catch(messageOfBad)) ??
+      (tensors === 'path'
+        ? await pathProblem(store, file, stage)
+        : await tensorProblem(store, file, tensors).catch(messageOfBad)) ??
       (name === SPLIT && stage.kind === 'evaluate'
         ? await splitProblem(store, file, { stage, images: asked?.data.train ?? null }).catch(messageOfBad)
         : null)

@@ -4,12 +4,14 @@ import { type Asked, SPLIT, type TensorShapes } from '../../../runner/science/ta
 import { AVERAGE, WEIGHTS } from '../../../runner/science/weights.ts'
 import { picturedOf } from '../../../schema/classes.ts'
 import { splitCounts } from '../../../schema/parts/split-counts.ts'
+import { PATH } from '../../../schema/path.ts'
 import type { StageOf, StageSpec } from '../../../schema/stage.ts'
 import { scienceTasks } from '../../http/catalogue.ts'
 
 export interface Expected {
-  /** Null where nothing is known of its tensors: an architecture, a dataset or a task of a user's own. */
-  tensors: TensorShapes | null
+  /** Null where nothing is known of its tensors: an architecture, a dataset or a task of a user's own. `path` for a file of another
+   *  kind. */
+  tensors: TensorShapes | null | 'path'
   optional?: true
 }
 
@@ -23,7 +25,8 @@ export function askedOf(stage: StageSpec, inputs: Record<string, StageSpec>): As
 export function expectedOf(stage: StageSpec, asked: Asked | null): Record<string, Expected> {
   if (stage.kind === 'train' || stage.kind === 'unlearn') {
     const tensors = asked && weightsAsked(asked)
-    return { [WEIGHTS]: { tensors }, [AVERAGE]: { tensors, optional: true } }
+    const path = stage.kind === 'unlearn' && stage.every && { [PATH]: { tensors: 'path' } as const }
+    return { [WEIGHTS]: { tensors }, [AVERAGE]: { tensors, optional: true }, ...path }
   }
   const science = scienceTasks.get(stage.task)
   const known = asked && science?.leaves?.(asked)

@@ -2,6 +2,7 @@
 import { COMMAND, runCommand } from '../../../runner/words/command.ts'
 import type { Benchmark } from '../../../schema/benchmark.ts'
 import { isOwn } from '../../../schema/own.ts'
+import type { Every } from '../../../schema/stage.ts'
 import { resolveParams } from '../../http/catalogue.ts'
 
 /** Names only the parameters that differ from the benchmark's preset and the method's defaults. */
@@ -12,8 +13,9 @@ export function commandFor(
   seeds: number[],
   /** A suite that the benchmark is a class of, to run them all. */
   target: string = benchmark.slug,
+  every?: Every | undefined,
 ): string {
-  return runCommand({ target, method, params, usual: defaultsOf(benchmark, method), seeds })
+  return runCommand({ target, method, params, usual: defaultsOf(benchmark, method), seeds, every })
 }
 
 function defaultsOf(benchmark: Benchmark, method: string): Record<string, unknown> {

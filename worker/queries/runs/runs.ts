@@ -1,12 +1,14 @@
 /** One run in full, and lists of runs. */
 import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import { avgGapOf, fractionOfRetrain } from '../../../runner/science/comparison.ts'
+import { EVIDENCE } from '../../../runner/science/task.ts'
 import { type ListQuery, LOOKED_AT } from '../../../schema/api/page.ts'
 import type { Run, RunListItem, RunMetric, RunStage } from '../../../schema/api/run.ts'
 import type { RunState } from '../../../schema/api/submission.ts'
 import { type Benchmark, isMetric } from '../../../schema/benchmark.ts'
 import { ApiError } from '../../../schema/errors.ts'
 import { nextSteps } from '../../../schema/protocol/next-step.ts'
+import type { Every } from '../../../schema/stage.ts'
 import { jobs } from '../../../schema/tables/jobs.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
@@ -15,7 +17,7 @@ import { type Database, isoTime } from '../../bindings/database.ts'
 import type { Viewer } from '../../bindings/env.ts'
 import { benchmarkOf, columnsOf, REFERENCE, suiteWith, titleOf } from '../../http/catalogue.ts'
 import { closerIn } from '../boards/board.ts'
-import { type Measured, measuredOf, measurementsOf } from '../boards/measurements.ts'
+import { besideRetrain, type Measured, measuredOf, measurementsOf } from '../boards/measurements.ts'
 import { readableBy } from '../parts/readable.ts'
 import { runState, runsWithState } from '../parts/run-state.ts'
 import { type HistoricScore, scoreHistory } from '../parts/scores.ts'
@@ -45,8 +47,10 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
   if (!found || !row) throw new ApiError('not_found', `no run "${id}"`)
   const { submission, run } = row
   const benchmark = benchmarkOf(run.benchmark)
-  const parts = stages.map(({ job }) => job).filter(({ state }) => state === 'done')
-  const own = measuredOf(parts, scores, run.benchmark)
+  const parts = stages
+    .filter(({ job }) => job.state === 'done')
+    .map(({ job }) => ({ ...job, evidence: job.result?.artifacts[EVIDENCE]?.sha256 ?? null }))
+  const alone = measuredOf(parts, scores, run.benchmark)
   const keys = stages.map(({ job }) => job.key)
   const [reference, samples, history, repeats] = await Promise.all([
     referenceOf(db, run, viewer),
@@ -60,6 +64,7 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
     repeatsOf(db, keys),
   ])
   const { method, methodVersion, params, visibility, author } = submission
+  const own = alone && besideRetrain(alone, reference?.measured)
   return {
     id,
     submission: submission.id,
@@ -88,9 +93,13 @@ export async function getRun(db: Database, id: string, viewer: Viewer): Promise<
     seconds: own?.seconds ?? null,
     fractionOfRetrain: own ? fractionOfRetrain(own, reference?.measured) : null,
     reference: reference?.id ?? null,
-    command: commandFor(benchmark, method, params, [found.seed]),
+    command: commandFor(benchmark, method, params, [found.seed], benchmark.slug, everyOf(stages)),
   }
 }
+
+/** What the run is looked at after, while it unlearns. */
+const everyOf = (stages: { job: Pick<typeof jobs.$inferSelect, 'spec'> }[]): Every | undefined =>
+  stages.flatMap(({ job: { spec } }) => (spec.kind === 'unlearn' && spec.every) || [])[0]
 
 /** Keys of its jobs. */
 export async function jobsOfRun(db: Database, id: string, viewer: Viewer): Promise<string[]> {
@@ -138,28 +147,32 @@ function metricsOf(
 ): Run['metrics'] {
   const columns = columnsOf(benchmark)
   const shown = new Map(
-    columns.map(({ id, identity: named }) => [id, scores.findLast(({ identity }) => isMetric(named, identity))]),
+    columns.map(({ id }) => [id, scores.findLast(({ identity }) => identity === own.identities[id])]),
   )
-  const entries = columns.flatMap(({ id, identity: named, title, unit, better, inAvgGap }): [string, RunMetric][] => {
-    const value = own.metrics[id]
-    if (value === undefined) return []
-    const reference = retrain?.metrics[id] ?? null
-    const gap = reference === null ? null : value - reference
-    const identity = own.identities[id]!
-    const retrainIdentity = retrain?.identities[id] ?? null
-    const now = shown.get(id)
-    const earlier = scores
-      .filter((score) => score.metric === id || isMetric(named, score.identity))
-      .filter((score) => ![...shown.values()].includes(score))
-      .map((score) => ({ identity: score.identity, value: score.value, ...computedBy(score) }))
-      .reverse()
-    const scored = now && { computed: computedBy(now), confirmed: Boolean(now.confirmed) }
-    const rescored = now && !now.handedIn ? computedBy(now) : null
-    const compared = { retrain: reference, gap, retrainIdentity }
-    return scored
-      ? [[id, { title, unit, identity, better, inAvgGap, value, ...compared, ...scored, rescored, earlier }]]
-      : []
-  })
+  const entries = columns.flatMap(
+    ({ id, identity: named, title, unit, better, inAvgGap, ofTwo }): [string, RunMetric][] => {
+      const value = own.metrics[id]
+      if (value === undefined) return []
+      const reference = retrain?.metrics[id] ?? null
+      const gap = reference === null ? null : value - reference
+      const identity = own.identities[id]!
+      const retrainIdentity = retrain?.identities[id] ?? null
+      const now = shown.get(id)
+      const earlier = scores
+        .filter((score) => score.metric === id || isMetric(named, score.identity))
+        .filter((score) => ![...shown.values()].includes(score))
+        .map((score) => ({ identity: score.identity, value: score.value, ...computedBy(score) }))
+        .reverse()
+      const scored = now && { computed: computedBy(now), confirmed: Boolean(now.confirmed) }
+      // A value of two models never comes with a result.
+      const isFirst = ofTwo ? scores.find((score) => score.identity === now?.identity) === now : now?.handedIn
+      const rescored = now && !isFirst ? computedBy(now) : null
+      const compared = { retrain: reference, gap, retrainIdentity }
+      return scored
+        ? [[id, { title, unit, identity, better, inAvgGap, ofTwo, value, ...compared, ...scored, rescored, earlier }]]
+        : []
+    },
+  )
   return Object.fromEntries(entries)
 }
 

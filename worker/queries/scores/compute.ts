@@ -1,4 +1,5 @@
 /** Metrics of evidence in the Worker, in TypeScript. What is too much work here is left to a machine with the engine, and named. */
+import type { Beside } from '../../../runner/science/pair.ts'
 import { type Bounds, plainTools, TooLongError } from '../../../runner/science/plain-tools.ts'
 import { scoreEach, type Unscored } from '../../../runner/science/score.ts'
 import type { ScienceTask } from '../../../runner/science/task.ts'
@@ -22,8 +23,9 @@ export async function computeHere(
   science: Pick<ScienceTask, 'metrics'>,
   evidence: unknown,
   named: readonly string[],
+  { reference }: { reference?: Beside | undefined } = {},
 ): Promise<Computation> {
-  const { values, unscored } = await scoreEach(science, evidence, named, () => plainTools(BOUNDS))
+  const { values, unscored } = await scoreEach(science, evidence, named, () => plainTools(BOUNDS), { reference })
   const isLong = ({ error }: Unscored) => error instanceof TooLongError
   return {
     values,

@@ -2,6 +2,7 @@
  *  much work here is left to a machine with the engine, and named. */
 import { and, eq, gt, sql } from 'drizzle-orm'
 import { metricNamed } from '../../../runner/science/catalogue/catalogue.ts'
+import { EVIDENCE } from '../../../runner/science/task.ts'
 import { byteSize } from '../../../runner/words/numbers.ts'
 import { version } from '../../../runner/words/version.ts'
 import type { RescoreReport } from '../../../schema/api/score.ts'
@@ -12,11 +13,13 @@ import { jobs } from '../../../schema/tables/jobs.ts'
 import { runJobs } from '../../../schema/tables/run-jobs.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import { type Database, isoTime } from '../../bindings/database.ts'
-import { scienceTasks } from '../../http/catalogue.ts'
+import { ofTwoModels, scienceTasks } from '../../http/catalogue.ts'
 import { SERVER } from '../parts/scores.ts'
 import { addScores, changesIn, type Known, newestScores, tell } from './add-scores.ts'
 import { computeHere } from './compute.ts'
 import { bytesOf, evidenceIn, evidenceReader, MOST_BYTES } from './evidence.ts'
+import { pairsOf } from './pairs.ts'
+import { refsOfRetrain, wantedOf } from './score-pairs.ts'
 
 /** No evaluation begins after this: a Worker may compute for 30 seconds. Its clock stands still while it computes, and is right again
  *  once the next evidence was read. */
@@ -55,11 +58,14 @@ export async function rescore(
     portion.map(({ key }) => key),
   )
   const readable = portion.filter(({ refs }) => bytesOf(refs) <= MOST_BYTES)
-  const read = await evidenceReader(
+  const beside = await pairsOf(
     db,
-    store,
-    readable.map(({ refs }) => refs),
+    portion.flatMap(({ key, benchmark }) => (ofTwoModels(benchmark).length > 0 ? [key] : [])),
   )
+  const read = await evidenceReader(db, store, [
+    ...readable.map(({ refs }) => refs),
+    ...beside.map((pair) => refsOfRetrain({}, pair)),
+  ])
   const report: Omit<RescoreReport, 'remaining'> = {
     ...{ dryRun, at: isoTime(now), evaluations: 0, changes: [], confirmed: 0, left: [], problems: [] },
     unknown: [...new Set(benchmarks.flatMap((benchmark) => splitMetrics(benchmark).unknown))],
@@ -72,14 +78,25 @@ export async function rescore(
     if (Date.now() - began > LONG_MS) break
     report.evaluations += 1
     report.next = job
+    if (!science) continue
     const known = newest.get(job)
-    const wanted = splitMetrics(benchmark).known.filter((named) => !(onlyMissing && hasValue(known, named)))
-    if (!science || wanted.length === 0) continue
+    const ofOne = splitMetrics(benchmark).known.filter((named) => !ofTwoModels(benchmark).includes(named))
+    const pairs = beside
+      .filter((pair) => pair.own === job && pair.benchmark === benchmark.slug)
+      .map((pair) => ({ pair, wanted: wantedOf(pair, known, { anew: !onlyMissing }) }))
+    const all = [
+      { pair: null, wanted: ofOne.filter((named) => !(onlyMissing && hasValue(known, named))) },
+      ...pairs,
+    ].filter(({ wanted }) => wanted.length > 0)
+    if (all.length === 0) continue
     const { task } = benchmark
-    const leave = (metrics: string[], why: string) =>
-      metrics.length > 0 && report.left.push({ job, task: task.id, artifacts: refs, metrics, why })
+    const leave = ({ pair, wanted }: (typeof all)[number], why: string, metrics = wanted) => {
+      const retrain = pair && { retrain: pair.retrained[EVIDENCE]! }
+      if (metrics.length > 0) report.left.push({ job, task: task.id, artifacts: refs, metrics, why, ...retrain })
+    }
     if (bytesOf(refs) > MOST_BYTES) {
-      leave(wanted, `evidence of ${byteSize(bytesOf(refs))}, of at most ${byteSize(MOST_BYTES)} here`)
+      for (const each of all)
+        leave(each, `evidence of ${byteSize(bytesOf(refs))}, of at most ${byteSize(MOST_BYTES)} here`)
       continue
     }
     const found = await read(science, refs)
@@ -88,19 +105,26 @@ export async function rescore(
       continue
     }
     const place = (named: string) => `${benchmark.slug} ${named} ${bytesOf(refs)}`
-    const tried = wanted.filter((named) => !beyond.has(place(named)))
-    const { values, tooLong, unscored } = await computeHere(science, found.evidence, tried)
-    for (const named of tooLong) beyond.add(place(named))
-    for (const { named, error } of unscored) report.problems.push({ job, why: `${named}: ${error.message}` })
-    leave(
-      wanted.filter((named) => beyond.has(place(named))),
-      'more work than a Worker may do for one evaluation',
-    )
     const evidence = Object.fromEntries(Object.entries(refs).map(([name, { sha256 }]) => [name, sha256]))
-    const changes = changesIn(job, known, values)
-    const written = dryRun ? changes : await addScores(db, { job, evidence, by: SERVER, version, now }, changes)
-    if (written) tell(report, written)
-    else report.problems.push({ job, why: 'it was computed anew meanwhile; rescore once more' })
+    for (const each of all) {
+      const { pair, wanted } = each
+      const retrain = pair && (await read(science, refsOfRetrain(refs, pair)))
+      if (retrain && 'trouble' in retrain) {
+        report.problems.push({ job, why: `of retrain: ${retrain.trouble}` })
+        continue
+      }
+      const reference = retrain ? { ...retrain, sha256: pair!.retrained[EVIDENCE]!.sha256 } : undefined
+      const tried = wanted.filter((named) => !beyond.has(place(named)))
+      const { values, tooLong, unscored } = await computeHere(science, found.evidence, tried, { reference })
+      for (const named of tooLong) beyond.add(place(named))
+      for (const { named, error } of unscored) report.problems.push({ job, why: `${named}: ${error.message}` })
+      const left = wanted.filter((named) => beyond.has(place(named)))
+      leave(each, 'more work than a Worker may do for one evaluation', left)
+      const changes = changesIn(job, known, values)
+      const written = dryRun ? changes : await addScores(db, { job, evidence, by: SERVER, version, now }, changes)
+      if (written) tell(report, written)
+      else report.problems.push({ job, why: 'it was computed anew meanwhile; rescore once more' })
+    }
   }
   const remaining = await here.countAfter(report.next ?? after)
   return { ...report, remaining, next: remaining > 0 ? report.next : null }

@@ -8,12 +8,20 @@ import { ApiError } from '../../../schema/errors.ts'
 import { likenessOf } from '../../../schema/likeness.ts'
 import { definitionOf, planRun } from '../../../schema/plan.ts'
 import type { Requirements } from '../../../schema/requirements.ts'
-import { inputsOf, type StageSpec } from '../../../schema/stage.ts'
+import { type Every, inputsOf, type StageSpec } from '../../../schema/stage.ts'
 import { runs } from '../../../schema/tables/runs.ts'
 import type { submissions } from '../../../schema/tables/submissions.ts'
 import { type Database, newId, type Statement } from '../../bindings/database.ts'
 import type { Identity, Settings } from '../../bindings/env.ts'
-import { methodOf, plannable, referencesOf, resolveParams, targetOf } from '../../http/catalogue.ts'
+import {
+  methodOf,
+  plannable,
+  referenceName,
+  referencesOf,
+  refuseLooks,
+  resolveParams,
+  targetOf,
+} from '../../http/catalogue.ts'
 import type { Once } from '../../http/idempotency.ts'
 import { refuseRetired } from '../benchmarks/organise.ts'
 import { createOnce } from '../parts/once.ts'
@@ -64,6 +72,7 @@ async function planSubmission(db: Database, request: z.infer<typeof shape>, iden
   // Benchmarks of a suite share presets and methods.
   const [benchmark] = benchmarks as [Benchmark]
   const params = resolveParams(benchmark, request.method, request.params)
+  refuseLooks(benchmark, request.method, request.every)
   const plan: Planned = { submissions: [], runs: [], jobs: new Map(), runJobs: [] }
   const asked = await seededOf(benchmarks, request.seeds ?? benchmark.seeds)
   const { name: author, tokenId } = identity
@@ -74,15 +83,14 @@ async function planSubmission(db: Database, request: z.infer<typeof shape>, iden
     if (missing.length > 0) {
       const params = resolveParams(benchmark, reference, {})
       const row = { ...common, ...SERVER, visibility: 'public' as const, label: '', params }
-      await addTo(plan, reference, missing, row, referenceName(reference))
+      await addTo(plan, reference, missing, row, { reference: referenceName(reference) })
     }
   }
-  const { label, visibility, tuning } = request
-  const id = await addTo(plan, request.method, asked, { ...common, author, tokenId, visibility, label, params, tuning })
+  const { label, visibility, tuning, every } = request
+  const row = { ...common, author, tokenId, visibility, label, params, tuning }
+  const id = await addTo(plan, request.method, asked, row, { every })
   return { id, plan }
 }
-
-const referenceName = (method: string) => `${method}@${methodOf(method).version}`
 
 async function seededOf(benchmarks: Benchmark[], seeds: number[]): Promise<SeededBenchmark[]> {
   const definitions = await Promise.all(benchmarks.map(definitionOf))
@@ -116,7 +124,7 @@ async function addTo(
   method: string,
   asked: SeededBenchmark[],
   row: RowOf,
-  reference: string | null = null,
+  { reference = null, every }: { reference?: string | null; every?: Every | undefined } = {},
 ): Promise<string> {
   const definition = plannable(method, methodOf(method))
   const submissionId = newId(row.createdAt)
@@ -125,7 +133,7 @@ async function addTo(
     const requires = Object.keys(benchmark.requires).length > 0 ? benchmark.requires : null
     const id = newId(row.createdAt)
     plan.runs.push({ id, submissionId, benchmark: benchmark.slug, reference, ...about })
-    const stages = await planRun(benchmark, definition, row.params, about.seed)
+    const stages = await planRun(benchmark, definition, row.params, about.seed, { every })
     for (const [position, stage] of stages.entries()) {
       const { spec } = stage
       plan.jobs.set(stage.key, { spec, requires, engine: engineOf(spec), likeness: await likenessOf(spec) })

@@ -5,6 +5,7 @@ import { settingsOf } from '../../bindings/env.ts'
 import { wakeCourier } from '../../durable/courier-client.ts'
 import { wake } from '../../durable/dispatcher-client.ts'
 import { publish } from '../../durable/live-client.ts'
+import { scoreBesideRetrain } from '../../durable/scorer-client.ts'
 import { byKey } from '../../http/params.ts'
 import { apiRoute, bearer, body, json, type Route } from '../../http/route.ts'
 import { finishJob } from '../../queries/jobs/end-job.ts'
@@ -35,6 +36,11 @@ export const apiFinish: Route = (app) =>
     const { REPEAT_SHARE: share } = settingsOf(c.env)
     // The result is in, whatever becomes of the comparison.
     await afterEnd(c.get('db'), c.env.STORE, { key, share, now: claim.now }).catch(console.error)
-    await Promise.all([publish(c.env, key, { changed: true }), wakeCourier(c.env), wake(c.env)])
+    await Promise.all([
+      publish(c.env, key, { changed: true }),
+      wakeCourier(c.env),
+      wake(c.env),
+      scoreBesideRetrain(c.env, key),
+    ])
     return c.json({ state: 'done' as const }, 200)
   })

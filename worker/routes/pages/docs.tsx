@@ -94,7 +94,7 @@ const TaskSection = ({ task, title }: { task: string; title: string }) => (
         <p>
           <Prose text={definition} /> {unit && `Unit: ${unit}. `}
           {better === 'closer-to-retrain' ? 'Closer to retrain' : better === 'larger' ? 'Larger' : 'Smaller'} is better.
-          {against && ' Of two models: palimpsest score --retrain computes it, no board shows it.'}
+          {against && ' Of two models, this one and retrain of the same seed: it has no gap, and retrain itself none.'}
           {besideAvgGap && ' Shown beside Avg. Gap, no part of it.'}
           {named.includes('*') && ' The * stands for the extractor of the features.'}
           <Limits task={task} id={id} />
@@ -121,6 +121,14 @@ const Measurement = () => (
       say otherwise, its board shows the aim, and no ranking has both.
     </p>
     <p>Every score is compared with retrain of the same seed and the same split.</p>
+    <p>
+      The seed of a run is that of three things: of training, of the forget set and of unlearning. A benchmark may let
+      runs in a row share the first two. With{' '}
+      <code>{'"seeding": { "runsPerTraining": 2, "runsPerForgetSet": 2 }'}</code> runs 0 and 1 unlearn the same images
+      from the same original, runs 2 and 3 from another, and <code>"all"</code> for a number fixes one for all runs.
+      Runs that share a seed are alike, so they are averaged first: means, spreads, intervals, tests and n are over
+      these clusters. What all runs share makes no cluster, and the board says that its figures are of that one alone.
+    </p>
     <h2 id="metrics">Metrics</h2>
     <p>
       A metric is a pure function of stored evidence and has an identity. Numbers of different identities never share a

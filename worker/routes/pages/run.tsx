@@ -4,13 +4,17 @@ import { viewerOf } from '../../access/people.ts'
 import type { Route } from '../../http/route.ts'
 import { logSizes, readTail } from '../../queries/logs/read-log.ts'
 import { askedOf } from '../../queries/runs/command.ts'
+import { curvesOf } from '../../queries/runs/curves.ts'
 import { listManifests } from '../../queries/runs/manifests.ts'
 import { masksOf } from '../../queries/runs/masks.ts'
+import { pathOf, type ShownPath } from '../../queries/runs/paths.ts'
 import { getRun } from '../../queries/runs/runs.ts'
 import { pictureSize } from '../../queries/runs/samples.ts'
 import { WithdrawnNote } from '../../views/absences.tsx'
-import { datasetWords, modelWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
+import { datasetWords, modelWords, recipeWords, requestWords, seedsWords } from '../../views/benchmark-words.ts'
 import { GapBars } from '../../views/charts/gap-bars.tsx'
+import { PathChart } from '../../views/charts/path-chart.tsx'
+import { RelearnChart } from '../../views/charts/relearn-chart.tsx'
 import { reasonWords } from '../../views/deliveries.tsx'
 import { documentOf, LiveNote, Page, REFRESH_SECONDS } from '../../views/layout.tsx'
 import { TAIL_LINES } from '../../views/log-line.ts'
@@ -80,6 +84,27 @@ const Versions = ({ run }: { run: ShownRun }) => {
   )
 }
 
+const PathToRetrain = ({ path }: { path: ShownPath | string | null }) => {
+  if (path === null) return null
+  return (
+    <>
+      <h2 id="path">Path to retrain</h2>
+      {typeof path === 'string' ? (
+        <p class="muted">The path cannot be drawn: {path}.</p>
+      ) : (
+        <>
+          {path.elsewhere.length > 0 && (
+            <p class="warn">
+              It does not end where this run does ({path.elsewhere.join(', ')}): its values are its runner’s word alone.
+            </p>
+          )}
+          <PathChart metrics={path.metrics} points={path.points} />
+        </>
+      )}
+    </>
+  )
+}
+
 export const runPage: Route = (app) =>
   app.get('/runs/:id', async (c) => {
     const db = c.get('db')
@@ -98,6 +123,8 @@ export const runPage: Route = (app) =>
       run.stages.map(({ key }) => key),
     )
     const masks = await masksOf(db, c.env.STORE, run.stages)
+    const path = await pathOf(db, c.env.STORE, run)
+    const curves = await curvesOf(db, c.env.STORE, run)
     const samples = await Promise.all(
       run.samples.map(async (sample) => ({
         ...sample,
@@ -109,7 +136,7 @@ export const runPage: Route = (app) =>
     const view = viewOf(benchmark.task.id)
     const live = c.req.query('live') !== '0'
     const open = state === 'queued' || state === 'running'
-    const path = `/runs/${run.id}`
+    const address = `/runs/${run.id}`
     return c.html(
       documentOf(
         <Page
@@ -131,7 +158,7 @@ export const runPage: Route = (app) =>
           </div>
           <WithdrawnNote withdrawn={run.withdrawn} />
           {open && (
-            <LiveNote live={live} path={path} seconds={REFRESH_SECONDS} socket={`/api/v1/runs/${run.id}/live`} />
+            <LiveNote live={live} path={address} seconds={REFRESH_SECONDS} socket={`/api/v1/runs/${run.id}/live`} />
           )}
           <p class="visually-hidden" role="status" data-part="said">
             {standing(run)}
@@ -158,6 +185,12 @@ export const runPage: Route = (app) =>
               <a href={`/methods/${method}`}>{title}</a>, version {methodVersion}
               {Object.keys(params).length > 0 && <Params params={params} />}
             </dd>
+            {benchmark.seeding && (
+              <>
+                <dt>Seeds</dt>
+                <dd>{seedsWords(benchmark, seed)}</dd>
+              </>
+            )}
             <dt>Benchmark</dt>
             <dd>
               {datasetWords(benchmark.dataset)}, {modelWords(benchmark.model)}; {requestWords(benchmark)};{' '}
@@ -189,12 +222,17 @@ export const runPage: Route = (app) =>
                   </p>
                 )}
                 {run.reference !== run.id && (
-                  <GapBars metrics={metrics.filter(({ better }) => better === 'closer-to-retrain')} />
+                  <GapBars
+                    // Points are of percent.
+                    metrics={metrics.filter(({ better, unit }) => better === 'closer-to-retrain' && unit === '%')}
+                  />
                 )}
+                {curves && <RelearnChart curves={curves} run={run} />}
               </>
             ) : (
               <p class="muted">Metrics appear when the evaluation has finished.</p>
             )}
+            <PathToRetrain path={path} />
             <h2 id="time">Time</h2>
             <Times run={run} />
           </div>

@@ -2,7 +2,8 @@
 import { labelled } from '../../../runner/words/names.ts'
 import { digitsOf, linearScale, px } from '../../../runner/words/scale.ts'
 import type { BoardRow } from '../../../schema/api/board.ts'
-import { decimal, plusMinus, rankRange } from '../numbers.ts'
+import { decimal, intervalWords, plusMinus, rankRange } from '../numbers.ts'
+import { Scroll } from '../scroll.tsx'
 import { AxisTitle, TicksBelow, ZeroLine } from './axes.tsx'
 import { Chart } from './chart.tsx'
 import { markOf } from './marks.ts'
@@ -97,40 +98,46 @@ export const GapChart = ({ rows }: { rows: BoardRow[] }) => {
       <Draw rows={ranked} width={576} label={claim} />
       <Draw rows={ranked} width={328} label={claim} />
       <figcaption>
-        How to read: the mark is the mean over seeds, the bar ± one standard deviation, each tick below it one seed. The
-        closer to the line at 0, the harder the model is to tell from one that never saw the data.
+        How to read: the mark is the mean over seeds, the bar ± one standard deviation, each tick below it the run of
+        one seed. The closer to the line at 0, the harder the model is to tell from one that never saw the data.
       </figcaption>
       <details>
         <summary>Avg. Gap by seed as a table</summary>
-        <table>
-          <caption>Avg. Gap by seed, in points</caption>
-          <thead>
-            <tr>
-              <th scope="col">Method</th>
-              <th scope="col" class="num">
-                Mean
-              </th>
-              <th scope="col" class="num">
-                Standard deviation
-              </th>
-              <th scope="col">By seed</th>
-            </tr>
-          </thead>
-          <tbody>
-            {ranked.map((row) => (
+        <Scroll labelledBy="gap-by-seed">
+          <table>
+            <caption id="gap-by-seed">Avg. Gap by seed, in points</caption>
+            <thead>
               <tr>
-                <th scope="row">{labelled(row)}</th>
-                <td class="num">{decimal(row.avgGap.mean, 3)}</td>
-                <td class="num">{plusMinus(row.avgGap.sd, 3)}</td>
-                <td>
-                  {Object.entries(row.gapBySeed)
-                    .map(([seed, gap]) => `seed ${seed}: ${decimal(gap, 3)}`)
-                    .join(', ')}
-                </td>
+                <th scope="col">Method</th>
+                <th scope="col" class="num">
+                  Mean
+                </th>
+                <th scope="col" class="num">
+                  Standard deviation
+                </th>
+                <th scope="col" class="num">
+                  95% interval
+                </th>
+                <th scope="col">By seed</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {ranked.map((row) => (
+                <tr>
+                  <th scope="row">{labelled(row)}</th>
+                  <td class="num">{decimal(row.avgGap.mean, 3)}</td>
+                  <td class="num">{plusMinus(row.avgGap.sd, 3)}</td>
+                  <td class="num">{intervalWords(row.avgGap, 3)}</td>
+                  <td>
+                    {Object.entries(row.gapBySeed)
+                      .map(([seed, gap]) => `seed ${seed}: ${decimal(gap, 3)}`)
+                      .join(', ')}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
       </details>
     </figure>
   )

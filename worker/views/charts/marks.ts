@@ -20,6 +20,12 @@ function indexOf(method: string): number {
   return [...method].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 36, 7)
 }
 
+/** Of a line among a few, by its place. */
+export const markAt = (index: number): { colour: string; path: string } => ({
+  colour: `var(--mark-${index % SHAPES})`,
+  path: paths[index % SHAPES]!,
+})
+
 /** Beyond six methods the colours repeat with another shape: 36 pairs. */
 export function markOf(method: string): { colour: string; path: string } {
   const index = indexOf(method)

@@ -8,6 +8,7 @@ import { LiveNote, Page, REFRESH_SECONDS } from '../../../views/layout.tsx'
 import { MetricLinks } from '../../../views/metric-links.tsx'
 import { utc } from '../../../views/numbers.ts'
 import { unfinished } from '../../../views/state.tsx'
+import { Verdict } from '../../../views/verdict.tsx'
 import { viewOf } from './view-of.tsx'
 
 interface BoardPageProps {
@@ -104,6 +105,7 @@ export const BoardPage = ({
               <input type="hidden" name={name} value={value} />
             ))}
           </form>
+          <Verdict board={board} benchmark={benchmark} />
           {children}
         </>
       )}

@@ -28,8 +28,7 @@ export function answersOf(evidence: Evidence, set: keyof typeof setNames): Answe
       `expected finite logits, got ${logits[infinite]} (example ${Math.floor(infinite / classes)}); the weights diverged`,
     )
   }
-  const answers =
-    set === 'test' && forgotten.length > 0 ? withoutClasses(evidence.test, forgotten, classes) : { logits, labels }
+  const answers = set === 'test' && forgotten.length > 0 ? answersWithout(evidence.test, forgotten) : { logits, labels }
   if (answers.labels.length === 0) fail('expected at least one example, got none')
   if (areProbabilities(answers.logits, classes)) {
     fail(
@@ -50,8 +49,17 @@ function areProbabilities(logits: Float32Array, classes: number): boolean {
   return logits.length > 0
 }
 
-function withoutClasses({ logits, labels }: Answers, forgotten: readonly number[], classes: number): Answers {
-  const kept = Array.from(labels.keys()).filter((example) => !forgotten.includes(labels[example]!))
+/** The examples of all other classes. */
+export const answersWithout = (answers: Answers, labels: readonly number[]): Answers =>
+  chosenOf(answers, (label) => !labels.includes(label))
+
+/** The examples of these classes. */
+export const answersAmong = (answers: Answers, labels: readonly number[]): Answers =>
+  chosenOf(answers, (label) => labels.includes(label))
+
+function chosenOf({ logits, labels }: Answers, isChosen: (label: number) => boolean): Answers {
+  const classes = logits.length / labels.length
+  const kept = Array.from(labels.keys()).filter((example) => isChosen(labels[example]!))
   const keptLogits = new Float32Array(kept.length * classes)
   kept.forEach((example, row) => {
     keptLogits.set(logits.subarray(example * classes, (example + 1) * classes), row * classes)
@@ -68,6 +76,12 @@ export function argmax({ logits, labels }: Answers, example: number): number {
   }
   return best
 }
+
+/** The first examples of a set, as many as there are up to a number. */
+export const firstOf = ({ logits, labels }: Answers, count: number): Answers => ({
+  logits: logits.subarray(0, (count * logits.length) / labels.length),
+  labels: labels.subarray(0, count),
+})
 
 /** How many examples have their largest logit at their true class. */
 export function countCorrect(answers: Answers): number {

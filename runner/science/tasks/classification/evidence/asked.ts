@@ -1,12 +1,14 @@
 /** What the evidence of a classifier must be, by what its stage asks for. */
 import { forgottenClasses } from '../../../../../schema/parts/request.ts'
 import { splitCounts } from '../../../../../schema/parts/split-counts.ts'
-import { type Labels, labelType } from '../../../../formats/labels.ts'
+import { labelType } from '../../../../formats/labels.ts'
 import { type Asked, type AskedEvidence, EVIDENCE, type TensorShapes } from '../../../task.ts'
 import { answersOf, setNames } from './answers.ts'
 import { type Evidence, forgottenOf } from './evidence.ts'
+import { countsOf } from './pairs.ts'
+import { probesAsked, probesObjection } from './probes-asked.ts'
 
-/** Answers for every example of D_f, D_r and the test set. */
+/** Answers for every example of D_f, D_r and the test set, and what the probes found. */
 export function answersAsked({ stage, data }: Asked): Record<string, TensorShapes> {
   if (stage.kind !== 'evaluate') return {}
   const classes = data.classes.length
@@ -15,7 +17,7 @@ export function answersAsked({ stage, data }: Asked): Record<string, TensorShape
     [`${set}.logits`, { dtype: 'F32', shape: [counts[set], classes] }] as const,
     [`${set}.labels`, { dtype: labelType(classes), shape: [counts[set]] }] as const,
   ])
-  return { [EVIDENCE]: Object.fromEntries(tensors) }
+  return { [EVIDENCE]: { ...Object.fromEntries(tensors), ...probesAsked(stage, { classes, test: data.test }) } }
 }
 
 /** Labels are facts of the dataset and of the request: every class has as many. Throws MetricError for answers that are none. */
@@ -40,6 +42,8 @@ export function answersObjection(evidence: Evidence, { stage, data }: AskedEvide
       return `expected ${data.test / classes} test examples of class ${label}, got ${tested}`
     }
   }
+  const strange = probesObjection(evidence, stage)
+  if (strange !== null) return strange
   const kept = forgotten.find((label) => retain[label]! > 0)
   if (kept !== undefined) return `expected no example of class ${kept} in the retain set, got ${retain[kept]}`
   if (request.kind !== 'part') return null
@@ -48,10 +52,4 @@ export function answersObjection(evidence: Evidence, { stage, data }: AskedEvide
     return `expected examples of class ${request.label} only in the forget set, got ${forget[other]} of class ${other}`
   }
   return null
-}
-
-function countsOf(labels: Labels, classes: number): number[] {
-  const counts = Array<number>(classes).fill(0)
-  for (const label of labels) counts[label]! += 1
-  return counts
 }

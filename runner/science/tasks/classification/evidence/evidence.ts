@@ -1,6 +1,7 @@
 /** What is measured of a classifier before any metric. */
 import type { Labels } from '../../../../formats/labels.ts'
 import type { MetricDefinition } from '../../../metric.ts'
+import type { Probed } from './probed.ts'
 
 /** What a model answered for a set of examples. */
 export interface Answers {
@@ -20,6 +21,8 @@ export interface Evidence {
   forgottenClass: number | null
   /** The same of a request that names several. */
   forgottenClasses?: readonly number[]
+  /** Where the benchmark asks for probes. */
+  probed?: Probed
 }
 
 /** All classes whose test examples count for nothing. */

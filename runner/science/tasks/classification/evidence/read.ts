@@ -3,6 +3,7 @@ import type { Arrays } from '../../../../formats/arrays.ts'
 import { ArraysError } from '../../../../formats/numbers.ts'
 import { type Picker, pickFrom } from '../../../../formats/pick.ts'
 import type { Answers, Evidence } from './evidence.ts'
+import { probedIn, probedNames } from './probed-codec.ts'
 
 const sets = ['forget', 'retain', 'test'] as const
 const SEVERAL = 'forgottenClasses'
@@ -10,7 +11,7 @@ const names = sets.flatMap((set) => [`${set}.logits`, `${set}.labels`])
 
 /** Throws ArraysError where the file is of another kind. A set that is missing is empty: its metrics say so. */
 export function readAnswers(file: Arrays, given: { forgottenClass?: number | undefined } = {}): Evidence {
-  const picked = pickFrom(file, [...names, 'classes', 'forgottenClass', SEVERAL])
+  const picked = pickFrom(file, [...names, ...probedNames, 'classes', 'forgottenClass', SEVERAL])
   const { has, floats, labels, whole } = picked
   if (!names.some(has)) throw new ArraysError(`expected arrays of ${names.join(', ')}, got none of them`)
   const first = sets.find((set) => has(`${set}.logits`))
@@ -27,10 +28,16 @@ export function readAnswers(file: Arrays, given: { forgottenClass?: number | und
   if (strange !== undefined) {
     throw new ArraysError(`expected a forgottenClass below ${classes}, the number of classes, got ${strange}`)
   }
+  const test = answers('test')
+  const fail = (message: string): never => {
+    throw new ArraysError(message)
+  }
+  const probed = probedIn({ has, floats, wholes: labels, fail }, { classes, tests: test.labels.length })
   return {
-    ...{ classes, forget: answers('forget'), retain: answers('retain'), test: answers('test') },
+    ...{ classes, forget: answers('forget'), retain: answers('retain'), test },
     forgottenClass,
     ...(several.length > 0 && { forgottenClasses: several }),
+    ...(probed && { probed }),
   }
 }
 

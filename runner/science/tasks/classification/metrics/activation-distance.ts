@@ -12,6 +12,7 @@ export const activationDistance = defineMetric({
   definition:
     'Mean over the forget set of the Euclidean distance between the softmax answer and that of retrain; some software takes the root of the mean square in its place, which is larger. 0 is retrain itself, √2 the most.',
   unit: '',
+  decimals: 4,
   named: 'activation-distance/softmax-mean@1',
   version: 1,
   better: 'smaller',

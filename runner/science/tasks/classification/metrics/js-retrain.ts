@@ -23,6 +23,7 @@ export const jsRetrain = defineMetric({
   definition:
     'Jensen-Shannon divergence of the softmax answers on the forget set to those of retrain, ½ KL(p‖m) + ½ KL(q‖m) with m = (p + q) / 2: summed over classes with the natural logarithm, mean over examples. 0 is retrain itself, ln 2 = 0.693 the most.',
   unit: 'nats',
+  decimals: 4,
   named: 'js-retrain/softmax@1',
   version: 1,
   better: 'smaller',

@@ -11,6 +11,7 @@ export const marginShift = defineMetric({
   definition:
     '|mean margin − retrain’s mean margin| over the forget set, in units of their pooled standard deviation over examples (n − 1 each); the margin is z of the true class − ln Σ exp z of the others. 0 is retrain itself.',
   unit: 'sd',
+  decimals: 3,
   named: 'margin-shift/pooled-sd@1',
   version: 1,
   better: 'smaller',

@@ -2,20 +2,18 @@
  *  https://arxiv.org/abs/2310.12508): a support vector classifier learns to tell retained examples from test examples by one
  *  number, the softmax probability of the true class; the value is the share of D_f that it takes for never seen. */
 
-import { answersOf, confidencesOf } from '../evidence/answers.ts'
+import { answersOf, confidencesOf, firstOf } from '../evidence/answers.ts'
 import { type Answers, defineMetric, type Evidence } from '../evidence/evidence.ts'
 
 /** Penalty of the classifier. */
 const COST = 3
-/** Of its RBF kernel: 1 / (number of features), scikit-learn's `auto`. */
-const GAMMA = 1
 
 type Compute = Parameters<typeof defineMetric>[0]['compute']
 
-/** The one number of each example that the attack looks at. */
+/** What the attack looks at, so many numbers of each example. */
 type Feature = (answers: Answers) => Float64Array
 
-/** 100 × the share of D_f that the attack takes for never seen, by whichever feature. */
+/** 100 × the share of D_f that the attack takes for never seen, by whichever features. */
 export const takenForNonMembers =
   (feature: Feature): Compute =>
   async (evidence, tools) => {
@@ -30,19 +28,18 @@ export async function decisionsOf(
   feature: Feature = confidencesOf,
 ): Promise<Uint8Array> {
   const queries = feature(answersOf(evidence, 'forget'))
-  const nonMembers = feature(answersOf(evidence, 'test'))
+  const test = answersOf(evidence, 'test')
+  const count = test.labels.length
+  const nonMembers = feature(test)
   // The first |test| of D_r in dataset order; where D_r is smaller, all of it, and the two classes are then unequal.
-  const members = feature(firstOf(answersOf(evidence, 'retain'), nonMembers.length))
+  const members = feature(firstOf(answersOf(evidence, 'retain'), count))
   const samples = new Float64Array(members.length + nonMembers.length)
   samples.set(members)
   samples.set(nonMembers, members.length)
-  const labels = new Uint8Array(samples.length).fill(1, 0, members.length)
-  return fitSvc({ samples, labels, cost: COST, gamma: GAMMA, queries })
-}
-
-function firstOf({ logits, labels }: Answers, count: number): Answers {
-  const classes = logits.length / labels.length
-  return { logits: logits.subarray(0, count * classes), labels: labels.subarray(0, count) }
+  const features = nonMembers.length / count
+  const labels = new Uint8Array(samples.length / features).fill(1, 0, members.length / features)
+  // Of its RBF kernel: 1 / (number of features), scikit-learn's `auto`.
+  return fitSvc({ samples, features, labels, cost: COST, gamma: 1 / features, queries })
 }
 
 export function unequalClasses(evidence: Evidence): string | null {

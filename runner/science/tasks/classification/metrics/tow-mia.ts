@@ -12,6 +12,7 @@ export const towMia = defineMetric({
   definition:
     'Tug of war with the share that MIA takes for non-members in the place of the accuracy on the forget set: (1 − |MIA − retrain’s MIA|) times 1 − |accuracy − retrain’s accuracy| on retain and test set, shares from 0 to 1. 1 is retrain itself.',
   unit: '',
+  decimals: 4,
   named: 'tow-mia/svc-confidence@1',
   version: 1,
   better: 'larger',

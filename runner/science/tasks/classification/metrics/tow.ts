@@ -8,6 +8,7 @@ export const tow = defineMetric({
   definition:
     'Tug of war: the product over forget, retain and test set of 1 − |accuracy − retrain’s accuracy|, accuracies from 0 to 1; without test examples of a forgotten class. 1 is retrain itself.',
   unit: '',
+  decimals: 4,
   named: 'tow/accuracy@1',
   version: 1,
   better: 'larger',
