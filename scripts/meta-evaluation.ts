@@ -7,7 +7,7 @@ import { openLocal } from '../runner/commands/parts/local-setting.ts'
 import { withOneForgetSet } from '../runner/commands/parts/one-forget-set.ts'
 import { openMetricTools } from '../runner/engine/metric-tools.ts'
 import { randomStream } from '../runner/engine/nn/random.ts'
-import { auditSeeds } from '../runner/pipeline/audit.ts'
+import { type AuditSeeds, auditSeeds } from '../runner/pipeline/audit.ts'
 import { targetOf } from '../runner/pipeline/catalogue.ts'
 import { scienceTask } from '../runner/pipeline/tasks.ts'
 import { limits as limitSentences } from '../runner/science/limits.ts'
@@ -42,14 +42,22 @@ const local = {
   device: 'cpu',
   precision: 'tf32',
 } as const
-const opened = await openLocal(targetOf(SLUG), local)
-const setting = await withOneForgetSet(opened.target, 0, opened.context)
-const models = await knownModels(setting, { seeds: auditSeeds(MODELS, FROM), jobs: Number(options.jobs), threads })
-opened.release()
+const seeds = auditSeeds(MODELS, FROM)
+const first = (own: number[]) => own.slice(0, SINGLE)
+/** For metrics of one model also what probes find. */
+const single = await modelsOf(`${SLUG}.probed`, { own: first(seeds.own), beside: first(seeds.beside) })
+const models = await modelsOf(SLUG, seeds)
+
+async function modelsOf(slug: string, seeds: AuditSeeds) {
+  const { target, context, release } = await openLocal(targetOf(slug), local)
+  const setting = await withOneForgetSet(target, 0, context)
+  const found = await knownModels(setting, { seeds, jobs: Number(options.jobs), threads })
+  release()
+  return found
+}
 
 type Models = typeof models
 const purpose = (name: string) => randomStream(0, `meta-evaluation/${name}`)
-const few = (all: unknown[]) => all.slice(0, SINGLE)
 /** Worked on one by one, since the classifier of MIA takes its time. */
 const each = async <From, To>(items: From[], work: (item: From, at: number) => To | Promise<To>): Promise<To[]> => {
   const done: To[] = []
@@ -71,14 +79,14 @@ async function ofMetric(id: string, metric: MetricDefinition): Promise<Judged> {
   try {
     if (metric.against) {
       const values = await valuesOf((kind) =>
-        each(few(models[kind]), (one, at) => metric.compute(one, tools, models.retrain[at])),
+        each(single[kind], (one, at) => metric.compute(one, tools, single.retrain[at])),
       )
       // What retrain has beside itself.
-      const ideal = await metric.compute(models.retrain[0], tools, models.retrain[0])
+      const ideal = await metric.compute(single.retrain[0], tools, single.retrain[0])
       return judgePairs(values, ideal, SIZES, purpose(id))
     }
-    const own = await valuesOf((kind) => each(few(models[kind]), (one) => metric.compute(one, tools)))
-    const retrain = await each(few(models.retrain), (one) => metric.compute(one, tools))
+    const own = await valuesOf((kind) => each(single[kind], (one) => metric.compute(one, tools)))
+    const retrain = await each(single.retrain, (one) => metric.compute(one, tools))
     return judgeValues({ ...own, retrain }, SIZES, purpose(id))
   } finally {
     await tools.release()
@@ -96,30 +104,42 @@ function ofPopulation(id: string, looked: Models): Omit<Line, 'group'>[] {
   const found = new Map(
     kinds.map((kind) => [kind, metric.compute({ unlearned: looked[kind], retrained: looked.retrain })]),
   )
-  const floors = SIZES.map((n) => {
+  const sizes = SIZES.map((n) => {
     try {
-      return nullFloor(metric, [...looked.again, ...looked.retrain], { n, draws: 20, shuffle })
+      const floor = nullFloor(metric, [...looked.again, ...looked.retrain], { n, draws: 20, shuffle })
+      const [unlearned, retrained] = [looked.original.slice(0, n), looked.retrain.slice(0, n)]
+      return { n, floor, original: metric.compute({ unlearned, retrained }) }
     } catch (error) {
-      if (error instanceof MetricError) return null // too few to be computed at all
+      if (error instanceof MetricError) return { n, floor: null } // too few to be computed at all
       throw error
     }
   })
   return Object.entries(metric.parts).map(([part, { title, ideal, decimals }]) => {
     const away = (value: number) => Math.abs(value - ideal)
     const distances = distancesOf((kind) => away(found.get(kind)![part]!))
-    const range = floors.map((found, at) => ({
-      n: SIZES[at]!,
-      floor: found && furthest(found, part, ideal),
+    const floors = sizes.map(({ n, floor, original }) => ({
+      n,
+      floor: floor && furthest(floor, part, ideal),
+      ...(original && { original: away(original[part]!) }),
     }))
-    return { id, part, title: `${metric.title}, ${title}`, decimals, ...judged(distances, range, range.at(-1)!.floor!) }
+    const own = floors.at(-1)!.floor!
+    return { id, part, title: `${metric.title}, ${title}`, decimals, ...judged(distances, floors, own) }
   })
 }
 
 const lines: Line[] = []
+/** Of metrics that ask for more than the answers of models, such as features of a layer. */
+const unasked: string[] = []
 for (const [id, metric] of Object.entries(metrics)) {
   note(id)
   const group = metric.against ? 'pair' : 'single'
-  lines.push({ id, title: metric.title, group, decimals: metric.unit === '%' ? 2 : 3, ...(await ofMetric(id, metric)) })
+  const decimals = metric.unit === '%' ? 2 : 3
+  try {
+    lines.push({ id, title: metric.title, group, decimals, ...(await ofMetric(id, metric)) })
+  } catch (error) {
+    if (!(error instanceof MetricError)) throw error
+    unasked.push(`* \`${id}\`: ${error.message}.`)
+  }
 }
 const looked = Object.fromEntries(
   Object.entries(models).map(([kind, all]) => [kind, all.map(population!.look)]),
@@ -160,8 +180,9 @@ writeFileSync(
   new URL('../docs/meta-evaluation.md', import.meta.url),
   `# What metrics make of models that are known
 
-Written by \`npm run meta-evaluation\` on ${SLUG}, whose D_f is for all models what seed 0 draws: ${MODELS} models of each kind, the first
-${SINGLE} of them for metrics of one model or of two.
+Written by \`npm run meta-evaluation\` on ${SLUG}, whose D_f is
+for all models what seed 0 draws: ${MODELS} models of each kind; for metrics of one
+model or of two the first ${SINGLE}, with the probes of ${SLUG}.probed.
 
 A metric of forgetting should find a retrained model of another seed nearest to retrain, the original further, and a random model
 furthest; a retrained model with noise in its weights (${NOISE} standard deviations of each tensor) should not pass for a retrained one.
@@ -188,11 +209,12 @@ ${shown('pair')}
 
 ## Many models beside many retrained ones
 
-The floor is the furthest of 20 random halves of all retrained models. \`palimpsest audit\` shows these numbers for 64 models and more, each
+The floor is the furthest of 20 random draws of n against n retrained models; what KLOM and the NeurIPS'23 score come to depends on n, so
+that the original is held against it by n models too. \`palimpsest audit\` shows these numbers for 64 models and more, each
 with its floor. What is named out of order is that of a metric's first number.
 
 ${shown('population')}
-`,
+${unasked.length > 0 ? `\n## Not held against them\n\n${unasked.join('\n')}\n` : ''}`,
 )
 const found = new Map(lines.toReversed().map(({ id, limits }) => [id, limits]))
 const named = [...found].filter(([, limits]) => limits.length > 0).toSorted(([a], [b]) => (a < b ? -1 : 1))

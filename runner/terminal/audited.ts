@@ -32,7 +32,7 @@ export function printAudit({ title, metrics, ...report }: AuditReport): void {
     for (const line of sentences(audited)) print(line)
   }
   print()
-  for (const line of auditLegend(report)) print(line)
+  for (const line of auditLegend(report, ' (=)')) print(line)
 }
 
 function auditedTable({ parts, rows }: Audited, floor: NullFloor): string[] {
@@ -63,11 +63,12 @@ const sentences = ({ rows }: Audited): string[] => {
   )
 }
 
-export function auditLegend({ models, seeds, forget }: Omit<AuditReport, 'title' | 'metrics'>): string[] {
+/** `mark` stands beside such values. */
+export function auditLegend({ models, seeds, forget }: Omit<AuditReport, 'title' | 'metrics'>, mark = ''): string[] {
   const range = (all: number[]) => `${all[0]}–${all.at(-1)}`
   return [
     `${models} models a row (seeds ${range(seeds.rows)}) beside ${models} retrained ones (seeds ${range(seeds.retrained)}), on one forget set of ${forget} images.`,
-    'Floor: the same number between two random halves of all retrained models, mean and range of the draws. A value that is no worse than the worst of these (=) is no different from retrain, as far as this metric can see.',
+    `Floor: the same number between two random halves of all retrained models, mean and range of the draws. A value that is no worse than the worst of these${mark} is no different from retrain, as far as this metric can see.`,
   ]
 }
 

@@ -12,6 +12,8 @@ const DRAWS = 2000
 export interface Floor {
   n: number
   floor: number | null
+  /** How far the original comes out by n models, of a metric that this depends on. */
+  original?: number
 }
 
 export interface Judged {
@@ -19,7 +21,7 @@ export interface Judged {
   distances: Record<Kind, number>
   floors: Floor[]
   limits: Limit[]
-  /** The fewest models from which the original is told from retrain. */
+  /** From so many models on the original is told from retrain. */
   from: number | null
 }
 
@@ -63,8 +65,9 @@ export function judged(distances: Record<Kind, number>, floors: Floor[], own: nu
   if (original <= own) found.push('original')
   if (noise <= own) found.push('noise')
   if (random <= Math.max(original, own)) found.push('random')
-  const first = floors.find(({ floor }) => floor !== null && original > floor)
-  return { distances, floors, limits: found, from: original <= own ? null : (first?.n ?? null) }
+  const told = floors.map(({ floor, original: at = original }) => floor !== null && at > floor)
+  const from = told.lastIndexOf(false) + 1
+  return { distances, floors, limits: found, from: original <= own ? null : (floors[from]?.n ?? null) }
 }
 
 export const distancesOf = (of: (kind: Kind) => number) =>

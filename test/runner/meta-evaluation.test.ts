@@ -42,6 +42,9 @@ test('the original is told from retrain where it lies beyond the floor of as man
   const distances = { again: 1, original: 5, noise: 2, random: 4 }
   const floors = [3, 5, 10].map((n) => ({ n, floor: 15 / n }))
   expect(judged(distances, floors, 3)).toMatchObject({ from: 5, limits: ['noise', 'random'] })
+  // By 5 models it is told by chance, since 10 don't tell it.
+  const growing = [1, 9, 2, 6].map((original, at) => ({ n: [3, 5, 10, 64][at]!, floor: 3, original }))
+  expect(judged({ ...distances, random: 9 }, growing, 3).from).toBe(64)
   expect(judged({ ...distances, random: 9 }, floors, 1)).toMatchObject({ from: 5, limits: [] })
   expect(judged(distances, floors, 6)).toMatchObject({ from: null, limits: ['original', 'noise', 'random'] })
 })
