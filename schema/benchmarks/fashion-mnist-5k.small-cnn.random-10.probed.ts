@@ -8,6 +8,6 @@ export const fashionMnist5kSmallCnnRandom10Probed = defineBenchmark({
   slug: `${plain.slug}.probed`,
   title: `${plain.title}, with probes`,
   summary: `${plain.summary} Beside what a model answers it is asked how soon it learns the forgotten images again, and what a linear classifier finds of them in its features.`,
-  task: { id: 'classification', probes: { relearn: {}, linear: {} } },
+  task: { id: 'classification', probes: { relearn: { steps: 30 }, linear: {} } },
   metrics: [...plain.metrics, 'relearn/area@1', 'membership-probe/auc@1', 'js-retrain/softmax@1'],
 })
