@@ -50,6 +50,20 @@ const SortHead = ({ order, id, text, unit, numeric = true, largestFirst = false 
   )
 }
 
+const MetricHead = ({ order, column, byGap }: { order: Order; column: Column; byGap: boolean }) => {
+  const { id, title, unit, better, inAvgGap } = column
+  const sorts = better === 'closer-to-retrain' ? 'sorts by |gap|' : `${better} is better`
+  return (
+    <SortHead
+      order={order}
+      id={id}
+      text={title}
+      unit={[[unit, sorts].filter(Boolean).join(', '), ...(byGap && !inAvgGap ? ['not in Avg. Gap'] : [])]}
+      largestFirst={better === 'larger'}
+    />
+  )
+}
+
 const Arrow = ({ down }: { down: boolean }) => (
   <svg width="10" height="10" viewBox="0 0 10 10" aria-hidden="true" style="margin-left:.35em">
     <path d={down ? 'M1 3h8L5 8z' : 'M1 7h8L5 2z'} fill="currentColor" />
@@ -224,12 +238,19 @@ const Row = ({
       <StandingCell row={row} columns={columns} />
     )}
     {ordering.by === 'avg-gap' && <GapCell row={row} isRetrain={isRetrain} />}
-    {columns.map((column) => (
+    {columns.filter(leads).map((column) => (
       <MetricCell row={row} column={column} isRetrain={isRetrain} />
     ))}
     <TimeCell row={row} isRetrain={isRetrain} />
+    {columns.filter(follows).map((column) => (
+      <MetricCell row={row} column={column} isRetrain={isRetrain} />
+    ))}
   </tr>
 )
+
+/** Metrics that no rank is made of stand behind the time, where a narrow screen has to be scrolled. */
+const follows = ({ better, inAvgGap, ofTwo }: Column) => ofTwo || (better === 'closer-to-retrain' && !inAvgGap)
+const leads = (column: Column) => !follows(column)
 
 interface BoardTableProps<R extends BoardRow> {
   board: Ranking<R>
@@ -280,21 +301,13 @@ export const BoardTable = <R extends BoardRow>({
               ) : (
                 <SortHead order={order} id="rank" text="Place" unit={['by the rule below']} />
               )}
-              {board.columns.map(({ id, title, unit, better, inAvgGap }) => (
-                <SortHead
-                  order={order}
-                  id={id}
-                  text={title}
-                  unit={[
-                    [unit, better === 'closer-to-retrain' ? 'sorts by |gap|' : `${better} is better`]
-                      .filter(Boolean)
-                      .join(', '),
-                    ...(byGap && !inAvgGap ? ['not in Avg. Gap'] : []),
-                  ]}
-                  largestFirst={better === 'larger'}
-                />
+              {board.columns.filter(leads).map((column) => (
+                <MetricHead order={order} column={column} byGap={byGap} />
               ))}
               <SortHead order={order} id="time" text="RTE" unit={['smaller is better']} />
+              {board.columns.filter(follows).map((column) => (
+                <MetricHead order={order} column={column} byGap={byGap} />
+              ))}
             </tr>
           </thead>
           {board.references.length > 0 && (
