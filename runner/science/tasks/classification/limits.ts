@@ -4,8 +4,10 @@ import type { Limit } from '../../limits.ts'
 export const limits: Readonly<Record<string, readonly Limit[]>> = {
   'auc-confidence': ['noise', 'random'],
   'auc-entropy': ['noise', 'random'],
+  'membership-probe': ['noise', 'random'],
   'mia-loss-tpr': ['original', 'noise'],
   'mia-m-entropy-released': ['noise'],
   ra: ['original'],
+  'relearn-steps': ['noise'],
   ta: ['original'],
 }
