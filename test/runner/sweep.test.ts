@@ -200,7 +200,7 @@ test('the space that a method declares is listed', async () => {
   expect(stdout).toContain('searched by a sweep: learningRate=1e-3..1e-1, density=0.1..0.9')
   const { methods } = JSON.parse((await cli(['list', '--json'])).stdout)
   expect(methods.find(({ id }: { id: string }) => id === 'ssd').search).toEqual({
-    classification: { alpha: '1..100', lambda: '0.1..5' },
+    classification: { alpha: '1..50', lambda: '0.1..2' },
   })
 })
 
