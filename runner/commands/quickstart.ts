@@ -1,12 +1,7 @@
-/** `palimpsest quickstart`: worker, one runner and a board with real images, all on this machine. */
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Submission } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import { canonicalJson, sha256Hex } from '../../schema/parts/hash.ts'
-import { definitionOf, type PlannedStage, planRun } from '../../schema/plan.ts'
+import { definitionOf, planRun } from '../../schema/plan.ts'
 import { type Api, boardPage } from '../agent/api.ts'
-import { UnreachableError } from '../agent/client.ts'
-import type { AgentEvent } from '../agent/job-context.ts'
 import { benchmarks, lookUp } from '../pipeline/catalogue.ts'
 import { methods, plannable } from '../science/catalogue/catalogue.ts'
 import { type LocalServer, startLocalServer } from '../server/local.ts'
@@ -14,8 +9,6 @@ import { type RunnerProcess, startRunner } from '../server/runner-process.ts'
 import { openHome } from '../store/home.ts'
 import { boardLegend, boardTable, boardVerdict } from '../terminal/board.ts'
 import { note, print, printJson, styled } from '../terminal/output.ts'
-import { type ProgressView, showProgress } from '../terminal/progress.ts'
-import { stageLabel, workOf } from '../terminal/stages.ts'
 import { seedsText } from '../words/command.ts'
 import { labelled } from '../words/names.ts'
 import { duration, plural } from '../words/numbers.ts'
@@ -25,9 +18,9 @@ import { type Command, DEFAULT_PORT, dataOption, help, homeOption, threadsOption
 import { chooseProvider } from './parts/device-choice.ts'
 import { type Entry, FIRST_ENTRIES, tunedEntries } from './parts/entries.ts'
 import { onInterrupts } from './parts/interrupts.ts'
-import { PILOTS, TRIALS } from './parts/searches.ts'
+import { PILOTS } from './parts/searches.ts'
+import { type WatchedRun, watchRuns } from './parts/watch-runs.ts'
 import { untilStopped } from './serve.ts'
-import { apiRunLine } from './submit.ts'
 
 export const SLUG = 'fashion-mnist-5k.small-cnn.random-10'
 /** The same with probes: a board that ranks many methods should say as well what a rank does not. */
@@ -58,12 +51,7 @@ export const quickstart: Command = {
       .description('worker, one runner and a first board, all on this machine')
       .option('--seeds <list>', 'such as 0,1,2 or 0-4 (default: the first three, then the others while it serves)')
       .option('--all', 'tune every method by one budget first; then a board of all of them with their controls')
-      .option(
-        '--trials <n>',
-        'that budget: settings of each method',
-        wholeNumber('trials', { min: 1, max: 1000 }),
-        TRIALS,
-      )
+      .option('--trials <n>', 'that budget: settings of each method', wholeNumber('trials', { min: 1, max: 1000 }), 5)
       .option('--pilots <list>', 'the seeds to tune on, which the board does not show', PILOTS)
       .option('--jobs <n>', 'how many trials go on at once', wholeNumber('jobs', { min: 1, max: 256 }), 1)
       .option(
@@ -157,14 +145,6 @@ async function execute(options: Options): Promise<void> {
   }
 }
 
-interface WatchedRun {
-  id: string
-  name: string
-  state: Submission['runs'][number]['state']
-  submission: string
-  stages: PlannedStage[]
-}
-
 /** Sends what was not sent before; runs that failed or were cancelled are asked for once more. */
 async function submitAll(
   api: Api,
@@ -199,93 +179,6 @@ async function submitAll(
     }
   }
   return runs
-}
-
-const POLL_MS = 2000
-
-/** Shows the runner's work and each run's end. The server says what is done; the runner's events say how it goes. */
-async function watchRuns(api: Api, runs: WatchedRun[]) {
-  const stages = new Map<string, PlannedStage & { name: string }>()
-  for (const { stages: planned, name } of runs) {
-    for (const stage of planned) if (!stages.has(stage.key)) stages.set(stage.key, { ...stage, name })
-  }
-  const { running, waiting } = await api.queue()
-  const pending = new Set([...running.map(({ key }) => key), ...waiting.flatMap(({ stages }) => stages)])
-  const all = [...stages.values()]
-  const work = await workOf(all)
-  const done = [...work].flatMap(([key, own]) => (pending.has(key) ? [] : [own]))
-  const view: ProgressView = showProgress({ all: [...work.values()], done })
-  view.idle('starting the runner')
-  const wake = { now: () => {} }
-
-  const onEvent = (event: AgentEvent) => {
-    if (event.kind === 'trouble') view.line(`${styled('yellow', '!')} ${event.message}`)
-    if (event.kind === 'idle') view.idle('waiting for a job')
-    if (!('key' in event)) return
-    const stage = stages.get(event.key)
-    if (!stage) return
-    if (event.kind === 'leased') {
-      view.begin({
-        label: stageLabel(stage.spec, stage.spec.kind === 'train' ? undefined : stage.name),
-        work: work.get(stage.key)!,
-      })
-    } else if (event.kind === 'progress') view.update(event.progress)
-    else if (event.kind === 'done') {
-      if (pending.delete(event.key)) view.end({ work: work.get(stage.key)!, reused: event.reused })
-      wake.now()
-    } else if (event.kind !== 'log') {
-      view.drop()
-      if (event.kind === 'released' && event.reason === 'interrupted') return
-      const why = 'message' in event ? `${event.message}` : event.reason
-      view.line(`${styled('yellow', '!')} ${stageLabel(stage.spec, stage.name)}: ${event.kind}: ${why}`)
-      wake.now()
-    }
-  }
-
-  return {
-    onEvent,
-    onLoss(message: string) {
-      view.drop()
-      view.line(`${styled('yellow', '!')} ${message}`)
-    },
-    async untilDone(signal: AbortSignal): Promise<void> {
-      const isOpen = ({ state }: WatchedRun) => state === 'queued' || state === 'running'
-      const look = async (open: WatchedRun[]) => {
-        const states = new Map<string, WatchedRun['state']>()
-        for (const id of new Set(open.map(({ submission }) => submission))) {
-          for (const run of (await api.submission(id)).runs) states.set(run.id, run.state)
-        }
-        for (const run of open) {
-          const state = states.get(run.id) ?? run.state
-          if (state !== 'queued' && state !== 'running') view.line(apiRunLine(await api.run(run.id)))
-          run.state = state
-        }
-      }
-      let silent = false
-      while (runs.some(isOpen)) {
-        const woken = new Promise<void>((resolve) => {
-          wake.now = resolve
-        })
-        const pause = new AbortController()
-        await Promise.race([
-          woken,
-          sleep(POLL_MS, undefined, { signal: AbortSignal.any([signal, pause.signal]) }).catch(() => {}),
-        ])
-        pause.abort()
-        signal.throwIfAborted()
-        try {
-          await look(runs.filter(isOpen))
-          silent = false
-        } catch (error) {
-          // While its process lives, a busy server may answer again; the runner keeps its work meanwhile.
-          if (!(error instanceof UnreachableError)) throw error
-          if (!silent) view.line(`${styled('yellow', '!')} ${error.message}; waiting for it`)
-          silent = true
-        }
-      }
-    },
-    stop: view.stop,
-  }
 }
 
 async function diesEarly({ ended, log }: LocalServer): Promise<never> {

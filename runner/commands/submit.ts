@@ -1,16 +1,13 @@
 /** `palimpsest submit`: asks a server to run a method on a benchmark or suite. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Run } from '../../schema/api/run.ts'
 import type { Submission } from '../../schema/api/submission.ts'
 import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Every } from '../../schema/stage.ts'
 import { type Api, boardPage } from '../agent/api.ts'
-import { suiteWith } from '../pipeline/catalogue.ts'
-import { REFERENCE } from '../science/catalogue/catalogue.ts'
-import { note, print, printJson, styled } from '../terminal/output.ts'
-import { labelled } from '../words/names.ts'
-import { fixed, plural } from '../words/numbers.ts'
+import { apiRunLine } from '../terminal/api-run.ts'
+import { note, print, printJson } from '../terminal/output.ts'
+import { plural } from '../words/numbers.ts'
 import { apiAs } from './parts/api-as.ts'
 import { collect, once, paramsFrom, resolveParams, seedsFrom, targetAt } from './parts/arguments.ts'
 import { type Command, help, homeOption, serverOption } from './parts/command.ts'
@@ -127,18 +124,4 @@ async function watch(api: Api, id: string, signal: AbortSignal): Promise<Submiss
       throw signal.reason
     }
   }
-}
-
-/** A run that has ended, in a line. */
-export function apiRunLine({ benchmark, title, label, seed, state, metrics, avgGap, method, stages }: Run): string {
-  const { slug, request } = benchmark
-  const part = suiteWith(slug) && request.kind === 'class' ? `, class ${request.label}` : ''
-  const name = `${labelled({ title, label })}${part}, seed ${seed}`
-  if (state !== 'done') {
-    const broken = stages.find(({ reason }) => reason !== null)
-    return `${styled('red', '✗')} ${name}  ${state}${broken ? `: ${broken.reason}: ${broken.message}` : ''}`
-  }
-  const values = Object.values(metrics).map(({ title, value }) => `${title} ${fixed(value)}`)
-  const gap = avgGap === null || method === REFERENCE ? '' : `  gap ${fixed(avgGap)}`
-  return `${styled('green', '✓')} ${name}  ${values.join('  ')}${gap}`
 }

@@ -4,6 +4,7 @@ import type { Child } from 'hono/jsx'
 import type { BoardRow, Column, Ranking } from '../../schema/api/board.ts'
 import { decimalsOf } from '../http/catalogue.ts'
 import { Uncounted } from './absences.tsx'
+import { MetricHead, SortHead } from './board-heads.tsx'
 import type { Order } from './board-sort.ts'
 import { Cautions, cautionsOf } from './cautions.tsx'
 import { decimal, NOT_MEASURED, plusMinus, rankRange, seconds, signed, significant, sizeOf, times } from './numbers.ts'
@@ -14,61 +15,6 @@ import { tuningWords } from './tuning.ts'
 
 /** Fewer seeds than this are marked, not hidden. */
 export const PROVISIONAL_BELOW = 10
-
-export const FORM = 'order'
-
-interface HeadProps {
-  order: Order
-  id: string
-  text: string
-  /** A line each. */
-  unit: string[]
-  numeric?: boolean
-  /** Begins with the largest. */
-  largestFirst?: boolean
-}
-
-/** A header that sorts: a real button of a GET form. */
-const SortHead = ({ order, id, text, unit, numeric = true, largestFirst = false }: HeadProps) => {
-  const active = order.key === id
-  const descends = active ? !order.descending : largestFirst
-  const next = descends ? `-${id}` : id
-  return (
-    <th
-      scope="col"
-      class={numeric ? 'num' : undefined}
-      {...(active && { 'aria-sort': order.descending ? 'descending' : 'ascending' })}
-    >
-      <button class="sort" type="submit" form={FORM} name="sort" value={next}>
-        {text}
-        {active && <Arrow down={order.descending} />}
-      </button>
-      {unit.map((line) => (
-        <span class="unit">{line}</span>
-      ))}
-    </th>
-  )
-}
-
-const MetricHead = ({ order, column, byGap }: { order: Order; column: Column; byGap: boolean }) => {
-  const { id, title, unit, better, inAvgGap } = column
-  const sorts = better === 'closer-to-retrain' ? 'sorts by |gap|' : `${better} is better`
-  return (
-    <SortHead
-      order={order}
-      id={id}
-      text={title}
-      unit={[[unit, sorts].filter(Boolean).join(', '), ...(byGap && !inAvgGap ? ['not in Avg. Gap'] : [])]}
-      largestFirst={better === 'larger'}
-    />
-  )
-}
-
-const Arrow = ({ down }: { down: boolean }) => (
-  <svg width="10" height="10" viewBox="0 0 10 10" aria-hidden="true" style="margin-left:.35em">
-    <path d={down ? 'M1 3h8L5 8z' : 'M1 7h8L5 2z'} fill="currentColor" />
-  </svg>
-)
 
 const gapClass = (gap: number) => (gap < 0 ? 'below' : gap > 0 ? 'above' : undefined)
 

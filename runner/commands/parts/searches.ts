@@ -20,7 +20,7 @@ export interface SearchOptions {
 }
 
 /** Of ranges, where no number is asked for. */
-export const TRIALS = 7
+const TRIALS = 7
 /** Where none are named. */
 export const PILOTS = '1000,1001'
 /** A grid of more is a mistake in its values. */
