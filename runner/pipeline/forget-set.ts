@@ -3,7 +3,9 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import { type PlannedStage, planRun } from '../../schema/plan.ts'
 import type { Progress } from '../../schema/result.ts'
 import type { StageOf } from '../../schema/stage.ts'
+import { initialState } from '../engine/nn/initial-state.ts'
 import { randomStream } from '../engine/nn/random.ts'
+import type { Tensor } from '../engine/onnx/tensor.ts'
 import { methods, ORIGINAL, plannable, scienceTasks } from '../science/catalogue/catalogue.ts'
 import type { ForgetSets, FoundSet, WorstCase } from '../science/forget-set.ts'
 import type { StageContext } from '../stages/stage.ts'
@@ -15,7 +17,7 @@ import { runnerTask, scienceTask } from './tasks.ts'
 import { trainingItems } from './train.ts'
 import { openTrainer } from './training.ts'
 
-/** Images in a batch where nothing is trained; it does not change the answers. */
+/** Begins the names of all draws. */
 const PURPOSE = 'forget-set'
 
 export interface AskedSet {
@@ -81,13 +83,21 @@ export async function findForgetSet(
   const { spec } = original
   let told = events.onProgress
   const own = { ...context, inputs: async () => ({}), onProgress: (progress: Progress) => told(progress) }
-  const { result, reused } = await runStage(spec, own)
-  events.onTrained({ reused })
   const loaded = await context.data(spec.dataset, { signal: context.signal })
   const model = await runnerTask(spec.task).model(spec, loaded, context)
-  const state = await loadWeights(context.store, model.network, result.artifacts)
   const { augment, batchSize } = spec.recipe
-  const trainer = openTrainer(spec, { model, state, augment, purpose: PURPOSE }, own)
+  const opened = (state: ReadonlyMap<string, Tensor>) =>
+    openTrainer(spec, { model, state, augment, purpose: PURPOSE }, own)
+  // A model without features is found out before it is trained.
+  if ('near' in how) {
+    const untrained = opened(initialState(model.network, spec.seed, PURPOSE))
+    const [first] = items
+    const few = { trainer: untrained, items: items.subarray(0, 1), count: 1, batchSize }
+    await sets.nearest(few, [first!]).finally(untrained.release)
+  }
+  const { result, reused } = await runStage(spec, own)
+  events.onTrained({ reused })
+  const trainer = opened(await loadWeights(context.store, model.network, result.artifacts))
   try {
     const searching = { trainer, items, count, batchSize }
     if ('near' in how) return await sets.nearest(searching, how.near)

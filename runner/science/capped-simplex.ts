@@ -4,7 +4,7 @@
 const HALVINGS = 100
 
 /** The nearest such weights by Euclid's distance: every value less one number, then clipped. That number is found by bisection. */
-export function cappedSimplex(values: Float64Array, sum: number): Float64Array {
+export function cappedSimplex(values: Float64Array, sum: number): Float64Array<ArrayBuffer> {
   const less = (shift: number) => values.map((value) => Math.min(1, Math.max(0, value - shift)))
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const value of values) [low, high] = [Math.min(low, value - 1), Math.max(high, value)]
@@ -17,7 +17,7 @@ export function cappedSimplex(values: Float64Array, sum: number): Float64Array {
 }
 
 /** The items with the largest weights, ascending; of equal ones those that come first. */
-export function heaviest(items: Int32Array, weights: ArrayLike<number>, count: number): Int32Array {
+export function heaviest(items: Int32Array, weights: ArrayLike<number>, count: number): Int32Array<ArrayBuffer> {
   const order = Array.from(items.keys()).sort((a, b) => weights[b]! - weights[a]! || items[a]! - items[b]!)
   return Int32Array.from(order.slice(0, count), (at) => items[at]!).sort()
 }
