@@ -8,6 +8,7 @@ import { randomStream } from '../engine/nn/random.ts'
 import type { Tensor } from '../engine/onnx/tensor.ts'
 import { methods, ORIGINAL, plannable, scienceTasks } from '../science/catalogue/catalogue.ts'
 import type { ForgetSets, FoundSet, WorstCase } from '../science/forget-set.ts'
+import { splitSeedOf } from '../stages/split.ts'
 import type { StageContext } from '../stages/stage.ts'
 import { loadWeights } from '../stages/weights.ts'
 import { plural } from '../words/numbers.ts'
@@ -63,7 +64,7 @@ export async function checkAsked(
   const away = near.find((position) => !items.includes(position))
   if (away !== undefined)
     throw new UsageError(
-      `--near ${away}: training.holdOut keeps this image out of D for seed ${spec.seed}; name another`,
+      `--near ${away}: training.holdOut keeps this image out of D for seed ${splitSeedOf(spec)}; name another`,
     )
   if (near.length > count)
     throw new UsageError(`--count: expected at least the ${plural(near.length, 'image')} of --near, got ${count}`)
@@ -104,9 +105,10 @@ export async function findForgetSet(
     const { worst, easiest } = how
     const onRound = (round: number) => {
       const phase = `round ${round} of ${worst.rounds}`
-      told = (progress) => events.onProgress({ ...progress, phase: `${phase}, ${progress.phase}` })
+      const share = (round - 1) / worst.rounds
+      told = (progress) => events.onProgress({ ...progress, phase: `${phase}, ${progress.phase}`, share })
     }
-    const random = randomStream(spec.splitSeed ?? spec.seed, PURPOSE)
+    const random = randomStream(splitSeedOf(spec), PURPOSE)
     return await sets.worst(searching, { ...worst, easiest, random, onRound })
   } finally {
     await trainer.release()
