@@ -11,7 +11,7 @@ import {
   readPopulations,
 } from '../pipeline/audit.ts'
 import { rowOf } from '../pipeline/local.ts'
-import { methods as known, REFERENCE } from '../science/catalogue/catalogue.ts'
+import { ORIGINAL, REFERENCE } from '../science/catalogue/catalogue.ts'
 import { auditPicture } from '../terminal/audit-picture.ts'
 import { type AuditReport, auditMarkdown, auditSheets, printAudit } from '../terminal/audited.ts'
 import { note, printJson } from '../terminal/output.ts'
@@ -40,8 +40,6 @@ interface Options extends FormatOptions, LocalOptions {
   picture?: string
 }
 
-/** What every method begins with, and so the row that shows what no unlearning comes to. */
-const ORIGINAL = [...known].find(([, { trainsOn, draws }]) => trainsOn === 'all' && draws === undefined)![0]
 const MOST_SEED = 2 ** 31 - 1
 
 export const audit: Command = {
@@ -111,6 +109,7 @@ async function execute(word: string, options: Options): Promise<void> {
   if (picture !== undefined) await checkWritable(picture, '--picture')
   checkBenchmark(benchmark)
   const least = Math.max(...Object.values(populationOf(benchmark).metrics).map(({ least }) => least))
+  // The original shows what no unlearning comes to.
   const rows = [...new Set([ORIGINAL, ...options.methods.split(',').map((id) => id.trim())])]
   const methods = rows.filter((id) => id !== REFERENCE).map((id) => methodOn(benchmark, id, {}))
   if (models < least)

@@ -68,7 +68,7 @@ export const run: Command = {
       .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
       .option(
         '--forget <file>',
-        "a list of positions in the training set, .npy, .txt or .json, as D_f in place of the benchmark's",
+        "a list of positions in the training set, .npy, .txt or .json, or a folder `forget`, as D_f in place of the benchmark's",
       )
       .option('--save-split <dir>', 'write D_f and D_r of each seed there, as seed-0/forget.npy and retain.npy')
       .addOption(everyOption())

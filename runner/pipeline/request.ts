@@ -1,11 +1,13 @@
-/** Forget requests as people write them, made what stages have: classes by name become labels, a file of positions its hash. */
+/** Forget requests as people write them, made what stages have: classes by name become labels, a file of positions its hash, and so
+ *  does a folder of the images to be forgotten. */
 import { basename, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { type Benchmark, benchmark as benchmarkShape } from '../../schema/benchmark.ts'
 import { picturedOf } from '../../schema/classes.ts'
 import { describeIssues } from '../../schema/issues.ts'
+import { FORGET, trainingPictures } from '../data/files/class-folders.ts'
 import { indexListBytes, readIndexList } from '../data/files/index-list.ts'
-import { list } from '../data/files/pictures.ts'
+import { isFolder } from '../data/files/pictures.ts'
 import type { DataPlaces } from '../store/home.ts'
 import { reasonOf, writeWhole } from '../store/write.ts'
 import { noSuch } from '../words/nearest.ts'
@@ -31,6 +33,7 @@ export async function completedRequest(definition: unknown, { folder }: { folder
     if (['class', 'part'].includes(kind)) return { label: await named(label, 'request.label') }
     if (kind === 'classes' && Array.isArray(labels))
       return { labels: await Promise.all(labels.map((each, at) => named(each, `request.labels.${at}`))) }
+    if (kind === 'folder') return await itemsOfFolder(dataset, folder)
     if (kind !== 'items' || typeof path !== 'string') return {}
     const own = await itemsIn(resolve(folder, path))
     if (sha256 !== undefined && sha256 !== own.sha256)
@@ -80,14 +83,28 @@ async function itemsIn(path: string): Promise<Extract<Benchmark['request'], { ki
   return { kind: 'items', sha256, count: list.length, path }
 }
 
-async function classNames(
-  { id, path }: { id: string; path?: string | undefined },
-  folder: string,
-  place: string,
-): Promise<readonly string[]> {
+interface Pictured {
+  id: string
+  path?: string | undefined
+}
+
+/** The images of `forget` in a folder that has it beside `retain`. */
+async function itemsOfFolder({ id, path }: Pictured, folder: string): Promise<Awaited<ReturnType<typeof itemsIn>>> {
+  if (id !== 'image-folder' || path === undefined)
+    throw new UsageError(
+      `request.kind: folder is of an image-folder by its path, which holds forget/<class>/* and retain/<class>/*; the dataset is ${id}${id === 'image-folder' ? ' without a path' : ''}`,
+    )
+  const pair = resolve(folder, path)
+  if (await isFolder(join(pair, FORGET))) return await itemsIn(join(pair, FORGET))
+  throw new UsageError(
+    `request.kind: folder expects ${pair} to hold forget/<class>/* and retain/<class>/*, got no forget`,
+  )
+}
+
+async function classNames({ id, path }: Pictured, folder: string, place: string): Promise<readonly string[]> {
   const known = picturedOf({ id })
   if (known) return known.classes
-  if (path !== undefined) return (await list(join(resolve(folder, path), 'train'))).map((name) => name.normalize('NFC'))
+  if (path !== undefined) return (await trainingPictures(resolve(folder, path))).classes
   throw new UsageError(
     `${place}: expected the label of a class, since the names of ${id} are not known before it is read`,
   )

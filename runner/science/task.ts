@@ -4,6 +4,7 @@ import type { Benchmark } from '../../schema/benchmark.ts'
 import type { Pictured } from '../../schema/classes.ts'
 import type { StageOf, StageSpec } from '../../schema/stage.ts'
 import type { Arrays } from '../formats/arrays.ts'
+import type { ForgetSets } from './forget-set.ts'
 import type { Limit } from './limits.ts'
 import type { MetricDefinition, MetricTools } from './metric.ts'
 import type { PopulationScience } from './population.ts'
@@ -54,6 +55,8 @@ export interface ScienceTask<Evidence = unknown> {
   population?: PopulationScience<Evidence>
   /** Numbers that the examples of a set can be put in order by, in the order of its rows, by name. */
   orderings?: Readonly<Record<string, (evidence: Evidence, set: 'forget' | 'retain') => ArrayLike<number>>>
+  /** Forget sets that are found with the original itself, which `palimpsest forget-set` writes. */
+  forgetSets?: ForgetSets
 }
 
 export interface Foreign {

@@ -91,6 +91,53 @@ test('a pass sees every item once, each with the label at its position', async (
   expect(mean).toBeCloseTo(-apart.reduce((sum, value) => sum + value) / 70, 4)
 })
 
+test('a number comes with each image, in whatever order a pass draws them', async () => {
+  const trainer = toyTrainer()
+  const { images, labels } = toySplit(90)
+  const meanOf = (item: number) => images.subarray(784 * item, 784 * (item + 1)).reduce((sum, byte) => sum + byte, 0)
+  const factors = [...retain].map((item) => meanOf(item) / 784 / 255)
+  const on = { items: retain, batchSize: 16, factors }
+  const shown = await trainer.evaluate(on, ({ factor }) => factor)
+  expect([...shown]).toEqual([...Float32Array.from(factors)])
+  // Beside its own image each is what the image says.
+  const error = await trainer.sgd(plain).descend(
+    [
+      {
+        on,
+        loss({ images, factor, logits, mean, sum, square, subtract, add, multiply, divide }) {
+          const own = divide(sum(sum(sum(images, 3), 2), 1), 784)
+          return add(multiply(0, sum(logits)), mean(square(subtract(factor, own))))
+        },
+      },
+    ],
+    { passes: 1 },
+  )
+  expect(error).toBeLessThan(1e-10)
+  // Weights of 0 leave an image out: a step on all is one on the others.
+  const weighted = toyTrainer()
+  const lossOf =
+    (withFactor: boolean): ReturnType<typeof fitLabels>['loss'] =>
+    ({ logitsOf, labels, factor, pick, logSoftmax, sum, multiply, negate }) => {
+      const each = pick(logSoftmax(logitsOf({ evaluation: true })), labels)
+      return negate(sum(withFactor ? multiply(factor, each) : each))
+    }
+  const kept = retain.filter((item) => labels[item]! < 5)
+  const chosen = [...retain].map((item) => (labels[item]! < 5 ? 1 : 0))
+  await weighted
+    .sgd({ ...plain, learningRate: 1e-4 })
+    .descend([{ on: { items: retain, batchSize: 90, factors: chosen }, loss: lossOf(true) }], { passes: 1 })
+  const alone = toyTrainer()
+  await alone
+    .sgd({ ...plain, learningRate: 1e-4 })
+    .descend([{ on: { items: kept, batchSize: 90 }, loss: lossOf(false) }], { passes: 1 })
+  const [a, b] = [parametersOf(weighted), parametersOf(alone)]
+  expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))).toBeLessThan(1e-6)
+  expect(parametersOf(toyTrainer())).not.toEqual(a)
+  await expect(trainer.evaluate({ items: retain, batchSize: 16 }, ({ factor }) => factor)).rejects.toThrow(
+    'factor: expected a batch with `factors`, got one without',
+  )
+})
+
 test('images of a method’s own take the place of the training set', async () => {
   const trainer = toyTrainer()
   const { images, labels } = toySplit(90)

@@ -341,7 +341,7 @@ describe('image-folder', () => {
   test('a class that test lacks is named', async () => {
     await pictures({ cat: [1], dog: [2] })
     await picture('train/eel/a.png', [3])
-    expect((await failure(load())).message).toContain('but eel is in one only')
+    expect((await failure(load())).message).toContain('but eel is only in train')
   })
 
   test('a folder without train is named', async () => {

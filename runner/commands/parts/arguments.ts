@@ -86,9 +86,21 @@ export async function benchmarkFrom(word: string): Promise<Benchmark> {
 
 /** `--param name=value` words; each value is read as what the method's schema takes. */
 export function paramsFrom(benchmark: Benchmark, method: string, words: string[] = []): Record<string, unknown> {
-  const params = paramsOf(benchmark, method)
-  const values = wordsByName(params, method, words)
+  return valuesFrom(paramsOf(benchmark, method), method, words)
+}
+
+/** The same of anything with parameters, by the name that messages have for it. */
+function valuesFrom(params: z.ZodType, of: string, words: string[] = []): Record<string, unknown> {
+  const values = wordsByName(params, of, words)
   return Object.fromEntries(values.map(([name, text]) => [name, readValue(params, name, text).value]))
+}
+
+/** Values of all parameters of something that is no method, checked. */
+export function settingFrom<T>(params: z.ZodType<T>, of: string, words: string[] = []): T {
+  const values = valuesFrom(params, of, words)
+  const { data, error } = params.safeParse(values)
+  if (error) throw new UsageError(`${of}: ${describeIssues(error, values)}`)
+  return data
 }
 
 /** The same where a parameter may have several values, or a range of them. */

@@ -2,7 +2,7 @@
  *  They are named by the hash of what they list, so that the same list in another form is the same request. */
 import type { Stats } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { basename, dirname, extname, join, resolve } from 'node:path'
 import { indexListHash, indexListOf } from '../../../schema/parts/index-list.ts'
 import { readNpy, writeNpy } from '../../formats/npz.ts'
 import { isFloat } from '../../formats/numbers.ts'
@@ -10,6 +10,7 @@ import { DatasetError } from '../../science/dataset.ts'
 import type { DataPlaces } from '../../store/home.ts'
 import { isAbsent } from '../../store/read.ts'
 import { reasonOf } from '../../store/write.ts'
+import { FORGET, trainingPictures } from './class-folders.ts'
 
 /** Ascending, each once. */
 type IndexList = Int32Array<ArrayBuffer>
@@ -29,20 +30,25 @@ const KINDS = 'a list of positions as .npy, .txt (one a line) or .json (an array
 /** Of ten million positions in any of the forms. */
 const MOST_BYTES = 2 ** 27
 
-/** A list at a path, with its hash. Throws DatasetError for a file that is none, with its name. */
+/** A list at a path, or that of the pictures in a folder `forget` beside `retain`, with its hash. Throws DatasetError for a file that is none, with its name. */
 export async function readIndexList(path: string): Promise<{ list: IndexList; sha256: string }> {
+  const found = await statOf(path)
+  if (found?.isDirectory()) return await named(await positionsOfFolder(path))
   const read = readers[extname(path).toLowerCase()]
   if (!read) throw new DatasetError(`${path}: expected ${KINDS}, got another ending`)
-  const found = await statOf(path)
   if (!found?.isFile()) throw new DatasetError(`${path}: expected ${KINDS}, got ${found ? 'no file' : 'nothing there'}`)
   if (found.size > MOST_BYTES)
     throw new DatasetError(`${path}: expected at most ${MOST_BYTES} bytes, got ${found.size}: this is no list`)
   try {
-    const list = indexListOf(read(await readFile(path)))
-    return { list, sha256: await indexListHash(list) }
+    return await named(read(await readFile(path)))
   } catch (error) {
     throw new DatasetError(`${path}: ${reasonOf(error)}`)
   }
+}
+
+async function named(positions: Iterable<number | bigint>): Promise<{ list: IndexList; sha256: string }> {
+  const list = indexListOf(positions)
+  return { list, sha256: await indexListHash(list) }
 }
 
 /** The bytes of a list in the form that the ending of a file asks for. Throws DatasetError for another one. */
@@ -81,6 +87,15 @@ async function statOf(path: string): Promise<Stats | null> {
     if (isAbsent(error)) return null
     throw new DatasetError(`${path}: cannot be read: ${reasonOf(error)}`)
   }
+}
+
+/** In the training set that `forget` and `retain` make together. */
+async function positionsOfFolder(path: string): Promise<number[]> {
+  const folder = resolve(path)
+  if (basename(folder) === FORGET) return (await trainingPictures(dirname(folder))).forget
+  throw new DatasetError(
+    `${path}: expected ${KINDS}, or a folder called ${FORGET} beside one called retain, got another folder`,
+  )
 }
 
 function positionsOfNpy(bytes: Uint8Array): Iterable<number | bigint> {

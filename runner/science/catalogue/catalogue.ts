@@ -24,6 +24,9 @@ export const REFERENCE = [...methods].find(
   ([, { trainsOn, draws }]) => trainsOn === 'retain' && draws === undefined,
 )![0]
 
+/** What every method begins with. */
+export const ORIGINAL = [...methods].find(([, { trainsOn, draws }]) => trainsOn === 'all' && draws === undefined)![0]
+
 /** What planning asks of a method. */
 export function plannable(id: string, { version, trainsOn, draws }: MethodDefinition): PlannableMethod {
   return { id, version, ...(trainsOn && { trainsOn }), ...(draws !== undefined && { draws }) }

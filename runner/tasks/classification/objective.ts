@@ -29,6 +29,8 @@ interface Shape {
   beside?: number
   /** Numbers drawn with each image. */
   uniforms?: number
+  /** Whether a number comes with each image. */
+  factors?: true
 }
 
 /** Numbers of `uniform` lie in the middle of so many equal parts of (0, 1): each is exact in single precision, none is an end. */
@@ -47,15 +49,16 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
     values: classifierValues,
     population: ({ items }) => items.length,
     batchSize: ({ batchSize }) => batchSize,
-    shapeOf: ({ from, beside, uniforms }, use) => ({
+    shapeOf: ({ from, beside, uniforms, factors }, use) => ({
       images: countOf(from),
       own: !!from,
       augment: augments(use),
       ...(beside && { beside: beside.labels.length }),
       ...(uniforms !== undefined && { uniforms }),
+      ...(factors && { factors: true }),
     }),
     declare(graph, k, { batch, on, loss }) {
-      const { images: count, own, augment, beside, uniforms } = on as unknown as Shape
+      const { images: count, own, augment, beside, uniforms, factors } = on as unknown as Shape
       const name = nameOf({ own }, k)
       // Terms share the training set.
       const images =
@@ -67,6 +70,7 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
       const draws = augment ? addInput(graph, `draws.${k}`, 'int64', [-1, batch, DRAWS]) : null
       const others = beside === undefined ? null : addInput(graph, `beside.${k}`, 'float32', [beside, ...inputShape])
       const uniform = uniforms === undefined ? null : addInput(graph, `uniform.${k}`, 'float32', [-1, batch, uniforms])
+      const factor = factors ? addInput(graph, `factors.${k}`, 'float32', [-1, batch]) : null
       return (ops, iteration) => {
         let pixels: Value | undefined
         const seen = () => {
@@ -102,6 +106,9 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
             case 'uniform':
               if (uniform) return ops.Gather(uniform, iteration)
               throw new ExpressionError('uniform: expected a batch with `uniforms`, got one without')
+            case 'factor':
+              if (factor) return ops.Gather(factor, iteration)
+              throw new ExpressionError('factor: expected a batch with `factors`, got one without')
             case 'logits':
               return answers(x ?? seen(), net!)
             case 'features':
@@ -112,7 +119,7 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
         }
       }
     },
-    draw({ items, labels, from, beside, uniforms }, { k, use, running }) {
+    draw({ items, labels, from, beside, uniforms, factors }, { k, use, running }) {
       const truth = from?.labels ?? train.labels
       const count = countOf(from)
       const labelOf = (item: number) => (item < count ? truth[item]! : beside!.labels[item - count]!)
@@ -137,6 +144,12 @@ export function classifierObjective({ network, train, augment }: ClassifierOptio
               [steps, batch],
               BigInt64Array.from(positions, (at) => BigInt(label(at))),
             ),
+            ...(factors && {
+              [`factors.${k}`]: floats(
+                [steps, batch],
+                Float32Array.from(positions, (at) => factors[at]!),
+              ),
+            }),
             ...(augments(use) && {
               [`draws.${k}`]: int64s(
                 [steps, batch, DRAWS],

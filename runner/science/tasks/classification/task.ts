@@ -1,4 +1,5 @@
 /** Image classification: metrics of a classifier's answers. */
+import type { ForgetSets } from '../../forget-set.ts'
 import type { PopulationScience } from '../../population.ts'
 import { defineScience, EVIDENCE, fileOf } from '../../task.ts'
 import { answersAsked, answersObjection } from './evidence/asked.ts'
@@ -9,7 +10,9 @@ import { shadowOf } from './evidence/shadow.ts'
 import { answersByExample, orderings } from './examples.ts'
 import { limits } from './limits.ts'
 import * as metrics from './metrics/index.ts'
+import { nearest } from './nearest.ts'
 import * as populations from './populations/index.ts'
+import { worst } from './worst-case.ts'
 
 export const classification = defineScience({
   metrics,
@@ -21,5 +24,6 @@ export const classification = defineScience({
   read: (files, given) => readAnswers(fileOf(files, EVIDENCE).content, given),
   examples: answersByExample,
   orderings,
+  forgetSets: { nearest, worst } as unknown as ForgetSets,
   population: { look: shadowOf, metrics: populations } as PopulationScience<Evidence>,
 })

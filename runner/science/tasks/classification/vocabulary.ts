@@ -22,6 +22,8 @@ export interface ClassifierBatch {
   beside?: { images: Float32Array; labels: ArrayLike<number> } | undefined
   /** How many numbers of `uniform` are drawn with each image. */
   uniforms?: number | undefined
+  /** A number that comes with each item, in their order. */
+  factors?: ArrayLike<number> | undefined
 }
 
 interface Answering {
@@ -40,6 +42,8 @@ export interface ClassifierValues {
   readonly labels: Expr
   /** In (0, 1), drawn anew for each image of each step, as many as the batch asks for. [n, uniforms] */
   readonly uniform: Expr
+  /** The number that comes with each image, of a batch that has `factors`. [n] */
+  readonly factor: Expr
   /** Of the model on the batch, [n, classes]. */
   readonly logits: Expr
   logitsOf(options: Answering): Expr
@@ -72,6 +76,9 @@ export function classifierValues(push: Push): ClassifierValues {
     },
     get uniform() {
       return push('uniform', [])
+    },
+    get factor() {
+      return push('factor', [])
     },
     get logits() {
       return answer('logits', {})
