@@ -193,3 +193,32 @@ test('an attack beside Avg. Gap has its column with a gap, and counts for no ran
   expect(page).toContain('not in Avg. Gap')
   expect(page).toContain('Avg. Gap is the mean over UA, RA, TA, and MIA alone.')
 })
+
+test('under a ruleset a board has its rows alone, ranked among each other', async () => {
+  const seeds = [0, 1, 2]
+  await submit(submitter, { method: 'ft', seeds, tuning: { trials: 5, pilots: [1000], seconds: 9 } })
+  await submit(submitter, { method: 'ga', seeds, tuning: { trials: 0, pilots: [], seconds: 0 } })
+  await submit(submitter, { method: 'rl', seeds })
+  await workOff(runner, score)
+  const ranksUnder = async (rules: string) => {
+    const { references, rows } = await read<Board>(await ask(`/api/v1/benchmarks/${SLUG}/board${rules}`))
+    expect(references.map(({ method }) => method)).toEqual(['retrain'])
+    return rows.map(({ method, rank }) => [method, rank?.low, rank?.high])
+  }
+  // rl has what retrain has: a gap of 0. Equal differences of three seeds count by their sign, 2^-2, so ft is not apart from it.
+  expect(await ranksUnder('')).toEqual([
+    ['rl', 1, 2],
+    ['ft', 1, 2],
+    ['ga', 3, 3],
+  ])
+  expect(await ranksUnder('?rules=tuned')).toEqual([['ft', 1, 1]])
+  expect(await ranksUnder('?rules=self-tuning')).toEqual([['ga', 1, 1]])
+  expect((await ask(`/api/v1/benchmarks/${SLUG}/board?rules=none`)).status).toBe(400)
+  const csv = await (await ask(`/api/v1/benchmarks/${SLUG}/board.csv?rules=tuned`)).text()
+  expect([csv.includes(',ft,'), csv.includes(',ga,')]).toEqual([true, false])
+  const page = async (query: string) => (await ask(`/boards/${SLUG}${query}`)).text()
+  expect(await page('')).toMatch(/<a href="[^"]*\?rules=tuned#ranking"[^>]*>tuned 1<\/a>/)
+  expect(await page('?rules=tuned')).toMatch(/aria-current="true"[^>]*>tuned 1/)
+  // What is no ruleset is all of them.
+  expect(await page('?rules=none')).toMatch(/aria-current="true">All 3 rows/)
+})

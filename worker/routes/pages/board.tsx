@@ -1,10 +1,12 @@
 /** The board of a benchmark as a page. */
 import type { Child } from 'hono/jsx'
 import { definitionIn } from '../../../schema/api/benchmark.ts'
+import { underRuleset } from '../../../schema/api/rulesets.ts'
 import { keepingOf } from '../../bindings/env.ts'
 import { exampleOn, REFERENCE, viewOf as viewOfBenchmark } from '../../http/catalogue.ts'
 import type { Route } from '../../http/route.ts'
 import { getBoard } from '../../queries/boards/kept.ts'
+import { underRules } from '../../queries/boards/rules.ts'
 import { askedOf, commandFor } from '../../queries/runs/command.ts'
 import { aimWords, datasetWords, modelWords, recipeWords, requestWords } from '../../views/benchmark-words.ts'
 import { orderOf, sorted } from '../../views/board-sort.ts'
@@ -14,6 +16,7 @@ import { documentOf } from '../../views/layout.tsx'
 import { plural } from '../../views/numbers.ts'
 import { Origin, RetiredNote } from '../../views/own-benchmark.tsx'
 import { ReadingNote } from '../../views/reading-note.tsx'
+import { Rulesets } from '../../views/rulesets.tsx'
 import { BoardPage } from './parts/board-page.tsx'
 import { viewOf } from './parts/view-of.tsx'
 
@@ -22,7 +25,9 @@ export const boardPage: Route = (app) =>
     const view = viewOfBenchmark(c.req.param('slug'))
     const [benchmark, { own }] = [definitionIn(view), view]
     const origin = new URL(c.req.url).origin
-    const board = await getBoard(keepingOf(c), benchmark)
+    const all = await getBoard(keepingOf(c), benchmark)
+    const { rules } = underRuleset.catch({}).parse({ rules: c.req.query('rules') })
+    const board = underRules(all, rules)
     const order = orderOf(board, c.req.query('sort'))
     const { slug, dataset, model, training, seeds, task } = benchmark
     return c.html(
@@ -57,8 +62,10 @@ export const boardPage: Route = (app) =>
           }
           notice={<RetiredNote own={own} />}
           closed={Boolean(own?.retired)}
+          {...(rules && { kept: { rules } })}
           command={askedOf(origin, slug, commandFor(benchmark, exampleOn(benchmark), {}, seeds))}
         >
+          <Rulesets board={all} rules={rules} path={`/boards/${slug}`} />
           <BoardTable board={board} rows={sorted(board, order)} order={order} retrain={REFERENCE} />
           <p class="small muted">
             <ReadingNote board={board} /> <a href={`/docs#${task.id}`}>How everything is measured</a>.
