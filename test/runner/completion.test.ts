@@ -35,7 +35,10 @@ test.each([
   ],
   [['board', 'x', '--format', 'm'], ['markdown']],
   [['run', '--method', 'ft', '--see'], ['--seeds']],
-  [['run', '--method', 'ft', 'fashion-mnist-5k.small-cnn.r'], ['fashion-mnist-5k.small-cnn.random-10']],
+  [
+    ['run', '--method', 'ft', 'fashion-mnist-5k.small-cnn.r'],
+    ['fashion-mnist-5k.small-cnn.random-10', 'fashion-mnist-5k.small-cnn.random-10.probed'],
+  ],
   // Where a file may stand, the shell's own completion goes on.
   [['score', '--retrain', ''], []],
   [['score', ''], []],
