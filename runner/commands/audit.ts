@@ -167,6 +167,9 @@ async function measured(
   return {
     ...{ benchmark: slug, title, models, forget: forgotten },
     seeds: { rows: seeds.own, retrained: seeds.beside },
+    settings: Object.fromEntries(
+      methods.flatMap(({ id, params }) => (Object.keys(params).length > 0 ? [[id, params]] : [])),
+    ),
     metrics,
   }
 }

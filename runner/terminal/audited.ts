@@ -2,6 +2,7 @@
 import type { Audited, AuditedRow } from '../pipeline/audit.ts'
 import { titleOf } from '../science/catalogue/catalogue.ts'
 import { isWithin, type NullFloor } from '../science/population.ts'
+import { choiceText } from '../science/search.ts'
 import { fixed } from '../words/numbers.ts'
 import { print } from './output.ts'
 import { type Cell, type Sheet, sheetLines } from './sheet.ts'
@@ -15,6 +16,8 @@ export interface AuditReport {
   seeds: { rows: number[]; retrained: number[] }
   /** How many images are forgotten. */
   forget: number
+  /** The parameters of each row that has some. */
+  settings: Record<string, Record<string, unknown>>
   metrics: Audited[]
 }
 
@@ -64,10 +67,13 @@ const sentences = ({ rows }: Audited): string[] => {
 }
 
 /** `mark` stands beside such values. */
-export function auditLegend({ models, seeds, forget }: Omit<AuditReport, 'title' | 'metrics'>, mark = ''): string[] {
+export function auditLegend(report: Omit<AuditReport, 'title' | 'metrics'>, mark = ''): string[] {
+  const { models, seeds, forget, settings } = report
   const range = (all: number[]) => `${all[0]}–${all.at(-1)}`
+  const rows = Object.entries(settings).map(([row, params]) => `${rowTitle(row)} with ${choiceText(params)}`)
   return [
     `${models} models a row (seeds ${range(seeds.rows)}) beside ${models} retrained ones (seeds ${range(seeds.retrained)}), on one forget set of ${forget} images.`,
+    ...(rows.length > 0 ? [`${rows.join('; ')}.`] : []),
     `Floor: the same number between two random halves of all retrained models, mean and range of the draws. A value that is no worse than the worst of these${mark} is no different from retrain, as far as this metric can see.`,
   ]
 }
