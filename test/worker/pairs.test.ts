@@ -88,7 +88,13 @@ test('a board shows them once both are evaluated, without a gap, and none of ret
   ])
   expect(columns[3]!.measured).toEqual(['tow/accuracy@1'])
   const [ft] = rows
-  expect(ft!.metrics.tow).toEqual({ mean: expect.closeTo(FT, 10), sd: expect.closeTo(0, 10), n: 3, gap: null })
+  expect(ft!.metrics.tow).toEqual({
+    mean: expect.closeTo(FT, 10),
+    sd: expect.closeTo(0, 10),
+    n: 3,
+    gap: null,
+    gapP: null,
+  })
   expect(ft!.avgGap?.mean).toBe((4 + 10 + 5 + 4) / 4)
   expect(ft!.identities.tow).toEqual(['tow/accuracy@1'])
   expect(references[0]!.metrics.tow).toBeUndefined()
@@ -147,7 +153,12 @@ test('of a suite they are means over the classes', async () => {
   await scored()
   const { rows } = await read<Board>(await ask(`/api/v1/suites/${SUITE}/board`))
   // RA differs by 10 to 1 points: 0.945 on average.
-  expect(rows[0]!.metrics.tow).toMatchObject({ mean: expect.closeTo((FT / 0.9) * 0.945, 3), n: 1, gap: null })
+  expect(rows[0]!.metrics.tow).toMatchObject({
+    mean: expect.closeTo((FT / 0.9) * 0.945, 3),
+    n: 1,
+    gap: null,
+    gapP: null,
+  })
   expect(await (await ask(`/suites/${SUITE}?metric=tow`)).text()).toContain('larger is better: mean over seeds')
 })
 

@@ -64,8 +64,8 @@ test('two unlearnings of one original are averaged first, and share it and its r
   await workOff(runner, score)
   const { rows, references, ordering } = await boardOf()
   const [ft, ga] = rows
-  // UA of the clusters: 7, 4, 1.
-  expect(ft?.metrics.ua).toEqual({ mean: 4, sd: 3, n: 3, runs: 6, gap: -6 })
+  // UA of the clusters: 7, 4, 1; gaps of −3, −6, −9 and an insurance 5 · 10/3 deviations against them: SciPy's ttest_1samp.
+  expect(ft?.metrics.ua).toEqual({ mean: 4, sd: 3, n: 3, runs: 6, gap: -6, gapP: expect.closeTo(0.640532496, 8) })
   // (10 − UA) / 4 is 0.5, 1, 1.25, 1.75, 2, 2.5: 0.75, 1.5, 2.25 of clusters.
   expect(ft?.avgGap).toEqual({ mean: 1.5, sd: 0.75, n: 3, runs: 6 })
   expect(ft?.gapBySeed).toEqual({ 0: 0.5, 1: 1, 2: 1.25, 3: 1.75, 4: 2, 5: 2.5 })

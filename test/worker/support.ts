@@ -12,6 +12,7 @@ import type { Probe } from '../../schema/probe.ts'
 import type { Job } from '../../schema/protocol/lease.ts'
 import type { WholeLog } from '../../schema/protocol/log.ts'
 import type { StageResult } from '../../schema/result.ts'
+import type { StageOf } from '../../schema/stage.ts'
 import { app } from '../../worker/app.ts'
 import type { Bindings } from '../../worker/bindings/env.ts'
 import { filesOf, SCORES, type Scores } from '../support/artifacts.ts'
@@ -237,15 +238,24 @@ export async function believe({ key, runner }: Job, metrics: StageResult['metric
   ])
 }
 
+type Score = (method: string, seed: number, label: number) => Scores
+
+function scoreFor({ inputs, request }: StageOf<'evaluate'>, score: Score): Scores {
+  const { method, seed } = makers.get(inputs.weights!)!
+  return score(method, seed, request.kind === 'class' ? request.label : -1)
+}
+
+/** What made the weights of a stage, by its key: an evaluation that is set aside is worked off by a later call. */
+const makers = new Map<string, { method: string; seed: number }>()
+
 /** Leases and finishes everything there is, or as many jobs. `score` gives what an evaluation measures, by the method, seed and
  *  forgotten class that it is about. */
 export async function workOff(
   token: string,
-  score: (method: string, seed: number, label: number) => Scores = () => SCORES,
+  score: Score = () => SCORES,
   most = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   let done = 0
-  const makers = new Map<string, { method: string; seed: number }>()
   while (done < most) {
     const job = await lease(token)
     if (!job) break
@@ -254,13 +264,10 @@ export async function workOff(
     const trained = spec.kind === 'train' && `${spec.without ? 'retrain' : 'original'}${spec.draws ? '-again' : ''}`
     const method = trained || (spec.kind === 'unlearn' && spec.method.id)
     if (method) makers.set(job.key, { method, seed: spec.seed })
-    const maker = spec.kind === 'evaluate' ? makers.get(spec.inputs.weights!)! : null
     const result: Partial<StageResult> =
-      maker && spec.kind === 'evaluate'
+      spec.kind === 'evaluate'
         ? {
-            metrics: metricsOf(
-              score(maker.method, maker.seed, spec.request.kind === 'class' ? spec.request.label : -1),
-            ),
+            metrics: metricsOf(scoreFor(spec, score)),
             seconds: { setUp: 1, evaluate: 2 },
           }
         : spec.kind === 'train'
