@@ -4,8 +4,8 @@ import { MethodFault } from '../sandbox/fault.ts'
 import { parametersOf } from '../science/parameters.ts'
 import { note, print, printJson } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
-import { byteSize, duration } from '../words/numbers.ts'
 import { paramText } from '../words/command.ts'
+import { byteSize, duration } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { type Command, help } from './parts/command.ts'
 import { onInterrupts } from './parts/interrupts.ts'
@@ -20,12 +20,17 @@ export const method: Command = {
       .addHelpText('after', help(['palimpsest method check my-method.ts']))
     group
       .command('check <file>')
-      .description('read a method, run it with its defaults on a very small classifier, and print what it takes and asks for')
+      .description(
+        'read a method, run it with its defaults on a very small classifier, and print what it takes and asks for',
+      )
       .option('--json', 'as JSON')
       .addHelpText(
         'after',
         help(
-          ['palimpsest method check my-method.ts', 'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method ./my-method.ts --seeds 0'],
+          [
+            'palimpsest method check my-method.ts',
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method ./my-method.ts --seeds 0',
+          ],
           'Nothing is written. What is wrong is said with its line and column. docs/one-file-methods.md says what a file may hold.',
         ),
       )

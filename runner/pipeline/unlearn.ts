@@ -109,5 +109,7 @@ async function methodOfFile(
 
 /** Its file, which stays with what it made. */
 async function sourceArtifact({ method: { id, source } }: StageOf<'unlearn'>, store: StageContext['store']) {
-  return source === undefined ? {} : { [`method.${fileOf(id).split('.').at(-1)}`]: await store.put(await store.get(source)) }
+  return source === undefined
+    ? {}
+    : { [`method.${fileOf(id).split('.').at(-1)}`]: await store.put(await store.get(source)) }
 }

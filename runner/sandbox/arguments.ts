@@ -38,7 +38,8 @@ const labels = ints.check(({ value, issues }) => {
 })
 const finiteFloats = floats.check(({ value, issues }) => {
   const at = finite(value)
-  if (at >= 0) issues.push({ code: 'custom', input: value, message: `expected finite numbers, got ${value[at]} at ${at}` })
+  if (at >= 0)
+    issues.push({ code: 'custom', input: value, message: `expected finite numbers, got ${value[at]} at ${at}` })
 })
 
 /** Schemas of the arguments, for one model and its data. */
@@ -64,7 +65,8 @@ export function argumentsFor({ parameters, population, imageShape }: Facts, limi
     })
     .check(({ value, issues }) => {
       const { items, labels, factors, from, beside } = value
-      const refuse = (path: string, message: string) => issues.push({ code: 'custom', input: value, path: [path], message })
+      const refuse = (path: string, message: string) =>
+        issues.push({ code: 'custom', input: value, path: [path], message })
       const end = (from ? from.labels.length : population) + (beside?.labels.length ?? 0)
       const at = within(items, end)
       if (items.length === 0) refuse('items', 'expected at least one item, got none')
@@ -101,7 +103,8 @@ export function argumentsFor({ parameters, population, imageShape }: Facts, limi
     const refuse = (message: string) => issues.push({ code: 'custom', input: value, message })
     for (const { name, size } of parameters) {
       const entries = value.get(name)
-      if (entries?.length !== size) return void refuse(`expected ${size} entries for ${name}, got ${entries?.length ?? 'none'}`)
+      if (entries?.length !== size)
+        return void refuse(`expected ${size} entries for ${name}, got ${entries?.length ?? 'none'}`)
       if (entries.some((entry) => entry > 1)) return void refuse(`expected entries 0 or 1 for ${name}, got others`)
     }
   })
@@ -111,9 +114,14 @@ export function argumentsFor({ parameters, population, imageShape }: Facts, limi
       for (const [name, { shape, values }] of value) {
         const size = shape.reduce((product, extent) => product * extent, 1)
         if (size !== values.length || size > OWN_ENTRIES)
-          issues.push({ code: 'custom', input: shape, message: `expected at most ${OWN_ENTRIES} values of own("${name}"), as many as [${shape}] says, got ${values.length}` })
+          issues.push({
+            code: 'custom',
+            input: shape,
+            message: `expected at most ${OWN_ENTRIES} values of own("${name}"), as many as [${shape}] says, got ${values.length}`,
+          })
       }
-      if (value.size > NAMES) issues.push({ code: 'custom', input: value, message: `expected at most ${NAMES} tensors` })
+      if (value.size > NAMES)
+        issues.push({ code: 'custom', input: value, message: `expected at most ${NAMES} tensors` })
     })
 
   const rate = z.number().min(0).max(1e6)
@@ -151,13 +159,21 @@ export function argumentsFor({ parameters, population, imageShape }: Facts, limi
     adam: z.object({ ...optimizer, weightDecay: z.number().min(0).max(1e6).optional() }),
     hold: z.strictObject({ values: values(true) }),
     retake: z.strictObject({ kept: handle, values: values(true).optional() }),
-    integer: z.strictObject({ bound: z.int().min(1).max(2 ** 31) }),
+    integer: z.strictObject({
+      bound: z
+        .int()
+        .min(1)
+        .max(2 ** 31),
+    }),
     shuffle: z.strictObject({ items: ints }),
     log: z.strictObject({ line: z.string() }),
     descend: z.strictObject({
       optimizer: handle,
       terms: z.array(term).min(1).max(TERMS),
-      span: span.refine(({ passes, steps }) => (passes === undefined) !== (steps === undefined), 'expected passes or steps'),
+      span: span.refine(
+        ({ passes, steps }) => (passes === undefined) !== (steps === undefined),
+        'expected passes or steps',
+      ),
     }),
     takeAverage: z.strictObject({ optimizer: handle }),
     own: z.strictObject({ optimizer: handle, name: z.string().max(60) }),
@@ -183,9 +199,3 @@ export function argumentsFor({ parameters, population, imageShape }: Facts, limi
 
 export type Arguments = ReturnType<typeof argumentsFor>
 export type Given<Name extends keyof Arguments> = z.infer<Arguments[Name]>
-
-/** What is wrong first, in one line. */
-export function faultIn(error: z.core.$ZodError, verb: string): string {
-  const { path, message } = error.issues[0]!
-  return `${[verb, ...path].map(String).join('.')}: ${message.replace(/^(Invalid|Too \w+)[^:]*: /, '')}`
-}

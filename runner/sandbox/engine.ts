@@ -1,11 +1,12 @@
 /** A JavaScript engine compiled to WebAssembly, of its own for every method: QuickJS by quickjs-emscripten-core, since it interprets in
  *  memory of its own, counts time and memory, and installs without native code. (Node's own vm and permissions are no border
  *  against code that is meant to harm.) Nothing crosses but text and bytes, by copy. */
-import { newQuickJSWASMModuleFromVariant, type QuickJSHandle } from 'quickjs-emscripten-core'
+import type { QuickJSHandle } from 'quickjs-emscripten-core'
 import { faultOf, MethodFault, type Thrown } from './fault.ts'
 import { ENTRY, fileNamed, textOf } from './files.ts'
 import { pack, unpack } from './inside/packing.ts'
 import { type Limits, STACK_BYTES, TEXT_CHARACTERS } from './limits.ts'
+import { openWasm } from './wasm.ts'
 
 export interface Engine {
   /** Calls one of the functions of inside/entry.ts. Throws what was thrown inside as MethodFault or by `refuse`. */
@@ -34,27 +35,29 @@ type Words = { value?: unknown; thrown?: Thrown }
 const JOBS = 1000
 
 export async function openEngine({ file, limits, answer, asOwn }: EngineOptions): Promise<Engine> {
-  const module = await newQuickJSWASMModuleFromVariant(import('@jitl/quickjs-wasmfile-release-sync'))
+  const module = await openWasm(() => {
+    if (isOver()) throw stopped
+  }, limits)
   // Neither is ever disposed of: all they have lies in the memory of the module, which goes with it, in whatever state.
   const runtime = module.newRuntime()
   const vm = runtime.newContext()
   let left = limits.ms
   let end = Number.POSITIVE_INFINITY
   let stopped: MethodFault | undefined
-  runtime.setMemoryLimit(limits.memoryBytes)
   runtime.setMaxStackSize(STACK_BYTES)
-  runtime.setInterruptHandler(() => {
+  // Left to openWasm, but without one nothing asks.
+  runtime.setInterruptHandler(() => false)
+  runtime.setModuleLoader(textOf, fileNamed)
+
+  /** Whether the method's time is up, or it was stopped. */
+  function isOver(): boolean {
     if (performance.now() > end)
       stopped ??= new MethodFault(
         'time',
         `${file}: it took more than ${limits.ms / 1000} s of its own time; leave the work on weights and images to the trainer`,
       )
     return stopped !== undefined
-  })
-  runtime.setModuleLoader(textOf, (from, name) => {
-    const path = fileNamed(name, from)
-    return path ?? { error: new Error(`expected a file that imports nothing, got an import of "${name}"`) }
-  })
+  }
 
   /** Lets the method have its time. */
   function turn<T>(action: () => T): T {
@@ -62,20 +65,22 @@ export async function openEngine({ file, limits, answer, asOwn }: EngineOptions)
     const began = performance.now()
     const isOuter = end === Number.POSITIVE_INFINITY
     if (isOuter) end = began + left
+    let result: T
     try {
-      return action()
+      result = action()
     } catch (error) {
-      // The end of Node's own stack, or of the memory of the module.
-      if (error instanceof Error && ['RangeError', 'RuntimeError'].includes(error.name))
-        stopped ??= faultOf({ name: 'InternalError', message: 'stack overflow', stack: '' }, file)
+      // Node's own stack came to its end, or the engine trapped, which it does where it is out of memory.
+      const message = { RangeError: 'stack overflow', RuntimeError: 'out of memory' }[(error as Error).name]
+      if (message !== undefined) stopped ??= faultOf({ name: 'InternalError', message, stack: '' }, file)
       throw stopped ?? error
     } finally {
       if (isOuter) {
         left -= performance.now() - began
         end = Number.POSITIVE_INFINITY
       }
-      if (stopped) throw stopped
     }
+    if (stopped) throw stopped
+    return result
   }
 
   const thrownBy = (thrown: Thrown): Error => asOwn(thrown) ?? faultOf(thrown, file)
@@ -93,7 +98,10 @@ export async function openEngine({ file, limits, answer, asOwn }: EngineOptions)
   function textIn(handle: QuickJSHandle): string {
     const length = vm.getProp(handle, 'length').consume((length) => vm.getNumber(length))
     if (length > TEXT_CHARACTERS)
-      throw new MethodFault('argument', `${file}: expected at most ${TEXT_CHARACTERS} characters at once, got ${length}`)
+      throw new MethodFault(
+        'argument',
+        `${file}: expected at most ${TEXT_CHARACTERS} characters at once, got ${length}`,
+      )
     return vm.getString(handle)
   }
 
@@ -114,9 +122,17 @@ export async function openEngine({ file, limits, answer, asOwn }: EngineOptions)
   function wordsIn(list: QuickJSHandle): Words {
     const count = vm.getProp(list, 'length').consume((length) => vm.getNumber(length))
     const [json, ...buffers] = Array.from({ length: count }, (_, i) => vm.getProp(list, i))
-    const value = unpack({ json: textIn(json!), buffers: buffers.map(bytesIn) }) as Words
+    const value = wordsOf(textIn(json!), buffers)
     for (const handle of [json!, ...buffers, list]) handle.dispose()
     return value
+  }
+
+  function wordsOf(json: string, buffers: QuickJSHandle[]): Words {
+    try {
+      return Object(unpack({ json, buffers: buffers.map(bytesIn) })) as Words
+    } catch (error) {
+      throw new MethodFault('argument', `${file}: what it gives can't be read: ${(error as Error).message}`)
+    }
   }
 
   function called(name: string, given: QuickJSHandle[]): unknown {
@@ -144,16 +160,12 @@ export async function openEngine({ file, limits, answer, asOwn }: EngineOptions)
   vm.setProp(vm.global, 'enter', enter)
   turn(() => {
     const entry = unwrap(vm.evalCode(textOf(ENTRY), ENTRY, { type: 'module' }))
-    for (const name of ['provide', 'describe', 'begin', 'settle', 'invoke'])
-      functions[name] = vm.getProp(entry, name)
+    for (const name of ['provide', 'describe', 'begin', 'settle', 'invoke']) functions[name] = vm.getProp(entry, name)
   })
 
   function runJobs(): void {
     turn(() => {
-      while (runtime.hasPendingJob()) {
-        unwrapJobs(runtime.executePendingJobs(JOBS))
-        if (performance.now() > end || stopped) return
-      }
+      while (runtime.hasPendingJob() && !isOver()) unwrapJobs(runtime.executePendingJobs(JOBS))
     })
   }
   function unwrapJobs(result: ReturnType<typeof runtime.executePendingJobs>): void {
@@ -171,8 +183,12 @@ export async function openEngine({ file, limits, answer, asOwn }: EngineOptions)
       runJobs()
       return turn(() => {
         const state = vm.getPromiseState(found)
-        if (state.type === 'pending') throw new MethodFault('unsettled', `${file}: it waits for something before it has said what it is`)
-        const exported = vm.getProp(unwrap(state.type === 'rejected' ? { error: state.error } : { value: state.value }), 'default')
+        if (state.type === 'pending')
+          throw new MethodFault('unsettled', `${file}: it waits for something before it has said what it is`)
+        const exported = vm.getProp(
+          unwrap(state.type === 'rejected' ? { error: state.error } : { value: state.value }),
+          'default',
+        )
         return called(describer, [exported])
       })
     },

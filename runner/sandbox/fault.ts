@@ -1,6 +1,15 @@
 /** What a method's file did wrong. */
 
-export type FaultKind = 'source' | 'description' | 'thrown' | 'argument' | 'time' | 'memory' | 'stack' | 'calls' | 'unsettled'
+export type FaultKind =
+  | 'source'
+  | 'description'
+  | 'thrown'
+  | 'argument'
+  | 'time'
+  | 'memory'
+  | 'stack'
+  | 'calls'
+  | 'unsettled'
 
 /** A method of one file broke off, or is none. It says where, by the file's own lines. */
 export class MethodFault extends Error {
@@ -38,5 +47,8 @@ export function faultOf({ name, message, stack }: Thrown, file: string): MethodF
   if (known && name !== 'Error') return new MethodFault(known.kind, `${place}: ${known.words}`)
   if (name === 'ArgumentError') return new MethodFault('argument', `${place}: ${message}`)
   const kind = name === 'SyntaxError' ? 'source' : 'thrown'
-  return new MethodFault(kind, `${place}: ${['', 'Error'].includes(name) ? '' : `${name}: `}${message || 'an error without words'}`)
+  return new MethodFault(
+    kind,
+    `${place}: ${['', 'Error'].includes(name) ? '' : `${name}: `}${message || 'an error without words'}`,
+  )
 }

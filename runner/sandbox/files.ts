@@ -19,16 +19,21 @@ const OFFERED = new Set([
 
 export const ENTRY = 'sandbox/inside/entry.ts'
 
-/** As one of them names another; null for what is none of them. */
-export function fileNamed(name: string, from: string): string | null {
+/** Before the name of what may not be imported. */
+const REFUSED = 'refused:'
+
+/** As one of them names another. */
+export function fileNamed(from: string, name: string): string {
   const path = posix.join(posix.dirname(from), name)
-  return OFFERED.has(from) && OFFERED.has(path) ? path : null
+  return OFFERED.has(from) && OFFERED.has(path) ? path : `${REFUSED}${name}`
 }
 
 const known = new Map<string, string>()
 
-/** As JavaScript. */
+/** As JavaScript. Throws for what is none of them. */
 export function textOf(path: string): string {
+  if (!OFFERED.has(path))
+    throw new Error(`expected a file that imports nothing, got an import of "${path.slice(REFUSED.length)}"`)
   const text = known.get(path) ?? stripTypes(readFileSync(join(runner, path), 'utf8'))
   known.set(path, text)
   return text

@@ -1,9 +1,9 @@
 /** A method of one file as a method like all others: its parameters are checked here, its `run` runs in a sandbox. */
 import { z } from 'zod'
 import { taskNamed } from '../../schema/task.ts'
+import type { Context } from '../science/method.ts'
 import { defineMethod, type MethodDefinition } from '../science/method.ts'
 import { type ClassifierTypes, onClassification } from '../science/tasks/classification/vocabulary.ts'
-import type { Context } from '../science/method.ts'
 import { MethodFault } from './fault.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { descriptions, paramsOf } from './params.ts'
@@ -23,7 +23,10 @@ const description = z.strictObject({
       classification: z.strictObject({
         params: descriptions.default({}),
         search: z.record(z.string(), z.string().max(100)).optional(),
-        requests: z.array(z.enum(taskNamed('classification').requests)).min(1).optional(),
+        requests: z
+          .array(z.enum(taskNamed('classification').requests))
+          .min(1)
+          .optional(),
         runs: z.literal(true, { error: 'expected a function `run`' }),
       }),
     },

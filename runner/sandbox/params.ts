@@ -20,7 +20,12 @@ const description = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('number'), default: z.number(), ...bounds, ...common }),
   z.strictObject({ type: z.literal('integer'), default: z.int(), ...bounds, ...common }),
   z.strictObject({ type: z.literal('boolean'), default: z.boolean(), ...common }),
-  z.strictObject({ type: z.literal('choice'), of: z.array(z.string().min(1).max(40)).min(1).max(40), default: z.string(), ...common }),
+  z.strictObject({
+    type: z.literal('choice'),
+    of: z.array(z.string().min(1).max(40)).min(1).max(40),
+    default: z.string(),
+    ...common,
+  }),
 ])
 type Description = z.infer<typeof description>
 
@@ -31,7 +36,8 @@ export const descriptions = z
   .check(({ value, issues }) => {
     for (const [name, each] of Object.entries(value)) {
       const { error } = fieldOf(each).safeParse(each.default)
-      if (error) issues.push({ code: 'custom', input: each, path: [name, 'default'], message: error.issues[0]!.message })
+      if (error)
+        issues.push({ code: 'custom', input: each, path: [name, 'default'], message: error.issues[0]!.message })
     }
   })
 export type Descriptions = z.infer<typeof descriptions>

@@ -1,13 +1,14 @@
 /** One run of a method in the sandbox: it asks, the host answers in the order in which it was asked, until it ends. */
-import { UnfitError } from '../science/method.ts'
+
 import type { Context } from '../science/method.ts'
+import { UnfitError } from '../science/method.ts'
 import type { ClassifierTypes } from '../science/tasks/classification/vocabulary.ts'
+import { adamPasses, sgd } from '../science/tasks/classification/vocabulary.ts'
 import { argumentsFor } from './arguments.ts'
 import { type Engine, openEngine } from './engine.ts'
 import { faultOf, MethodFault, placeIn, type Thrown } from './fault.ts'
 import { LINE_CHARACTERS, type Limits } from './limits.ts'
 import { describedBy } from './params.ts'
-import { adamPasses, sgd } from '../science/tasks/classification/vocabulary.ts'
 import { verbsOf } from './verbs.ts'
 
 export interface Loaded {
@@ -71,14 +72,17 @@ export async function runInside(
         ended = { thrown: given as Thrown }
         return {}
       case 'log':
-        if (++lines <= limits.logLines) log(`${file}: ${String(schemas.log.parse(given).line).slice(0, LINE_CHARACTERS)}`)
+        if (++lines <= limits.logLines)
+          log(`${file}: ${String(schemas.log.parse(given).line).slice(0, LINE_CHARACTERS)}`)
         return {}
     }
     if (Object.hasOwn(atOnce, verb)) return { value: atOnce[verb]!(given) }
     if (!Object.hasOwn(computing, verb)) throw new Error(`expected a verb of the trainer, got "${verb}"`)
     const { at, given: own } = given as { at: string; given: unknown }
     if (calls >= limits.calls) {
-      engine.stop(new MethodFault('calls', `${placeIn(at, file)}: expected at most ${limits.calls} calls of the trainer`))
+      engine.stop(
+        new MethodFault('calls', `${placeIn(at, file)}: expected at most ${limits.calls} calls of the trainer`),
+      )
       return {}
     }
     const outcome = Promise.resolve(computing[verb]!(own))
@@ -89,12 +93,21 @@ export async function runInside(
   }
 
   const { engine } = await describedIn({ file, text, limits }, answer)
-  engine.call('begin', ['classification'], { ...context, labels: Int32Array.from(labels), parameters, verbs: { imageShape } })
+  engine.call('begin', ['classification'], {
+    ...context,
+    labels: Int32Array.from(labels),
+    parameters,
+    verbs: { imageShape },
+  })
   for (;;) {
     engine.runJobs()
     const next = waiting.shift()
     if (ended) return finish(ended, next)
-    if (!next) throw new MethodFault('unsettled', `${file}: it waits for something that never comes; await only what the trainer gives`)
+    if (!next)
+      throw new MethodFault(
+        'unsettled',
+        `${file}: it waits for something that never comes; await only what the trainer gives`,
+      )
     engine.call('settle', [next.call], await outcomeOf(next))
   }
 
@@ -109,7 +122,8 @@ async function outcomeOf({ outcome, place }: Waiting): Promise<unknown> {
   try {
     return (await outcome) ?? null
   } catch (error) {
-    if (error instanceof Error && error.name === 'ExpressionError') throw new MethodFault('argument', `${place}: ${error.message}`)
+    if (error instanceof Error && ['ArgumentError', 'ExpressionError'].includes(error.name))
+      throw new MethodFault('argument', `${place}: ${error.message}`)
     throw error
   }
 }

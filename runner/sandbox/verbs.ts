@@ -5,7 +5,8 @@ import type { Expr, Recording } from '../science/expression.ts'
 import type { Mask } from '../science/mask.ts'
 import type { Context, Kept, Optimizer, OptimizerOptions, Span, Term } from '../science/method.ts'
 import type { ClassifierBatch, ClassifierTypes } from '../science/tasks/classification/vocabulary.ts'
-import { type Arguments, faultIn, type Given } from './arguments.ts'
+import type { Arguments, Given } from './arguments.ts'
+import { faultIn } from './faults-in.ts'
 import { buildOf } from './recordings.ts'
 
 type Params = Record<string, unknown>
@@ -20,17 +21,25 @@ interface VerbOptions {
   invoke: Invoke
 }
 
+/** What a method gave can't be taken. */
+class ArgumentError extends Error {
+  override name = 'ArgumentError'
+}
+
 type Table = { readonly [verb: string]: (given: unknown) => unknown }
 
 /** Verbs that are done at once, and verbs that compute. Throws Error with the first thing that is wrong. */
-export function verbsOf({ context: { trainer, random }, schemas, invoke }: VerbOptions): { atOnce: Table; computing: Table } {
+export function verbsOf({ context: { trainer, random }, schemas, invoke }: VerbOptions): {
+  atOnce: Table
+  computing: Table
+} {
   const kept: Kept[] = []
   const optimizers: Optimizer<ClassifierTypes>[] = []
   const masks: Mask[] = []
 
   function checked<Name extends keyof Arguments>(verb: Name, given: unknown): Given<Name> {
     const { data, error } = (schemas[verb] as z.ZodType as z.ZodType<Given<Name>>).safeParse(given)
-    if (error) throw new Error(faultIn(error, verb))
+    if (error) throw new ArgumentError(faultIn(error, verb))
     return data
   }
   const verb = <Name extends keyof Arguments>(name: Name, answer: (given: Given<Name>) => unknown) =>
@@ -38,7 +47,8 @@ export function verbsOf({ context: { trainer, random }, schemas, invoke }: VerbO
 
   const handed = <T>(list: T[], number: number, what: string): T => {
     const found = list[number]
-    if (found === undefined) throw new Error(`expected ${what} that the trainer gave, got number ${number} of ${list.length}`)
+    if (found === undefined)
+      throw new Error(`expected ${what} that the trainer gave, got number ${number} of ${list.length}`)
     return found
   }
   const keptBy = (number: number) => handed(kept, number, 'a kept model')
@@ -53,7 +63,9 @@ export function verbsOf({ context: { trainer, random }, schemas, invoke }: VerbO
 
   /** The trainer tells masks apart by what they are, so that one that came back is the one that went. */
   function maskBy(mask: Mask): Mask {
-    const known = masks.find((one) => [...mask].every(([name, entries]) => Buffer.compare(one.get(name)!, entries) === 0))
+    const known = masks.find((one) =>
+      [...mask].every(([name, entries]) => Buffer.compare(one.get(name)!, entries) === 0),
+    )
     if (!known) masks.push(mask)
     return known ?? mask
   }
@@ -71,12 +83,18 @@ export function verbsOf({ context: { trainer, random }, schemas, invoke }: VerbO
   }
 
   function spanOf({ learningRate, numbers, ...rest }: Given<'descend'>['span']): Span {
-    const byStep = (value: number | Float64Array) => (typeof value === 'number' ? value : (step: number) => value[step]!)
+    const byStep = (value: number | Float64Array) =>
+      typeof value === 'number' ? value : (step: number) => value[step]!
     const span = {
       ...rest,
       ...(learningRate !== undefined && { learningRate: byStep(learningRate) }),
       // Without a prototype, so that no name is there that was not given.
-      ...(numbers && { numbers: Object.assign(Object.create(null), Object.fromEntries([...numbers].map(([name, value]) => [name, byStep(value)]))) }),
+      ...(numbers && {
+        numbers: Object.assign(
+          Object.create(null),
+          Object.fromEntries([...numbers].map(([name, value]) => [name, byStep(value)])),
+        ),
+      }),
     }
     return span as Span
   }
@@ -85,7 +103,13 @@ export function verbsOf({ context: { trainer, random }, schemas, invoke }: VerbO
   const state = (lent: number, name: string, given: unknown[]) => checked('state', invoke(lent, name, given))
 
   const atOnce = Object.fromEntries([
-    verb('sgd', (options) => optimizers.push(trainer.sgd({ ...optionsOf(options), momentum: options.momentum, weightDecay: options.weightDecay })) - 1),
+    verb(
+      'sgd',
+      (options) =>
+        optimizers.push(
+          trainer.sgd({ ...optionsOf(options), momentum: options.momentum, weightDecay: options.weightDecay }),
+        ) - 1,
+    ),
     verb('adam', (options) => optimizers.push(trainer.adam(optionsOf(options))) - 1),
     ['keep', () => kept.push(trainer.keep()) - 1],
     ['fresh', () => kept.push(trainer.fresh()) - 1],

@@ -1,10 +1,10 @@
 /** Methods of one file, from docs/one-file/ or written in a test. */
 import { readFile } from 'node:fs/promises'
-import type { MethodDefinition, Unlearning } from '../../runner/science/method.ts'
 import type { Limits } from '../../runner/sandbox/limits.ts'
 import { LIMITS } from '../../runner/sandbox/limits.ts'
 import { openMethod } from '../../runner/sandbox/method.ts'
 import { sourceOf } from '../../runner/sandbox/source.ts'
+import type { MethodDefinition, Unlearning } from '../../runner/science/method.ts'
 
 export const exampleSource = (name: string): Promise<Uint8Array> =>
   readFile(new URL(`../../docs/one-file/${name}.ts`, import.meta.url))

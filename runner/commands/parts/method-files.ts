@@ -1,8 +1,8 @@
 /** Methods that are named by the path of their file. */
 import { readFile, stat } from 'node:fs/promises'
-import { openMethod } from '../../sandbox/method.ts'
 import { MethodFault } from '../../sandbox/fault.ts'
 import { LIMITS } from '../../sandbox/limits.ts'
+import { openMethod } from '../../sandbox/method.ts'
 import { type MethodSource, sourceOf } from '../../sandbox/source.ts'
 import { methods } from '../../science/catalogue/catalogue.ts'
 import type { MethodDefinition } from '../../science/method.ts'

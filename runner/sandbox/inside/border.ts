@@ -35,14 +35,14 @@ export function answerOf(value: unknown): Answer {
 }
 
 /** Copies arrays once more: what the host allocated is not counted as the method's memory. */
-export const valueOf = ([json, ...buffers]: Answer): unknown =>
+export const valueIn = ([json, ...buffers]: Answer): unknown =>
   unpack({ json, buffers: buffers.map((buffer) => buffer.slice(0) as ArrayBuffer) })
 
 export function borderOf(host: Host): Border {
   const waiting = new Map<number, (value: unknown) => void>()
   const lent: Record<string, Callback>[] = []
   function request(verb: string, given: unknown): { value?: unknown; call?: number } {
-    const { fault, ...answer } = valueOf(host(verb, ...answerOf(given))) as { fault?: string }
+    const { fault, ...answer } = valueIn(host(verb, ...answerOf(given))) as { fault?: string }
     if (fault !== undefined) throw new ArgumentError(fault)
     return answer
   }
@@ -54,10 +54,10 @@ export function borderOf(host: Host): Border {
       return await new Promise((resolve) => waiting.set(call!, resolve))
     },
     settle(call, ...answer) {
-      waiting.get(call)?.(valueOf(answer))
+      waiting.get(call)?.(valueIn(answer))
       waiting.delete(call)
     },
     lend: (functions) => lent.push(functions) - 1,
-    invoke: (number, name, ...answer) => lent[number]![name]!(...(valueOf(answer) as unknown[])),
+    invoke: (number, name, ...answer) => lent[number]![name]!(...(valueIn(answer) as unknown[])),
   }
 }

@@ -1,7 +1,8 @@
 /** What runs first in the sandbox: offers a method's file the words that it may use, describes the method, and runs it. */
-import { flatten, unflatten } from '../../science/weights.ts'
+
 import { maskByScore, randomMask } from '../../science/mask.ts'
-import { type Answer, answerOf, type Border, borderOf, type Host, valueOf } from './border.ts'
+import { flatten, unflatten } from '../../science/weights.ts'
+import { type Answer, answerOf, type Border, borderOf, type Host, valueIn } from './border.ts'
 import { randomOf, trainerOf } from './trainer.ts'
 
 interface Unlearning {
@@ -32,6 +33,8 @@ const refuse = (what: string, instead: string) => () => {
   throw new TypeError(`${what} is not there; ${instead}`)
 }
 
+const noClock = refuse('Date', 'a method has no clock, since it must come to the same weights again')
+
 const cross = ({ batchSize, items, labels }: { batchSize: number; items: Int32Array; labels?: ArrayLike<number> }) => ({
   on: { items, batchSize, ...(labels && { labels }) },
   loss: ({ logits, labels, crossEntropy }: Record<string, unknown>) =>
@@ -42,13 +45,14 @@ const cross = ({ batchSize, items, labels }: { batchSize: number; items: Int32Ar
 export function provide(...shared: Answer): Answer {
   return answering(() => {
     Object.assign(inside, {
-      ...(valueOf(shared) as object),
+      ...(valueIn(shared) as object),
       ...{ UnfitError, flatten, unflatten, maskByScore, randomMask },
       defineMethod: (definition: Method) => definition,
       onClassification: (unlearning: Unlearning) => unlearning,
-      fitLabels: (items: Int32Array, rest: { batchSize: number; labels?: ArrayLike<number> }) => cross({ items, ...rest }),
+      fitLabels: (items: Int32Array, rest: { batchSize: number; labels?: ArrayLike<number> }) =>
+        cross({ items, ...rest }),
       console: { log: (...words: unknown[]) => void border.ask('log', { line: words.map(String).join(' ') }) },
-      Date: refuse('Date', 'a method has no clock, since it must come to the same weights again'),
+      Date: Object.assign(noClock, { now: noClock }),
     })
     Math.random = refuse('Math.random', 'draw from `random`, which follows the seed')
   })
@@ -71,7 +75,7 @@ export function describe(found: Method): Answer {
 /** Begins to run it; the host hears of the end by the verbs `done` and `failed`. */
 export function begin(task: string, ...given: Answer): Answer {
   return answering(() => {
-    const { parameters, ...context } = valueOf(given) as { parameters: Parameters<typeof trainerOf>[1] }
+    const { parameters, ...context } = valueIn(given) as { parameters: Parameters<typeof trainerOf>[1] }
     const whole = { ...context, trainer: trainerOf(border, parameters), random: randomOf(border) }
     start(method!.on![task]!, whole)
   })

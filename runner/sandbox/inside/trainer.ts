@@ -2,17 +2,13 @@
  *  leave as data, models and optimizers are numbers that the host gave. */
 import { type Expr, type Operations, record } from '../../science/expression.ts'
 import type { Mask } from '../../science/mask.ts'
-import type {
-  Kept,
-  Optimizer,
-  OptimizerOptions,
-  RandomStream,
-  Span,
-  Term,
-  Trainer,
-} from '../../science/method.ts'
+import type { Kept, Optimizer, OptimizerOptions, RandomStream, Span, Term, Trainer } from '../../science/method.ts'
 import { classifierValues } from '../../science/tasks/classification/values.ts'
-import type { ClassifierBatch, ClassifierTypes, ClassifierValues } from '../../science/tasks/classification/vocabulary.ts'
+import type {
+  ClassifierBatch,
+  ClassifierTypes,
+  ClassifierValues,
+} from '../../science/tasks/classification/vocabulary.ts'
 import { directionValues, weightValues } from '../../science/weight-values.ts'
 import type { Parameter, Weights } from '../../science/weights.ts'
 import type { Border, Callback } from './border.ts'
@@ -70,7 +66,11 @@ export function trainerOf({ ask, compute, lend }: Border, parameters: readonly P
     const number = ask(verb, optimizerOptionsOf(options)) as number
     return {
       descend: (terms, span) =>
-        compute('descend', { optimizer: number, terms: terms.map(termOf), span: spanOf(terms, span) }) as Promise<number>,
+        compute('descend', {
+          optimizer: number,
+          terms: terms.map(termOf),
+          span: spanOf(terms, span),
+        }) as Promise<number>,
       takeAverage: () => compute('takeAverage', { optimizer: number }) as Promise<never>,
       own: (name) => compute('own', { optimizer: number, name }) as Promise<Float32Array>,
     }
@@ -90,7 +90,8 @@ export function trainerOf({ ask, compute, lend }: Border, parameters: readonly P
     fresh: () => keptBy(ask('fresh') as number),
     hold: (values) => keptBy(ask('hold', { values }) as number),
     mask: ({ of, ...options }) => compute('mask', { ...options, of: termOf(of) }) as Promise<Mask>,
-    select: (choose) => new Map(parameters.map((one) => [one.name, new Uint8Array(one.size).fill(choose(one) ? 1 : 0)])),
+    select: (choose) =>
+      new Map(parameters.map((one) => [one.name, new Uint8Array(one.size).fill(choose(one) ? 1 : 0)])),
     gradient: (term, options = {}) => weights('gradient', { term: termOf(term), options }),
     importance: (term, options = {}) => weights('importance', { term: termOf(term), options }),
     foldGradients: (term, initial, step) =>
