@@ -15,6 +15,9 @@ import { javaScriptOf, type MethodSource } from './source.ts'
 const VERSION = 1
 
 const description = z.strictObject({
+  // Of a built-in method: a file has its hash in place of a version, and its mark in charts follows from its name.
+  version: z.literal(true).optional(),
+  mark: z.literal(true).optional(),
   title: z.string().trim().min(1).max(40),
   summary: z.string().trim().min(1).max(300).regex(/\.$/, 'expected one sentence that ends with a full stop'),
   paper: z.strictObject({ title: z.string().min(1).max(200), url: z.url({ protocol: /^https$/ }).max(300) }).nullish(),
@@ -44,9 +47,11 @@ export async function openMethod(
   const { description: found } = await describedIn(loaded)
   const said = description.safeParse(found ?? undefined)
   if (!said.data) {
-    const lines = said.error.issues.map(({ path, message }) => {
-      const place = placeOfPath(written, path)
-      return `${file}:${place}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${path.length > 0 || found ? message : 'expected `export default defineMethod({ … })`'}`
+    const lines = said.error.issues.map((issue) => {
+      const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path
+      const what =
+        path.length === 0 ? 'expected `export default defineMethod({ … })`' : `${path.join('.')}: ${issue.message}`
+      return `${file}:${placeOfPath(written, path)}: ${what}`
     })
     throw new MethodFault('description', lines.join('\n'))
   }

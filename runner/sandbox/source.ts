@@ -52,10 +52,11 @@ export function javaScriptOf({ file, text }: Pick<MethodSource, 'file' | 'text'>
   }
 }
 
-/** Node writes `:line`, the line, and carets under the place. */
+/** Node writes `:line`, lines up to that one, and carets under the place. */
 function placeOf(stack = ''): string {
-  const [line, , carets] = stack.split('\n') as [string, string, string]
-  return /^:\d+$/.test(line) ? `${line}:${Math.max(0, carets?.indexOf('^') ?? 0) + 1}` : ''
+  const [line = '', ...rest] = stack.split('\n')
+  const carets = rest.find((text) => /^\s*\^+\s*$/.test(text)) ?? ''
+  return /^:\d+$/.test(line) ? `${line}:${carets.indexOf('^') + 1}` : ''
 }
 
 /** Throws where Node is older than 22.13. Without Node's warning that this is experimental, which would be said for each method. */

@@ -304,7 +304,7 @@ test.each<[what: string, kind: string, message: RegExp, text: string | Uint8Arra
     /function `run`/,
     "export default { title: 'T', summary: 'S.', on: { classification: {} } }",
   ],
-  ['a mistake of types', 'source', /mine\.ts:2:\d+: /, 'const a = 1\nconst b: = 2'],
+  ['a mistake of types', 'source', /mine\.ts:2:10: /, 'const a = 1\nconst b: = 2'],
   ['TypeScript that runs', 'source', /mine\.ts:1:\d+: .*nothing of TypeScript that runs/, 'enum A { B }'],
   ['a loop before it says what it is', 'time', /took more than 1 s/, 'for (;;) {}'],
   [

@@ -58,17 +58,20 @@ export function provide(...shared: Answer): Answer {
   })
 }
 
+/** What else is there, by name alone. */
+const named = (more: object) => Object.fromEntries(Object.keys(more).map((name) => [name, true]))
+
 /** What the method says of itself; `found` is what its file exports. */
 export function describe(found: Method): Answer {
   return answering(() => {
     method = found
     if (typeof found !== 'object' || found === null) return null
-    const { title, summary, paper, on } = found
-    const tasks = Object.entries(on ?? {}).map(([task, { params, search, requests, run }]) => [
+    const { title, summary, paper, on, ...more } = found
+    const tasks = Object.entries(on ?? {}).map(([task, { params, search, requests, run, ...more }]) => [
       task,
-      { params, search, requests, runs: typeof run === 'function' },
+      { ...named(more), params, search, requests, runs: typeof run === 'function' },
     ])
-    return { title, summary, paper, on: Object.fromEntries(tasks) }
+    return { ...named(more), title, summary, paper, on: Object.fromEntries(tasks) }
   })
 }
 
