@@ -8,6 +8,8 @@ export interface Limits {
   memoryBytes: number
   /** Verbs that compute, over the whole run. */
   calls: number
+  /** Of them at once, asked for before others are answered. */
+  callsAtOnce: number
   /** Operations in one loss. */
   nodes: number
   /** Lines that it writes to the log. */
@@ -19,6 +21,7 @@ export const LIMITS: Limits = {
   ms: 300_000,
   memoryBytes: 2 ** 30,
   calls: 100_000,
+  callsAtOnce: 1000,
   nodes: 2000,
   logLines: 200,
 }

@@ -79,16 +79,19 @@ export async function runInside(
     if (Object.hasOwn(atOnce, verb)) return { value: atOnce[verb]!(given) }
     if (!Object.hasOwn(computing, verb)) throw new Error(`expected a verb of the trainer, got "${verb}"`)
     const { at, given: own } = given as { at: string; given: unknown }
-    if (calls >= limits.calls) {
-      engine.stop(
-        new MethodFault('calls', `${placeIn(at, file)}: expected at most ${limits.calls} calls of the trainer`),
-      )
+    const place = placeIn(at, file)
+    const over =
+      calls >= limits.calls
+        ? `${limits.calls} calls of the trainer`
+        : waiting.length >= limits.callsAtOnce && `${limits.callsAtOnce} calls of the trainer at once; await them`
+    if (over) {
+      engine.stop(new MethodFault('calls', `${place}: expected at most ${over}`))
       return {}
     }
     const outcome = Promise.resolve(computing[verb]!(own))
     // It is looked at in its turn.
     outcome.catch(() => {})
-    waiting.push({ call: calls, verb, place: placeIn(at, file), outcome })
+    waiting.push({ call: calls, verb, place, outcome })
     return { call: calls++ }
   }
 

@@ -1,5 +1,5 @@
 /** A method's file as it came, and as JavaScript. */
-import { stripTypeScriptTypes } from 'node:module'
+import * as nodeModule from 'node:module'
 import { basename } from 'node:path'
 import { sha256Hex } from '../../schema/parts/hash.ts'
 import { MethodFault } from './fault.ts'
@@ -61,6 +61,8 @@ function placeOf(stack = ''): string {
 
 /** Throws where Node is older than 22.13. Without Node's warning that this is experimental, which would be said for each method. */
 export function stripTypes(text: string): string {
+  // Looked up, since an older Node refuses to import what it has not.
+  const { stripTypeScriptTypes } = nodeModule
   if (typeof stripTypeScriptTypes !== 'function')
     throw new Error(`methods of one file need Node 22.13 or newer, but this is ${process.version}`)
   const { emitWarning } = process

@@ -1,11 +1,10 @@
 /** The engine's WebAssembly, with an end that nothing in it survives. What QuickJS offers itself, an error that no `catch` sees, is
  *  turned into a rejection by any async function; an error of the host's goes through all of its frames. */
-import {
-  type EmscriptenModuleLoader,
-  newQuickJSWASMModuleFromVariant,
-  type QuickJSEmscriptenModule,
-  type QuickJSSyncVariant,
-  type QuickJSWASMModule,
+import type {
+  EmscriptenModuleLoader,
+  QuickJSEmscriptenModule,
+  QuickJSSyncVariant,
+  QuickJSWASMModule,
 } from 'quickjs-emscripten-core'
 
 /** TypeScript has it among the types of browsers only. */
@@ -21,6 +20,8 @@ export async function openWasm(
   check: () => void,
   { memoryBytes }: { memoryBytes: number },
 ): Promise<QuickJSWASMModule> {
+  // Both come when they are needed: most commands never ask for them.
+  const { newQuickJSWASMModuleFromVariant } = await import('quickjs-emscripten-core')
   const found = (await import('@jitl/quickjs-wasmfile-release-sync')) as unknown as { default: QuickJSSyncVariant }
   let opened: QuickJSEmscriptenModule | undefined
   const maximum = Math.max(INITIAL_PAGES, Math.floor(memoryBytes / PAGE))

@@ -118,6 +118,12 @@ test.each<[what: string, kind: string, message: RegExp, body: string]>([
   ['millions of calls', 'calls', /at most 50 calls of the trainer/, 'for (;;) await trainer.read()'],
   ['calls that nothing waits for', 'calls', /at most 50 calls/, 'for (;;) trainer.read()'],
   [
+    'calls without an end',
+    'calls',
+    /at most 9 calls of the trainer at once; await them/,
+    'for (;;) trainer.gradient(fitLabels(retain, { batchSize: 2 }))',
+  ],
+  [
     'a huge expression',
     'argument',
     /at most 2000 operations/,
@@ -265,8 +271,8 @@ test.each<[what: string, kind: string, message: RegExp, body: string]>([
   ],
   ['words that are no JSON', 'argument', /./, "JSON.stringify = () => '['.repeat(1e5)\ntrainer.sgd({})"],
   ['words without end', 'argument', /characters at once/, "JSON.stringify = () => 'x'.repeat(18e6)\ntrainer.sgd({})"],
-])('%s ends in a sentence', async (_, kind, message, body) => {
-  const fault = await faultOf(ran(body, { calls: 50 }))
+])('%s ends in a sentence', async (what, kind, message, body) => {
+  const fault = await faultOf(ran(body, { calls: 50, callsAtOnce: what === 'calls without an end' ? 9 : 1000 }))
   expect(fault.message).toMatch(message)
   expect(fault.message).not.toContain('\n')
   expect(fault.message.length).toBeLessThan(5000)
