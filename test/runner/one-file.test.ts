@@ -1,11 +1,12 @@
 /** What a method of one file can't do to the process that runs it: each attempt ends in one clear sentence. The trainer here computes
  *  nothing; that weights come out the same is told in test/onnxruntime/one-file.test.ts. */
+import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { randomStream } from '../../runner/engine/nn/random.ts'
 import { MethodFault } from '../../runner/sandbox/fault.ts'
 import type { Context, Kept, Optimizer, Trainer } from '../../runner/science/method.ts'
 import type { ClassifierTypes } from '../../runner/science/tasks/classification/vocabulary.ts'
-import { methodIn } from '../support/one-file.ts'
+import { exampleSource, methodIn } from '../support/one-file.ts'
 
 const parameters = [
   { name: 'w', shape: [2, 3], size: 6 },
@@ -324,6 +325,11 @@ test.each<[what: string, kind: string, message: RegExp, text: string | Uint8Arra
   const fault = await faultOf(methodIn(text, small))
   expect(fault.message).toMatch(message)
   expect(fault.kind).toBe(kind)
+})
+
+test('the page shows the example as it is', async () => {
+  const page = await readFile(new URL('../../docs/one-file-methods.md', import.meta.url), 'utf8')
+  expect(page).toContain(`\`\`\`ts\n${new TextDecoder().decode(await exampleSource('ft'))}\`\`\``)
 })
 
 describe('a method that keeps to it', () => {
