@@ -16,6 +16,8 @@ export interface PlannableMethod {
   trainsOn?: 'all' | 'retain'
   /** Of a training whose draws are its own. */
   draws?: string
+  /** SHA-256 of its file, of a method that is one by itself. */
+  source?: string
 }
 
 export interface PlannedStage {
@@ -63,13 +65,13 @@ export async function planRun(
   })
   if (!method.trainsOn) {
     const { holdOut, augment } = training
-    const { id, version } = method
+    const { id, version, source } = method
     weights = await add({
       kind: 'unlearn',
       ...common,
       ...seeded(seeds.unlearning, request),
       ...{ holdOut, augment, request },
-      method: { id, version, params },
+      method: { id, version, params, ...(source !== undefined && { source }) },
       ...(every && { every }),
       inputs: { original: weights },
     })

@@ -20,6 +20,7 @@ const byName: Record<string, FailureReason> = {
   ConfigurationError: 'configuration',
   ZodError: 'configuration',
   UnfitError: 'configuration',
+  MethodFault: 'configuration',
   DivergenceError: 'numeric_divergence',
   DatasetError: 'dependency',
   ImageError: 'image_error',

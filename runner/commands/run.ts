@@ -31,6 +31,7 @@ import { checkEvery, everyOption } from './parts/every.ts'
 import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
 import { methodOn } from './parts/local-runs.ts'
 import { type LocalOptions, openLocal } from './parts/local-setting.ts'
+import { keepSources, namedMethods } from './parts/method-files.ts'
 
 interface Options extends FormatOptions, LocalOptions {
   method: string[]
@@ -57,7 +58,7 @@ export const run: Command = {
       )
       .requiredOption(
         '--method <id>',
-        'a method of `palimpsest list methods` (repeatable), or `all` with their defaults',
+        'a method of `palimpsest list methods`, or a file of your own such as ./my-method.ts (repeatable), or `all` with their defaults',
         collect,
       )
       .option(
@@ -94,6 +95,7 @@ export const run: Command = {
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --every epoch',
             'palimpsest run fashion-mnist-5k.small-cnn.class-0 --method salun --seeds 0 --probes',
             'palimpsest run my-benchmark.json --method ft --seeds 0',
+            'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method ./my-method.ts --method ft --seeds 0',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --save-split splits',
             'palimpsest run fashion-mnist-5k.small-cnn.random-10 --method salun --seeds 0 --forget splits/seed-0/forget.npy',
           ],
@@ -110,7 +112,8 @@ async function execute(word: string | undefined, options: Options): Promise<void
   const target = options.probes ? withProbesOf(asked) : asked
   // Benchmarks of a suite differ only in the class to be forgotten.
   const [benchmark] = target.benchmarks as [Benchmark]
-  const chosen = chosenMethods(benchmark, options)
+  const { ids, sources } = await namedMethods(options.method)
+  const chosen = chosenMethods(benchmark, { ...options, method: ids })
   const seeds = options.seeds === undefined ? benchmark.seeds : seedsFrom(options.seeds)
   const format = formatOf(options)
   checkBenchmark(benchmark)
@@ -122,6 +125,7 @@ async function execute(word: string | undefined, options: Options): Promise<void
   const file = typeof options.json === 'string' ? options.json : undefined
   if (file !== undefined) await checkWritable(file)
   const { target: pinned, context, release } = await openLocal(target, options)
+  await keepSources(sources, context.store)
   const alone = pinned.benchmarks.length === 1
   for (const each of pinned.benchmarks) await prepareSplits(each, { ...options, seeds, alone }, context)
   const reference = methodOn(benchmark, REFERENCE, {})

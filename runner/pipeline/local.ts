@@ -195,10 +195,10 @@ export async function runLocal(
   return runs.filter((run) => run !== null)
 }
 
-/** Weights that are not finite, or so large that what they answer is not; or a method that is not for this model or data. By name,
- *  since the error may come from another process. */
+/** Weights that are not finite, or so large that what they answer is not; a method that is not for this model or data, or
+ *  one of a file that breaks off. By name, since the error may come from another process. */
 export const isFruitless = (error: unknown): error is Error =>
-  error instanceof Error && ['DivergenceError', 'MetricError', 'UnfitError'].includes(error.name)
+  error instanceof Error && ['DivergenceError', 'MethodFault', 'MetricError', 'UnfitError'].includes(error.name)
 
 /** Without a reference the run is the reference itself. */
 function runOf(

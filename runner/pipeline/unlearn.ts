@@ -4,8 +4,10 @@ import { forgottenClasses } from '../../schema/parts/request.ts'
 import type { StageOf } from '../../schema/stage.ts'
 import { taskNamed } from '../../schema/task.ts'
 import { randomStream } from '../engine/nn/random.ts'
+import { openMethod } from '../sandbox/method.ts'
+import { fileOf, sourceOf } from '../sandbox/source.ts'
 import { methods } from '../science/catalogue/catalogue.ts'
-import { requestRefusal, type Unlearning } from '../science/method.ts'
+import { type MethodDefinition, requestRefusal, type Unlearning } from '../science/method.ts'
 import { WEIGHTS } from '../science/weights.ts'
 import { startClock } from '../stages/clock.ts'
 import { ConfigurationError } from '../stages/configuration-error.ts'
@@ -22,7 +24,7 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
   const total = startClock()
   const { seed, request } = spec
   const { id, params } = spec.method
-  const method = methodFor(spec)
+  const method = await methodFor(spec, context)
   const loaded = await context.data(spec.dataset, { signal, onProgress })
   const { train, classes } = loaded.dataset
   const model = await runnerTask(spec.task).model(spec, loaded, context)
@@ -59,6 +61,7 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
       [WEIGHTS]: await saveWeights(store, network, trainer.state()),
       ...(await saveMasks(store, trainer.parameters, trainer.masks())),
       ...(await path?.artifacts(trainer.looks(), passes)),
+      ...(await sourceArtifact(spec, store)),
     }
     return { artifacts, seconds: { setUp: before + compile, ...(mask > 0 && { mask }), unlearn: work }, losses }
   } finally {
@@ -69,14 +72,17 @@ export async function unlearn(spec: StageOf<'unlearn'>, context: StageContext): 
 
 /** Throws ConfigurationError for a method that this release does not have for the task, or has in another version, and for a
  *  request that the task does not know. */
-function methodFor({ task, method, request }: StageOf<'unlearn'>): Unlearning {
+async function methodFor(
+  { task, method, request }: StageOf<'unlearn'>,
+  context: Pick<StageContext, 'store' | 'log'>,
+): Promise<Unlearning> {
   const { requests, title } = taskNamed(task)
   if (!requests.includes(request.kind))
     throw new ConfigurationError(
       `${title.toLowerCase()} forgets ${requests.map((kind) => `a ${kind}`).join(' or ')}; the request is ${request.kind}`,
     )
   const { id, version } = method
-  const definition = methods.get(id)
+  const definition = method.source === undefined ? methods.get(id) : await methodOfFile(method, context)
   const own = definition?.on[task]
   if (!definition || !own) {
     const known = [...methods].flatMap(([name, { on }]) => (on[task] ? name : []))
@@ -89,4 +95,21 @@ function methodFor({ task, method, request }: StageOf<'unlearn'>): Unlearning {
   const fault = requestRefusal(id, own, request)
   if (fault !== null) throw new ConfigurationError(fault)
   return own
+}
+
+type Named = StageOf<'unlearn'>['method']
+
+/** A method that is a file of its own, which the store has. */
+async function methodOfFile(
+  { id, source }: Named,
+  { store, log }: Pick<StageContext, 'store' | 'log'>,
+): Promise<MethodDefinition> {
+  return await openMethod(await sourceOf(fileOf(id), await store.get(source!)), { log })
+}
+
+/** Its file, which stays with what it made. */
+async function sourceArtifact({ method: { id, source } }: StageOf<'unlearn'>, store: StageContext['store']) {
+  return source === undefined
+    ? {}
+    : { [`method.${fileOf(id).split('.').at(-1)}`]: await store.put(await store.get(source)) }
 }

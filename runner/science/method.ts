@@ -220,6 +220,8 @@ export interface MethodDefinition {
   /** Begins the names of a training's draws, so that they are others than those of every other training of the seed; the split stays
    *  that of the seed. Set by a second retrain. */
   draws?: string
+  /** SHA-256 of its file, of a method that is one by itself and runs in a sandbox. */
+  source?: string
   /** Colour and shape in charts, 0 to 35; left out, they follow from the name. */
   mark?: number
   /** Shown where pages need a method to give an example with. */

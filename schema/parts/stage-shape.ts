@@ -51,7 +51,13 @@ export const unlearn = z.strictObject({
   holdOut: z.number(),
   augment: z.boolean(),
   request: forgetRequest,
-  method: z.strictObject({ id: z.string(), version: z.int(), params: z.record(z.string(), z.unknown()) }),
+  method: z.strictObject({
+    id: z.string(),
+    version: z.int(),
+    params: z.record(z.string(), z.unknown()),
+    /** SHA-256 of its file, of a method that is one by itself. */
+    source: sha256.optional(),
+  }),
   /** Leaves metrics along the way as well. They change no weight, and are part of what the stage leaves. */
   every: every.optional(),
 })

@@ -2,15 +2,8 @@
 import type { OptimizerSpec } from '../../../schema/parts/recipe.ts'
 import { type Expr, ExpressionError, type Push, type Recording, record } from '../../science/expression.ts'
 import type { Mask } from '../../science/mask.ts'
-import type {
-  DirectionValues,
-  Optimizer,
-  OptimizerOptions,
-  TaskTypes,
-  Term,
-  Trainer,
-  WeightValues,
-} from '../../science/method.ts'
+import type { Optimizer, OptimizerOptions, TaskTypes, Term, Trainer } from '../../science/method.ts'
+import { directionValues, weightValues } from '../../science/weight-values.ts'
 import { feedName } from '../nn/variables.ts'
 import { floats, sizeOf, type Tensor } from '../onnx/tensor.ts'
 import { type Descent, type DescentContext, type RecordedTerm, takePass, takeSteps } from './descent.ts'
@@ -179,25 +172,4 @@ export function optimizingOf<T extends TaskTypes>(
     losses: () => losses,
     masks: () => [...masks],
   }
-}
-
-function weightValues(push: Push): WeightValues {
-  return {
-    get weights() {
-      return push('weights', [])
-    },
-    weightsOf: ({ number }) => push('weightsOf', [], { kept: number }),
-  }
-}
-
-function directionValues(push: Push): DirectionValues {
-  return Object.defineProperties(
-    {
-      loss: (term: number) => push('loss', [], { term }),
-      gradient: (term: number) => push('gradientOf', [], { term }),
-      lossAt: (term: number, weights: Expr) => push('lossAt', [weights], { term }),
-      gradientAt: (term: number, weights: Expr) => push('gradientAt', [weights], { term }),
-    },
-    Object.getOwnPropertyDescriptors(weightValues(push)),
-  ) as DirectionValues
 }

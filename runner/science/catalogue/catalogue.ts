@@ -28,8 +28,9 @@ export const REFERENCE = [...methods].find(
 export const ORIGINAL = [...methods].find(([, { trainsOn, draws }]) => trainsOn === 'all' && draws === undefined)![0]
 
 /** What planning asks of a method. */
-export function plannable(id: string, { version, trainsOn, draws }: MethodDefinition): PlannableMethod {
-  return { id, version, ...(trainsOn && { trainsOn }), ...(draws !== undefined && { draws }) }
+export function plannable(id: string, { version, trainsOn, draws, source }: MethodDefinition): PlannableMethod {
+  const more = { ...(draws !== undefined && { draws }), ...(source !== undefined && { source }) }
+  return { id, version, ...(trainsOn && { trainsOn }), ...more }
 }
 
 /** A method to give an example with. */

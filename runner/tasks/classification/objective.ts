@@ -9,8 +9,8 @@ import { cropAndFlip, DRAWS, PADDING } from '../../engine/training/augment.ts'
 import type { Net, Objective, Use } from '../../engine/training/objective.ts'
 import type { Split } from '../../science/dataset.ts'
 import { ExpressionError } from '../../science/expression.ts'
-import type { Images } from '../../science/tasks/classification/vocabulary.ts'
-import { type ClassifierTypes, classifierValues } from '../../science/tasks/classification/vocabulary.ts'
+import { classifierValues } from '../../science/tasks/classification/values.ts'
+import type { ClassifierTypes, Images } from '../../science/tasks/classification/vocabulary.ts'
 
 export interface ClassifierOptions {
   network: Network

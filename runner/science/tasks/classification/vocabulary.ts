@@ -1,6 +1,6 @@
 /** What a method can say about a classifier: its batches, what a loss may look at, and the losses that several methods share. */
 import { z } from 'zod'
-import type { Expr, Push } from '../../expression.ts'
+import type { Expr } from '../../expression.ts'
 import { type Kept, type Term, unlearningOf } from '../../method.ts'
 
 export interface Images {
@@ -26,7 +26,7 @@ export interface ClassifierBatch {
   factors?: ArrayLike<number> | undefined
 }
 
-interface Answering {
+export interface Answering {
   /** Whose answer; the model's own where absent. */
   of?: Kept | undefined
   /** To these images in place of the batch's. [n, c, h, w] in [0, 1] */
@@ -62,31 +62,6 @@ export interface ClassifierTypes {
   verbs: ClassifierVerbs
 }
 export type ClassifierTerm = Term<ClassifierTypes>
-
-/** Makes those values while a loss is recorded. */
-export function classifierValues(push: Push): ClassifierValues {
-  const answer = (op: 'logits' | 'features', { of, images, evaluation = false }: Answering) =>
-    push(op, images ? [images] : [], { net: of ? of.number : null, evaluation: evaluation || !!of })
-  return {
-    get images() {
-      return push('images', [])
-    },
-    get labels() {
-      return push('labels', [])
-    },
-    get uniform() {
-      return push('uniform', [])
-    },
-    get factor() {
-      return push('factor', [])
-    },
-    get logits() {
-      return answer('logits', {})
-    },
-    logitsOf: (options) => answer('logits', options),
-    featuresOf: (options) => answer('features', options),
-  }
-}
 
 /** What a method does for image classification. */
 export const onClassification = unlearningOf<ClassifierTypes>()
