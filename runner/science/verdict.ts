@@ -41,20 +41,31 @@ interface Ranking {
 /** The cluster that a run counts in, by its seed. */
 type ClusterOf = (seed: number) => number
 
+export interface Verdict {
+  /** Who is first, and of the subject where it stands and what its mask does. */
+  lead: string[]
+  /** Masks on other methods, and metrics beside Avg. Gap. */
+  more: string[]
+}
+
 /** Empty where nothing is ranked by Avg. Gap, or one row alone. */
-export function verdictOf({ columns, references, rows }: Ranking, clusterOf: ClusterOf = (seed) => seed): string[] {
+export function verdictOf({ columns, references, rows }: Ranking, clusterOf: ClusterOf = (seed) => seed): Verdict {
   const ranked = rows.filter(({ rank, avgGap }) => rank && avgGap)
-  if (ranked.length < 2) return []
+  if (ranked.length < 2) return { lead: [], more: [] }
   const entries = ranked.map((row) => ({ id: row.submission, bySeed: gapsOf(row) }))
   const apart = separations(entries, { clusterOf })
-  return [
-    closest(ranked, apart, references),
-    ...standing(ranked, apart),
-    ...masks(ranked, clusterOf),
-    ...columns
-      .filter(({ better, inAvgGap }) => better === 'closer-to-retrain' && !inAvgGap)
-      .flatMap((column) => beside(column, ranked, references)),
-  ]
+  const byMask = masks(ranked, clusterOf)
+  const ofSubject = byMask.filter(({ method }) => method === SUBJECT)
+  const wordsOf = (found: typeof byMask) => found.map(({ words }) => words)
+  return {
+    lead: [closest(ranked, apart, references), ...standing(ranked, apart), ...wordsOf(ofSubject)],
+    more: [
+      ...wordsOf(byMask.filter((found) => !ofSubject.includes(found))),
+      ...columns
+        .filter(({ better, inAvgGap }) => better === 'closer-to-retrain' && !inAvgGap)
+        .flatMap((column) => beside(column, ranked, references)),
+    ],
+  }
 }
 
 const gapsOf = ({ gapBySeed }: Row) =>
@@ -102,7 +113,7 @@ const MASKS: Readonly<Record<string, string>> = {
 
 /** A method with SalUn's mask beside the same with another or none, each at its best setting here: a comparison that was planned, so
  *  Holm's correction is over these alone. */
-function masks(rows: Row[], clusterOf: ClusterOf): string[] {
+function masks(rows: Row[], clusterOf: ClusterOf): { method: string; words: string }[] {
   const tests = [...Map.groupBy(rows, ({ method }) => method).values()].flatMap((own) => {
     const masked = own.find((row) => maskOf(row) === 'saliency')
     if (!masked) return []
@@ -118,7 +129,8 @@ function masks(rows: Row[], clusterOf: ClusterOf): string[] {
     const { mean, sd, n } = meanAndSpread(differences)
     const found = sure.includes(test) ? (mean < 0 ? 'closer to retrain' : 'further from retrain') : 'not apart'
     const spread = sd === null ? '' : ` ± ${fixed(sd)}`
-    return `${masked.title} with SalUn’s mask against ${words}: Avg. Gap ${signed(mean)}${spread} over ${plural(n, 'seed')}, ${found} (p = ${pWords(p)}).`
+    const sentence = `${masked.title} with SalUn’s mask against ${words}: Avg. Gap ${signed(mean)}${spread} over ${plural(n, 'seed')}, ${found} (p = ${pWords(p)}).`
+    return { method: masked.method, words: sentence }
   })
 }
 

@@ -55,7 +55,8 @@ export const boardLegend = (
 
 /** What it says, a sentence a line, after an empty one. */
 export function boardVerdict(board: Board | SuiteBoard): string[] {
-  const sentences = verdictOf(board, 'benchmark' in board ? clustersOf(board.benchmark) : undefined)
+  const { lead, more } = verdictOf(board, 'benchmark' in board ? clustersOf(board.benchmark) : undefined)
+  const sentences = [...lead, ...more]
   return sentences.length > 0 ? ['', ...sentences] : []
 }
 
