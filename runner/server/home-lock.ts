@@ -1,8 +1,7 @@
 /** One server a home. The lock is a socket in the home folder that the holder listens on, which the system takes away with the holder,
  *  whatever any clock says; who asks is told who holds it. Where another machine shares the folder, its socket can't be reached: there
  *  the file beside it tells, by whether it changes while it is watched. */
-import { randomUUID } from 'node:crypto'
-import { mkdtemp, readFile, rename, rm, stat, symlink, utimes } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rm, stat, symlink, utimes } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +19,9 @@ const ANSWER_MS = 5_000
 /** Of a socket's path, on the strictest system. */
 const MOST_CHARACTERS = 100
 const MAX_TRIES = 20
+const TURN_EVERY_MS = 20
+/** Longer than a holder may take to answer. */
+const LEFT_MS = 3 * ANSWER_MS
 
 const holder = z.object({ pid: z.int(), host: z.string() })
 type Holder = z.infer<typeof holder>
@@ -78,7 +80,7 @@ async function takeSocketAt(path: string, home: string, own: Holder): Promise<Se
     if (socket) return socket
     const other = await askHolder(path)
     if (other) throw held(home, other)
-    await moveAside(path)
+    await removeDead(path)
   }
   throw new UsageError(`${path}: cannot be listened on, though nobody does; remove it and try again`)
 }
@@ -116,17 +118,32 @@ function askHolder(path: string): Promise<Holder | null> {
   })
 }
 
-/** Of two processes that find a dead socket only one moves it; one that came alive in between goes back. */
-async function moveAside(path: string): Promise<void> {
-  const aside = `${path}.${randomUUID().slice(0, 4)}`
+/** Removes a dead socket. One process at a time asks once more and removes, so that nobody removes one that came alive in between: where
+ *  a file lies nobody can begin to listen. */
+async function removeDead(path: string): Promise<void> {
+  const turn = `${path}.turn`
+  await takeTurn(turn)
   try {
-    await rename(path, aside)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return
-    throw error
+    if (!(await askHolder(path))) await rm(path, { force: true })
+  } finally {
+    await rm(turn, { force: true })
   }
-  if (await askHolder(aside)) await rename(aside, path)
-  else await rm(aside, { force: true })
+}
+
+/** Waits while the file is another's. One that stays so long was left by a process that was killed. */
+async function takeTurn(turn: string): Promise<void> {
+  for (let waited = 0; ; waited += TURN_EVERY_MS) {
+    try {
+      return await (await open(turn, 'wx')).close()
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+    }
+    if (waited >= LEFT_MS) {
+      await rm(turn, { force: true })
+      waited = 0
+    }
+    await sleep(TURN_EVERY_MS)
+  }
 }
 
 /** A name for the home's socket that is short enough, and what to do once it was used. */
