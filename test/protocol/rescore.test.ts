@@ -37,8 +37,8 @@ test('what is too much work for the Worker is a claim until another machine has 
   let evaluated = 0
   for (let job = await runner.lease(token); job; job = await runner.lease(token)) {
     const { spec } = job
-    // KID of so many features is more than a Worker may compute.
-    const files = await filesOf(spec, undefined, { ua: 90, ra: 80, fd: 20, dimension: 16 })
+    // As many features as a real judge has: KID of them is more than a Worker may compute.
+    const files = await filesOf(spec, undefined, { ua: 90, ra: 80, fd: 20, dimension: 64 })
     const artifacts: StageResult['artifacts'] = {}
     for (const [name, bytes] of Object.entries(files)) artifacts[name] = await runner.upload(job, bytes)
     // The first value is right, the second is invented.
