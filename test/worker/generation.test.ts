@@ -142,8 +142,8 @@ test('a generation board has titles of its own, values, gaps and times as worked
     ['original', null],
   ])
   const salun = rows.find(({ method }) => method === 'salun')
-  expect(salun?.metrics['generated-ua']).toEqual({ mean: 96, sd: null, n: 1, gap: 6 })
-  expect(salun?.metrics['classifier-fd']).toEqual({ mean: 30, sd: null, n: 1, gap: 10 })
+  expect(salun?.metrics['generated-ua']).toEqual({ mean: 96, sd: null, n: 1, gap: 6, gapP: 1 })
+  expect(salun?.metrics['classifier-fd']).toEqual({ mean: 30, sd: null, n: 1, gap: 10, gapP: 1 })
   // Set-up 1 + mask 2 + unlearning 7 against set-up 4 + training 96; sampling and judging are no part of it.
   expect(salun?.seconds?.mean).toBe(10)
   expect(salun?.fractionOfRetrain?.mean).toBeCloseTo(0.1)

@@ -193,7 +193,7 @@ test('a board has the mean over the classes of each seed, then mean and spread o
   expect(ft?.seconds).toEqual({ mean: 10, sd: 0, n: 2 })
   expect(ft?.fractionOfRetrain?.mean).toBeCloseTo(0.1)
   // Class 3: 94 and 93.
-  expect(ft?.byClass[classOf(3)]?.metrics.ua).toEqual({ mean: 93.5, sd: Math.SQRT1_2, n: 2, gap: -6.5 })
+  expect(ft?.byClass[classOf(3)]?.metrics.ua).toEqual({ mean: 93.5, sd: Math.SQRT1_2, n: 2, gap: -6.5, gapP: 1 })
   expect(ft?.byClass[classOf(3)]?.avgGap?.mean).toBe(1.625)
 })
 
