@@ -74,7 +74,7 @@ export const quickstart: Command = {
             'palimpsest quickstart --port 9000 --home /tmp/board',
             'npm start -- --all',
           ],
-          'With --all it takes about an hour on two processors. The same command goes on where it stopped.',
+          'With --all it takes an hour or more on two processors. The same command goes on where it stopped.',
         ),
       )
       .action(execute),
