@@ -19,11 +19,11 @@ import { checkWritable, writeResult } from '../terminal/report.ts'
 import { printSheets } from '../terminal/sheet.ts'
 import { plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
-import { collect, forgettingList, targetFrom, wholeNumber } from './parts/arguments.ts'
+import { forgettingList, targetFrom, wholeNumber } from './parts/arguments.ts'
 import { checkBenchmark } from './parts/check-benchmark.ts'
-import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
-import { deviceOption, precisionOption } from './parts/device-choice.ts'
+import { type Command, help } from './parts/command.ts'
 import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
+import { withLocalOptions } from './parts/local-options.ts'
 import { methodOn, runWithProgress } from './parts/local-runs.ts'
 import { type LocalOptions, openLocal, type Setting } from './parts/local-setting.ts'
 import { withOneForgetSet } from './parts/one-forget-set.ts'
@@ -45,36 +45,32 @@ const MOST_SEED = 2 ** 31 - 1
 export const audit: Command = {
   group: 'On this machine',
   add: (program) =>
-    program
-      .command('audit')
-      .description('hold methods against retrain by many models each: KLOM, U-LiRA, RULI and the NeurIPS’23 score')
-      .usage('[options] <benchmark>')
-      .argument('<benchmark>', 'its slug, or the path of a JSON file that defines one')
-      .requiredOption('--methods <list>', 'such as ft,salun, as the benchmark presets them')
-      .option(
-        '--models <n>',
-        'so many of each row, and twice as many retrained',
-        wholeNumber('models', { min: 1, max: 1000 }),
-        64,
-      )
-      .option('--seeds-from <n>', 'the first seed', wholeNumber('seeds-from', { min: 0, max: MOST_SEED }), 2000)
-      .option('--forget <file>', 'a list of positions in the training set, .npy, .txt or .json, as D_f of all models')
-      .option(
-        '--forget-seed <n>',
-        'what this seed draws as D_f of all models',
-        wholeNumber('forget-seed', { min: 0, max: MOST_SEED }),
-      )
-      .option('--jobs <n>', 'how many runs go on at once', wholeNumber('jobs', { min: 1, max: 256 }), 1)
-      .option('--out <file>', 'write the report: .json or .md')
-      .option('--picture <file>', 'draw each row beside the floor (SVG)')
-      .addOption(formatOption())
-      .option('--json', 'the same as --format json')
-      .option('--server <url>', 'the server of a benchmark of its own, such as own.pets (PALIMPSEST_SERVER)')
-      .option(...dataOption, collect)
-      .option(...homeOption)
-      .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
-      .addOption(deviceOption())
-      .addOption(precisionOption())
+    withLocalOptions(
+      program
+        .command('audit')
+        .description('hold methods against retrain by many models each: KLOM, U-LiRA, RULI and the NeurIPS’23 score')
+        .usage('[options] <benchmark>')
+        .argument('<benchmark>', 'its slug, or the path of a JSON file that defines one')
+        .requiredOption('--methods <list>', 'such as ft,salun, as the benchmark presets them')
+        .option(
+          '--models <n>',
+          'so many of each row, and twice as many retrained',
+          wholeNumber('models', { min: 1, max: 1000 }),
+          64,
+        )
+        .option('--seeds-from <n>', 'the first seed', wholeNumber('seeds-from', { min: 0, max: MOST_SEED }), 2000)
+        .option('--forget <file>', 'a list of positions in the training set, .npy, .txt or .json, as D_f of all models')
+        .option(
+          '--forget-seed <n>',
+          'what this seed draws as D_f of all models',
+          wholeNumber('forget-seed', { min: 0, max: MOST_SEED }),
+        )
+        .option('--jobs <n>', 'how many runs go on at once', wholeNumber('jobs', { min: 1, max: 256 }), 1)
+        .option('--out <file>', 'write the report: .json or .md')
+        .option('--picture <file>', 'draw each row beside the floor (SVG)')
+        .addOption(formatOption())
+        .option('--json', 'the same as --format json'),
+    )
       .addHelpText(
         'after',
         help(

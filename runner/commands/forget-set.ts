@@ -12,8 +12,8 @@ import { plural } from '../words/numbers.ts'
 import { UsageError } from '../words/usage.ts'
 import { collect, seedsFrom, settingFrom, targetFrom, wholeNumber } from './parts/arguments.ts'
 import { checkBenchmark } from './parts/check-benchmark.ts'
-import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
-import { deviceOption, precisionOption } from './parts/device-choice.ts'
+import { type Command, help } from './parts/command.ts'
+import { withLocalOptions } from './parts/local-options.ts'
 import { type LocalOptions, openLocal } from './parts/local-setting.ts'
 
 interface Options extends LocalOptions {
@@ -32,24 +32,20 @@ const MOST = 0x7fffffff
 export const forgetSet: Command = {
   group: 'On this machine',
   add: (program) =>
-    program
-      .command('forget-set')
-      .description('write a list of images to be forgotten by `run --forget`: neighbours of some, or the worst case')
-      .usage('[options] <benchmark>')
-      .argument('<benchmark>', 'its slug, or the path of a JSON file that defines one')
-      .option('--near <list>', 'the nearest to these positions in the training set, such as 17,23, they among them')
-      .option('--worst', 'the images that a model still knows best when it has unlearned them')
-      .option('--easiest', 'the reverse: those that it then knows least')
-      .requiredOption('--count <n>', 'how many', wholeNumber('count', { min: 1, max: MOST }))
-      .option('--seed <n>', 'the run whose original is asked', wholeNumber('seed', { min: 0, max: MOST }), 0)
-      .option('--param <name=value>', 'how the worst case is looked for (repeatable)', collect)
-      .requiredOption('--out <file>', 'where to: .npy, .txt or .json')
-      .option('--server <url>', 'the server of a benchmark of its own, such as own.pets (PALIMPSEST_SERVER)')
-      .option(...dataOption, collect)
-      .option(...homeOption)
-      .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
-      .addOption(deviceOption())
-      .addOption(precisionOption())
+    withLocalOptions(
+      program
+        .command('forget-set')
+        .description('write a list of images to be forgotten by `run --forget`: neighbours of some, or the worst case')
+        .usage('[options] <benchmark>')
+        .argument('<benchmark>', 'its slug, or the path of a JSON file that defines one')
+        .option('--near <list>', 'the nearest to these positions in the training set, such as 17,23, they among them')
+        .option('--worst', 'the images that a model still knows best when it has unlearned them')
+        .option('--easiest', 'the reverse: those that it then knows least')
+        .requiredOption('--count <n>', 'how many', wholeNumber('count', { min: 1, max: MOST }))
+        .option('--seed <n>', 'the run whose original is asked', wholeNumber('seed', { min: 0, max: MOST }), 0)
+        .option('--param <name=value>', 'how the worst case is looked for (repeatable)', collect)
+        .requiredOption('--out <file>', 'where to: .npy, .txt or .json'),
+    )
       .addHelpText(
         'after',
         help(

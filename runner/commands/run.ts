@@ -21,14 +21,13 @@ import {
   seedsFrom,
   spaceFrom,
   targetFrom,
-  wholeNumber,
   withProbesOf,
 } from './parts/arguments.ts'
 import { checkBenchmark } from './parts/check-benchmark.ts'
-import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
-import { deviceOption, precisionOption } from './parts/device-choice.ts'
+import { type Command, help } from './parts/command.ts'
 import { checkEvery, everyOption } from './parts/every.ts'
 import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
+import { withLocalOptions } from './parts/local-options.ts'
 import { methodOn } from './parts/local-runs.ts'
 import { type LocalOptions, openLocal } from './parts/local-setting.ts'
 import { keepSources, namedMethods } from './parts/method-files.ts'
@@ -48,41 +47,37 @@ interface Options extends FormatOptions, LocalOptions {
 export const run: Command = {
   group: 'On this machine',
   add: (program) =>
-    program
-      .command('run')
-      .description('run a method on a benchmark or suite on this machine, without a server')
-      .usage('[options] <benchmark>')
-      .argument(
-        '[benchmark]',
-        'its slug, that of a suite for all its classes, or the path of a JSON file that defines one',
-      )
-      .requiredOption(
-        '--method <id>',
-        'a method of `palimpsest list methods`, or a file of your own such as ./my-method.ts (repeatable), or `all` with their defaults',
-        collect,
-      )
-      .option(
-        '--param <name=value>',
-        'a parameter of the one method, or several values of it as a,b (repeatable)',
-        collect,
-      )
-      .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
-      .option(
-        '--forget <file>',
-        "a list of positions in the training set, .npy, .txt or .json, or a folder `forget`, as D_f in place of the benchmark's",
-      )
-      .option('--save-split <dir>', 'write D_f and D_r of each seed there, as seed-0/forget.npy and retain.npy')
-      .addOption(everyOption())
-      .option('--probes', 'train each model on D_f again, and fit linear classifiers to its features: metrics more')
-      .option('--force', 'compute every stage anew, also those that were computed before')
-      .addOption(formatOption())
-      .option('--json [file]', 'all values as JSON to stdout, or into a file')
-      .option('--server <url>', 'the server of a benchmark of its own, such as own.pets (PALIMPSEST_SERVER)')
-      .option(...dataOption, collect)
-      .option(...homeOption)
-      .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
-      .addOption(deviceOption())
-      .addOption(precisionOption())
+    withLocalOptions(
+      program
+        .command('run')
+        .description('run a method on a benchmark or suite on this machine, without a server')
+        .usage('[options] <benchmark>')
+        .argument(
+          '[benchmark]',
+          'its slug, that of a suite for all its classes, or the path of a JSON file that defines one',
+        )
+        .requiredOption(
+          '--method <id>',
+          'a method of `palimpsest list methods`, or a file of your own such as ./my-method.ts (repeatable), or `all` with their defaults',
+          collect,
+        )
+        .option(
+          '--param <name=value>',
+          'a parameter of the one method, or several values of it as a,b (repeatable)',
+          collect,
+        )
+        .option('--seeds <list>', "such as 0,1,2 or 0-9 (default: the benchmark's own)")
+        .option(
+          '--forget <file>',
+          "a list of positions in the training set, .npy, .txt or .json, or a folder `forget`, as D_f in place of the benchmark's",
+        )
+        .option('--save-split <dir>', 'write D_f and D_r of each seed there, as seed-0/forget.npy and retain.npy')
+        .addOption(everyOption())
+        .option('--probes', 'train each model on D_f again, and fit linear classifiers to its features: metrics more')
+        .option('--force', 'compute every stage anew, also those that were computed before')
+        .addOption(formatOption())
+        .option('--json [file]', 'all values as JSON to stdout, or into a file'),
+    )
       .addHelpText(
         'after',
         help(

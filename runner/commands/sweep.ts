@@ -11,9 +11,9 @@ import { printTrials, ranked, sweptLegend, sweptSheet, sweptTable } from '../ter
 import { UsageError } from '../words/usage.ts'
 import { collect, targetFrom, wholeNumber } from './parts/arguments.ts'
 import { checkBenchmark } from './parts/check-benchmark.ts'
-import { type Command, dataOption, help, homeOption, threadsOption } from './parts/command.ts'
-import { deviceOption, precisionOption } from './parts/device-choice.ts'
+import { type Command, help } from './parts/command.ts'
 import { type FormatOptions, formatOf, formatOption } from './parts/format.ts'
+import { withLocalOptions } from './parts/local-options.ts'
 import { type LocalOptions, openLocal } from './parts/local-setting.ts'
 import { PILOTS, pilotsOf, searchesOf } from './parts/searches.ts'
 import { rowsOf, tune } from './parts/tuning.ts'
@@ -33,38 +33,34 @@ interface Options extends FormatOptions, LocalOptions {
 export const sweep: Command = {
   group: 'On this machine',
   add: (program) =>
-    program
-      .command('sweep')
-      .description('tune methods on pilot seeds, each by the same number of trials')
-      .usage('[options] <benchmark>')
-      .argument('<benchmark>', 'its slug, that of a suite, or the path of a JSON file that defines one')
-      .requiredOption(
-        '--methods <list>',
-        'such as ft,salun, or `all` that declare what to search; salun@mask=random fixes a parameter',
-      )
-      .option(
-        '--param <name=space>',
-        'in place of what the one method declares: values a,b or a range low..high; with several methods METHOD.name=space (repeatable)',
-        collect,
-      )
-      .option(
-        '--trials <n>',
-        'so many points of each space (default: 7; of values alone all combinations)',
-        wholeNumber('trials', { min: 1, max: 1000 }),
-      )
-      .addOption(new Option('--sampler <kind>', 'how points are drawn').choices(samplers).default('halton'))
-      .option('--pilots <list>', 'the seeds to tune on, which no board shows', PILOTS)
-      .option('--jobs <n>', 'how many runs go on at once', wholeNumber('jobs', { min: 1, max: 256 }), 1)
-      .option('--out <file>', 'write the best settings as presets of a benchmark (JSON)')
-      .option('--picture <file>', 'draw the gap against each parameter (SVG)')
-      .addOption(formatOption())
-      .option('--json', 'the same as --format json')
-      .option('--server <url>', 'the server of a benchmark of its own, such as own.pets (PALIMPSEST_SERVER)')
-      .option(...dataOption, collect)
-      .option(...homeOption)
-      .option(...threadsOption, wholeNumber('threads', { min: 0, max: 1024 }), 0)
-      .addOption(deviceOption())
-      .addOption(precisionOption())
+    withLocalOptions(
+      program
+        .command('sweep')
+        .description('tune methods on pilot seeds, each by the same number of trials')
+        .usage('[options] <benchmark>')
+        .argument('<benchmark>', 'its slug, that of a suite, or the path of a JSON file that defines one')
+        .requiredOption(
+          '--methods <list>',
+          'such as ft,salun, or `all` that declare what to search; salun@mask=random fixes a parameter',
+        )
+        .option(
+          '--param <name=space>',
+          'in place of what the one method declares: values a,b or a range low..high; with several methods METHOD.name=space (repeatable)',
+          collect,
+        )
+        .option(
+          '--trials <n>',
+          'so many points of each space (default: 7; of values alone all combinations)',
+          wholeNumber('trials', { min: 1, max: 1000 }),
+        )
+        .addOption(new Option('--sampler <kind>', 'how points are drawn').choices(samplers).default('halton'))
+        .option('--pilots <list>', 'the seeds to tune on, which no board shows', PILOTS)
+        .option('--jobs <n>', 'how many runs go on at once', wholeNumber('jobs', { min: 1, max: 256 }), 1)
+        .option('--out <file>', 'write the best settings as presets of a benchmark (JSON)')
+        .option('--picture <file>', 'draw the gap against each parameter (SVG)')
+        .addOption(formatOption())
+        .option('--json', 'the same as --format json'),
+    )
       .addHelpText(
         'after',
         help(
